@@ -1,0 +1,8 @@
+//! The POP workflow language and the Agenda data model.
+//!
+//! One checker serves every door: TOML, JSON, the Rust macro and the server's submit endpoint. The crate does no
+//! I/O, reads no clock and draws no random number; the same input always gives the same bytes.
+
+pub mod agenda;
+pub mod diagnostic;
+pub mod source;

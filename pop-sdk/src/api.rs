@@ -1,0 +1,564 @@
+//! The HTTP API's types, shared by server and clients. Only what crosses the wire lives here.
+//!
+//! Errors are RFC 9457 problem documents ([`Problem`]). Times are RFC 3339 in UTC. Lists are paged by an opaque cursor.
+//!
+//! | verb and path | body → answer |
+//! | --- | --- |
+//! | `POST /v1/agendas` | [`SubmitRequest`] → 201 [`AgendaView`] (200 when the idempotency key was seen before) |
+//! | `GET /v1/agendas?customer&state&link&limit&after` | → [`Page<AgendaView>`] without operations, newest first |
+//! | `GET /v1/agendas/{id}` | → [`AgendaView`] with operations |
+//! | `GET /v1/agendas/{id}/events` | → server-sent [`Event`]s; `Last-Event-ID` resumes; ends when the agenda has ended |
+//! | `GET /v1/agendas/{id}/logs?operation&after` | → [`Page<LogChunk>`] |
+//! | `POST /v1/agendas/{id}/cancel` | → [`AgendaView`] |
+//! | `PUT`/`GET`/`DELETE /v1/customers/{id}`, `/v1/pools/{id}`, `/v1/insights/{id}` | [`Customer`], [`Pool`], [`Insight`] |
+//! | `GET /v1/customers`, `/v1/pools`, `/v1/insights` | → [`Page`] |
+//! | `POST /v1/pools/{id}/attach` | [`AttachRequest`] → [`AttachResponse`] |
+//! | `POST /v1/pools/{id}/pull` | [`PullRequest`] → [`PullResponse`]; waits up to `wait_ms` |
+//! | `POST /v1/pools/{id}/renew` | [`RenewRequest`] → [`RenewResponse`] |
+//! | `POST /v1/pools/{id}/report` | [`ReportRequest`] → [`ReportResponse`] |
+//! | `GET /healthz` | → 200 once the server serves |
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use pop_compiler::agenda::{Agenda, AgendaTemplate};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Work to do: either a ready agenda, or a template and its inputs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SubmitRequest {
+    /// A ready agenda. Exactly one of `agenda` and `template` is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agenda: Option<Agenda>,
+    /// A template, expanded with `inputs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<AgendaTemplate>,
+    /// The template's inputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Value>,
+    /// The owner; wins over the agenda's own `customerId`. Without either it is `default`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// A client's own key: submitting twice with one key makes one agenda (per customer).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// The states of an agenda.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AgendaState {
+    /// Accepted; waits for its turn in its insight (or is held by `doNotRun`).
+    Ready,
+    /// In its insight's queue; the next pull takes it.
+    Queued,
+    /// Handed to a pool that has not started it yet.
+    Leased,
+    /// At least one operation has started.
+    Executing,
+    /// Every operation ended well or was skipped by its own condition.
+    Succeeded,
+    /// At least one operation failed.
+    Failed,
+    /// Somebody cancelled it.
+    Cancelled,
+}
+
+impl AgendaState {
+    /// Whether nothing can happen any more.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Queued => "queued",
+            Self::Leased => "leased",
+            Self::Executing => "executing",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The states of an operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OperationState {
+    /// Its inputs do not all exist yet.
+    #[default]
+    Waiting,
+    /// Its inputs exist; it waits for resources or for its retry delay.
+    Ready,
+    /// Being started.
+    Launching,
+    /// Runs.
+    Executing,
+    /// Ended well; its output is stored.
+    Succeeded,
+    /// Ended badly, and no attempt is left.
+    Failed,
+    /// Did not run: its condition was false, or something it needs did not succeed.
+    Skipped,
+    /// Stopped by a cancel.
+    Cancelled,
+}
+
+impl OperationState {
+    /// Whether the operation will not run (again) by itself.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Skipped | Self::Cancelled)
+    }
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Ready => "ready",
+            Self::Launching => "launching",
+            Self::Executing => "executing",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Who should act on a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureClass {
+    /// The program failed by its own doing: its author.
+    User,
+    /// The program ran longer than its `timeout`: its author.
+    UserTimeout,
+    /// It asked for less than it needed: its author.
+    UserResource,
+    /// The machine, node or network failed: nobody, it is tried again elsewhere.
+    Infra,
+    /// There was no room: nobody, it waits.
+    Capacity,
+    /// A missing program, image or setting: whoever configured the pool or the operation type.
+    Config,
+    /// A fault of POP's own.
+    Platform,
+    /// A rule forbids it: the operator.
+    Policy,
+}
+
+/// Why an operation or an agenda failed, with the evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// Who should act.
+    pub class: FailureClass,
+    /// A name for the case, such as `ExitCode`, `ProgramNotFound`, `Timeout`, `OutputInvalid`.
+    pub code: String,
+    /// What went wrong and what to do, for people.
+    pub message: String,
+    /// The operation that failed first, for a failed agenda.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// The program's exit code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// The signal that ended the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// The last lines of standard error (of the log, if there was none), ten at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log_tail: Vec<String>,
+}
+
+/// Which workflow an agenda was compiled from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowRef {
+    /// The workflow's name.
+    pub name: String,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// SHA-256 of the canonical bytes, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// An agenda as clients see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AgendaView {
+    /// `ag_…`.
+    pub id: String,
+    /// The owner.
+    pub customer: String,
+    /// A label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The client's grouping key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The workflow it was compiled from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<WorkflowRef>,
+    /// The state.
+    pub state: AgendaState,
+    /// Why it is in this state, when that is not obvious.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Finished work plus the percents of what runs, over all: 0 to 100.
+    pub percent: f64,
+    /// Number of operations.
+    pub total: u32,
+    /// Number of operations that ended well.
+    pub succeeded: u32,
+    /// The insight it was matched to.
+    pub insight: String,
+    /// The pool of that insight.
+    pub pool: String,
+    /// How often it was handed to a pool.
+    pub epoch: u64,
+    /// Accepted at.
+    pub submitted_at: Timestamp,
+    /// First operation started at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// Ended at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// The workflow's outputs, once it has succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Value>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The operations; empty in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<OperationView>,
+}
+
+/// An operation as clients see it, and as a pool gets it back with a lease.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OperationView {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The state.
+    pub state: OperationState,
+    /// The attempt that runs or ran last; 0 before the first.
+    pub attempt: u32,
+    /// 0 to 100.
+    pub percent: f64,
+    /// What the program last said about its progress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The attempt started at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// Ended at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// The output, once it has succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    /// Why the last attempt failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// Something that happened to an agenda. Events of one agenda are numbered without gaps from 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// Position in the agenda's history; also the SSE event id.
+    pub seq: u64,
+    /// When the server took it in.
+    pub at: Timestamp,
+    /// The agenda.
+    pub agenda: String,
+    /// The agenda's state after the event.
+    pub state: AgendaState,
+    /// The agenda's percent after the event.
+    pub percent: f64,
+    /// Why the agenda is in this state, when that is not obvious.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The operation that changed, after the change; none when the agenda itself changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationView>,
+}
+
+/// A piece of an operation's log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LogChunk {
+    /// The operation.
+    pub operation: String,
+    /// Its attempt.
+    pub attempt: u32,
+    /// `stdout`, `stderr` or `pop` (what the executor itself has to say).
+    pub stream: String,
+    /// Position of the first byte in that stream.
+    pub offset: u64,
+    /// The text; bytes that are not UTF-8 are replaced.
+    pub text: String,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Give this as `after` for the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A tenant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Customer {
+    /// Its id, as in the path.
+    pub id: String,
+    /// A label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The pool that does its work.
+    pub pool: String,
+}
+
+/// Machines that pull work.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pool {
+    /// Its id, as in the path.
+    pub id: String,
+    /// A label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// How an insight chooses what is next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Algorithm {
+    /// Oldest first, whoever it belongs to.
+    Fifo,
+    /// One each in turn; a customer without work keeps its turn.
+    #[default]
+    RoundRobin,
+}
+
+/// A rule that matches agendas, and the queue they go to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Insight {
+    /// Its id, as in the path.
+    pub id: String,
+    /// A label; `defaultInsight` may name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The pool that serves it.
+    pub pool: String,
+    /// `operationName`, `operationType` or `paramMap` (`key=value`) → values; any match of any mapper will do.
+    /// The mapper `any` (no values) matches everything.
+    pub mappers: BTreeMap<String, Vec<String>>,
+    /// Tried in this order, highest first; then by id.
+    pub priority: i64,
+    /// How many agendas wait in the queue at most, taken in fair order.
+    pub queue_size: u32,
+    /// The order.
+    pub algorithm: Algorithm,
+    /// Customers that may use it; empty = all of the pool's.
+    pub allowed_customers: Vec<String>,
+}
+
+impl Default for Insight {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            title: None,
+            pool: String::new(),
+            mappers: BTreeMap::new(),
+            priority: 0,
+            queue_size: 4,
+            algorithm: Algorithm::default(),
+            allowed_customers: Vec::new(),
+        }
+    }
+}
+
+/// A pool agent says that it has (re)started: leases of its earlier instances end at once, and their agendas go to the
+/// head of their queues.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttachRequest {
+    /// The agent's stable name.
+    pub worker: String,
+    /// New at each start of the agent.
+    pub instance: String,
+}
+
+/// What a pool agent should know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AttachResponse {
+    /// A lease lasts this long, in milliseconds; renew at a third of it.
+    pub lease_ms: u64,
+    /// Agendas that the earlier instances held.
+    pub returned: Vec<String>,
+}
+
+/// A pool agent asks for work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PullRequest {
+    /// The agent's stable name.
+    pub worker: String,
+    /// This start of the agent.
+    pub instance: String,
+    /// Only from this insight; otherwise from all insights of the pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insight: Option<String>,
+    /// How many agendas at most; 1 or more.
+    pub count: u32,
+    /// How long to wait for the first, in milliseconds.
+    #[serde(default)]
+    pub wait_ms: u64,
+    /// New for each call, the same for each repetition of it: a repeated pull gets the same leases.
+    pub request: String,
+}
+
+/// Work for a pool agent; empty when the wait ran out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PullResponse {
+    /// The leases.
+    pub leases: Vec<Lease>,
+}
+
+/// One agenda, handed out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Lease {
+    /// The agenda's id.
+    pub id: String,
+    /// Goes up each time the agenda is handed out; every report carries it.
+    pub epoch: u64,
+    /// Ends then, unless renewed.
+    pub until: Timestamp,
+    /// The agenda.
+    pub agenda: Agenda,
+    /// What earlier leases reached: every operation that is not `waiting`, outputs included.
+    pub progress: Vec<OperationView>,
+}
+
+/// One agenda under one lease.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct LeaseId {
+    /// The agenda's id.
+    pub id: String,
+    /// The lease's epoch.
+    pub epoch: u64,
+}
+
+/// Keeps leases alive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenewRequest {
+    /// The agent's stable name.
+    pub worker: String,
+    /// All leases that the agent holds.
+    pub leases: Vec<LeaseId>,
+}
+
+/// What became of the leases.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RenewResponse {
+    /// The renewed leases end then.
+    pub until: Timestamp,
+    /// Cancel these: kill what runs, then report the end.
+    pub cancel: Vec<String>,
+    /// These are somebody else's now: kill what runs, report nothing, forget.
+    pub lost: Vec<String>,
+}
+
+/// What happened to some agendas. Repeating a report changes nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportRequest {
+    /// The agent's stable name.
+    pub worker: String,
+    /// One entry for each agenda.
+    pub reports: Vec<Report>,
+}
+
+/// What happened to one agenda under one lease.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Report {
+    /// The agenda's id.
+    pub id: String,
+    /// The lease's epoch; a stale one is refused.
+    pub epoch: u64,
+    /// Operations in their new state, in the order of events (one operation may occur more than once).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<OperationView>,
+    /// New log text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<LogChunk>,
+    /// The agenda's end, once every operation is terminal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<AgendaEnd>,
+}
+
+/// How an agenda ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgendaEnd {
+    /// `succeeded`, `failed` or `cancelled`.
+    pub state: AgendaState,
+    /// The workflow's outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Value>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// The server's word on each report, in the same order. An accepted report is durable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportResponse {
+    /// One for each report.
+    pub results: Vec<ReportResult>,
+}
+
+/// The server's word on one report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportResult {
+    /// Stored.
+    Accepted,
+    /// The lease is no longer the caller's: kill what runs, report nothing, forget.
+    Stale,
+}
+
+/// An RFC 9457 problem document (`application/problem+json`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Problem {
+    /// A URI reference that names the kind of problem, such as `/problems/invalid-agenda`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind, for people.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// This case, for people: what went wrong and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The compiler's findings, in the form that `popc check --format json` prints.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub diagnostics: Vec<Value>,
+}
