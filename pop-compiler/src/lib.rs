@@ -5,4 +5,5 @@
 
 pub mod agenda;
 pub mod diagnostic;
+pub mod reference;
 pub mod source;
