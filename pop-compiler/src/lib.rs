@@ -5,5 +5,8 @@
 
 pub mod agenda;
 pub mod diagnostic;
+pub mod duration;
+pub mod quantity;
 pub mod reference;
+pub mod retry;
 pub mod source;

@@ -113,7 +113,9 @@ impl fmt::Display for Reference {
         match &self.default {
             None => {}
             Some(Value::Null) => f.write_str("?")?,
-            Some(Value::String(text)) if !text.is_empty() && !text.starts_with('=') && !text.contains(['>', '\n']) => {
+            Some(Value::String(text))
+                if !text.is_empty() && !text.starts_with('=') && !text.contains(['>', '\n']) =>
+            {
                 write!(f, "?{text}")?;
             }
             Some(other) => write!(f, "?={}", other.to_string().replace('>', "\\u003e"))?,
@@ -184,7 +186,9 @@ pub fn scan<'a>(value: &'a Value, each: &mut dyn FnMut(&str, &'a str, &Token<'a>
             }
             Value::Object(map) => {
                 let rows = map.iter().rev();
-                stack.extend(rows.map(|(k, v)| (format!("{path}/{}", k.replace('~', "~0").replace('/', "~1")), v)));
+                stack.extend(
+                    rows.map(|(k, v)| (format!("{path}/{}", k.replace('~', "~0").replace('/', "~1")), v)),
+                );
             }
             _ => {}
         }
@@ -212,7 +216,12 @@ pub fn substitute<'c>(
     (out, report)
 }
 
-fn string<'c>(text: &str, lookup: &dyn Fn(&str) -> Option<&'c Value>, mode: Mode, report: &mut Report) -> Value {
+fn string<'c>(
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<&'c Value>,
+    mode: Mode,
+    report: &mut Report,
+) -> Value {
     if let Some(token) = whole(text) {
         return match resolve(&token, lookup, mode, report) {
             Some(value) if mode == Mode::Template => escaped(value.into_owned()),
@@ -270,7 +279,9 @@ fn resolve<'c>(
 pub fn follow<'v>(root: &'v Value, path: &[String]) -> Option<&'v Value> {
     path.iter().try_fold(root, |value, key| match value {
         Value::Object(map) => map.get(key),
-        Value::Array(items) if key == "0" || (!key.starts_with('0') && key.bytes().all(|b| b.is_ascii_digit())) => {
+        Value::Array(items)
+            if key == "0" || (!key.starts_with('0') && key.bytes().all(|b| b.is_ascii_digit())) =>
+        {
             key.parse::<usize>().ok().and_then(|i| items.get(i))
         }
         _ => None,

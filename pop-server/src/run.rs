@@ -126,7 +126,12 @@ enum Doom {
 impl Run {
     /// A run of `plan` that goes on from what earlier leases reached (`prior`: operations by name; unknown names are
     /// ignored), and its first effects.
-    pub fn start(plan: Arc<Plan>, agenda: &str, prior: &[OperationView], now: Timestamp) -> (Self, Vec<Effect>) {
+    pub fn start(
+        plan: Arc<Plan>,
+        agenda: &str,
+        prior: &[OperationView],
+        now: Timestamp,
+    ) -> (Self, Vec<Effect>) {
         let ops = plan.steps.iter().map(Op::new).collect::<Vec<_>>();
         let outputs = Outputs::new(agenda, plan.customer.as_deref());
         let open = ops.len();
@@ -235,7 +240,14 @@ impl Run {
         }
     }
 
-    fn progress(&mut self, op: usize, attempt: u32, percent: f64, message: Option<String>, effects: &mut Vec<Effect>) {
+    fn progress(
+        &mut self,
+        op: usize,
+        attempt: u32,
+        percent: f64,
+        message: Option<String>,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(o) = self.current(op, attempt) else { return };
         // A running operation is never finished, and never goes back.
         let percent = if percent.is_finite() { percent.clamp(0.0, 99.9) } else { 0.0 };
@@ -260,7 +272,8 @@ impl Run {
             Ok(output) => self.succeed(op, output, now, effects),
             Err(_) if cancelling => self.settle(op, OperationState::Cancelled, None, now, effects),
             Err(failure) => {
-                let failure = if o.timed_out { timeout_failure(&self.plan.steps[op], failure) } else { failure };
+                let failure =
+                    if o.timed_out { timeout_failure(&self.plan.steps[op], failure) } else { failure };
                 self.fail(op, failure, now, effects);
             }
         }
@@ -335,7 +348,10 @@ impl Run {
         if let Some(output) = output {
             self.outputs.insert(&self.plan.steps[op].name, output);
         }
-        if state == OperationState::Failed && self.plan.on_failure == OnFailure::Stop && self.mode == Mode::Running {
+        if state == OperationState::Failed
+            && self.plan.on_failure == OnFailure::Stop
+            && self.mode == Mode::Running
+        {
             self.mode = Mode::Stopping;
             self.drop_idle(OperationState::Skipped, now, effects);
         }
@@ -504,7 +520,8 @@ impl Run {
     fn end(&mut self, effects: &mut Vec<Effect>) {
         let cancelled = self.mode == Mode::Cancelling;
         self.mode = Mode::Over;
-        let failed = |failure| AgendaEnd { state: AgendaState::Failed, outputs: None, failure: Some(failure) };
+        let failed =
+            |failure| AgendaEnd { state: AgendaState::Failed, outputs: None, failure: Some(failure) };
         let end = match self.first_failure.take() {
             _ if cancelled => AgendaEnd { state: AgendaState::Cancelled, outputs: None, failure: None },
             Some((op, failure)) => {
@@ -526,7 +543,8 @@ impl Run {
 
 impl Op {
     fn new(step: &Step) -> Self {
-        let view = OperationView { name: step.name.clone(), kind: step.kind.clone(), ..OperationView::default() };
+        let view =
+            OperationView { name: step.name.clone(), kind: step.kind.clone(), ..OperationView::default() };
         Self {
             view,
             phase: Phase::Idle,
@@ -573,7 +591,9 @@ fn timeout_failure(step: &Step, seen: Failure) -> Failure {
     Failure {
         class: FailureClass::UserTimeout,
         code: "Timeout".into(),
-        message: format!("ran longer than its timeout of {limit} and was stopped; raise `timeout` if that is too short"),
+        message: format!(
+            "ran longer than its timeout of {limit} and was stopped; raise `timeout` if that is too short"
+        ),
         ..seen
     }
 }
@@ -592,7 +612,8 @@ fn retry_word(failure: &Failure) -> &'static str {
 /// so that a replay of the same events gives the same times.
 fn backoff_delay((min, max): (Duration, Duration), count: u32, agenda: &str, op: usize) -> Duration {
     use std::hash::{Hash, Hasher};
-    let base = min.saturating_mul(1u32.checked_shl(count.saturating_sub(1).min(31)).unwrap_or(u32::MAX)).min(max);
+    let base =
+        min.saturating_mul(1u32.checked_shl(count.saturating_sub(1).min(31)).unwrap_or(u32::MAX)).min(max);
     let mut hasher = std::hash::DefaultHasher::new();
     (agenda, op, count).hash(&mut hasher);
     let share = u32::try_from(hasher.finish() % 1000).unwrap_or(0);

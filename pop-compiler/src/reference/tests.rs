@@ -134,7 +134,8 @@ fn only_string_values_hold_references() {
 
 #[test]
 fn numbers_are_not_touched() {
-    let value: Value = serde_json::from_str(r#"{"v": [12345678.9, 1e2, 123456789012345678901234567890.5]}"#).unwrap();
+    let value: Value =
+        serde_json::from_str(r#"{"v": [12345678.9, 1e2, 123456789012345678901234567890.5]}"#).unwrap();
     let (out, _) = substitute(&json!("@<x::/v>"), &|_| Some(&value), Mode::Final);
     assert_eq!(out.to_string(), "[12345678.9,1e+2,123456789012345678901234567890.5]");
 }
@@ -164,9 +165,18 @@ fn scan_tells_where_each_token_stands() {
 fn text() -> impl Strategy<Value = String> {
     proptest::collection::vec(
         prop_oneof![
-            Just("@<".to_owned()), Just(">".to_owned()), Just("\\".to_owned()), Just("::".to_owned()),
-            Just("?".to_owned()), Just("@".to_owned()), Just("<".to_owned()), Just("s".to_owned()),
-            Just("@<s>".to_owned()), Just("@<t>".to_owned()), Just("\n".to_owned()), "[a-z/]{0,3}",
+            Just("@<".to_owned()),
+            Just(">".to_owned()),
+            Just("\\".to_owned()),
+            Just("::".to_owned()),
+            Just("?".to_owned()),
+            Just("@".to_owned()),
+            Just("<".to_owned()),
+            Just("s".to_owned()),
+            Just("@<s>".to_owned()),
+            Just("@<t>".to_owned()),
+            Just("\n".to_owned()),
+            "[a-z/]{0,3}",
         ],
         0..12,
     )

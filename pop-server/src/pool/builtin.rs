@@ -61,7 +61,9 @@ impl Builtin {
 
 fn log(payload: &Value, reporter: &Reporter) -> Result<Value, Failure> {
     let message = match payload {
-        Value::Object(map) => map.get("message").ok_or_else(|| bad_input("pop.log", "it needs a `message`"))?,
+        Value::Object(map) => {
+            map.get("message").ok_or_else(|| bad_input("pop.log", "it needs a `message`"))?
+        }
         _ => return Err(bad_input("pop.log", "its input is an object with a `message`")),
     };
     let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
@@ -83,7 +85,12 @@ fn bad_input(kind: &str, message: &str) -> Failure {
 }
 
 /// Waits, saying now and then how far it is between `from` and `to` percent. False when it was stopped.
-async fn wait(length: Duration, (from, to): (f64, f64), reporter: &Reporter, stop: &CancellationToken) -> bool {
+async fn wait(
+    length: Duration,
+    (from, to): (f64, f64),
+    reporter: &Reporter,
+    stop: &CancellationToken,
+) -> bool {
     let start = tokio::time::Instant::now();
     let end = start + length;
     let step = (length / 20).max(Duration::from_secs(1));

@@ -246,7 +246,9 @@ impl Executor {
     fn perform(&mut self, run: u64, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Launch { op, attempt, payload } => self.launch(AttemptKey { run, op, attempt }, payload),
+                Effect::Launch { op, attempt, payload } => {
+                    self.launch(AttemptKey { run, op, attempt }, payload)
+                }
                 Effect::Kill { op, attempt } => self.kill(AttemptKey { run, op, attempt }),
                 Effect::Report { op, view } => self.outbox.operation(run, op, view),
                 Effect::Timer { op, attempt, kind, at } => {
@@ -329,7 +331,8 @@ impl Executor {
                 let Some(held) = self.runs.get(&run) else { return };
                 if !held.run.is_over() {
                     let operation = held.run.plan().steps[op].name.clone();
-                    self.outbox.log(run, LogChunk { operation, attempt, stream: stream.into(), offset, text });
+                    self.outbox
+                        .log(run, LogChunk { operation, attempt, stream: stream.into(), offset, text });
                 }
             }
             Signal::Exited(outcome) => {

@@ -90,9 +90,14 @@ impl Outbox {
         let mut batch = Vec::with_capacity(waiting.len());
         for (run, pending) in waiting {
             let Some((id, epoch)) = lease(run) else { continue };
-            let commits = |v: &OperationView| matches!(v.state, OperationState::Succeeded | OperationState::Failed);
-            let ends =
-                pending.operations.iter().filter(|(_, v)| commits(v)).map(|(op, v)| (*op, v.attempt)).collect();
+            let commits =
+                |v: &OperationView| matches!(v.state, OperationState::Succeeded | OperationState::Failed);
+            let ends = pending
+                .operations
+                .iter()
+                .filter(|(_, v)| commits(v))
+                .map(|(op, v)| (*op, v.attempt))
+                .collect();
             let sent = Sent { run, ends, end: pending.end.is_some() };
             let operations = pending.operations.into_iter().map(|(_, view)| view).collect();
             batch.push((Report { id, epoch, operations, logs: pending.logs, end: pending.end }, sent));

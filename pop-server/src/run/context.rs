@@ -49,7 +49,8 @@ impl Outputs {
         let Some(result) = &plan.result else { return Ok(None) };
         let mut outputs = Map::new();
         for (name, value) in result {
-            let (value, report) = reference::substitute(value, &|name: &str| self.values.get(name), Mode::Final);
+            let (value, report) =
+                reference::substitute(value, &|name: &str| self.values.get(name), Mode::Final);
             if let Some(token) = report.invalid.iter().next() {
                 return Err(fail(
                     FailureClass::User,
@@ -64,14 +65,17 @@ impl Outputs {
 
     fn fill(&self, step: &Step, value: &Value) -> Result<Value, Failure> {
         let own = Value::from(step.name.as_str());
-        let lookup = |name: &str| if name == "pop.operationName" { Some(&own) } else { self.values.get(name) };
+        let lookup =
+            |name: &str| if name == "pop.operationName" { Some(&own) } else { self.values.get(name) };
         let (value, report) = reference::substitute(value, &lookup, Mode::Final);
         match report.missing.iter().chain(&report.invalid).next() {
             None => Ok(value),
             Some(token) => Err(fail(
                 FailureClass::User,
                 "ReferenceInvalid",
-                format!("the input can't be made: nothing is at `{token}`; give it a default (`?text`) if it may be absent"),
+                format!(
+                    "the input can't be made: nothing is at `{token}`; give it a default (`?text`) if it may be absent"
+                ),
             )),
         }
     }

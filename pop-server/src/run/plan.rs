@@ -159,8 +159,9 @@ fn step(operation: &Operation, specs: &HashMap<String, RunSpec>) -> Result<Step,
         }
         Some(other) => return Err(bad(keys::TIMEOUT, format!("{other} is not a duration such as \"2h\""))),
     };
-    let retry =
-        RetryPolicy::from_params(&operation.params).map_err(|e| bad(keys::RETRY, e.to_string()))?.unwrap_or_default();
+    let retry = RetryPolicy::from_params(&operation.params)
+        .map_err(|e| bad(keys::RETRY, e.to_string()))?
+        .unwrap_or_default();
     Ok(Step {
         name: operation.name.clone(),
         kind: operation.kind.clone(),
@@ -197,7 +198,10 @@ fn needs(operation: &Operation) -> Result<Needs, String> {
 }
 
 /// The operations that this one waits for, each once, with the strongest reason.
-fn dependencies(operation: &Operation, index: &HashMap<&str, usize>) -> Result<Vec<(usize, EdgeKind)>, Failure> {
+fn dependencies(
+    operation: &Operation,
+    index: &HashMap<&str, usize>,
+) -> Result<Vec<(usize, EdgeKind)>, Failure> {
     let mut found: HashMap<usize, EdgeKind> = HashMap::new();
     let mut add = |name: &str, kind: EdgeKind| -> Result<(), Failure> {
         let Some(&from) = index.get(name) else {

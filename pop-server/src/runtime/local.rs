@@ -73,7 +73,10 @@ impl Runtime for Local {
             reporter.send(Signal::Exited(Err(fail(
                 FailureClass::Config,
                 "NoCommand",
-                format!("operation type `{}` has no `command`, so it can't run as a local process", launch.kind),
+                format!(
+                    "operation type `{}` has no `command`, so it can't run as a local process",
+                    launch.kind
+                ),
             ))));
             return;
         }

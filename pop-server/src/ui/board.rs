@@ -60,7 +60,9 @@ impl Board {
 
     /// Takes a new state in; false when it is no transition (progress, or an unknown name).
     pub fn update(&mut self, view: &OperationView) -> bool {
-        let Some(row) = self.by_name.get(&view.name).and_then(|&i| self.rows.get_mut(i)) else { return false };
+        let Some(row) = self.by_name.get(&view.name).and_then(|&i| self.rows.get_mut(i)) else {
+            return false;
+        };
         let changed = (row.view.state, row.view.attempt) != (view.state, view.attempt);
         self.counts[row.view.state as usize] -= 1;
         self.counts[view.state as usize] += 1;

@@ -59,7 +59,9 @@ fn row_line(row: &Row, indent: &str, now: Timestamp) -> String {
         }
         OperationState::Failed => reason(view),
         OperationState::Succeeded | OperationState::Cancelled => took(view),
-        OperationState::Skipped => view.failure.as_ref().map_or("condition was false".into(), |_| reason(view)),
+        OperationState::Skipped => {
+            view.failure.as_ref().map_or("condition was false".into(), |_| reason(view))
+        }
         _ => String::new(),
     };
     format!("{indent}{} {name}  {tail}", icon(view, now)).trim_end().to_owned()
@@ -173,7 +175,11 @@ impl Group<'_> {
         } else {
             mark(OperationState::Waiting)
         };
-        let mut text = format!("{icon} {}… ×{total}  {} {done}/{total}", one_line(self.stem), bar(done as f64 / total as f64));
+        let mut text = format!(
+            "{icon} {}… ×{total}  {} {done}/{total}",
+            one_line(self.stem),
+            bar(done as f64 / total as f64)
+        );
         if running > 0 {
             text += &format!(", {running} running");
         }
@@ -221,7 +227,11 @@ mod tests {
     fn board(operations: &[(&str, serde_json::Value)]) -> Board {
         let operations = operations
             .iter()
-            .map(|(name, payload)| Operation { name: (*name).into(), payload: payload.clone(), ..Operation::default() })
+            .map(|(name, payload)| Operation {
+                name: (*name).into(),
+                payload: payload.clone(),
+                ..Operation::default()
+            })
             .collect();
         let plan = Plan::new(&Agenda { operations, ..Agenda::default() }).unwrap();
         Board::new("demo".into(), &plan, Timestamp::UNIX_EPOCH)

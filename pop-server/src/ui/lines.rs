@@ -5,7 +5,8 @@ use pop_sdk::api::{OperationState, OperationView};
 
 /// One line for an operation's new state; none for states that say nothing new.
 pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<String> {
-    let said = |m: &Option<pop_sdk::api::Failure>| m.as_ref().map(|f| one_line(&f.message)).unwrap_or_default();
+    let said =
+        |m: &Option<pop_sdk::api::Failure>| m.as_ref().map(|f| one_line(&f.message)).unwrap_or_default();
     let text = match view.state {
         OperationState::Waiting | OperationState::Launching => return None,
         OperationState::Ready if view.failure.is_some() => {
@@ -56,7 +57,11 @@ pub(super) fn length(from: Timestamp, to: Timestamp) -> String {
     if seconds < 60.0 {
         return format!("{seconds:.1}s");
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds since a start, not negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "seconds since a start, not negative"
+    )]
     let whole = seconds as u64;
     if whole < 3600 {
         format!("{}m{:02}s", whole / 60, whole % 60)

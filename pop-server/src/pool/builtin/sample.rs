@@ -53,7 +53,9 @@ async fn perform(
         let length = sleep
             .as_f64()
             .and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0 * scale).ok())
-            .ok_or_else(|| bad_input("sample", &format!("`sleepMilliseconds` is {sleep}, which is not a length of time")))?;
+            .ok_or_else(|| {
+                bad_input("sample", &format!("`sleepMilliseconds` is {sleep}, which is not a length of time"))
+            })?;
         if !wait(length, percents, log.reporter, stop).await {
             return Err(stopped());
         }
@@ -69,8 +71,12 @@ async fn perform(
             Err(fail(FailureClass::User, "Exception", message))
         }
         Some("externalExecute") => {
-            let arguments: Vec<&str> =
-                param("externalArgs").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+            let arguments: Vec<&str> = param("externalArgs")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             external(&arguments, log, stop).await;
             Ok(())
         }

@@ -29,13 +29,19 @@ pub(super) async fn run(
 
 fn length(input: &Map<String, Value>) -> Result<Duration, Failure> {
     match (input.get("seconds"), input.get("duration")) {
-        (Some(Value::Number(n)), None | Some(Value::Null)) => n
-            .as_f64()
-            .and_then(|s| Duration::try_from_secs_f64(s).ok())
-            .ok_or_else(|| bad_input("pop.sleep", &format!("`seconds` is {n}, which is not a length of time"))),
+        (Some(Value::Number(n)), None | Some(Value::Null)) => {
+            n.as_f64().and_then(|s| Duration::try_from_secs_f64(s).ok()).ok_or_else(|| {
+                bad_input("pop.sleep", &format!("`seconds` is {n}, which is not a length of time"))
+            })
+        }
         (None | Some(Value::Null), Some(Value::String(text))) => pop_compiler::duration::parse(text)
             .map_err(|e| bad_input("pop.sleep", &format!("`duration`: {e}"))),
-        (None, None) => Err(bad_input("pop.sleep", "it needs `seconds` (a number) or `duration` (such as \"10s\")")),
-        _ => Err(bad_input("pop.sleep", "`seconds` is a number, `duration` a text such as \"10s\"; give one of them")),
+        (None, None) => {
+            Err(bad_input("pop.sleep", "it needs `seconds` (a number) or `duration` (such as \"10s\")"))
+        }
+        _ => Err(bad_input(
+            "pop.sleep",
+            "`seconds` is a number, `duration` a text such as \"10s\"; give one of them",
+        )),
     }
 }

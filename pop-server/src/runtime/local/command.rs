@@ -100,10 +100,17 @@ mod tests {
     #[test]
     fn references_become_text_and_lists_become_arguments() {
         let input = json!({"a": "x y", "n": 7, "list": ["p", 1], "o": {"k": "v"}, "none": null});
-        let command: Vec<String> =
-            ["prog", "${with.a}", "-n=${with.n}", "${with.list}", "${with.o.k}", "$${with.a}", "${with.none}"]
-                .map(String::from)
-                .to_vec();
+        let command: Vec<String> = [
+            "prog",
+            "${with.a}",
+            "-n=${with.n}",
+            "${with.list}",
+            "${with.o.k}",
+            "$${with.a}",
+            "${with.none}",
+        ]
+        .map(String::from)
+        .to_vec();
         assert_eq!(
             arguments(&command, &input).unwrap(),
             ["prog", "x y", "-n=7", "p", "1", "v", "${with.a}", ""]

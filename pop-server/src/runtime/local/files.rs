@@ -67,7 +67,9 @@ pub(super) fn kill_leftovers(work: &Path) {
             let note = attempt.path().join(".group");
             let Ok(text) = fs::read_to_string(&note) else { continue };
             let mut parts = text.split_whitespace();
-            let (Some(pid), Some(start)) = (parts.next().and_then(|p| p.parse().ok()), parts.next()) else { continue };
+            let (Some(pid), Some(start)) = (parts.next().and_then(|p| p.parse().ok()), parts.next()) else {
+                continue;
+            };
             if start_time(pid).is_some_and(|now| now == start) {
                 kill_group(pid, Signal::KILL);
             }
@@ -119,7 +121,10 @@ mod tests {
     #[test]
     fn names_become_safe_file_names() {
         assert_eq!(plain("encode.0"), "encode.0");
-        assert_eq!(plain("../x y/é"), "%2E./x y/é".replace('/', "%2F").replace(' ', "%20").replace('é', "%C3%A9"));
+        assert_eq!(
+            plain("../x y/é"),
+            "%2E./x y/é".replace('/', "%2F").replace(' ', "%20").replace('é', "%C3%A9")
+        );
         assert_eq!(plain(".."), "%2E.");
         assert!(plain(&"a".repeat(500)).len() < 130);
         assert_ne!(plain(&"a".repeat(500)), plain(&"a".repeat(501)));

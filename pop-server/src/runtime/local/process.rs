@@ -181,7 +181,9 @@ fn environment(
     input: String,
 ) -> Vec<(String, String)> {
     let mut env = config.environment.clone();
-    env.extend(spec.env.iter().map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned))));
+    env.extend(
+        spec.env.iter().map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned))),
+    );
     let mut set = |key: &str, value: String| env.push((key.to_owned(), value));
     let file = |path: PathBuf| path.to_string_lossy().into_owned();
     if input.len() <= ENVIRONMENT_LIMIT {
@@ -241,7 +243,9 @@ fn spawn_failure(name: &str, program: &Path, error: &io::Error) -> Failure {
         io::ErrorKind::NotFound => fail(
             FailureClass::Config,
             "ProgramNotFound",
-            format!("program `{name}` is not on the PATH of this pool; install it there or correct `command`"),
+            format!(
+                "program `{name}` is not on the PATH of this pool; install it there or correct `command`"
+            ),
         ),
         io::ErrorKind::PermissionDenied => fail(
             FailureClass::Config,
