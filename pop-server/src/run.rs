@@ -221,6 +221,7 @@ impl Run {
         }
         if self.first_failure.is_some() && plan.on_failure == OnFailure::Stop {
             self.mode = Mode::Stopping;
+            self.drop_idle(OperationState::Skipped, now, effects);
         }
         let idle: Vec<usize> = (0..self.ops.len()).filter(|&i| self.ops[i].phase == Phase::Idle).collect();
         self.release(idle, now, effects);
