@@ -44,6 +44,9 @@ pub enum Mode {
     /// Filling a template: unknown names are left for the final pass, escapes are kept, and what is inserted is escaped
     /// so that the final pass gives it back unchanged.
     Template,
+    /// As [`Mode::Template`], but what is inserted is template text itself: its references stay references, and its
+    /// escapes stay escapes.
+    Splice,
 }
 
 /// What could not be replaced.
@@ -234,6 +237,13 @@ fn string<'c>(
     pieces(text, &mut |piece| match piece {
         Piece::Text(text) => out.push_str(text),
         Piece::Token(_, token) => match resolve(&token, lookup, mode, report).map(|v| scalar(&v)) {
+            Some(Some(text)) if mode == Mode::Splice => pieces(&text, &mut |piece| match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Token(_, token) => {
+                    kept.push(out.len());
+                    out.push_str(token.text);
+                }
+            }),
             Some(Some(text)) => out.push_str(&text),
             Some(None) => {
                 report.invalid.insert(format!("{} cannot be used in composite string", token.name));
@@ -248,7 +258,7 @@ fn string<'c>(
     });
     match mode {
         Mode::Final => Value::String(out),
-        Mode::Template => Value::String(protect(&out, &kept).into_owned()),
+        Mode::Template | Mode::Splice => Value::String(protect(&out, &kept).into_owned()),
     }
 }
 
