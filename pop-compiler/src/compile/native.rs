@@ -1,0 +1,1 @@
+//! Documents that are agendas or templates already, not workflows: they are checked by `validate`.
