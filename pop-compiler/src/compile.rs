@@ -1,5 +1,7 @@
 //! The pipeline: text → tree → workflow → resolved → checked → template → agenda. Every door goes through here.
 
+mod native;
+
 use std::collections::HashMap;
 
 use crate::agenda::{Agenda, AgendaTemplate};
@@ -9,6 +11,8 @@ use crate::resolve::Imports;
 use crate::source::{Source, Sources, Span};
 use crate::syntax::{self, Door};
 use crate::{check, decode, lower, resolve, rules};
+
+pub use native::{check_native, is_native};
 
 /// What a compilation may use besides the text.
 pub struct Options<'o> {
@@ -46,7 +50,7 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    fn nothing(sources: Sources, diagnostics: Vec<Diagnostic>) -> Self {
+    fn nothing(sources: Sources) -> Self {
         Self {
             sources,
             workflow_name: String::new(),
@@ -54,7 +58,7 @@ impl Compiled {
             agenda: None,
             catalog: Catalog::new(),
             source_map: HashMap::new(),
-            diagnostics,
+            diagnostics: Vec::new(),
         }
     }
 }

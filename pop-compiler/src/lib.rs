@@ -10,14 +10,19 @@ mod ast;
 pub mod canonical;
 pub mod catalog;
 mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod compile;
 mod decode;
 pub mod diagnostic;
 pub mod duration;
 mod expr;
+pub mod graph;
+pub mod import;
 mod lower;
 pub mod quantity;
 pub mod reference;
+pub mod render;
 mod resolve;
 pub mod retry;
 pub mod rules;
@@ -27,6 +32,7 @@ mod syntax;
 pub mod template;
 mod tree;
 pub mod types;
+pub mod validate;
 
-pub use compile::{Compiled, Options, compile};
+pub use compile::{Compiled, Options, check_native, compile, is_native};
 pub use syntax::Door;

@@ -80,9 +80,13 @@ impl<'a> Resolver<'a, '_> {
         if let Some(each) = &ast.each {
             let mut over = Vec::new();
             self.value(each, None, &mut over);
-            if let Some(edge) = over.first() {
-                let name = &self.workflow.operations[edge.to].name.value;
-                self.out.push(rules::each_over_output::report(edge.span, name));
+            match (&each.kind, over.first()) {
+                // the length of a list that is written out is known, whatever its items refer to
+                (ValueKind::List(_), _) | (_, None) => edges.append(&mut over),
+                (_, Some(edge)) => {
+                    let name = &self.workflow.operations[edge.to].name.value;
+                    self.out.push(rules::each_over_output::report(edge.span, name));
+                }
             }
         }
         for name in &ast.after {

@@ -148,8 +148,7 @@ impl Target<'_> {
 
 /// Adds "did you mean" and, where the text to replace is exactly the name, the edit.
 fn meant(finding: Diagnostic, name: &Spanned<String>, near: &str) -> Diagnostic {
-    let finding =
-        finding.label(format!("did you mean `{near}`?")).help(format!("a similar name exists: `{near}`"));
+    let finding = finding.help(format!("did you mean `{near}`?"));
     let (range, span) = (name.span.range(), name.span);
     let bare = near.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if range.len() == name.value.len()

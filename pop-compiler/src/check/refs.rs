@@ -104,6 +104,13 @@ fn reference_type(
         Target::Each => {
             walk.name = "each".into();
             let item = inside.and_then(|i| model.operations[i].item.clone()).unwrap_or(Type::Error);
+            let list = inside.and_then(|i| model.operations[i].ast.each.as_ref());
+            if let Some(ValueKind::List(items)) = list.map(|each| &each.kind)
+                && items.iter().any(|item| meets_output(model, item, path))
+            {
+                walk.out.push(rules::each_over_output::inside(reference.span));
+                return Type::Error;
+            }
             walk.along(item, path)
         }
         Target::Operation(i) => {
@@ -135,6 +142,33 @@ fn reference_type(
         Some(default) => Type::union([without_null(model.types(), &ty), type_of(&default.value)]),
         None => ty,
     }
+}
+
+/// Whether following `path` into a written item meets a reference to an operation's output on the way, where an agenda
+/// could not go on.
+fn meets_output(model: &Model<'_>, item: &Value, path: &[Spanned<Segment>]) -> bool {
+    let mut at = item;
+    for step in path {
+        let next = match (&at.kind, &step.value) {
+            (ValueKind::Record(fields), Segment::Field(name)) => {
+                fields.iter().find(|f| f.name.value == *name).map(|f| &f.value)
+            }
+            (ValueKind::List(items), Segment::Index(n)) => {
+                usize::try_from(*n).ok().and_then(|n| items.get(n))
+            }
+            (ValueKind::Text(template), _) => {
+                return template
+                    .references()
+                    .any(|r| matches!(model.targets.get(r.id as usize), Some(Target::Operation(_))));
+            }
+            _ => None,
+        };
+        match next {
+            Some(value) => at = value,
+            None => return false,
+        }
+    }
+    false
 }
 
 fn without_null(types: &Types, ty: &Type) -> Type {

@@ -37,3 +37,10 @@ pub(crate) fn report(span: Span, name: &str) -> Diagnostic {
     RULE.at(span, "fan-out over an operation's output is not available yet; fan out over an input or a list")
         .label(format!("only known once `{name}` has run"))
 }
+
+/// `${each.field}` where the item is the output of an operation.
+pub(crate) fn inside(span: Span) -> Diagnostic {
+    RULE.at(span, "this looks into an item that is only known once another operation has run")
+        .label("an item of `each` that is an output can only be used whole")
+        .help("name the field in the list: `each = [\"${a.field}\", …]`")
+}

@@ -1,13 +1,14 @@
 //! What never changes while an agenda runs: its operations, their settings, and who waits for whom. Built once, in
 //! time linear in the agenda's size; nothing here knows what has happened so far.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use pop_compiler::agenda::{Agenda, Operation, RunSpec, Stdout, keys};
 use pop_compiler::duration;
+use pop_compiler::graph;
+pub use pop_compiler::graph::EdgeKind;
 use pop_compiler::quantity;
-use pop_compiler::reference::{self, Token};
 use pop_compiler::retry::RetryPolicy;
 use pop_sdk::api::{Failure, FailureClass};
 use serde_json::Value;
@@ -81,17 +82,6 @@ pub struct Edge {
     pub to: usize,
     /// Why.
     pub kind: EdgeKind,
-}
-
-/// Why one operation waits for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum EdgeKind {
-    /// Order only.
-    Order,
-    /// It reads the output, and each such reference has a default.
-    Optional,
-    /// It can't do without the output.
-    Required,
 }
 
 impl Plan {
@@ -202,42 +192,18 @@ fn dependencies(
     operation: &Operation,
     index: &HashMap<&str, usize>,
 ) -> Result<Vec<(usize, EdgeKind)>, Failure> {
-    let mut found: HashMap<usize, EdgeKind> = HashMap::new();
-    let mut add = |name: &str, kind: EdgeKind| -> Result<(), Failure> {
-        let Some(&from) = index.get(name) else {
-            return Err(invalid(format!("operation `{}` needs `{name}`, which isn't there", operation.name)));
+    let mut found: BTreeMap<usize, EdgeKind> = BTreeMap::new();
+    for dependency in graph::dependencies(operation) {
+        let Some(&from) = index.get(dependency.name.as_str()) else {
+            return Err(invalid(format!(
+                "operation `{}` needs `{}`, which isn't there",
+                operation.name, dependency.name
+            )));
         };
-        let entry = found.entry(from).or_insert(kind);
-        *entry = (*entry).max(kind);
-        Ok(())
-    };
-    let mut names = Vec::new();
-    let mut collect = |token: &Token<'_>| {
-        if let Some(name) = reference::operation_of(token.name) {
-            let kind = if token.default.is_some() { EdgeKind::Optional } else { EdgeKind::Required };
-            names.push((name.to_owned(), kind));
-        }
-    };
-    reference::scan(&operation.payload, &mut |_, _, token| collect(token));
-    if let Some(when) = operation.params.get(keys::WHEN) {
-        reference::scan(when, &mut |_, _, token| collect(token));
-    }
-    for (name, kind) in names {
-        add(&name, kind)?;
-    }
-    for name in depends_on(operation) {
-        add(name, EdgeKind::Order)?;
+        let kind = found.entry(from).or_insert(dependency.kind);
+        *kind = (*kind).max(dependency.kind);
     }
     Ok(found.into_iter().collect())
-}
-
-/// The names in `dependsOn`: comma-separated text, or an array of names.
-fn depends_on(operation: &Operation) -> Vec<&str> {
-    match operation.params.get(keys::DEPENDS_ON) {
-        Some(Value::String(text)) => text.split(',').map(str::trim).filter(|s| !s.is_empty()).collect(),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// Whether standard output is the operation's output.
