@@ -1,7 +1,7 @@
 //! From a file and inputs to an agenda that can run: the compiler's findings are printed here, for all commands alike.
 
 use std::collections::HashMap;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -9,6 +9,7 @@ use clap::Args;
 use pop_compiler::agenda::{Agenda, AgendaTemplate, RunSpec, keys};
 use pop_compiler::cli;
 use pop_compiler::diagnostic::{Diagnostic, has_errors};
+use pop_compiler::render::text::{self, Colour};
 use pop_compiler::source::Sources;
 use serde_json::{Map, Value};
 
@@ -45,7 +46,7 @@ pub struct Loaded {
 
 /// Reads and checks a file. The inner error is the exit code after findings were printed.
 pub fn file(path: &Path) -> Result<Result<File, Exit>> {
-    let compiled = cli::compile_path(path).with_context(|| format!("can't read {}", path.display()))?;
+    let compiled = cli::compile_file(path)?;
     show(&compiled.diagnostics, &compiled.sources);
     if has_errors(&compiled.diagnostics) {
         return Ok(Err(Exit::Findings));
@@ -118,13 +119,13 @@ impl Inputs {
 
 /// The operation types of a catalog file.
 pub fn catalog(path: &Path) -> Result<HashMap<String, RunSpec>> {
-    let (specs, diagnostics, sources) =
-        cli::catalog_path(path).with_context(|| format!("can't read {}", path.display()))?;
-    show(&diagnostics, &sources);
-    if has_errors(&diagnostics) {
+    let loaded = cli::catalog_file(path)?;
+    show(&loaded.diagnostics, &loaded.sources);
+    if has_errors(&loaded.diagnostics) {
         anyhow::bail!("the catalog {} has errors", path.display());
     }
-    Ok(specs)
+    let runs = |spec: &RunSpec| !spec.command.is_empty() || spec.image.is_some();
+    Ok(loaded.catalog.iter().filter(|t| runs(&t.run)).map(|t| (t.name.to_string(), t.run.clone())).collect())
 }
 
 /// The folder that a file lies in.
@@ -156,6 +157,7 @@ fn absolute_paths(template: &AgendaTemplate, inputs: Value, folder: &Path) -> Va
 
 fn show(diagnostics: &[Diagnostic], sources: &Sources) {
     if !diagnostics.is_empty() {
-        anstream::eprint!("{}", cli::render_text(diagnostics, sources));
+        let colour = if std::io::stderr().is_terminal() { Colour::Always } else { Colour::Never };
+        anstream::eprint!("{}", text::findings(diagnostics, sources, colour));
     }
 }
