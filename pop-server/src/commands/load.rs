@@ -70,7 +70,8 @@ impl File {
                 agenda
             }
             Self::Template(template) => {
-                let inputs = absolute_paths(&template, given.unwrap_or_else(|| Value::Object(Map::new())), folder);
+                let inputs =
+                    absolute_paths(&template, given.unwrap_or_else(|| Value::Object(Map::new())), folder);
                 match template.expand(&inputs) {
                     Ok(agenda) => agenda,
                     Err(findings) => {
@@ -109,7 +110,8 @@ impl Inputs {
         };
         let Value::Object(map) = &mut value else { anyhow::bail!("the inputs must be a JSON object") };
         for pair in &self.set {
-            let (name, text) = pair.split_once('=').with_context(|| format!("--set {pair}: write NAME=VALUE"))?;
+            let (name, text) =
+                pair.split_once('=').with_context(|| format!("--set {pair}: write NAME=VALUE"))?;
             let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
             map.insert(name.to_owned(), value);
         }
@@ -137,7 +139,8 @@ pub fn folder_of(path: &Path) -> PathBuf {
 /// Inputs of type `path` become absolute: programs run in folders of their own.
 fn absolute_paths(template: &AgendaTemplate, inputs: Value, folder: &Path) -> Value {
     let Value::Object(mut inputs) = inputs else { return inputs };
-    let properties = template.params.get(keys::INPUTS).and_then(|s| s.get("properties")).and_then(Value::as_object);
+    let properties =
+        template.params.get(keys::INPUTS).and_then(|s| s.get("properties")).and_then(Value::as_object);
     for (name, schema) in properties.into_iter().flatten() {
         if schema.get("format").and_then(Value::as_str) != Some("path") {
             continue;
