@@ -82,7 +82,7 @@ impl Model<'_> {
 
 /// Checks everything that has to do with order and types, and runs the rules.
 pub(crate) fn check(model: &mut Model<'_>, out: &mut Vec<Diagnostic>) -> Checked {
-    if model.operations.is_empty() {
+    if model.operations.is_empty() && !model.workflow.operations_unread {
         out.push(rules::empty_workflow::report(model.workflow.operations_span));
     }
     let order = graph::order(model, out);
@@ -150,6 +150,12 @@ fn output_type(model: &Model<'_>, i: usize) -> Type {
 
 /// The type of an item of `each`.
 fn item_type(model: &Model<'_>, each: &Value, out: &mut Vec<Diagnostic>) -> Type {
+    if let ValueKind::Text(template) = &each.kind {
+        let target = |id: u32| model.targets.get(id as usize);
+        if template.references().any(|r| matches!(target(r.id), Some(Target::Operation(_)))) {
+            return Type::Error; // reported where names were bound
+        }
+    }
     let ty = values::type_of(model, each);
     match model.types().resolve(&ty) {
         Type::List(item) => item.as_ref().clone(),

@@ -2,6 +2,8 @@
 
 mod value;
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json};
 
 use crate::agenda::{Agenda, AgendaTemplate, Operation, Params, keys};
@@ -80,11 +82,9 @@ fn agenda_params(model: &Model<'_>) -> Params {
         params.insert(RUN.into(), Json::Object(other.collect()));
     }
     let mut types = Map::new();
-    for kind in model.catalog.iter().filter(|k| k.runs_itself()) {
-        let used = model.operations.iter().any(|o| o.kind.is_some_and(|k| k.name == kind.name));
-        if used && let Ok(spec) = serde_json::to_value(&kind.run) {
-            types.insert(kind.name.to_string(), spec);
-        }
+    let used: HashSet<&str> = model.operations.iter().filter_map(|o| Some(o.kind?.name.as_ref())).collect();
+    for kind in model.catalog.iter().filter(|k| k.runs_itself() && used.contains(k.name.as_ref())) {
+        types.extend(serde_json::to_value(&kind.run).ok().map(|spec| (kind.name.to_string(), spec)));
     }
     if !types.is_empty() {
         params.insert(keys::TYPES.into(), Json::Object(types));

@@ -58,6 +58,12 @@ impl Document {
         });
     }
 
+    /// Leaves the current table: what follows is read and dropped until the next header.
+    pub(super) fn leave(&mut self, span: Span) {
+        self.open.clear();
+        self.current = self.add_table(MadeBy::Header, span, 1);
+    }
+
     fn define(
         &mut self,
         mut path: Vec<Spanned<String>>,
