@@ -10,6 +10,7 @@ use crate::check::{Edge, Model, Operation, Target};
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Native, Part, Reference, Root, Segment};
 use crate::rules;
+use crate::source::Spanned;
 use crate::types::Type;
 
 pub(crate) use imports::{Imports, merge};
@@ -90,12 +91,11 @@ impl<'a> Resolver<'a, '_> {
             }
         }
         for name in &ast.after {
-            match self.index.get(name.value.as_str()) {
-                Some(to) => edges.push(Edge { to: *to, span: name.span, soft: true }),
-                None => {
-                    let known = self.index.keys().copied();
-                    self.out.push(rules::unknown_operation::report(name, known));
-                }
+            if let Some(to) = self.index.get(name.value.as_str()) {
+                edges.push(Edge { to: *to, span: name.span, soft: true });
+            } else {
+                let known = self.index.keys().copied();
+                self.out.push(rules::unknown_operation::report(name, known));
             }
         }
         edges.retain(|edge| {
@@ -127,20 +127,19 @@ impl<'a> Resolver<'a, '_> {
 
     fn reference(&mut self, reference: &'a Reference, inside: Option<usize>, edges: &mut Vec<Edge>) {
         let target = match &reference.root.value {
-            Root::Operation(name) => match self.index.get(name.as_str()) {
-                Some(to) => {
+            Root::Operation(name) => {
+                if let Some(to) = self.index.get(name.as_str()) {
                     let soft = reference.default.is_some();
                     edges.push(Edge { to: *to, span: reference.span, soft });
                     Target::Operation(*to)
-                }
-                None => {
-                    let name = crate::source::Spanned::new(name.clone(), reference.root.span);
+                } else {
+                    let name = Spanned::new(name.clone(), reference.root.span);
                     let is_input = self.inputs.contains_key(name.value.as_str());
                     let known = self.index.keys().copied();
                     self.out.push(rules::unknown_output::report(&name, known, is_input));
                     Target::Unknown
                 }
-            },
+            }
             Root::Inputs => self.input(reference),
             Root::Run => match reference.path.as_slice() {
                 [only] if only.value == Segment::Field("id".into()) => Target::RunId,
@@ -184,16 +183,13 @@ impl<'a> Resolver<'a, '_> {
             ));
             return Target::Unknown;
         };
-        match self.inputs.get(name.as_str()) {
-            Some(i) => {
-                self.used_inputs[*i] = true;
-                Target::Input(*i)
-            }
-            None => {
-                let known = self.inputs.keys().copied();
-                self.out.push(rules::unknown_input::report(name, first.span, known));
-                Target::Unknown
-            }
+        if let Some(i) = self.inputs.get(name.as_str()) {
+            self.used_inputs[*i] = true;
+            Target::Input(*i)
+        } else {
+            let known = self.inputs.keys().copied();
+            self.out.push(rules::unknown_input::report(name, first.span, known));
+            Target::Unknown
         }
     }
 
@@ -212,13 +208,12 @@ impl<'a> Resolver<'a, '_> {
         let stem =
             name.rsplit_once('.').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit())).map(|(s, _)| s);
         let found = self.index.get(name.as_str()).or_else(|| self.index.get(stem?));
-        match found {
-            Some(to) => edges.push(Edge { to: *to, span: native.span, soft: native.text.contains('?') }),
-            None => {
-                let name = crate::source::Spanned::new(name.clone(), native.span);
-                let known = self.index.keys().copied();
-                self.out.push(rules::unknown_output::report(&name, known, false));
-            }
+        if let Some(to) = found {
+            edges.push(Edge { to: *to, span: native.span, soft: native.text.contains('?') });
+        } else {
+            let name = Spanned::new(name.clone(), native.span);
+            let known = self.index.keys().copied();
+            self.out.push(rules::unknown_output::report(&name, known, false));
         }
     }
 }

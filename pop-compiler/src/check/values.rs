@@ -162,7 +162,7 @@ pub(super) fn check(
                                 check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
                             }
                             None => {
-                                out.push(rules::unknown_field::report(&name.value, name.span, &of(), record))
+                                out.push(rules::unknown_field::report(&name.value, name.span, &of(), record));
                             }
                         }
                     }

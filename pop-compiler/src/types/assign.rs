@@ -21,18 +21,22 @@ const MAX_DEPTH: usize = 64;
 
 impl Types {
     /// Whether every value of `from` is a value of `to`.
-    pub(crate) fn assign(&self, from: &Type, to: &Type) -> Result<(), Mismatch> {
+    pub(crate) fn assign(&self, from: &Type, to: &Type) -> Result<(), Box<Mismatch>> {
         self.assign_at(from, to, 0)
     }
 
     /// Recursion is bounded by [`MAX_DEPTH`]: a recursive type that fits that far is taken to fit.
-    fn assign_at(&self, from: &Type, to: &Type, depth: usize) -> Result<(), Mismatch> {
+    fn assign_at(&self, from: &Type, to: &Type, depth: usize) -> Result<(), Box<Mismatch>> {
         if depth > MAX_DEPTH || from == to {
             return Ok(());
         }
         let (source, target) = (self.resolve(from), self.resolve(to));
         let refuse = || {
-            Err(Mismatch { path: String::new(), witness: Some(sample(source, self)), expected: to.clone() })
+            Err(Box::new(Mismatch {
+                path: String::new(),
+                witness: Some(sample(source, self)),
+                expected: to.clone(),
+            }))
         };
         match (source, target) {
             (Type::Any | Type::Error, _) | (_, Type::Any | Type::Error) => Ok(()),
@@ -71,7 +75,7 @@ impl Types {
             (Type::Map(a), Type::Record(record)) => record.iter().try_for_each(|(name, ty)| {
                 let path = format!(".{name}");
                 if !self.accepts_null(ty) {
-                    return Err(Mismatch { path, witness: None, expected: ty.clone() });
+                    return Err(Box::new(Mismatch { path, witness: None, expected: ty.clone() }));
                 }
                 self.assign_at(a, ty, depth + 1).map_err(|m| inside(&path, m))
             }),
@@ -80,7 +84,7 @@ impl Types {
                 match a.get(name) {
                     Some(found) => self.assign_at(found, ty, depth + 1).map_err(|m| inside(&path, m)),
                     None if self.accepts_null(ty) => Ok(()),
-                    None => Err(Mismatch { path, witness: None, expected: ty.clone() }),
+                    None => Err(Box::new(Mismatch { path, witness: None, expected: ty.clone() })),
                 }
             }),
             _ => refuse(),
@@ -92,7 +96,7 @@ fn literal_fits(types: &Types, value: &Json, target: &Type) -> bool {
     !matches!(target, Type::Record(_) | Type::Map(_) | Type::List(_)) && types.accepts(target, value)
 }
 
-fn inside(step: &str, mut mismatch: Mismatch) -> Mismatch {
+fn inside(step: &str, mut mismatch: Box<Mismatch>) -> Box<Mismatch> {
     mismatch.path.insert_str(0, step);
     mismatch
 }
