@@ -5,12 +5,17 @@ mod graph;
 mod refs;
 mod values;
 
+use std::cell::Cell;
+
 use crate::ast::{self, Input, Value, ValueKind, Workflow};
 use crate::catalog::{Catalog, OperationType};
 use crate::diagnostic::Diagnostic;
 use crate::rules;
 use crate::source::Span;
 use crate::types::{Type, Types};
+
+/// Parts of the type of an output that are kept.
+const MAX_TYPE: usize = 20_000;
 
 /// A workflow whose names are bound. `check` fills in the order and the types.
 pub(crate) struct Model<'a> {
@@ -24,6 +29,8 @@ pub(crate) struct Model<'a> {
     pub(crate) targets: Vec<Target>,
     /// The type of each reference, by its number.
     pub(crate) references: Vec<Type>,
+    /// How many more alternatives of unions are tried; a bound for hostile files.
+    pub(crate) tries: Cell<u32>,
 }
 
 /// An operation whose names are bound.
@@ -126,7 +133,8 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
     if let Some(kind) = operation.kind {
         values::inputs(model, ast, kind, out);
     }
-    let output = output_type(model, i);
+    // Values handed from operation to operation could double in size at each; beyond a point nobody reads their types.
+    let output = Some(output_type(model, i)).filter(|ty| ty.is_small(MAX_TYPE)).unwrap_or(Type::Any);
     let conditional =
         ast.when.is_some() || operation.edges.iter().any(|e| !e.soft && model.operations[e.to].conditional);
     let operation = &mut model.operations[i];

@@ -2,6 +2,7 @@
 
 mod imports;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use crate::ast::{Value, ValueKind, Workflow};
@@ -14,6 +15,12 @@ use crate::source::Spanned;
 use crate::types::Type;
 
 pub(crate) use imports::{Imports, merge};
+
+/// Alternatives of unions that are tried in one file.
+const TRIES: u32 = 100_000;
+
+/// Misspelt names for which a similar one is looked for; more would take long in a large workflow, and nobody reads them.
+const SUGGESTIONS: usize = 200;
 
 /// Binds every name of the workflow.
 pub(crate) fn resolve<'a>(
@@ -33,6 +40,7 @@ pub(crate) fn resolve<'a>(
         inputs,
         used_inputs: vec![false; workflow.inputs.len()],
         targets: vec![Target::Unknown; workflow.references as usize],
+        suggestions: SUGGESTIONS,
         out,
     };
     let operations: Vec<Operation<'a>> =
@@ -51,7 +59,16 @@ pub(crate) fn resolve<'a>(
     let Resolver { used_inputs, targets, index, .. } = resolver;
     fan_out_names(workflow, &index, out);
     let references = vec![Type::Error; targets.len()];
-    Model { workflow, catalog, inputs: &workflow.inputs, operations, used_inputs, targets, references }
+    Model {
+        workflow,
+        catalog,
+        inputs: &workflow.inputs,
+        operations,
+        used_inputs,
+        targets,
+        references,
+        tries: Cell::new(TRIES),
+    }
 }
 
 struct Resolver<'a, 'o> {
@@ -60,6 +77,7 @@ struct Resolver<'a, 'o> {
     inputs: HashMap<&'a str, usize>,
     used_inputs: Vec<bool>,
     targets: Vec<Target>,
+    suggestions: usize,
     out: &'o mut Vec<Diagnostic>,
 }
 
@@ -94,7 +112,7 @@ impl<'a> Resolver<'a, '_> {
             if let Some(to) = self.index.get(name.value.as_str()) {
                 edges.push(Edge { to: *to, span: name.span, soft: true });
             } else {
-                let known = self.index.keys().copied();
+                let known = suggestions(&self.index, &mut self.suggestions);
                 self.out.push(rules::unknown_operation::report(name, known));
             }
         }
@@ -135,7 +153,7 @@ impl<'a> Resolver<'a, '_> {
                 } else {
                     let name = Spanned::new(name.clone(), reference.root.span);
                     let is_input = self.inputs.contains_key(name.value.as_str());
-                    let known = self.index.keys().copied();
+                    let known = suggestions(&self.index, &mut self.suggestions);
                     self.out.push(rules::unknown_output::report(&name, known, is_input));
                     Target::Unknown
                 }
@@ -187,7 +205,7 @@ impl<'a> Resolver<'a, '_> {
             self.used_inputs[*i] = true;
             Target::Input(*i)
         } else {
-            let known = self.inputs.keys().copied();
+            let known = suggestions(&self.inputs, &mut self.suggestions);
             self.out.push(rules::unknown_input::report(name, first.span, known));
             Target::Unknown
         }
@@ -212,10 +230,17 @@ impl<'a> Resolver<'a, '_> {
             edges.push(Edge { to: *to, span: native.span, soft: native.text.contains('?') });
         } else {
             let name = Spanned::new(name.clone(), native.span);
-            let known = self.index.keys().copied();
+            let known = suggestions(&self.index, &mut self.suggestions);
             self.out.push(rules::unknown_output::report(&name, known, false));
         }
     }
+}
+
+/// The names to look for a similar one in; none once enough have been looked for.
+fn suggestions<'n>(names: &HashMap<&'n str, usize>, left: &mut usize) -> impl Iterator<Item = &'n str> {
+    let take = if *left > 0 { names.len() } else { 0 };
+    *left = left.saturating_sub(1);
+    names.keys().copied().take(take)
 }
 
 /// Operations that are called as an item of a fan-out would be: `encode.0` beside a fanned-out `encode`.

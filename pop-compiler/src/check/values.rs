@@ -193,6 +193,10 @@ fn one_of(
     out: &mut Vec<Diagnostic>,
 ) {
     let fits = members.iter().any(|member| {
+        model.tries.set(model.tries.get().saturating_sub(1));
+        if model.tries.get() == 0 {
+            return true;
+        }
         let mut scratch = Vec::new();
         check(model, value, member, place, &mut scratch);
         scratch.is_empty()

@@ -61,6 +61,10 @@ pub(crate) fn merge(
         merger.define(def);
     }
     for def in files.iter().flat_map(|f| &f.types).chain(&workflow.types) {
+        if merger.catalog.types.is_circular(&def.name.value) {
+            merger.out.push(rules::bad_type::circular(&def.name));
+            merger.catalog.types.define(def.name.value.as_str(), Type::Error);
+        }
         merger.names(&def.ty);
     }
     for input in &workflow.inputs {
