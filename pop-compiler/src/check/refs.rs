@@ -128,7 +128,7 @@ fn reference_type(
                     }
                 }
                 (Some(_), Some((Spanned { value: Segment::Index(n), .. }, rest))) => {
-                    walk.name += &format!("[{n}]");
+                    walk.name += &write_segment(&Segment::Index(*n));
                     walk.along(output, rest)
                 }
                 (Some(each), _) => {
@@ -237,10 +237,7 @@ impl Walk<'_, '_> {
                         }
                     }
                 }
-                match found.iter().all(|t| *t == Type::Null) {
-                    true => Err(fault),
-                    false => Ok(Type::union(found)),
-                }
+                if found.iter().all(|t| *t == Type::Null) { Err(fault) } else { Ok(Type::union(found)) }
             }
             other => Err(Some(Box::new(match name {
                 Some(name) => rules::unknown_field::no_fields(name, step.span, &of(), other),

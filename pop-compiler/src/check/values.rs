@@ -162,7 +162,7 @@ pub(super) fn check(
                                 check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
                             }
                             None => {
-                                out.push(rules::unknown_field::report(&name.value, name.span, &of(), record))
+                                out.push(rules::unknown_field::report(&name.value, name.span, &of(), record));
                             }
                         }
                     }
@@ -193,6 +193,10 @@ fn one_of(
     out: &mut Vec<Diagnostic>,
 ) {
     let fits = members.iter().any(|member| {
+        model.tries.set(model.tries.get().saturating_sub(1));
+        if model.tries.get() == 0 {
+            return true;
+        }
         let mut scratch = Vec::new();
         check(model, value, member, place, &mut scratch);
         scratch.is_empty()

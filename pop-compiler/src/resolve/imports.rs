@@ -61,6 +61,10 @@ pub(crate) fn merge(
         merger.define(def);
     }
     for def in files.iter().flat_map(|f| &f.types).chain(&workflow.types) {
+        if merger.catalog.types.is_circular(&def.name.value) {
+            merger.out.push(rules::bad_type::circular(&def.name));
+            merger.catalog.types.define(def.name.value.as_str(), Type::Error);
+        }
         merger.names(&def.ty);
     }
     for input in &workflow.inputs {
@@ -119,11 +123,12 @@ impl Merger<'_> {
         for expr in [&def.input, &def.output].into_iter().flatten() {
             self.names(expr);
         }
-        let output = def.output.map(|e| e.ty).unwrap_or_else(|| match def.run.stdout {
-            Stdout::Text => Type::record([("text", Type::String)]),
-            Stdout::Lines => Type::record([("lines", Type::String.list())]),
-            Stdout::Log | Stdout::Json => Type::Any,
-        });
+        let output = match (def.output, def.run.stdout) {
+            (Some(declared), _) => declared.ty,
+            (None, Stdout::Text) => Type::record([("text", Type::String)]),
+            (None, Stdout::Lines) => Type::record([("lines", Type::String.list())]),
+            (None, Stdout::Log | Stdout::Json) => Type::Any,
+        };
         let made = OperationType {
             name: def.name.value.as_str().into(),
             description: def.description,
