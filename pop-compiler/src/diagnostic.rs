@@ -78,7 +78,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A finding of `rule` at `at`.
-    pub fn new(rule: &'static str, severity: Severity, at: impl Into<Location>, message: impl Into<String>) -> Self {
+    pub fn new(
+        rule: &'static str,
+        severity: Severity,
+        at: impl Into<Location>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             rule,
             severity,

@@ -4,5 +4,15 @@
 //! I/O, reads no clock and draws no random number; the same input always gives the same bytes.
 
 pub mod agenda;
+pub mod canonical;
 pub mod diagnostic;
+pub mod duration;
+pub mod graph;
+pub mod import;
+pub mod quantity;
+pub mod reference;
+pub mod retry;
 pub mod source;
+pub mod suggest;
+pub mod template;
+pub mod validate;

@@ -84,7 +84,10 @@ impl Source {
             end -= 1;
         }
         let column = self.text.get(start..end).map_or(1, |s| s.chars().count() + 1);
-        Position { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) }
+        Position {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+        }
     }
 }
 

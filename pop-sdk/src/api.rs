@@ -88,7 +88,9 @@ impl AgendaState {
 }
 
 /// The states of an operation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum OperationState {
     /// Its inputs do not all exist yet.
@@ -253,6 +255,9 @@ pub struct OperationView {
     pub state: OperationState,
     /// The attempt that runs or ran last; 0 before the first.
     pub attempt: u32,
+    /// How many attempts failed by the program's own doing: what the retry rules count.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
     /// 0 to 100.
     pub percent: f64,
     /// What the program last said about its progress.
@@ -270,6 +275,11 @@ pub struct OperationView {
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// Something that happened to an agenda. Events of one agenda are numbered without gaps from 1.

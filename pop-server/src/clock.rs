@@ -1,10 +1,23 @@
-//! The only place that reads the system's clock. Everything else is told the time.
+//! The only place that reads the clock. Everything else is told the time.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Where the time comes from.
+/// The time now.
+#[expect(clippy::disallowed_methods, reason = "this is the place that the rule points to")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The monotonic instant that a time will be at; a time that has passed is now.
+pub fn instant_of(at: Timestamp) -> tokio::time::Instant {
+    let ahead = at.duration_since(now());
+    tokio::time::Instant::now() + Duration::try_from(ahead).unwrap_or_default()
+}
+
+/// Where the server's time comes from.
 pub trait Clock: Send + Sync + 'static {
     /// The time, in whole milliseconds.
     fn now(&self) -> Timestamp;
@@ -15,9 +28,8 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge that reads the clock")]
     fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
+        let now = now();
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 }
@@ -33,7 +45,7 @@ impl ManualClock {
     }
 
     /// Moves the clock forward.
-    pub fn advance(&self, by: std::time::Duration) {
+    pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
 }

@@ -1,9 +1,12 @@
 //! Typed identifiers: swapping two of them is a compile error. Making new ones needs randomness and lives at the edge,
-//! in [`new_agenda_id`]; the core only gets them handed in.
+//! in [`agenda`] and [`instance`]; the core only gets them handed
+//! in.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
+
+use uuid::Uuid;
 
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -66,9 +69,14 @@ id_type!(
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgendaNo(pub u64);
 
-/// A new agenda id: `ag_` and a UUID version 7, so that ids sort by time.
-pub fn new_agenda_id() -> AgendaId {
-    AgendaId::from(format!("ag_{}", uuid::Uuid::now_v7().simple()))
+/// A new agenda's id: `ag_` and a version 7 UUID without dashes, so that ids sort by time.
+pub fn agenda() -> String {
+    format!("ag_{}", Uuid::now_v7().simple())
+}
+
+/// A new id for one start of a process.
+pub fn instance() -> String {
+    format!("in_{}", Uuid::now_v7().simple())
 }
 
 /// Whether `text` can name a customer, a pool or an insight: 1 to 128 characters without white space, control
@@ -95,8 +103,8 @@ mod tests {
 
     #[test]
     fn agenda_ids_are_prefixed_and_unique() {
-        let (a, b) = (new_agenda_id(), new_agenda_id());
+        let (a, b) = (agenda(), agenda());
         assert_ne!(a, b);
-        assert!(a.as_str().starts_with("ag_") && a.as_str().len() == 35);
+        assert!(a.starts_with("ag_") && a.len() == 35);
     }
 }

@@ -1,5 +1,12 @@
-//! placeholder
+//! The POP server, the pool agent and the command line.
+
+pub mod api;
 pub mod clock;
 pub mod core;
 pub mod ids;
+pub mod pool;
+pub mod run;
+pub mod runtime;
+pub mod server;
 pub mod store;
+pub mod ui;

@@ -1,2 +1,82 @@
 //! The command line program `pop`.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use pop_server::commands::exit::Exit;
+use pop_server::commands::{dev, get, pool, run, submit};
+
+/// Write workflows, know that they are right before they run, run them for many customers, fairly.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    max_term_width = 110,
+    after_help = "\
+Start here:
+  pop run examples/wordcount/wordcount.pop.toml     run a workflow, no server needed
+  pop dev                                           a server and a pool on this machine
+  pop submit flow.pop.toml --watch                  hand it a workflow and follow it"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compiles a file and runs it here, without a server.
+    Run(run::RunArgs),
+    /// Starts a server and a pool in one process, for a laptop or a test.
+    Dev(dev::DevArgs),
+    /// Starts a server.
+    Server(dev::ServerCommand),
+    /// Starts a pool agent that runs a server's agendas as local processes.
+    Pool(pool::PoolArgs),
+    /// Compiles a file and hands it to a server.
+    Submit(submit::SubmitArgs),
+    /// Shows one agenda.
+    Get(get::GetArgs),
+    /// Lists agendas, newest first.
+    List(get::ListArgs),
+    /// Cancels an agenda.
+    Cancel(get::CancelArgs),
+    /// Prints what an agenda's operations wrote.
+    Logs(get::LogsArgs),
+    #[command(flatten)]
+    Compiler(pop_compiler::cli::Command),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Compiler(command) => return ExitCode::from(pop_compiler::cli::run(command)),
+        other => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(anyhow::Error::from)
+            .and_then(|runtime| runtime.block_on(dispatch(other))),
+    };
+    match result {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            ExitCode::from(Exit::Usage.code())
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run(args) => run::run(args).await,
+        Command::Dev(args) => dev::dev(args).await,
+        Command::Server(args) => dev::serve(args).await,
+        Command::Pool(args) => pool::run(args).await,
+        Command::Submit(args) => submit::run(args).await,
+        Command::Get(args) => get::get(args).await,
+        Command::List(args) => get::list(args).await,
+        Command::Cancel(args) => get::cancel(args).await,
+        Command::Logs(args) => get::logs(args).await,
+        Command::Compiler(_) => Ok(Exit::Usage),
+    }
+}

@@ -18,6 +18,7 @@ pub(super) struct Operation {
     /// It has run and waits to run again: a `ready` that comes after `executing`.
     pub(super) again: bool,
     pub(super) attempt: u32,
+    pub(super) failures: u32,
     pub(super) percent: Percent,
     pub(super) message: Option<Box<str>>,
 }
@@ -31,6 +32,7 @@ impl Operation {
             state: OperationState::Waiting,
             again: false,
             attempt: 0,
+            failures: 0,
             percent: Percent::default(),
             message: None,
         }
@@ -41,6 +43,7 @@ impl Operation {
         self.state = row.state;
         self.again = row.again;
         self.attempt = row.attempt;
+        self.failures = row.failures;
         self.percent = row.percent;
         self.message =
             if row.state.is_terminal() { None } else { row.message.as_deref().map(Into::into) };
@@ -93,6 +96,7 @@ impl Operation {
         self.state = view.state;
         self.again = again;
         self.attempt = view.attempt;
+        self.failures = self.failures.max(view.failures);
         self.percent = percent;
         self.message =
             if view.state.is_terminal() { None } else { view.message.as_deref().map(Into::into) };
@@ -130,6 +134,7 @@ impl Operation {
             state: self.state,
             again: self.again,
             attempt: self.attempt,
+            failures: self.failures,
             percent: self.percent,
             message: self.message.as_deref().map(Into::into),
             started_at: None,
@@ -146,6 +151,7 @@ impl Operation {
             kind: self.kind.as_ref().into(),
             state: self.state,
             attempt: self.attempt,
+            failures: self.failures,
             percent: self.percent.value(),
             message: self.message.as_deref().map(Into::into),
             ..OperationView::default()

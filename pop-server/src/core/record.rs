@@ -152,6 +152,8 @@ pub struct OperationRow {
     pub again: bool,
     /// The attempt that runs or ran last.
     pub attempt: u32,
+    /// How many attempts failed by the program's own doing.
+    pub failures: u32,
     /// How far it is.
     pub percent: Percent,
     /// What the program last said.

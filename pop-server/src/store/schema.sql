@@ -70,6 +70,7 @@ CREATE TABLE operations (
     state      TEXT    NOT NULL,
     again      INTEGER NOT NULL,
     attempt    INTEGER NOT NULL,
+    failures   INTEGER NOT NULL,
     percent    INTEGER NOT NULL,
     message    TEXT,
     started_at INTEGER,

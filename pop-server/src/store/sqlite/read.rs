@@ -119,7 +119,7 @@ pub(super) fn operations(c: &Connection, agenda: AgendaNo) -> Result<Operations,
     let mut rows = statement.query([agenda.0])?;
     while let Some(r) = rows.next()? {
         let mut operation = row::operation(r)?;
-        let output: Option<String> = r.get(10)?;
+        let output: Option<String> = r.get(11)?;
         operation.output = output.map(|text| row::json(&text, "output")).transpose()?;
         if let Some((_, slot)) = items.get_mut(operation.position as usize) {
             *slot = Some(operation);

@@ -17,7 +17,7 @@ pub(super) const AGENDA_COLUMNS: &str = "no, id, customer, insight, pool, title,
 
 /// The columns that [`operation`] reads, in its order.
 pub(super) const OPERATION_COLUMNS: &str = "operations.no, operations.position, state, again, attempt, percent, \
-    message, started_at, ended_at, failure";
+    message, started_at, ended_at, failure, failures";
 
 pub(super) fn agenda(row: &Row<'_>) -> Result<Record, StoreError> {
     let no = AgendaNo(row.get(0)?);
@@ -71,6 +71,7 @@ pub(super) fn operation(row: &Row<'_>) -> Result<OperationRow, StoreError> {
         state: operation_state(&row.get::<_, String>(2)?)?,
         again: row.get(3)?,
         attempt: row.get(4)?,
+        failures: row.get(10)?,
         percent: Percent::from_hundredths(row.get(5)?),
         message: row.get(6)?,
         started_at: time_or_none(row.get(7)?)?,

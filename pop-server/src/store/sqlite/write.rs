@@ -147,13 +147,14 @@ fn operation(tx: &Transaction<'_>, row: &OperationRow) -> Result<(), StoreError>
     // Within one attempt, a start that is known stays known.
     tx.prepare_cached(
         "INSERT INTO operations \
-         (no, position, state, again, attempt, percent, message, started_at, ended_at, failure) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         (no, position, state, again, attempt, percent, message, started_at, ended_at, failure, failures) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
          ON CONFLICT (no, position) DO UPDATE SET state = excluded.state, again = excluded.again, \
          percent = excluded.percent, message = excluded.message, ended_at = excluded.ended_at, \
          started_at = CASE WHEN attempt = excluded.attempt \
              THEN coalesce(started_at, excluded.started_at) ELSE excluded.started_at END, \
-         failure = coalesce(excluded.failure, failure), attempt = excluded.attempt",
+         failure = coalesce(excluded.failure, failure), attempt = excluded.attempt, \
+         failures = excluded.failures",
     )?
     .execute(params![
         row.agenda.0,
@@ -166,6 +167,7 @@ fn operation(tx: &Transaction<'_>, row: &OperationRow) -> Result<(), StoreError>
         row.started_at.map(to_micros),
         row.ended_at.map(to_micros),
         text_or_none(row.failure.as_ref(), "failure")?,
+        row.failures,
     ])?;
     if let Some(output) = &row.output {
         tx.prepare_cached("INSERT OR REPLACE INTO outputs (no, position, body) VALUES (?1, ?2, ?3)")?

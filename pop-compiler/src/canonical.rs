@@ -1,0 +1,59 @@
+//! Canonical bytes: the same value always prints the same way, whatever order it was written in.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+/// The value with the keys of every object sorted.
+pub fn sorted(value: Value) -> Value {
+    let mut root = value;
+    let mut stack = vec![&mut root];
+    while let Some(value) = stack.pop() {
+        match value {
+            Value::Object(map) => {
+                if !map.keys().is_sorted() {
+                    let mut rows: Vec<(String, Value)> = std::mem::take(map).into_iter().collect();
+                    rows.sort_by(|a, b| a.0.cmp(&b.0));
+                    *map = rows.into_iter().collect::<Map<_, _>>();
+                }
+                stack.extend(map.values_mut());
+            }
+            Value::Array(items) => stack.extend(items.iter_mut()),
+            _ => {}
+        }
+    }
+    root
+}
+
+/// SHA-256, in hexadecimal, of the compact canonical bytes of a value.
+pub fn digest(value: &Value) -> String {
+    let bytes = sorted(value.clone()).to_string();
+    let hash = Sha256::digest(bytes.as_bytes());
+    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
+        use std::fmt::Write as _;
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A document as it is written to a file: two spaces of indentation, a final newline.
+pub fn pretty<T: Serialize>(document: &T) -> String {
+    // The data model has string keys only and no fallible `Serialize`, so this can't fail.
+    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn order_does_not_matter() {
+        let (a, b) =
+            (json!({"b": [{"d": 1, "c": 2}], "a": null}), json!({"a": null, "b": [{"c": 2, "d": 1}]}));
+        assert_eq!(sorted(a.clone()).to_string(), sorted(b.clone()).to_string());
+        assert_eq!(digest(&a), digest(&b));
+        assert_ne!(digest(&a), digest(&json!({"a": null})));
+    }
+}

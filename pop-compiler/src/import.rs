@@ -1,0 +1,3 @@
+//! Workflows of other systems, turned into files of the workflow language.
+
+pub mod wfcommons;

@@ -1,0 +1,368 @@
+//! POP's native references: `@<name::/pointer?default>` in string values. Finding, printing and replacing them; what a
+//! name means is the caller's business.
+//!
+//! A token ends at the first `>`. In a pointer `~2` stands for `>` and `~3` for `?`, besides RFC 6901's `~0` and `~1`.
+//! A default that starts with `=` and goes on as JSON is that value, otherwise it is text; an empty one is null.
+//! Backslashes directly before `@<` escape: an odd number makes the rest plain text, and pairs become one.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+
+use serde_json::Value;
+
+/// One reference, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token<'a> {
+    /// The whole token, `@<` and `>` included.
+    pub text: &'a str,
+    /// The name, such as `probe.out`.
+    pub name: &'a str,
+    /// The pointer as written, without the default; none when there is no `::`.
+    pub pointer: Option<&'a str>,
+    /// The default as written; none when there is no `?`.
+    pub default: Option<&'a str>,
+}
+
+/// A reference to be printed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    /// The name, such as `probe.out`.
+    pub name: String,
+    /// The keys and indices to follow; none means the whole value.
+    pub path: Vec<String>,
+    /// What stands in when nothing is there.
+    pub default: Option<Value>,
+}
+
+/// Which of two passes a substitution is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The last one: escapes are resolved, every name should be known.
+    Final,
+    /// Filling a template: unknown names are left for the final pass, escapes are kept, and what is inserted is escaped
+    /// so that the final pass gives it back unchanged.
+    Template,
+    /// As [`Mode::Template`], but what is inserted is template text itself: its references stay references, and its
+    /// escapes stay escapes.
+    Splice,
+}
+
+/// What could not be replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Tokens (whole text) whose name is not known.
+    pub missing: BTreeSet<String>,
+    /// Tokens (whole text) whose pointer leads nowhere, and names that can't stand inside a longer text.
+    pub invalid: BTreeSet<String>,
+}
+
+impl<'a> Token<'a> {
+    /// The token that `text` starts with.
+    fn at_start(text: &'a str) -> Option<Self> {
+        let inner = text.strip_prefix("@<")?;
+        let end = inner.find('>')?;
+        let inner = &inner[..end];
+        if inner.is_empty() || inner.contains('\n') {
+            return None;
+        }
+        // A name has at least one character, so `::` at the very start belongs to it.
+        let skip = inner.chars().next().map_or(0, char::len_utf8);
+        let (name, rest) = match inner[skip..].find("::") {
+            Some(at) if at + skip + 2 < inner.len() => (&inner[..at + skip], Some(&inner[at + skip + 2..])),
+            _ => (inner, None),
+        };
+        let (pointer, default) = match rest.map(|r| r.split_once('?')) {
+            None => (None, None),
+            Some(None) => (rest, None),
+            Some(Some((pointer, default))) => (Some(pointer), Some(default)),
+        };
+        Some(Self { text: &text[..end + 3], name, pointer, default })
+    }
+
+    /// The keys and indices that the pointer follows; none of them for the whole value.
+    pub fn path(&self) -> Vec<String> {
+        let pointer = self.pointer.unwrap_or_default();
+        if pointer.is_empty() || pointer == "/" {
+            return Vec::new();
+        }
+        pointer.strip_prefix('/').unwrap_or(pointer).split('/').map(unescape_key).collect()
+    }
+
+    /// The default as a value.
+    pub fn default_value(&self) -> Option<Value> {
+        let text = self.default?;
+        if text.is_empty() {
+            return Some(Value::Null);
+        }
+        let typed = text.strip_prefix('=').and_then(|json| serde_json::from_str(json).ok());
+        Some(typed.unwrap_or_else(|| Value::from(text)))
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "@<{}", self.name)?;
+        if !self.path.is_empty() || self.default.is_some() {
+            f.write_str("::")?;
+            if self.path.is_empty() {
+                f.write_str("/")?;
+            }
+        }
+        for key in &self.path {
+            write!(f, "/{}", escape_key(key))?;
+        }
+        match &self.default {
+            None => {}
+            Some(Value::Null) => f.write_str("?")?,
+            Some(Value::String(text))
+                if !text.is_empty() && !text.starts_with('=') && !text.contains(['>', '\n']) =>
+            {
+                write!(f, "?{text}")?;
+            }
+            Some(other) => write!(f, "?={}", other.to_string().replace('>', "\\u003e"))?,
+        }
+        f.write_str(">")
+    }
+}
+
+/// The operation whose output a token's name stands for: the name without one trailing `.out`.
+pub fn operation_of(name: &str) -> Option<&str> {
+    name.strip_suffix(".out").filter(|n| !n.is_empty())
+}
+
+/// The token that is the whole text, if it is exactly one.
+pub fn whole(text: &str) -> Option<Token<'_>> {
+    Token::at_start(text).filter(|t| t.text.len() == text.len())
+}
+
+/// The tokens of a text, with where they stand; escaped ones are plain text.
+pub fn tokens(text: &str) -> Vec<(Range<usize>, Token<'_>)> {
+    let mut found = Vec::new();
+    pieces(text, &mut |piece| {
+        if let Piece::Token(at, token) = piece {
+            found.push((at..at + token.text.len(), token));
+        }
+    });
+    found
+}
+
+enum Piece<'a> {
+    /// Plain text, escapes resolved.
+    Text(&'a str),
+    Token(usize, Token<'a>),
+}
+
+/// Walks a text from left to right, once.
+fn pieces<'a>(text: &'a str, each: &mut dyn FnMut(Piece<'a>)) {
+    let (mut from, mut search) = (0, 0);
+    while let Some(found) = text[search..].find("@<") {
+        let at = search + found;
+        search = at + 2;
+        let Some(token) = Token::at_start(&text[at..]) else { continue };
+        let slashes = text[from..at].bytes().rev().take_while(|b| *b == b'\\').count();
+        // Half of the backslashes stay; an odd one makes what follows plain text.
+        each(Piece::Text(&text[from..at - slashes + slashes / 2]));
+        from = at;
+        if slashes % 2 == 0 {
+            from += token.text.len();
+            search = from;
+            each(Piece::Token(at, token));
+        }
+    }
+    each(Piece::Text(&text[from..]));
+}
+
+/// Calls `each` with the JSON pointer, the text and the token of every reference in `value`. Object keys hold none.
+pub fn scan<'a>(value: &'a Value, each: &mut dyn FnMut(&str, &'a str, &Token<'a>)) {
+    let mut stack = vec![(String::new(), value)];
+    while let Some((path, value)) = stack.pop() {
+        match value {
+            Value::String(text) if text.contains("@<") => {
+                for (_, token) in tokens(text) {
+                    each(&path, text, &token);
+                }
+            }
+            Value::Array(items) => {
+                stack.extend(items.iter().enumerate().rev().map(|(i, v)| (format!("{path}/{i}"), v)));
+            }
+            Value::Object(map) => {
+                let rows = map.iter().rev();
+                stack.extend(
+                    rows.map(|(k, v)| (format!("{path}/{}", k.replace('~', "~0").replace('/', "~1")), v)),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Replaces every reference in `value` by what `lookup` knows under its name. One pass: what was inserted is never
+/// looked at again.
+pub fn substitute<'c>(
+    value: &Value,
+    lookup: &dyn Fn(&str) -> Option<&'c Value>,
+    mode: Mode,
+) -> (Value, Report) {
+    let mut report = Report::default();
+    let mut out = value.clone();
+    let mut stack = vec![&mut out];
+    while let Some(value) = stack.pop() {
+        match value {
+            Value::String(text) if text.contains("@<") => *value = string(text, lookup, mode, &mut report),
+            Value::Array(items) => stack.extend(items.iter_mut()),
+            Value::Object(map) => stack.extend(map.values_mut()),
+            _ => {}
+        }
+    }
+    (out, report)
+}
+
+fn string<'c>(
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<&'c Value>,
+    mode: Mode,
+    report: &mut Report,
+) -> Value {
+    if let Some(token) = whole(text) {
+        return match resolve(&token, lookup, mode, report) {
+            Some(value) if mode == Mode::Template => escaped(value.into_owned()),
+            Some(value) => value.into_owned(),
+            None => Value::from(text),
+        };
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut kept = Vec::new();
+    pieces(text, &mut |piece| match piece {
+        Piece::Text(text) => out.push_str(text),
+        Piece::Token(_, token) => match resolve(&token, lookup, mode, report).map(|v| scalar(&v)) {
+            Some(Some(text)) if mode == Mode::Splice => pieces(&text, &mut |piece| match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Token(_, token) => {
+                    kept.push(out.len());
+                    out.push_str(token.text);
+                }
+            }),
+            Some(Some(text)) => out.push_str(&text),
+            Some(None) => {
+                report.invalid.insert(format!("{} cannot be used in composite string", token.name));
+                kept.push(out.len());
+                out.push_str(token.text);
+            }
+            None => {
+                kept.push(out.len());
+                out.push_str(token.text);
+            }
+        },
+    });
+    match mode {
+        Mode::Final => Value::String(out),
+        Mode::Template | Mode::Splice => Value::String(protect(&out, &kept).into_owned()),
+    }
+}
+
+fn resolve<'c>(
+    token: &Token<'_>,
+    lookup: &dyn Fn(&str) -> Option<&'c Value>,
+    mode: Mode,
+    report: &mut Report,
+) -> Option<Cow<'c, Value>> {
+    let Some(root) = lookup(token.name) else {
+        if mode == Mode::Final && token.default.is_some() {
+            return token.default_value().map(Cow::Owned);
+        }
+        report.missing.insert(token.text.to_owned());
+        return None;
+    };
+    if let Some(value) = follow(root, &token.path()) {
+        return Some(Cow::Borrowed(value));
+    }
+    let default = token.default_value().map(Cow::Owned);
+    if default.is_none() {
+        report.invalid.insert(token.text.to_owned());
+    }
+    default
+}
+
+/// The value at a path of keys and indices.
+pub fn follow<'v>(root: &'v Value, path: &[String]) -> Option<&'v Value> {
+    path.iter().try_fold(root, |value, key| match value {
+        Value::Object(map) => map.get(key),
+        Value::Array(items)
+            if key == "0" || (!key.starts_with('0') && key.bytes().all(|b| b.is_ascii_digit())) =>
+        {
+            key.parse::<usize>().ok().and_then(|i| items.get(i))
+        }
+        _ => None,
+    })
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(_) | Value::Object(_) => None,
+        other => Some(other.to_string()),
+    }
+}
+
+/// The text with every token made plain: the final pass gives the text back as it was.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    protect(text, &[])
+}
+
+/// Escapes a text so that the final pass sees tokens exactly at `kept` and gives everything else back as it is.
+fn protect<'t>(text: &'t str, kept: &[usize]) -> Cow<'t, str> {
+    if !text.contains("@<") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    let (mut from, mut search) = (0, 0);
+    while let Some(found) = text[search..].find("@<") {
+        let at = search + found;
+        search = at + 2;
+        let Some(token) = Token::at_start(&text[at..]) else { continue };
+        let is_token = kept.binary_search(&at).is_ok();
+        let slashes = text[from..at].bytes().rev().take_while(|b| *b == b'\\').count();
+        out.push_str(&text[from..at]);
+        out.extend(std::iter::repeat_n('\\', slashes + usize::from(!is_token)));
+        from = at;
+        if is_token {
+            search = at + token.text.len();
+        }
+    }
+    out.push_str(&text[from..]);
+    Cow::Owned(out)
+}
+
+fn escaped(mut value: Value) -> Value {
+    let mut stack = vec![&mut value];
+    while let Some(value) = stack.pop() {
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(new) = escape(text) {
+                    *text = new;
+                }
+            }
+            Value::Array(items) => stack.extend(items.iter_mut()),
+            Value::Object(map) => stack.extend(map.values_mut()),
+            _ => {}
+        }
+    }
+    value
+}
+
+fn escape_key(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1").replace('>', "~2").replace('?', "~3")
+}
+
+fn unescape_key(key: &str) -> String {
+    if key.contains('~') {
+        key.replace("~3", "?").replace("~2", ">").replace("~1", "/").replace("~0", "~")
+    } else {
+        key.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

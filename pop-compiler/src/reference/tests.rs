@@ -1,0 +1,222 @@
+//! The original's vectors, with its faults fixed, and properties.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn context(name: &str) -> Option<&'static Value> {
+    use std::sync::LazyLock;
+    static A: LazyLock<Value> = LazyLock::new(|| {
+        json!({"x":"AX","n":7,"b":true,"nul":null,"o":{"k":[1,2]},"arr":["p","q"],"a/b":"slash","t~u":"tilde",
+               "":"emptykey","g>t":"gt","q?":"mark","self":"@<b.out::/y>"})
+    });
+    static B: LazyLock<Value> = LazyLock::new(|| json!({"y":"BY"}));
+    static S: LazyLock<Value> = LazyLock::new(|| json!("str"));
+    match name {
+        "a.out" => Some(&A),
+        "b.out" => Some(&B),
+        "s" => Some(&S),
+        _ => None,
+    }
+}
+
+fn run(text: &str) -> (Value, Vec<String>, Vec<String>) {
+    let (value, report) = substitute(&json!(text), &context, Mode::Final);
+    (value, report.missing.into_iter().collect(), report.invalid.into_iter().collect())
+}
+
+#[track_caller]
+fn gives(text: &str, expected: Value) {
+    assert_eq!(run(text), (expected, vec![], vec![]), "{text}");
+}
+
+#[track_caller]
+fn missing(text: &str, tokens: &[&str]) {
+    let got = run(text);
+    assert_eq!(got.0, json!(text));
+    assert_eq!(got.1, tokens, "{text}");
+    assert!(got.2.is_empty(), "{text}");
+}
+
+#[track_caller]
+fn invalid(text: &str, token: &str) {
+    assert_eq!(run(text), (json!(text), vec![], vec![token.to_owned()]), "{text}");
+}
+
+#[test]
+fn whole_values_keep_their_type() {
+    for text in ["@<a.out>", "@<a.out::/>"] {
+        gives(text, context("a.out").unwrap().clone());
+    }
+    gives("@<a.out::x>", json!("AX"));
+    gives("@<a.out::/x>", json!("AX"));
+    gives("@<a.out::/n>", json!(7));
+    gives("@<a.out::/nul>", json!(null));
+    gives("@<a.out::/o/k/1>", json!(2));
+    gives("@<a.out::/b>", json!(true));
+    gives("@<a.out::/a~1b>", json!("slash"));
+    gives("@<a.out::/t~0u>", json!("tilde"));
+    gives("@<a.out::/g~2t>", json!("gt"));
+    gives("@<a.out::/q~3>", json!("mark"));
+}
+
+#[test]
+fn scalars_stand_inside_a_text() {
+    gives("n=@<a.out::/n>", json!("n=7"));
+    gives("b=@<a.out::/b>", json!("b=true"));
+    gives("nul=@<a.out::/nul>", json!("nul=null"));
+    gives("@<a.out::/x>@<b.out::/y>", json!("AXBY"));
+    gives("@<a.out::/x>-@<b.out::/y>", json!("AX-BY"));
+    gives("@<s> @<s>", json!("str str"));
+    gives("@<a.out::/x>-@<b.out::/zz?def>", json!("AX-def"));
+    gives("@<a.out::/x>\n@<b.out::/y>", json!("AX\nBY"));
+    gives("-@<s>@<a.out::/x>", json!("-strAX"));
+    gives("@@<a.out::/x>", json!("@AX"));
+    invalid("o=@<a.out::/o>", "a.out cannot be used in composite string");
+}
+
+#[test]
+fn what_leads_nowhere_stays_and_is_reported() {
+    invalid("@<a.out::/a/b>", "@<a.out::/a/b>");
+    invalid("@<a.out::/arr/-1>", "@<a.out::/arr/-1>");
+    invalid("@<a.out::/arr/01>", "@<a.out::/arr/01>");
+    invalid("@<a.out::/zz>", "@<a.out::/zz>");
+    // One rule: a token ends at its first `>`, alone or not.
+    invalid("@<a.out::/g>t>", "@<a.out::/g>");
+    invalid("-@<a.out::/g>t>-", "@<a.out::/g>");
+    missing("@<nope>", &["@<nope>"]);
+    missing("@< a.out::/x>", &["@< a.out::/x>"]);
+    missing("@<@<s>>", &["@<@<s>"]);
+    gives("@<>", json!("@<>"));
+    gives("@<a.out::\n/x>", json!("@<a.out::\n/x>"));
+}
+
+#[test]
+fn defaults() {
+    gives("@<a.out::/zz?def>", json!("def"));
+    gives("@<a.out::/zz?5>", json!("5"));
+    gives("@<a.out::/zz?>", json!(null));
+    gives("-@<a.out::/zz?>-", json!("-null-"));
+    gives("@<a.out::/zz?a?b>", json!("a?b"));
+    gives("@<a.out::/zz??b>", json!("?b"));
+    gives("@<a.out::/x?95>", json!("AX"));
+    gives("@<a.out::?def>", context("a.out").unwrap().clone());
+    gives("@<a.out::?>", context("a.out").unwrap().clone());
+    gives("@<nope::/x?def>", json!("def"));
+    gives("@<a.out::/zz?=5>", json!(5));
+    gives("@<a.out::/zz?=true>", json!(true));
+    gives("@<a.out::/zz?=\"a\\u003eb\">", json!("a>b"));
+    gives("@<a.out::/zz?=text>", json!("=text"));
+}
+
+#[test]
+fn a_backslash_makes_a_token_plain() {
+    gives("\\@<a.out::/x>", json!("@<a.out::/x>"));
+    gives("\\\\@<a.out::/x>", json!("\\AX"));
+    gives("\\\\\\@<a.out::/x>", json!("\\@<a.out::/x>"));
+    gives("a\\b@<s>", json!("a\\bstr"));
+}
+
+#[test]
+fn substituted_values_are_never_scanned() {
+    gives("i=@<a.out::/self> @<b.out::/y>", json!("i=@<b.out::/y> BY"));
+    gives("@<a.out::/self>", json!("@<b.out::/y>"));
+}
+
+#[test]
+fn only_string_values_hold_references() {
+    let (value, report) = substitute(&json!({"@<s>": "@<s>"}), &context, Mode::Final);
+    assert_eq!((value, report), (json!({"@<s>": "str"}), Report::default()));
+    let (value, _) = substitute(&json!(["@<a.out::/n>", "z", ["@<s>"]]), &context, Mode::Final);
+    assert_eq!(value, json!([7, "z", ["str"]]));
+}
+
+#[test]
+fn numbers_are_not_touched() {
+    let value: Value =
+        serde_json::from_str(r#"{"v": [12345678.9, 1e2, 123456789012345678901234567890.5]}"#).unwrap();
+    let (out, _) = substitute(&json!("@<x::/v>"), &|_| Some(&value), Mode::Final);
+    assert_eq!(out.to_string(), "[12345678.9,1e+2,123456789012345678901234567890.5]");
+}
+
+#[test]
+fn names_of_operations() {
+    for (text, name) in [
+        ("@<item.out>", "item"),
+        ("@<item.out.out>", "item.out"),
+        ("@<item.out::/>", "item"),
+        ("@<item.out::/.out>", "item"),
+    ] {
+        assert_eq!(operation_of(whole(text).unwrap().name), Some(name));
+    }
+    assert_eq!(operation_of("item"), None);
+    assert_eq!(operation_of(".out"), None);
+}
+
+#[test]
+fn scan_tells_where_each_token_stands() {
+    let value = json!({"a/b": ["x", "-@<s>-"], "c": "@<t.out::/q>"});
+    let mut found = Vec::new();
+    scan(&value, &mut |path, _, token| found.push((path.to_owned(), token.name.to_owned())));
+    assert_eq!(found, [("/a~1b/1".into(), "s".into()), ("/c".into(), "t.out".into())]);
+}
+
+fn text() -> impl Strategy<Value = String> {
+    proptest::collection::vec(
+        prop_oneof![
+            Just("@<".to_owned()),
+            Just(">".to_owned()),
+            Just("\\".to_owned()),
+            Just("::".to_owned()),
+            Just("?".to_owned()),
+            Just("@".to_owned()),
+            Just("<".to_owned()),
+            Just("s".to_owned()),
+            Just("@<s>".to_owned()),
+            Just("@<t>".to_owned()),
+            Just("\n".to_owned()),
+            "[a-z/]{0,3}",
+        ],
+        0..12,
+    )
+    .prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn escaping_is_undone_by_the_final_pass(text in text()) {
+        let (value, report) = substitute(&json!(escape(&text)), &context, Mode::Final);
+        prop_assert_eq!(value, json!(text));
+        prop_assert_eq!(report, Report::default());
+    }
+
+    #[test]
+    fn two_passes_give_what_one_pass_gives(text in text(), s in text(), t in text()) {
+        let (s, t) = (json!(s), json!(t));
+        let both = |name: &str| match name { "s" => Some(&s), "t" => Some(&t), _ => None };
+        let first = |name: &str| both(name).filter(|_| name == "s");
+        let second = |name: &str| both(name).filter(|_| name == "t");
+        let (direct, _) = substitute(&json!(text.clone()), &both, Mode::Final);
+        let (between, _) = substitute(&json!(text), &first, Mode::Template);
+        let (after, _) = substitute(&between, &second, Mode::Final);
+        prop_assert_eq!(direct, after);
+    }
+
+    #[test]
+    fn printing_and_parsing_are_inverse(
+        name in "[a-z][a-z.]{0,6}",
+        path in proptest::collection::vec("[a-z/~?>0-9]{1,4}", 0..4),
+        default in proptest::option::of(prop_oneof![
+            any::<bool>().prop_map(Value::from), any::<i32>().prop_map(Value::from),
+            "[a-z=?>\"\n]{0,5}".prop_map(Value::from), Just(Value::Null),
+        ]),
+    ) {
+        let reference = Reference { name, path, default };
+        let text = reference.to_string();
+        let token = whole(&text).expect("one token");
+        prop_assert_eq!(token.name, reference.name);
+        prop_assert_eq!(token.path(), reference.path);
+        prop_assert_eq!(token.default_value(), reference.default);
+    }
+}

@@ -1,0 +1,140 @@
+//! How an operation is tried again: `{ attempts = 3, backoff = "10s..5m", on = ["error", "timeout"] }`.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::agenda::{Params, keys};
+use crate::duration;
+
+/// The words that `on` may hold.
+pub const CAUSES: [&str; 4] = ["error", "timeout", "evicted", "config"];
+
+/// When and how often an operation is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Attempts in all; 1 means never again.
+    pub attempts: u32,
+    /// The first delay and the longest; each delay is twice the one before.
+    pub backoff: (Duration, Duration),
+    /// After which causes, of [`CAUSES`].
+    pub on: Vec<String>,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 1,
+            backoff: (Duration::from_secs(1), Duration::from_secs(60)),
+            on: ["error", "timeout", "evicted"].map(String::from).to_vec(),
+        }
+    }
+}
+
+/// Why a retry setting can't be read, and the JSON pointer to it inside the setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryError {
+    /// Where, inside the setting.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for RetryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for RetryError {}
+
+impl RetryPolicy {
+    /// The policy in an operation's parameters, if there is one.
+    ///
+    /// # Errors
+    /// The first thing in it that can't be read.
+    pub fn from_params(params: &Params) -> Result<Option<Self>, RetryError> {
+        params.get(keys::RETRY).filter(|v| !v.is_null()).map(Self::from_value).transpose()
+    }
+
+    /// Reads `{attempts, backoff?, on?}`, or a number of attempts.
+    ///
+    /// # Errors
+    /// The first thing in it that can't be read.
+    pub fn from_value(value: &Value) -> Result<Self, RetryError> {
+        let wrong = |pointer: &str, message: String| RetryError { pointer: pointer.to_owned(), message };
+        let attempts = |v: &Value, pointer: &str| {
+            v.as_u64()
+                .and_then(|n| u32::try_from(n).ok())
+                .filter(|n| (1..=1000).contains(n))
+                .ok_or_else(|| wrong(pointer, format!("{v} is not a number of attempts from 1 to 1000")))
+        };
+        let Value::Object(map) = value else {
+            return Ok(Self { attempts: attempts(value, "")?, ..Self::default() });
+        };
+        let mut policy = Self::default();
+        for (key, value) in map {
+            match key.as_str() {
+                "attempts" => policy.attempts = attempts(value, "/attempts")?,
+                "backoff" => {
+                    let text = value.as_str().ok_or_else(|| {
+                        wrong("/backoff", format!("{value} is not a range of durations such as \"10s..5m\""))
+                    })?;
+                    policy.backoff =
+                        duration::parse_range(text).map_err(|e| wrong("/backoff", e.to_string()))?;
+                }
+                "on" => {
+                    let known = |v: &Value| v.as_str().filter(|s| CAUSES.contains(s)).map(str::to_owned);
+                    policy.on = value
+                        .as_array()
+                        .and_then(|list| list.iter().map(known).collect::<Option<Vec<_>>>())
+                        .ok_or_else(|| {
+                            wrong(
+                                "/on",
+                                format!("{value} is not a list of causes; they are {}", CAUSES.join(", ")),
+                            )
+                        })?;
+                }
+                other => {
+                    let message =
+                        format!("there is no setting `{other}`; there are attempts, backoff and on");
+                    return Err(wrong(&format!("/{other}"), message));
+                }
+            }
+        }
+        Ok(policy)
+    }
+
+    /// Whether a failure of this cause is tried again.
+    pub fn covers(&self, cause: &str) -> bool {
+        self.on.iter().any(|c| c == cause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_are_read_and_faults_are_placed() {
+        let policy =
+            RetryPolicy::from_value(&json!({"attempts": 3, "backoff": "10s..5m", "on": ["timeout"]}))
+                .unwrap();
+        assert_eq!(policy.attempts, 3);
+        assert_eq!(policy.backoff, (Duration::from_secs(10), Duration::from_secs(300)));
+        assert!(policy.covers("timeout") && !policy.covers("error"));
+        assert_eq!(RetryPolicy::from_value(&json!(5)).unwrap().attempts, 5);
+        for (value, pointer) in [
+            (json!(0), ""),
+            (json!({"attempts": "x"}), "/attempts"),
+            (json!({"backoff": 3}), "/backoff"),
+            (json!({"on": ["eror"]}), "/on"),
+            (json!({"tries": 3}), "/tries"),
+        ] {
+            assert_eq!(RetryPolicy::from_value(&value).unwrap_err().pointer, pointer);
+        }
+    }
+}

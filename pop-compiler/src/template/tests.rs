@@ -1,0 +1,118 @@
+//! Templates by value.
+
+use serde_json::json;
+
+use super::*;
+use crate::agenda::Operation;
+
+fn template(document: Value) -> AgendaTemplate {
+    serde_json::from_value(document).unwrap()
+}
+
+fn payloads(agenda: &Agenda) -> Vec<(&str, &Value)> {
+    agenda.operations.iter().map(|Operation { name, payload, .. }| (name.as_str(), payload)).collect()
+}
+
+fn rules(result: Result<Agenda, Vec<Diagnostic>>) -> Vec<(&'static str, Location)> {
+    result.unwrap_err().into_iter().map(|d| (d.rule, d.primary.at)).collect()
+}
+
+fn at(pointer: &str) -> Location {
+    Location::Pointer(pointer.into())
+}
+
+#[test]
+fn static_parameters_and_the_payload_are_filled_in_and_operations_left() {
+    let t = template(json!({"staticParameters": {"ver": "1.5", "n": 3, "flag": true},
+        "agenda": {"customerId": "@<pop.payload::/customerId?C1>", "linkId": "@<pop.payload::/linkId?>",
+            "params": {"externalId": "ext-@<pop.payload::/ext>"},
+            "operations": [
+                {"name": "o-@<n>", "type": "sample", "payload": {"v": "@<ver>", "f": "@<flag>", "in": "@<pop.payload::/input>"}},
+                {"name": "o2", "type": "sample", "payload": {"prev": "@<o-3.out::/r>"}}]}}));
+    let agenda = t.expand(&json!({"ext": 9, "input": {"hdr": true}})).unwrap();
+    assert_eq!((agenda.customer_id.as_deref(), agenda.link_id.as_deref()), (Some("C1"), None));
+    assert_eq!(agenda.params["externalId"], "ext-9");
+    assert_eq!(
+        payloads(&agenda),
+        [
+            ("o-3", &json!({"v": "1.5", "f": true, "in": {"hdr": true}})),
+            ("o2", &json!({"prev": "@<o-3.out::/r>"})),
+        ]
+    );
+}
+
+#[test]
+fn an_input_can_not_smuggle_a_reference_in() {
+    let t = template(
+        json!({"agenda": {"operations": [{"name": "a", "type": "t", "payload": "@<pop.payload::/x>"}]}}),
+    );
+    let agenda = t.expand(&json!({"x": "@<secret.out>", "secret.out": "gotcha"})).unwrap();
+    assert_eq!(agenda.operations[0].payload, "\\@<secret.out>");
+}
+
+#[test]
+fn inputs_are_checked_all_at_once_and_defaults_filled() {
+    let t = template(json!({
+        "params": {"pop.inputs": {"type": "object", "required": ["source"], "additionalProperties": false,
+            "properties": {"source": {"type": "string"}, "rungs": {"type": "array", "items": {"$ref": "#/$defs/Rung"}, "default": [{"height": 720}]},
+                "codec": {"enum": ["h264", "h265"], "default": "h264"}, "notify": {"type": ["string", "null"]}},
+            "$defs": {"Rung": {"type": "object", "required": ["height"], "properties": {"height": {"type": "integer"}}}}}},
+        "agenda": {"operations": [{"name": "a", "type": "t", "payload": ["@<pop.payload::/rungs>", "@<pop.payload::/notify>"]}]}}));
+    let agenda = t.expand(&json!({"source": "x"})).unwrap();
+    assert_eq!(agenda.operations[0].payload, json!([[{"height": 720}], null]));
+    let got = rules(t.expand(&json!({"sorce": "x", "codec": "h256", "rungs": [{"height": "tall"}]})));
+    assert_eq!(
+        got,
+        [
+            ("missing-input", at("")),
+            ("extra-input", at("/sorce")),
+            ("type-mismatch", at("/codec")),
+            ("type-mismatch", at("/rungs/0/height")),
+        ]
+    );
+}
+
+#[test]
+fn a_fan_out_becomes_one_operation_for_each_item() {
+    let t = template(json!({"agenda": {
+        "params": {"pop.result": {"files": "@<encode.*.out::/file>", "first": "@<encode.0.out::/file>"}},
+        "operations": [
+            {"name": "encode", "type": "t", "payload": {"h": "@<pop.each::/height>", "n": "@<pop.each_index>"},
+             "params": {"pop.each": "@<pop.payload::/rungs>"}},
+            {"name": "audit", "type": "t", "params": {"dependsOn": "encode"}},
+            {"name": "package", "type": "t", "payload": {"all": "@<encode.*.out::/file>"}, "params": {"dependsOn": "audit"}}]}}));
+    let agenda = t.expand(&json!({"rungs": [{"height": 1080}, {"height": 720}]})).unwrap();
+    assert_eq!(
+        payloads(&agenda)[..2],
+        [("encode.0", &json!({"h": 1080, "n": 0})), ("encode.1", &json!({"h": 720, "n": 1}))]
+    );
+    assert_eq!(agenda.operations[2].params["dependsOn"], "encode.0,encode.1");
+    assert_eq!(
+        agenda.operations[3].payload,
+        json!({"all": ["@<encode.0.out::/file>", "@<encode.1.out::/file>"]})
+    );
+    assert_eq!(agenda.params["pop.result"]["first"], "@<encode.0.out::/file>");
+
+    assert_eq!(
+        rules(t.expand(&json!({"rungs": 5}))),
+        [("not-a-list", at("/agenda/operations/0/params/pop.each"))]
+    );
+    assert_eq!(rules(t.expand(&json!({"rungs": []}))), [("unknown-output", at("/agenda/params"))]);
+}
+
+#[test]
+fn an_item_can_not_smuggle_a_reference_in() {
+    let t = template(json!({"agenda": {"operations": [
+        {"name": "e", "type": "t", "payload": "@<pop.each>", "params": {"pop.each": "@<pop.payload::/l>"}}]}}));
+    let agenda = t.expand(&json!({"l": ["@<x.out>"]})).unwrap();
+    assert_eq!(agenda.operations[0].payload, "\\@<x.out>");
+}
+
+#[test]
+fn the_items_of_a_written_list_may_refer_to_operations() {
+    let t = template(json!({"agenda": {"operations": [
+        {"name": "e", "type": "t", "payload": ["@<pop.each>", "-@<pop.each>-"], "params": {"pop.each": ["@<x.out>", "\\@<y>"]}}]}}));
+    let agenda = t.expand(&json!({})).unwrap();
+    assert_eq!(agenda.operations[0].payload, json!(["@<x.out>", "-@<x.out>-"]));
+    assert_eq!(agenda.operations[1].payload, json!(["\\@<y>", "-\\@<y>-"]));
+}

@@ -1,0 +1,145 @@
+//! Faults by value, and the original's samples when they are there.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn check(document: Value) -> Vec<(&'static str, String)> {
+    let findings = agenda(&serde_json::from_value(document).unwrap());
+    findings
+        .into_iter()
+        .map(|d| match d.primary.at {
+            Location::Pointer(pointer) => (d.rule, pointer),
+            Location::Span(_) => panic!("an agenda has no text"),
+        })
+        .collect()
+}
+
+fn operation(name: &str, payload: Value, after: &str) -> Value {
+    json!({"name": name, "type": "t", "payload": payload, "params": {"dependsOn": after}})
+}
+
+#[test]
+fn names() {
+    assert_eq!(check(json!({"operations": []})), [("empty-workflow", "/operations".into())]);
+    assert_eq!(check(json!({"operations": null})), [("empty-workflow", "/operations".into())]);
+    assert_eq!(
+        check(
+            json!({"operations": [operation("foo", json!({}), ""), operation("FOo", json!({}), ""), {"type": "t"}, {"name": "x"}]})
+        ),
+        [
+            ("duplicate-name", "/operations/1/name".into()),
+            ("missing-name", "/operations/2".into()),
+            ("missing-key", "/operations/3".into())
+        ]
+    );
+}
+
+#[test]
+fn references() {
+    let document = json!({"params": {"pop.result": {"r": "@<ghost.out>"}}, "operations": [
+        operation("probe", json!({"id": "@<pop.agendaId>"}), ""),
+        operation("encode", json!({"d": ["@<prob.out::/d>", "x@<probe::/d>"]}), "pakage"),
+        operation("package", json!("@<package.out>"), ""),
+        operation("pop", json!("@<pop.agendaid>"), "")]});
+    let findings = agenda(&serde_json::from_value(document.clone()).unwrap());
+    assert_eq!(
+        check(document),
+        [
+            ("unknown-output", "/operations/1/payload/d/0".into()),
+            ("unknown-operation", "/operations/1/params/dependsOn".into()),
+            ("unknown-output", "/operations/1/payload/d/1".into()),
+            ("self-reference", "/operations/2/payload".into()),
+            ("unknown-output", "/operations/3/payload".into()),
+            ("unknown-output", "/params/pop.result/r".into()),
+        ]
+    );
+    let help: Vec<&str> = findings.iter().flat_map(|f| f.help.iter().map(String::as_str)).collect();
+    assert_eq!(
+        help[..4],
+        [
+            "did you mean `probe`?",
+            "did you mean `package`?",
+            "did you mean the output of that operation, `@<probe.out::/d>`?",
+            "did you mean `@<pop.agendaId>`?",
+        ]
+    );
+}
+
+#[test]
+fn cycles_through_references_and_order_are_one_finding_each() {
+    let document = json!({"operations": [
+        operation("a", json!("@<d.out>"), ""), operation("b", json!("@<a.out>"), ""), operation("c", json!({}), "b"),
+        operation("d", json!("@<c.out>"), ""), operation("x.output", json!("@<y.out>"), ""), operation("y", json!("@<x.output.out>"), "")]});
+    let findings = agenda(&serde_json::from_value(document).unwrap());
+    let messages: Vec<&str> = findings.iter().map(|f| f.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "these operations wait for each other: `a` → `b` → `c` → `d` → `a`",
+            "these operations wait for each other: `x.output` → `y` → `x.output`",
+        ]
+    );
+}
+
+#[test]
+fn settings() {
+    let document = json!({"operations": [{"name": "a", "type": "t", "params": {
+        "pop.timeout": "soon", "pop.retry": {"attempts": 0}, "pop.resources": {"cpu": "many", "memory": "1000m", "gpu": 1}}}]});
+    assert_eq!(
+        check(document),
+        [
+            ("bad-duration", "/operations/0/params/pop.timeout".into()),
+            ("bad-retry", "/operations/0/params/pop.retry/attempts".into()),
+            ("bad-quantity", "/operations/0/params/pop.resources/cpu".into()),
+            ("tiny-memory", "/operations/0/params/pop.resources/memory".into()),
+            ("unknown-key", "/operations/0/params/pop.resources/gpu".into()),
+        ]
+    );
+}
+
+/// The folder of samples, if this machine has it.
+#[expect(clippy::disallowed_methods, reason = "tests find their data through the environment")]
+fn samples() -> Option<std::path::PathBuf> {
+    let folder = std::env::var("POP_DATA").ok().map(|d| std::path::Path::new(&d).join("pop-samples"));
+    if folder.is_none() {
+        println!("skipped: POP_DATA is not set");
+    }
+    folder
+}
+
+fn read(folder: &std::path::Path, name: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+}
+
+#[test]
+fn the_originals_agendas_are_clean_and_noop_is_not() {
+    let Some(folder) = samples() else { return };
+    for name in ["multi-sample", "sample", "two-encodes", "minimal", "obsolete-tokens"] {
+        assert_eq!(check(read(&folder, &format!("{name}.agenda.json"))), [], "{name}");
+    }
+    assert_eq!(check(read(&folder, "noop.agenda.json")), [("empty-workflow", "/operations".into())]);
+}
+
+#[test]
+fn the_originals_template_expands_as_it_did() {
+    let Some(folder) = samples() else { return };
+    let template: AgendaTemplate = serde_json::from_value(read(&folder, "template.json")).unwrap();
+    let agenda = template.expand(&read(&folder, "template.parameters.json")).unwrap();
+    let expected: Agenda = serde_json::from_value(read(&folder, "template.expanded.json")).unwrap();
+    assert_eq!(agenda, expected);
+}
+
+#[test]
+fn the_originals_references_resolve_as_they_did() {
+    let Some(folder) = samples() else { return };
+    let mut context = read(&folder, "references.context.json");
+    context["agendaId"] = json!("456-789");
+    let (value, report) = reference::substitute(
+        &read(&folder, "references.json"),
+        &|name| context.get(name),
+        reference::Mode::Final,
+    );
+    assert_eq!(report, reference::Report::default());
+    assert_eq!(value, read(&folder, "references.expected.json"));
+}

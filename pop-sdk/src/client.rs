@@ -1,0 +1,255 @@
+//! The HTTP client: submit work, watch it, wait for a typed result; and the calls that a pool agent makes.
+
+mod error;
+mod run;
+
+use std::time::Duration;
+
+use pop_compiler::agenda::Agenda;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::api::{
+    AgendaView, AttachRequest, AttachResponse, LogChunk, Page, Problem, PullRequest, PullResponse,
+    RenewRequest, RenewResponse, ReportRequest, ReportResponse, SubmitRequest,
+};
+
+pub use self::error::{Error, RunError};
+pub use self::run::Run;
+
+/// How long a call may take, unless it waits for something on purpose.
+const CALL: Duration = Duration::from_secs(30);
+/// How often a submission is tried when the connection fails.
+const SUBMIT_TRIES: u32 = 4;
+
+/// A connection to a POP server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: Url,
+    http: reqwest::Client,
+}
+
+/// Which agendas to list.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ListQuery {
+    /// Only this customer's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// Only in this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Only with this grouping key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// How many in a page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+impl Client {
+    /// A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// `url` is no HTTP address.
+    pub fn connect(url: &str) -> Result<Self, Error> {
+        let bad = |reason: String| Error::Address { url: url.to_owned(), reason };
+        let mut base = Url::parse(url).map_err(|e| bad(e.to_string()))?;
+        if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
+            return Err(bad("it must start with http:// or https://".into()));
+        }
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
+        }
+        // Another part of the program may have chosen a provider already; that one is fine too.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .build()
+            .map_err(|e| bad(e.to_string()))?;
+        Ok(Self { base, http })
+    }
+
+    /// The server's address.
+    pub fn address(&self) -> &str {
+        self.base.as_str()
+    }
+
+    /// Submits work. A key is made when the request has none, so that a repetition after a broken connection makes no
+    /// second agenda.
+    ///
+    /// # Errors
+    /// The server refuses the work ([`Error::Problem`], with the compiler's findings), or can't be reached.
+    pub async fn submit(&self, mut request: SubmitRequest) -> Result<Run, Error> {
+        request.idempotency_key.get_or_insert_with(|| uuid::Uuid::now_v7().simple().to_string());
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let sent =
+                self.json(self.request(Method::POST, &["v1", "agendas"])?.timeout(CALL).json(&request)).await;
+            match sent {
+                Ok(view) => return Ok(Run::new(self.clone(), view)),
+                Err(Error::Unreachable { .. }) if tries < SUBMIT_TRIES => {
+                    tokio::time::sleep(Duration::from_millis(100) * tries).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Submits a ready agenda.
+    ///
+    /// # Errors
+    /// As [`Client::submit`].
+    pub async fn submit_agenda(&self, agenda: Agenda) -> Result<Run, Error> {
+        self.submit(SubmitRequest { agenda: Some(agenda), ..SubmitRequest::default() }).await
+    }
+
+    /// An agenda that was submitted before.
+    ///
+    /// # Errors
+    /// There is none with that id, or the server can't be reached.
+    pub async fn run(&self, id: &str) -> Result<Run, Error> {
+        Ok(Run::new(self.clone(), self.get(id).await?))
+    }
+
+    /// The agenda as it is now, with its operations.
+    ///
+    /// # Errors
+    /// There is none with that id, or the server can't be reached.
+    pub async fn get(&self, id: &str) -> Result<AgendaView, Error> {
+        self.json(self.request(Method::GET, &["v1", "agendas", id])?.timeout(CALL)).await
+    }
+
+    /// One page of agendas, newest first.
+    ///
+    /// # Errors
+    /// The query is wrong, or the server can't be reached.
+    pub async fn list(&self, query: &ListQuery) -> Result<Page<AgendaView>, Error> {
+        self.json(self.request(Method::GET, &["v1", "agendas"])?.timeout(CALL).query(query)).await
+    }
+
+    /// Asks for an agenda's end.
+    ///
+    /// # Errors
+    /// There is none with that id, or the server can't be reached.
+    pub async fn cancel(&self, id: &str) -> Result<AgendaView, Error> {
+        self.json(self.request(Method::POST, &["v1", "agendas", id, "cancel"])?.timeout(CALL)).await
+    }
+
+    /// One page of an agenda's log, oldest first.
+    ///
+    /// # Errors
+    /// There is none with that id, or the server can't be reached.
+    pub async fn logs(
+        &self,
+        id: &str,
+        operation: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<Page<LogChunk>, Error> {
+        let mut query = Vec::new();
+        query.extend(operation.map(|o| ("operation", o)));
+        query.extend(after.map(|a| ("after", a)));
+        self.json(self.request(Method::GET, &["v1", "agendas", id, "logs"])?.timeout(CALL).query(&query))
+            .await
+    }
+
+    /// A pool agent says that it has started.
+    ///
+    /// # Errors
+    /// There is no such pool, or the server can't be reached.
+    pub async fn attach(&self, pool: &str, request: &AttachRequest) -> Result<AttachResponse, Error> {
+        self.pool_call(pool, "attach", request, CALL).await
+    }
+
+    /// A pool agent asks for work.
+    ///
+    /// # Errors
+    /// There is no such pool, or the server can't be reached.
+    pub async fn pull(&self, pool: &str, request: &PullRequest) -> Result<PullResponse, Error> {
+        self.pool_call(pool, "pull", request, CALL + Duration::from_millis(request.wait_ms)).await
+    }
+
+    /// A pool agent keeps its leases.
+    ///
+    /// # Errors
+    /// There is no such pool, or the server can't be reached.
+    pub async fn renew(&self, pool: &str, request: &RenewRequest) -> Result<RenewResponse, Error> {
+        self.pool_call(pool, "renew", request, CALL).await
+    }
+
+    /// A pool agent reports.
+    ///
+    /// # Errors
+    /// There is no such pool, or the server can't be reached.
+    pub async fn report(&self, pool: &str, request: &ReportRequest) -> Result<ReportResponse, Error> {
+        self.pool_call(pool, "report", request, CALL).await
+    }
+
+    /// Creates or replaces a customer, a pool or an insight; `kind` is `customers`, `pools` or `insights`.
+    ///
+    /// # Errors
+    /// The document is wrong, or the server can't be reached.
+    pub async fn put<T: Serialize + Sync>(&self, kind: &str, id: &str, document: &T) -> Result<Value, Error> {
+        self.json(self.request(Method::PUT, &["v1", kind, id])?.timeout(CALL).json(document)).await
+    }
+
+    async fn pool_call<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        pool: &str,
+        verb: &str,
+        body: &B,
+        limit: Duration,
+    ) -> Result<T, Error> {
+        self.json(self.request(Method::POST, &["v1", "pools", pool, verb])?.timeout(limit).json(body)).await
+    }
+
+    /// A request for a path whose parts are escaped.
+    pub(crate) fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Error> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| Error::Address {
+                url: self.base.to_string(),
+                reason: "it can't have a path".into(),
+            })?
+            .pop_if_empty()
+            .extend(path);
+        Ok(self.http.request(method, url))
+    }
+
+    async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+        let response = self.send(request).await?;
+        let bytes = response.bytes().await.map_err(|e| self.broken(e))?;
+        serde_json::from_slice(&bytes).map_err(|e| Error::Answer { reason: e.to_string() })
+    }
+
+    /// Sends a request; an answer that is no success becomes an error.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
+        let response = request.send().await.map_err(|e| self.broken(e))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let is_problem = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.starts_with("application/problem+json"));
+        let bytes = response.bytes().await.unwrap_or_default();
+        let problem = is_problem.then(|| serde_json::from_slice::<Problem>(&bytes).ok()).flatten();
+        Err(Error::Problem(Box::new(problem.unwrap_or_else(|| Problem {
+            title: status.canonical_reason().unwrap_or("error").to_owned(),
+            status: status.as_u16(),
+            ..Problem::default()
+        }))))
+    }
+
+    pub(crate) fn broken(&self, error: reqwest::Error) -> Error {
+        Error::Unreachable { url: self.base.to_string(), source: error }
+    }
+}

@@ -1,0 +1,175 @@
+//! A submitted agenda: watch it, wait for it, cancel it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt as _, stream};
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Client, Error, RunError};
+use crate::api::{AgendaState, AgendaView, Event};
+use crate::sse::Parser;
+
+/// How often a broken stream is opened again before giving up, without an event in between.
+const STREAM_TRIES: u32 = 60;
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+/// A submitted agenda.
+#[derive(Clone, Debug)]
+pub struct Run {
+    client: Client,
+    id: String,
+}
+
+impl Run {
+    pub(super) fn new(client: Client, view: AgendaView) -> Self {
+        Self { client, id: view.id }
+    }
+
+    /// The agenda's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The agenda as it is now.
+    ///
+    /// # Errors
+    /// The server can't be reached.
+    pub async fn view(&self) -> Result<AgendaView, Error> {
+        self.client.get(&self.id).await
+    }
+
+    /// Asks for the agenda's end.
+    ///
+    /// # Errors
+    /// The server can't be reached.
+    pub async fn cancel(&self) -> Result<AgendaView, Error> {
+        self.client.cancel(&self.id).await
+    }
+
+    /// Everything that has happened and happens, from the first event to the last. A broken connection (or a server that
+    /// restarts) is gone on from where it was: no event is missing, none comes twice.
+    pub fn watch(&self) -> impl Stream<Item = Result<Event, Error>> + Send + use<> {
+        let watch = Watch::new(self.client.clone(), self.id.clone());
+        stream::unfold(watch, |mut watch| async move { watch.next().await.map(|event| (event, watch)) })
+    }
+
+    /// Waits for the end and gives the outputs.
+    ///
+    /// # Errors
+    /// The agenda failed or was cancelled, its outputs do not fit `T`, or the server can't be reached.
+    pub async fn wait<T: DeserializeOwned>(&self) -> Result<T, RunError> {
+        let mut events = std::pin::pin!(self.watch());
+        while let Some(event) = events.next().await {
+            event?;
+        }
+        let view = self.view().await?;
+        match view.state {
+            AgendaState::Succeeded => {
+                serde_json::from_value(view.outputs.unwrap_or(Value::Null)).map_err(RunError::Outputs)
+            }
+            AgendaState::Cancelled => Err(RunError::Cancelled),
+            _ => Err(match view.failure {
+                Some(failure) => RunError::Failed(Box::new(failure)),
+                None => RunError::Client(Error::Answer { reason: "it ended without saying how".into() }),
+            }),
+        }
+    }
+}
+
+struct Watch {
+    client: Client,
+    id: String,
+    body: Option<std::pin::Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>> + Send>>>,
+    parser: Parser,
+    waiting: VecDeque<Event>,
+    last: u64,
+    tries: u32,
+    over: bool,
+}
+
+impl Watch {
+    fn new(client: Client, id: String) -> Self {
+        Self {
+            client,
+            id,
+            body: None,
+            parser: Parser::default(),
+            waiting: VecDeque::new(),
+            last: 0,
+            tries: 0,
+            over: false,
+        }
+    }
+
+    async fn next(&mut self) -> Option<Result<Event, Error>> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                self.last = event.seq;
+                self.tries = 0;
+                self.over |= event.operation.is_none() && event.state.is_terminal();
+                return Some(Ok(event));
+            }
+            if self.over {
+                return None;
+            }
+            if let Err(error) = self.read().await {
+                self.body = None;
+                self.tries += 1;
+                if self.tries > STREAM_TRIES || matches!(error, Error::Answer { .. } | Error::Address { .. })
+                {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+                // A server that refuses for good says so; one that restarts refuses the connection.
+                if let Error::Problem(problem) = &error
+                    && problem.status < 500
+                {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+                tokio::time::sleep((Duration::from_millis(50) * self.tries).min(MAX_PAUSE)).await;
+            }
+        }
+    }
+
+    /// Reads one piece of the stream; opens it first when needed.
+    async fn read(&mut self) -> Result<(), Error> {
+        if self.body.is_none() {
+            let mut request = self.client.request(Method::GET, &["v1", "agendas", &self.id, "events"])?;
+            if self.last > 0 {
+                request = request.header("Last-Event-ID", self.last);
+            }
+            let response = self.client.send(request.header("Accept", "text/event-stream")).await?;
+            self.parser = Parser::default();
+            self.body = Some(Box::pin(response.bytes_stream().map(|piece| piece.map(|b| b.to_vec()))));
+        }
+        let Some(body) = &mut self.body else { return Ok(()) };
+        match body.next().await {
+            Some(Ok(bytes)) => {
+                for message in self.parser.push(&bytes) {
+                    let event: Event = serde_json::from_str(&message.data)
+                        .map_err(|e| Error::Answer { reason: e.to_string() })?;
+                    // What was seen already is not told twice.
+                    if event.seq > self.last && self.waiting.back().is_none_or(|w| w.seq < event.seq) {
+                        self.waiting.push_back(event);
+                    }
+                }
+                Ok(())
+            }
+            Some(Err(error)) => Err(self.client.broken(error)),
+            None => {
+                // Ended without a last event: the server went away politely. It is opened again.
+                self.body = None;
+                self.tries += 1;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                if self.tries > STREAM_TRIES {
+                    return Err(Error::Answer { reason: "the event stream keeps ending early".into() });
+                }
+                Ok(())
+            }
+        }
+    }
+}

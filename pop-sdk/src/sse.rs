@@ -1,0 +1,75 @@
+//! Server-sent events, as the HTML standard defines them: bytes in, events out. Pure.
+
+/// One event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// The last id that the stream has given.
+    pub(crate) id: Option<String>,
+    /// The data lines, joined.
+    pub(crate) data: String,
+}
+
+/// Takes bytes in as they come.
+#[derive(Debug, Default)]
+pub(crate) struct Parser {
+    buffer: Vec<u8>,
+    id: Option<String>,
+    data: Option<String>,
+}
+
+impl Parser {
+    /// Takes some bytes; gives the events that they complete.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Vec<Message> {
+        self.buffer.extend_from_slice(bytes);
+        let mut messages = Vec::new();
+        let mut from = 0;
+        while let Some(length) = self.buffer[from..].iter().position(|b| *b == b'\n') {
+            let line = String::from_utf8_lossy(&self.buffer[from..from + length]).into_owned();
+            from += length + 1;
+            messages.extend(self.line(line.trim_end_matches('\r')));
+        }
+        self.buffer.drain(..from);
+        messages
+    }
+
+    fn line(&mut self, line: &str) -> Option<Message> {
+        if line.is_empty() {
+            return self.data.take().map(|data| Message { id: self.id.clone(), data });
+        }
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "data" => match &mut self.data {
+                Some(data) => {
+                    data.push('\n');
+                    data.push_str(value);
+                }
+                none => *none = Some(value.to_owned()),
+            },
+            "id" => self.id = Some(value.to_owned()),
+            // Comments keep the connection alive; other fields have no meaning here.
+            _ => {}
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_come_out_however_the_bytes_are_cut() {
+        let text =
+            b": hello\nid: 7\ndata: {\"a\":\ndata: 1}\n\nevent: x\r\ndata: two\r\n\r\ndata: unfinished";
+        for size in 1..text.len() {
+            let mut parser = Parser::default();
+            let messages: Vec<Message> = text.chunks(size).flat_map(|c| parser.push(c)).collect();
+            let expected = [
+                Message { id: Some("7".into()), data: "{\"a\":\n1}".into() },
+                Message { id: Some("7".into()), data: "two".into() },
+            ];
+            assert_eq!(messages, expected, "pieces of {size}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `pop dev` and `pop server`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use pop_compiler::duration;
+use pop_sdk::client::Client;
+
+use super::exit::Exit;
+use super::pool::{self, LocalArgs};
+use super::shutdown_on_signal;
+use crate::server;
+
+/// What `dev` and `server` share.
+#[derive(Debug, Args)]
+pub struct ListenArgs {
+    /// Where to listen.
+    #[arg(long, env = "POP_LISTEN", default_value = "127.0.0.1:7070")]
+    listen: SocketAddr,
+    /// The database file; made when it isn't there.
+    #[arg(long, env = "POP_DATABASE", value_name = "FILE", default_value = ".pop/pop.db")]
+    database: PathBuf,
+    /// How long a pool may be silent before its agendas are handed out again.
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    lease: String,
+}
+
+impl ListenArgs {
+    fn config(&self, auto_customers: bool) -> Result<server::Config> {
+        if let Some(folder) = self.database.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("can't make the folder {}", folder.display()))?;
+        }
+        let lease = duration::parse(&self.lease).map_err(|e| anyhow::anyhow!("--lease: {e}"))?;
+        Ok(server::Config {
+            listen: self.listen,
+            database: Some(self.database.clone()),
+            lease,
+            auto_customers,
+            ..server::Config::default()
+        })
+    }
+}
+
+/// Arguments of `pop server`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pop server
+  pop server --listen 127.0.0.1:8080 --database /var/lib/pop/pop.db
+
+A server alone runs nothing: start `pop pool` beside it, or use `pop dev`, which is both in one process.
+A new database has a pool `default`, an insight `default` that takes everything, and a customer `default`.")]
+pub struct ServerCommand {
+    #[command(flatten)]
+    listen: ListenArgs,
+}
+
+/// Arguments of `pop dev`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pop dev                                        then, elsewhere: pop submit flow.pop.toml --watch
+  pop dev --database /tmp/try.db --listen 127.0.0.1:0
+
+Customers are made when they first submit. Stop it at any moment: what was accepted is on disk, and the next start
+goes on where it was.")]
+pub struct DevArgs {
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// How many agendas run at the same time.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    slots: u32,
+    /// Multiplies every sleep of `pop.sleep` and `sample`.
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    time_scale: f64,
+    #[command(flatten)]
+    local: LocalArgs,
+}
+
+/// Runs `pop server`.
+pub async fn serve(args: ServerCommand) -> Result<Exit> {
+    super::logging();
+    let shutdown = shutdown_on_signal();
+    let server = server::start(args.listen.config(false)?, shutdown.clone()).await?;
+    anstream::println!("POP serves at http://{}", server.address);
+    server.join().await?;
+    Ok(Exit::Success)
+}
+
+/// Runs `pop dev`.
+pub async fn dev(args: DevArgs) -> Result<Exit> {
+    super::logging();
+    let shutdown = shutdown_on_signal();
+    let server = server::start(args.listen.config(true)?, shutdown.clone()).await?;
+    let address = format!("http://{}", server.address);
+    let config = pool::agent_config(&args.local, "default".into(), "dev".into(), None, args.slots, args.time_scale)?;
+    anstream::println!("POP serves at {address}, with a pool of {} slots on this machine", args.slots);
+    let client = Client::connect(&address)?;
+    let worked = pool::start(&args.local, config, client, shutdown.clone()).await;
+    shutdown.cancel();
+    server.join().await?;
+    worked?;
+    Ok(Exit::Success)
+}

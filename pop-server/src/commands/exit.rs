@@ -1,0 +1,29 @@
+//! Exit codes, one table.
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It did what was asked.
+    Success,
+    /// The file or its inputs have findings.
+    Findings,
+    /// Wrong usage, or a file or a server can't be reached.
+    Usage,
+    /// The workflow failed.
+    Failed,
+    /// The workflow was cancelled.
+    Cancelled,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Failed => 3,
+            Self::Cancelled => 4,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `pop get`, `list`, `cancel` and `logs`.
+
+use anyhow::Result;
+use clap::Args;
+use pop_sdk::api::AgendaView;
+use pop_sdk::client::ListQuery;
+
+use super::exit::Exit;
+use super::{ServerArgs, print_failure};
+
+/// Arguments of `pop get`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  pop get ag_0199f3b2c4d87e0f8a6b5c4d3e2f1a0b --json | jq .outputs")]
+pub struct GetArgs {
+    /// The agenda's id.
+    id: String,
+    /// Prints the server's answer as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Shows one agenda.
+pub async fn get(args: GetArgs) -> Result<Exit> {
+    let view = args.server.client()?.get(&args.id).await?;
+    if args.json {
+        anstream::println!("{}", serde_json::to_string_pretty(&view)?);
+        return Ok(Exit::Success);
+    }
+    anstream::println!("{}", summary(&view));
+    for operation in &view.operations {
+        let attempt = if operation.attempt > 1 { format!(" (attempt {})", operation.attempt) } else { String::new() };
+        anstream::println!("  {:<10} {:>3.0} %  {}{attempt}", operation.state.as_str(), operation.percent, operation.name);
+    }
+    if let Some(reason) = &view.reason {
+        anstream::println!("why: {reason}");
+    }
+    if let Some(failure) = &view.failure {
+        print_failure(failure);
+    }
+    if let Some(outputs) = &view.outputs {
+        anstream::println!("outputs: {}", serde_json::to_string_pretty(outputs)?);
+    }
+    Ok(Exit::Success)
+}
+
+/// Arguments of `pop list`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  pop list --customer acme --state executing")]
+pub struct ListArgs {
+    /// Only this customer's.
+    #[arg(long)]
+    customer: Option<String>,
+    /// Only in this state: ready, queued, leased, executing, succeeded, failed or cancelled.
+    #[arg(long)]
+    state: Option<String>,
+    /// Only with this grouping key.
+    #[arg(long)]
+    link: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    /// Prints one JSON document a line.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Lists agendas, newest first.
+pub async fn list(args: ListArgs) -> Result<Exit> {
+    let client = args.server.client()?;
+    let mut query = ListQuery {
+        customer: args.customer,
+        state: args.state,
+        link: args.link,
+        limit: Some(args.limit.min(500)),
+        after: None,
+    };
+    let mut left = args.limit as usize;
+    loop {
+        let page = client.list(&query).await?;
+        for view in page.items.iter().take(left) {
+            if args.json {
+                anstream::println!("{}", serde_json::to_string(view)?);
+            } else {
+                anstream::println!("{}", summary(view));
+            }
+        }
+        left = left.saturating_sub(page.items.len());
+        match page.next {
+            Some(next) if left > 0 => query.after = Some(next),
+            _ => return Ok(Exit::Success),
+        }
+    }
+}
+
+fn summary(view: &AgendaView) -> String {
+    format!(
+        "{}  {:<9} {:>3.0} %  {:>5}/{:<5} {}  {}",
+        view.id,
+        view.state.as_str(),
+        view.percent,
+        view.succeeded,
+        view.total,
+        view.customer,
+        view.title.as_deref().unwrap_or_default()
+    )
+}
+
+/// Arguments of `pop cancel`.
+#[derive(Debug, Args)]
+#[command(after_help = "Programs get SIGTERM, time to save, then SIGKILL. Cancelling twice is fine.")]
+pub struct CancelArgs {
+    /// The agenda's id.
+    id: String,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Cancels an agenda.
+pub async fn cancel(args: CancelArgs) -> Result<Exit> {
+    let view = args.server.client()?.cancel(&args.id).await?;
+    let word = if view.state.is_terminal() { view.state.as_str() } else { "cancel requested" };
+    anstream::println!("{}: {word}", view.id);
+    Ok(Exit::Success)
+}
+
+/// Arguments of `pop logs`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  pop logs ag_0199f3b2c4d87e0f8a6b5c4d3e2f1a0b --operation encode.2")]
+pub struct LogsArgs {
+    /// The agenda's id.
+    id: String,
+    /// Only this operation's.
+    #[arg(long)]
+    operation: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Prints what operations wrote.
+pub async fn logs(args: LogsArgs) -> Result<Exit> {
+    let client = args.server.client()?;
+    let mut after = None;
+    let mut shown = None;
+    loop {
+        let page = client.logs(&args.id, args.operation.as_deref(), after.as_deref()).await?;
+        for chunk in page.items {
+            let header = (chunk.operation.clone(), chunk.attempt, chunk.stream.clone());
+            if args.operation.is_none() && shown.as_ref() != Some(&header) {
+                anstream::println!("── {} (attempt {}, {})", header.0, header.1, header.2);
+                shown = Some(header);
+            }
+            anstream::print!("{}", chunk.text);
+            if args.operation.is_none() && !chunk.text.ends_with('\n') {
+                anstream::println!();
+            }
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(Exit::Success),
+        }
+    }
+}
+

@@ -1,0 +1,219 @@
+//! `pop run`: compile a file and run it here, without a server.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use jiff::Timestamp;
+use pop_sdk::api::{AgendaEnd, AgendaState, AgendaView, Lease, OperationView, Report, ReportResult};
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::exit::Exit;
+use super::load::{self, Inputs, Loaded};
+use super::pool::LocalArgs;
+use crate::pool::executor::{self, Command, Uplink};
+use crate::run::Plan;
+use crate::runtime::local::Local;
+use crate::ui::{Board, live::Live};
+use crate::{clock, ids};
+
+/// Arguments of `pop run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pop run examples/wordcount/wordcount.pop.toml
+  pop run flow.pop.toml --input '{\"source\": \"https://example.com/a.mp4\"}'
+  pop run recorded.pop.toml --time-scale 0.01 --report times.json
+
+The outputs are printed to standard output as JSON; everything else goes to standard error.
+
+Exit codes:
+  0  every operation succeeded (or was skipped by its own condition)
+  1  the file or its inputs have errors; nothing was run
+  2  wrong usage, or a file can't be read
+  3  an operation failed
+  4  cancelled (Ctrl-C)")]
+pub struct RunArgs {
+    /// A workflow (`*.pop.toml`, `*.pop.json`), an agenda or a template in JSON.
+    file: PathBuf,
+    #[command(flatten)]
+    inputs: Inputs,
+    /// Multiplies every sleep of `pop.sleep` and `sample`: 0.01 makes an hour 36 seconds.
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    time_scale: f64,
+    /// Writes every operation's states, times and outputs to this file as JSON.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Shows nothing but errors and the outputs.
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    local: LocalArgs,
+}
+
+/// Runs the command.
+pub async fn run(args: RunArgs) -> Result<Exit> {
+    if !(args.time_scale.is_finite() && args.time_scale >= 0.0) {
+        anyhow::bail!("--time-scale must be a number from 0 up");
+    }
+    let loaded = match load::file(&args.file)? {
+        Ok(loaded) => loaded,
+        Err(exit) => return Ok(exit),
+    };
+    let base = load::folder_of(&args.file);
+    let Loaded { agenda, types } = match loaded.with_inputs(&args.inputs, &base)? {
+        Ok(loaded) => loaded,
+        Err(exit) => return Ok(exit),
+    };
+    let id = ids::agenda();
+    let title = agenda.title.clone().unwrap_or_else(|| args.file.display().to_string());
+    let plan = Plan::new(&agenda).map_err(|failure| anyhow::anyhow!("{}", failure.message))?;
+    let since = clock::now();
+    let mut config = args.local.executor(types)?;
+    config.time_scale = args.time_scale;
+    let work = args.local.work_folder(&id);
+    let runtime = Arc::new(Local::new(args.local.runtime(work.clone(), base)));
+    let board = Board::new(title.clone(), &plan, since);
+    let uplink = Arc::new(Recorder::new(Live::start(board, args.quiet)));
+
+    let (commands, inbox) = mpsc::channel(4);
+    let (over_in, mut over) = mpsc::unbounded_channel();
+    let abandon = CancellationToken::new();
+    let drive =
+        executor::drive(config, runtime, Arc::<Recorder>::clone(&uplink), inbox, over_in, abandon.clone());
+    let driver = tokio::spawn(drive);
+    let lease =
+        Lease { id: id.clone(), epoch: 1, until: Timestamp::MAX, agenda: agenda.clone(), progress: Vec::new() };
+    let _ = commands.send(Command::Run(Box::new(lease))).await;
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            _ = over.recv() => break,
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted.context("can't listen for Ctrl-C")?;
+                if std::mem::replace(&mut asked, true) {
+                    abandon.cancel();
+                    break;
+                }
+                let _ = commands.send(Command::Cancel(id.clone())).await;
+            }
+        }
+    }
+    drop(commands);
+    driver.await.context("the executor stopped unexpectedly")?;
+    let Ok(recorder) = Arc::try_unwrap(uplink) else { anyhow::bail!("the executor still reports") };
+    finish(recorder, &args, id, title, &work).await
+}
+
+async fn finish(recorder: Recorder, args: &RunArgs, id: String, title: String, work: &std::path::Path) -> Result<Exit> {
+    let Recorder { live, state } = recorder;
+    let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let board = live.finish().await;
+    let _ = std::fs::remove_dir(work);
+    if work.exists() && !args.quiet {
+        anstream::eprintln!("Files that the programs left: {}", work.display());
+    }
+    let end = state.end.unwrap_or(AgendaEnd { state: AgendaState::Cancelled, outputs: None, failure: None });
+    let mut outputs = state.outputs;
+    if let Some(path) = &args.report {
+        let operations: Vec<OperationView> = board
+            .rows
+            .iter()
+            .map(|row| OperationView { output: outputs.get(&row.view.name).cloned(), ..row.view.clone() })
+            .collect();
+        let report = report(id, title, &end, board.since, operations);
+        let text = serde_json::to_string_pretty(&report)? + "\n";
+        std::fs::write(path, text).with_context(|| format!("can't write {}", path.display()))?;
+    }
+    match end.state {
+        AgendaState::Succeeded => {
+            let result = end.outputs.unwrap_or_else(|| {
+                // No declared outputs: those of all operations, in the agenda's order.
+                let names = board.rows.iter().map(|row| row.view.name.clone());
+                Value::Object(names.filter_map(|n| outputs.remove(&n).map(|v| (n, v))).collect::<Map<_, _>>())
+            });
+            anstream::println!("{}", serde_json::to_string_pretty(&result)?);
+            Ok(Exit::Success)
+        }
+        AgendaState::Cancelled => {
+            anstream::eprintln!("cancelled");
+            Ok(Exit::Cancelled)
+        }
+        _ => {
+            if let Some(failure) = &end.failure {
+                super::print_failure(failure);
+            }
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+fn report(id: String, title: String, end: &AgendaEnd, since: Timestamp, operations: Vec<OperationView>) -> AgendaView {
+    let succeeded = operations.iter().filter(|o| o.state == pop_sdk::api::OperationState::Succeeded).count();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let ended = operations.iter().filter(|o| o.state.is_terminal()).count();
+    AgendaView {
+        id,
+        customer: "default".into(),
+        title: Some(title),
+        link: None,
+        workflow: None,
+        state: end.state,
+        reason: None,
+        percent: if operations.is_empty() { 100.0 } else { ended as f64 * 100.0 / operations.len() as f64 },
+        total: count(operations.len()),
+        succeeded: count(succeeded),
+        insight: "none".into(),
+        pool: "local".into(),
+        epoch: 1,
+        submitted_at: since,
+        started_at: operations.iter().filter_map(|o| o.started_at).min(),
+        ended_at: operations.iter().filter_map(|o| o.ended_at).max(),
+        outputs: end.outputs.clone(),
+        failure: end.failure.clone(),
+        operations,
+    }
+}
+
+/// Takes reports in where a server would: shows them, and keeps the outputs.
+struct Recorder {
+    live: Live,
+    state: Mutex<Recorded>,
+}
+
+#[derive(Default)]
+struct Recorded {
+    outputs: HashMap<String, Value>,
+    end: Option<AgendaEnd>,
+}
+
+impl Recorder {
+    fn new(live: Live) -> Self {
+        Self { live, state: Mutex::default() }
+    }
+}
+
+impl Uplink for Recorder {
+    fn report(&self, reports: Vec<Report>) -> Pin<Box<dyn Future<Output = Vec<ReportResult>> + Send + '_>> {
+        let accepted = vec![ReportResult::Accepted; reports.len()];
+        for report in reports {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            for view in report.operations {
+                self.live.update(&view);
+                if let Some(output) = view.output {
+                    state.outputs.insert(view.name, output);
+                }
+            }
+            if report.end.is_some() {
+                state.end = report.end;
+            }
+        }
+        Box::pin(std::future::ready(accepted))
+    }
+}

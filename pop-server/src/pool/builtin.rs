@@ -1,0 +1,113 @@
+//! Operation types that run inside the executor: `pop.sleep`, `pop.log`, `pop.transform` and POP's `sample`.
+
+mod sample;
+mod sleep;
+
+use std::time::Duration;
+
+use pop_sdk::api::{Failure, FailureClass};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use crate::run::fail;
+use crate::runtime::{Launch, Reporter, Signal};
+
+/// The built-in operation types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Builtin {
+    /// Waits, then gives its `output`.
+    Sleep,
+    /// Writes a message to the operation's log.
+    Log,
+    /// Gives its `value`.
+    Transform,
+    /// POP's sample handler: a list of actions, then `resultPayload`.
+    Sample,
+}
+
+impl Builtin {
+    /// The built-in type with this name.
+    pub fn find(kind: &str) -> Option<Self> {
+        match kind {
+            "pop.sleep" => Some(Self::Sleep),
+            "pop.log" => Some(Self::Log),
+            "pop.transform" => Some(Self::Transform),
+            "sample" => Some(Self::Sample),
+            _ => None,
+        }
+    }
+
+    /// Runs one attempt; `scale` multiplies every sleep.
+    pub fn launch(self, launch: Launch, scale: f64, reporter: Reporter, stop: CancellationToken) {
+        reporter.send(Signal::Started);
+        match self {
+            Self::Log => reporter.send(Signal::Exited(log(&launch.payload, &reporter))),
+            Self::Transform => reporter.send(Signal::Exited(transform(launch.payload))),
+            Self::Sleep => {
+                tokio::spawn(async move {
+                    let outcome = sleep::run(launch.payload, scale, &reporter, &stop).await;
+                    reporter.send(Signal::Exited(outcome));
+                });
+            }
+            Self::Sample => {
+                tokio::spawn(async move {
+                    let outcome = sample::run(launch.payload, scale, &reporter, &stop).await;
+                    reporter.send(Signal::Exited(outcome));
+                });
+            }
+        }
+    }
+}
+
+fn log(payload: &Value, reporter: &Reporter) -> Result<Value, Failure> {
+    let message = match payload {
+        Value::Object(map) => {
+            map.get("message").ok_or_else(|| bad_input("pop.log", "it needs a `message`"))?
+        }
+        _ => return Err(bad_input("pop.log", "its input is an object with a `message`")),
+    };
+    let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
+    reporter.send(Signal::Log { stream: "stdout", offset: 0, text: text + "\n" });
+    Ok(Value::Object(Map::new()))
+}
+
+fn transform(payload: Value) -> Result<Value, Failure> {
+    match payload {
+        Value::Object(mut map) => {
+            map.remove("value").ok_or_else(|| bad_input("pop.transform", "it needs a `value`"))
+        }
+        _ => Err(bad_input("pop.transform", "its input is an object with a `value`")),
+    }
+}
+
+fn bad_input(kind: &str, message: &str) -> Failure {
+    fail(FailureClass::User, "InputInvalid", format!("{kind}: {message}"))
+}
+
+/// Waits, saying now and then how far it is between `from` and `to` percent. False when it was stopped.
+async fn wait(
+    length: Duration,
+    (from, to): (f64, f64),
+    reporter: &Reporter,
+    stop: &CancellationToken,
+) -> bool {
+    let start = tokio::time::Instant::now();
+    let end = start + length;
+    let step = (length / 20).max(Duration::from_secs(1));
+    loop {
+        let next = (tokio::time::Instant::now() + step).min(end);
+        tokio::select! {
+            () = tokio::time::sleep_until(next) => {}
+            () = stop.cancelled() => return false,
+        }
+        if next == end {
+            return true;
+        }
+        let part = start.elapsed().as_secs_f64() / length.as_secs_f64();
+        reporter.send(Signal::Progress { percent: from + (to - from) * part, message: None });
+    }
+}
+
+fn stopped() -> Failure {
+    fail(FailureClass::User, "Stopped", "the operation was stopped")
+}

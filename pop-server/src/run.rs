@@ -1,0 +1,622 @@
+//! The run of one agenda as a pure state machine: events and the time come in, effects come out. No clock, no tokio, no
+//! HTTP: whoever drives it performs the effects and brings back what came of them.
+//!
+//! Rules it keeps: an operation starts only after everything it waits for is *committed*, not merely finished; attempts
+//! are numbered and only go up; whatever comes from an attempt that is no longer the current one is ignored; each
+//! operation ends in exactly one terminal state. A step costs the number of operations it touches.
+
+mod context;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pop_sdk::api::{AgendaEnd, AgendaState, Failure, FailureClass, OperationState, OperationView};
+use serde_json::Value;
+
+pub use self::context::Outputs;
+pub use self::plan::{EdgeKind, Needs, OnFailure, Plan, Step, stdout_is_output};
+
+/// Infrastructure failures are tried again on their own budget, which the user's retries never touch.
+const INFRA_RETRIES: u32 = 5;
+const INFRA_BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(120));
+
+/// What can happen to a run. Operations are named by their index in the [`Plan`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The program of this attempt runs.
+    Started { op: usize, attempt: u32 },
+    /// The program said how far it is.
+    Progress { op: usize, attempt: u32, percent: f64, message: Option<String> },
+    /// The program of this attempt ended, with its output or with a failure.
+    Exited { op: usize, attempt: u32, outcome: Result<Value, Failure> },
+    /// The report of this attempt's end is durable.
+    Committed { op: usize, attempt: u32 },
+    /// A timer that the run had asked for.
+    Timer { op: usize, attempt: u32, kind: TimerKind },
+    /// Somebody wants the agenda to end.
+    Cancel,
+    /// The agenda is somebody else's now.
+    LeaseLost,
+}
+
+/// What a run asks its driver to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Start this attempt with this input.
+    Launch { op: usize, attempt: u32, payload: Value },
+    /// End this attempt's program (or forget it, if it has not started).
+    Kill { op: usize, attempt: u32 },
+    /// Report this state. A report that ends an attempt for good ([`OperationState::Succeeded`] or
+    /// [`OperationState::Failed`]) is to be answered with [`Event::Committed`] once it is durable.
+    Report { op: usize, view: OperationView },
+    /// Bring [`Event::Timer`] at that time.
+    Timer { op: usize, attempt: u32, kind: TimerKind, at: Timestamp },
+    /// Every operation is terminal: report the agenda's end. Nothing follows.
+    End(AgendaEnd),
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerKind {
+    /// The delay before the next attempt is over.
+    Retry,
+    /// The attempt has run as long as it may.
+    Timeout,
+}
+
+/// One agenda, running.
+#[derive(Debug)]
+pub struct Run {
+    plan: Arc<Plan>,
+    agenda: String,
+    ops: Vec<Op>,
+    outputs: Outputs,
+    /// Operations that are not terminal.
+    open: usize,
+    mode: Mode,
+    first_failure: Option<(usize, Failure)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Running,
+    /// An operation failed under `on_failure = "stop"`: nothing new starts.
+    Stopping,
+    Cancelling,
+    /// Ended, or somebody else's: nothing matters any more.
+    Over,
+}
+
+#[derive(Debug)]
+struct Op {
+    view: OperationView,
+    phase: Phase,
+    unmet: usize,
+    /// Set when something it waits for did not succeed: it will be skipped.
+    doom: Option<Doom>,
+    infra_failures: u32,
+    timed_out: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Phase {
+    /// Waits for others, or for a retry delay.
+    Idle,
+    /// Launch was asked for, or it runs.
+    Live,
+    /// Ended; its report is on the way. Holds the output of a success.
+    Reported(Option<Value>),
+    /// Terminal.
+    Done,
+}
+
+/// Why an operation is skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Doom {
+    /// Something it needs was skipped by its own condition: nothing is wrong.
+    Condition,
+    /// Something it needs failed.
+    Failure,
+}
+
+impl Run {
+    /// A run of `plan` that goes on from what earlier leases reached (`prior`: operations by name; unknown names are
+    /// ignored), and its first effects.
+    pub fn start(
+        plan: Arc<Plan>,
+        agenda: &str,
+        prior: &[OperationView],
+        now: Timestamp,
+    ) -> (Self, Vec<Effect>) {
+        let ops = plan.steps.iter().map(Op::new).collect::<Vec<_>>();
+        let outputs = Outputs::new(agenda, plan.customer.as_deref());
+        let open = ops.len();
+        let agenda = agenda.to_owned();
+        let mut run = Self { plan, agenda, ops, outputs, open, mode: Mode::Running, first_failure: None };
+        let mut effects = Vec::new();
+        run.restore(prior, now, &mut effects);
+        if run.open == 0 {
+            run.end(&mut effects);
+        }
+        (run, effects)
+    }
+
+    /// Takes one event in. Total: an event that does not fit the state has no effect.
+    pub fn step(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.mode == Mode::Over {
+            return effects;
+        }
+        match event {
+            Event::Started { op, attempt } => self.started(op, attempt, now, &mut effects),
+            Event::Progress { op, attempt, percent, message } => {
+                self.progress(op, attempt, percent, message, &mut effects);
+            }
+            Event::Exited { op, attempt, outcome } => self.exited(op, attempt, outcome, now, &mut effects),
+            Event::Committed { op, attempt } => self.committed(op, attempt, now, &mut effects),
+            Event::Timer { op, attempt, kind } => self.timer(op, attempt, kind, now, &mut effects),
+            Event::Cancel => self.cancel(now, &mut effects),
+            Event::LeaseLost => self.lose(&mut effects),
+        }
+        if self.open == 0 && self.mode != Mode::Over {
+            self.end(&mut effects);
+        }
+        effects
+    }
+
+    /// The plan that this run follows.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The agenda's id.
+    pub fn agenda(&self) -> &str {
+        &self.agenda
+    }
+
+    /// The state of an operation.
+    pub fn operation(&self, op: usize) -> Option<&OperationView> {
+        self.ops.get(op).map(|o| &o.view)
+    }
+
+    /// Whether the run has ended (or was lost): no event changes it any more.
+    pub fn is_over(&self) -> bool {
+        self.mode == Mode::Over
+    }
+
+    fn restore(&mut self, prior: &[OperationView], now: Timestamp, effects: &mut Vec<Effect>) {
+        let by_name: std::collections::HashMap<&str, &OperationView> =
+            prior.iter().map(|view| (view.name.as_str(), view)).collect();
+        let plan = Arc::clone(&self.plan);
+        let mut settled = Vec::new();
+        for (i, step) in plan.steps.iter().enumerate() {
+            let Some(view) = by_name.get(step.name.as_str()) else { continue };
+            let op = &mut self.ops[i];
+            op.view.attempt = view.attempt;
+            op.view.failures = view.failures;
+            op.view.started_at = view.started_at;
+            if !view.state.is_terminal() {
+                continue;
+            }
+            op.view = OperationView { kind: step.kind.clone(), ..(*view).clone() };
+            let output = op.view.output.take();
+            op.phase = Phase::Done;
+            self.open -= 1;
+            if view.state == OperationState::Succeeded {
+                self.outputs.insert(&step.name, output.unwrap_or(Value::Null));
+            }
+            settled.push(i);
+        }
+        for i in settled {
+            let state = self.ops[i].view.state;
+            if state == OperationState::Failed {
+                let failure = self.ops[i].view.failure.clone();
+                self.note_failure(i, failure.unwrap_or_else(|| unknown_failure(&plan.steps[i].name)));
+            }
+            self.spread(i, mark_of(&self.ops[i].view));
+        }
+        if self.first_failure.is_some() && plan.on_failure == OnFailure::Stop {
+            self.mode = Mode::Stopping;
+            self.drop_idle(OperationState::Skipped, now, effects);
+        }
+        let idle: Vec<usize> = (0..self.ops.len()).filter(|&i| self.ops[i].phase == Phase::Idle).collect();
+        self.release(idle, now, effects);
+    }
+
+    fn started(&mut self, op: usize, attempt: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(o) = self.current(op, attempt) else { return };
+        if o.view.state != OperationState::Launching {
+            return;
+        }
+        o.view.state = OperationState::Executing;
+        o.view.started_at = Some(now);
+        effects.push(Effect::Report { op, view: o.view.clone() });
+        if let Some(timeout) = self.plan.steps[op].timeout {
+            let at = now.saturating_add(timeout).unwrap_or(Timestamp::MAX);
+            effects.push(Effect::Timer { op, attempt, kind: TimerKind::Timeout, at });
+        }
+    }
+
+    fn progress(
+        &mut self,
+        op: usize,
+        attempt: u32,
+        percent: f64,
+        message: Option<String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(o) = self.current(op, attempt) else { return };
+        // A running operation is never finished, and never goes back.
+        let percent = if percent.is_finite() { percent.clamp(0.0, 99.9) } else { 0.0 };
+        o.view.percent = o.view.percent.max(percent);
+        if message.is_some() {
+            o.view.message = message;
+        }
+        effects.push(Effect::Report { op, view: o.view.clone() });
+    }
+
+    fn exited(
+        &mut self,
+        op: usize,
+        attempt: u32,
+        outcome: Result<Value, Failure>,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let cancelling = self.mode == Mode::Cancelling;
+        let Some(o) = self.current(op, attempt) else { return };
+        match outcome {
+            Ok(output) => self.succeed(op, output, now, effects),
+            Err(_) if cancelling => self.settle(op, OperationState::Cancelled, None, now, effects),
+            Err(failure) => {
+                let failure =
+                    if o.timed_out { timeout_failure(&self.plan.steps[op], failure) } else { failure };
+                self.fail(op, failure, now, effects);
+            }
+        }
+    }
+
+    fn succeed(&mut self, op: usize, output: Value, now: Timestamp, effects: &mut Vec<Effect>) {
+        let o = &mut self.ops[op];
+        o.view.state = OperationState::Succeeded;
+        o.view.percent = 100.0;
+        o.view.ended_at = Some(now);
+        o.view.failure = None;
+        let view = OperationView { output: Some(output.clone()), ..o.view.clone() };
+        o.phase = Phase::Reported(Some(output));
+        effects.push(Effect::Report { op, view });
+    }
+
+    fn fail(&mut self, op: usize, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.mode == Mode::Running
+            && let Some(delay) = self.retry_delay(op, &failure)
+        {
+            let o = &mut self.ops[op];
+            o.phase = Phase::Idle;
+            o.timed_out = false;
+            o.view.state = OperationState::Ready;
+            o.view.percent = 0.0;
+            o.view.failure = Some(failure);
+            effects.push(Effect::Report { op, view: o.view.clone() });
+            let attempt = o.view.attempt;
+            let at = now.saturating_add(delay).unwrap_or(Timestamp::MAX);
+            effects.push(Effect::Timer { op, attempt, kind: TimerKind::Retry, at });
+            return;
+        }
+        let o = &mut self.ops[op];
+        o.view.state = OperationState::Failed;
+        o.view.ended_at = Some(now);
+        o.view.failure = Some(failure.clone());
+        o.phase = Phase::Reported(None);
+        effects.push(Effect::Report { op, view: o.view.clone() });
+        self.note_failure(op, failure);
+    }
+
+    /// The delay before the next attempt, if there is to be one.
+    fn retry_delay(&mut self, op: usize, failure: &Failure) -> Option<Duration> {
+        let o = &mut self.ops[op];
+        let (count, backoff) = if failure.class == FailureClass::Infra {
+            o.infra_failures += 1;
+            if o.infra_failures > INFRA_RETRIES {
+                return None;
+            }
+            (o.infra_failures, INFRA_BACKOFF)
+        } else {
+            o.view.failures = o.view.failures.saturating_add(1);
+            let retry = &self.plan.steps[op].retry;
+            if o.view.failures >= retry.attempts || !retry.covers(retry_word(failure)) {
+                return None;
+            }
+            (o.view.failures, retry.backoff)
+        };
+        Some(backoff_delay(backoff, count, &self.agenda, op))
+    }
+
+    fn committed(&mut self, op: usize, attempt: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(o) = self.ops.get_mut(op) else { return };
+        if o.view.attempt != attempt {
+            return;
+        }
+        let Phase::Reported(output) = &mut o.phase else { return };
+        let output = output.take();
+        o.phase = Phase::Done;
+        self.open -= 1;
+        let state = self.ops[op].view.state;
+        if let Some(output) = output {
+            self.outputs.insert(&self.plan.steps[op].name, output);
+        }
+        if state == OperationState::Failed
+            && self.plan.on_failure == OnFailure::Stop
+            && self.mode == Mode::Running
+        {
+            self.mode = Mode::Stopping;
+            self.drop_idle(OperationState::Skipped, now, effects);
+        }
+        let next = self.spread(op, mark_of(&self.ops[op].view));
+        self.release(next, now, effects);
+    }
+
+    fn timer(&mut self, op: usize, attempt: u32, kind: TimerKind, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(o) = self.ops.get_mut(op).filter(|o| o.view.attempt == attempt) else { return };
+        match (kind, &o.phase) {
+            (TimerKind::Timeout, Phase::Live) => {
+                o.timed_out = true;
+                effects.push(Effect::Kill { op, attempt });
+            }
+            (TimerKind::Retry, Phase::Idle) if o.view.state == OperationState::Ready => {
+                self.release(vec![op], now, effects);
+            }
+            _ => {}
+        }
+    }
+
+    fn cancel(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.mode == Mode::Cancelling {
+            return;
+        }
+        self.mode = Mode::Cancelling;
+        self.kill_live(effects);
+        self.drop_idle(OperationState::Cancelled, now, effects);
+    }
+
+    fn lose(&mut self, effects: &mut Vec<Effect>) {
+        self.kill_live(effects);
+        self.mode = Mode::Over;
+    }
+
+    fn kill_live(&self, effects: &mut Vec<Effect>) {
+        for (op, o) in self.ops.iter().enumerate() {
+            if o.phase == Phase::Live {
+                effects.push(Effect::Kill { op, attempt: o.view.attempt });
+            }
+        }
+    }
+
+    fn drop_idle(&mut self, state: OperationState, now: Timestamp, effects: &mut Vec<Effect>) {
+        for op in 0..self.ops.len() {
+            if self.ops[op].phase == Phase::Idle {
+                self.settle(op, state, None, now, effects);
+            }
+        }
+    }
+
+    /// Starts, skips or fails those of `candidates` that wait for nothing any more; what that settles at once may
+    /// release others, which are taken in turn.
+    fn release(&mut self, candidates: Vec<usize>, now: Timestamp, effects: &mut Vec<Effect>) {
+        let mut work = std::collections::VecDeque::from(candidates);
+        while let Some(op) = work.pop_front() {
+            let o = &self.ops[op];
+            if o.phase != Phase::Idle || o.unmet > 0 {
+                continue;
+            }
+            if let Some(doom) = o.doom {
+                self.settle(op, OperationState::Skipped, Some(doom), now, effects);
+                work.extend(self.spread(op, Some(doom)));
+                continue;
+            }
+            match self.mode {
+                Mode::Running => {}
+                Mode::Cancelling => {
+                    self.settle(op, OperationState::Cancelled, None, now, effects);
+                    continue;
+                }
+                Mode::Stopping | Mode::Over => {
+                    self.settle(op, OperationState::Skipped, None, now, effects);
+                    continue;
+                }
+            }
+            let plan = Arc::clone(&self.plan);
+            let step = &plan.steps[op];
+            match self.outputs.condition(step) {
+                Ok(true) => match self.outputs.payload(step) {
+                    Ok(payload) => self.launch(op, payload, effects),
+                    Err(failure) => self.fail_unstarted(op, failure, now, effects),
+                },
+                Ok(false) => {
+                    self.settle(op, OperationState::Skipped, Some(Doom::Condition), now, effects);
+                    work.extend(self.spread(op, Some(Doom::Condition)));
+                }
+                Err(failure) => self.fail_unstarted(op, failure, now, effects),
+            }
+        }
+    }
+
+    fn launch(&mut self, op: usize, payload: Value, effects: &mut Vec<Effect>) {
+        let o = &mut self.ops[op];
+        o.phase = Phase::Live;
+        o.view.attempt += 1;
+        o.view.state = OperationState::Launching;
+        o.view.message = None;
+        effects.push(Effect::Launch { op, attempt: o.view.attempt, payload });
+    }
+
+    /// Its input can't be made: no attempt would do better.
+    fn fail_unstarted(&mut self, op: usize, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
+        let o = &mut self.ops[op];
+        o.view.attempt += 1;
+        o.view.failures = u32::MAX - 1;
+        self.fail(op, failure, now, effects);
+    }
+
+    /// Makes an operation terminal without a commit: what it follows from is durable already.
+    fn settle(
+        &mut self,
+        op: usize,
+        state: OperationState,
+        doom: Option<Doom>,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let o = &mut self.ops[op];
+        if o.phase == Phase::Done {
+            return;
+        }
+        o.phase = Phase::Done;
+        o.view.state = state;
+        o.view.ended_at = Some(now);
+        if state == OperationState::Skipped {
+            // A skip without a failure means a false condition; `mark_of` reads it that way.
+            o.view.failure = match doom {
+                Some(Doom::Condition) => None,
+                Some(Doom::Failure) => Some(dependency_failure("something it needs failed")),
+                None => Some(dependency_failure("another operation failed, and `on_failure` is \"stop\"")),
+            };
+        }
+        self.open -= 1;
+        effects.push(Effect::Report { op, view: self.ops[op].view.clone() });
+    }
+
+    /// Tells the dependents that `op` is terminal; gives those that wait for nothing any more.
+    fn spread(&mut self, op: usize, mark: Option<Doom>) -> Vec<usize> {
+        let plan = Arc::clone(&self.plan);
+        let mut free = Vec::new();
+        for edge in &plan.steps[op].dependents {
+            let o = &mut self.ops[edge.to];
+            o.unmet = o.unmet.saturating_sub(1);
+            let dooms = match mark {
+                None => false,
+                Some(Doom::Failure) => true,
+                Some(Doom::Condition) => edge.kind == EdgeKind::Required,
+            };
+            if dooms {
+                o.doom = o.doom.max(mark);
+            }
+            if o.unmet == 0 {
+                free.push(edge.to);
+            }
+        }
+        free
+    }
+
+    fn note_failure(&mut self, op: usize, failure: Failure) {
+        if self.first_failure.is_none() {
+            self.first_failure = Some((op, failure));
+        }
+    }
+
+    fn end(&mut self, effects: &mut Vec<Effect>) {
+        let cancelled = self.mode == Mode::Cancelling;
+        self.mode = Mode::Over;
+        let failed =
+            |failure| AgendaEnd { state: AgendaState::Failed, outputs: None, failure: Some(failure) };
+        let end = match self.first_failure.take() {
+            _ if cancelled => AgendaEnd { state: AgendaState::Cancelled, outputs: None, failure: None },
+            Some((op, failure)) => {
+                failed(Failure { operation: Some(self.plan.steps[op].name.clone()), ..failure })
+            }
+            None => match self.outputs.result(&self.plan) {
+                Ok(outputs) => AgendaEnd { state: AgendaState::Succeeded, outputs, failure: None },
+                Err(failure) => failed(failure),
+            },
+        };
+        effects.push(Effect::End(end));
+    }
+
+    /// The operation, if this attempt of it is the current one and live.
+    fn current(&mut self, op: usize, attempt: u32) -> Option<&mut Op> {
+        self.ops.get_mut(op).filter(|o| o.view.attempt == attempt && o.phase == Phase::Live)
+    }
+}
+
+impl Op {
+    fn new(step: &Step) -> Self {
+        let view =
+            OperationView { name: step.name.clone(), kind: step.kind.clone(), ..OperationView::default() };
+        Self {
+            view,
+            phase: Phase::Idle,
+            unmet: step.waits_for,
+            doom: None,
+            infra_failures: 0,
+            timed_out: false,
+        }
+    }
+}
+
+/// What the end of an operation means for those that wait for it.
+fn mark_of(view: &OperationView) -> Option<Doom> {
+    match view.state {
+        OperationState::Succeeded => None,
+        OperationState::Skipped if view.failure.is_none() => Some(Doom::Condition),
+        _ => Some(Doom::Failure),
+    }
+}
+
+/// A failure with nothing but the essentials.
+pub fn fail(class: FailureClass, code: &str, message: impl Into<String>) -> Failure {
+    Failure {
+        class,
+        code: code.to_owned(),
+        message: message.into(),
+        operation: None,
+        exit_code: None,
+        signal: None,
+        log_tail: Vec::new(),
+    }
+}
+
+fn dependency_failure(message: &str) -> Failure {
+    fail(FailureClass::User, "DependencyFailed", message)
+}
+
+fn unknown_failure(name: &str) -> Failure {
+    fail(FailureClass::Platform, "Unknown", format!("operation `{name}` failed under an earlier lease"))
+}
+
+fn timeout_failure(step: &Step, seen: Failure) -> Failure {
+    let limit = step.timeout.map(pop_compiler::duration::print).unwrap_or_default();
+    Failure {
+        class: FailureClass::UserTimeout,
+        code: "Timeout".into(),
+        message: format!(
+            "ran longer than its timeout of {limit} and was stopped; raise `timeout` if that is too short"
+        ),
+        ..seen
+    }
+}
+
+/// The word that `retry.on` uses for a failure.
+fn retry_word(failure: &Failure) -> &'static str {
+    match failure.class {
+        FailureClass::UserTimeout => "timeout",
+        FailureClass::Infra | FailureClass::Capacity => "evicted",
+        FailureClass::Config | FailureClass::Policy | FailureClass::Platform => "config",
+        FailureClass::User | FailureClass::UserResource => "error",
+    }
+}
+
+/// Exponential backoff between the two bounds, with a jitter of up to a quarter that depends only on what is retried,
+/// so that a replay of the same events gives the same times.
+fn backoff_delay((min, max): (Duration, Duration), count: u32, agenda: &str, op: usize) -> Duration {
+    use std::hash::{Hash, Hasher};
+    let base =
+        min.saturating_mul(1u32.checked_shl(count.saturating_sub(1).min(31)).unwrap_or(u32::MAX)).min(max);
+    let mut hasher = std::hash::DefaultHasher::new();
+    (agenda, op, count).hash(&mut hasher);
+    let share = u32::try_from(hasher.finish() % 1000).unwrap_or(0);
+    (base + base / 4 * share / 1000).min(max.max(min))
+}

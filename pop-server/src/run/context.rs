@@ -1,0 +1,91 @@
+//! What operations have put out so far, and what an operation's input and condition become with it.
+
+use std::collections::HashMap;
+
+use pop_compiler::reference::{self, Mode};
+use pop_sdk::api::{Failure, FailureClass};
+use serde_json::{Map, Value};
+
+use super::{Plan, Step, fail};
+
+/// The committed outputs by token name (`probe.out`), and the run's own tokens.
+#[derive(Debug)]
+pub struct Outputs {
+    values: HashMap<String, Value>,
+}
+
+impl Outputs {
+    pub(super) fn new(agenda: &str, customer: Option<&str>) -> Self {
+        let mut values = HashMap::new();
+        values.insert("pop.agendaId".to_owned(), Value::from(agenda));
+        values.insert("pop.customerId".to_owned(), customer.map_or(Value::Null, Value::from));
+        Self { values }
+    }
+
+    pub(super) fn insert(&mut self, operation: &str, output: Value) {
+        self.values.insert(format!("{operation}.out"), output);
+    }
+
+    /// Whether the step's condition holds; no condition holds.
+    pub(super) fn condition(&self, step: &Step) -> Result<bool, Failure> {
+        let Some(when) = &step.when else { return Ok(true) };
+        match self.fill(step, when)? {
+            Value::Bool(holds) => Ok(holds),
+            other => Err(fail(
+                FailureClass::User,
+                "ConditionInvalid",
+                format!("`when` must be true or false, but it is {}", short(&other)),
+            )),
+        }
+    }
+
+    /// The step's input with every reference replaced.
+    pub(super) fn payload(&self, step: &Step) -> Result<Value, Failure> {
+        self.fill(step, &step.payload)
+    }
+
+    /// The workflow's outputs; none when the agenda declares none. An output of an operation that did not run is null.
+    pub(super) fn result(&self, plan: &Plan) -> Result<Option<Value>, Failure> {
+        let Some(result) = &plan.result else { return Ok(None) };
+        let mut outputs = Map::new();
+        for (name, value) in result {
+            let (value, report) =
+                reference::substitute(value, &|name: &str| self.values.get(name), Mode::Final);
+            if let Some(token) = report.invalid.iter().next() {
+                return Err(fail(
+                    FailureClass::User,
+                    "OutputMissing",
+                    format!("the workflow's output `{name}` can't be made: nothing is at `{token}`"),
+                ));
+            }
+            outputs.insert(name.clone(), if report.missing.is_empty() { value } else { Value::Null });
+        }
+        Ok(Some(Value::Object(outputs)))
+    }
+
+    fn fill(&self, step: &Step, value: &Value) -> Result<Value, Failure> {
+        let own = Value::from(step.name.as_str());
+        let lookup =
+            |name: &str| if name == "pop.operationName" { Some(&own) } else { self.values.get(name) };
+        let (value, report) = reference::substitute(value, &lookup, Mode::Final);
+        match report.missing.iter().chain(&report.invalid).next() {
+            None => Ok(value),
+            Some(token) => Err(fail(
+                FailureClass::User,
+                "ReferenceInvalid",
+                format!(
+                    "the input can't be made: nothing is at `{token}`; give it a default (`?text`) if it may be absent"
+                ),
+            )),
+        }
+    }
+}
+
+/// A value, cut to what fits in a message.
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
+    }
+}

@@ -1,0 +1,132 @@
+//! What `${with.NAME}` in a command line or in `stdin` becomes.
+
+use pop_sdk::api::{Failure, FailureClass};
+use serde_json::Value;
+
+use crate::run::fail;
+
+/// The arguments for this input. An argument that is exactly one reference to a list becomes one argument for each item;
+/// elsewhere texts are inserted as they are and everything else as JSON.
+pub(super) fn arguments(command: &[String], input: &Value) -> Result<Vec<String>, Failure> {
+    let mut arguments = Vec::with_capacity(command.len());
+    for template in command {
+        match whole(template) {
+            Some(path) => match lookup(input, path)? {
+                Value::Array(items) => arguments.extend(items.iter().map(text)),
+                other => arguments.push(text(other)),
+            },
+            None => arguments.push(fill(template, input)?),
+        }
+    }
+    Ok(arguments)
+}
+
+/// What goes to standard input. A list of texts is written one item a line.
+pub(super) fn stdin(template: &str, input: &Value) -> Result<String, Failure> {
+    let Some(path) = whole(template) else { return fill(template, input) };
+    match lookup(input, path)? {
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            let mut lines = String::new();
+            for item in items.iter().filter_map(Value::as_str) {
+                lines.push_str(item);
+                if !item.ends_with('\n') {
+                    lines.push('\n');
+                }
+            }
+            Ok(lines)
+        }
+        other => Ok(text(other)),
+    }
+}
+
+/// The path inside the input, when the template is exactly one reference.
+fn whole(template: &str) -> Option<&str> {
+    let inner = template.strip_prefix("${with.")?.strip_suffix('}')?;
+    (!inner.contains('}')).then_some(inner)
+}
+
+fn fill(template: &str, input: &Value) -> Result<String, Failure> {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(at) = rest.find("${with.") {
+        if rest[..at].ends_with('$') {
+            out.push_str(&rest[..at - 1]);
+            out.push_str("${with.");
+            rest = &rest[at + 7..];
+            continue;
+        }
+        let Some(end) = rest[at..].find('}') else { break };
+        out.push_str(&rest[..at]);
+        out.push_str(&text(lookup(input, &rest[at + 7..at + end])?));
+        rest = &rest[at + end + 1..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn lookup<'a>(input: &'a Value, path: &str) -> Result<&'a Value, Failure> {
+    let mut value = input;
+    for part in path.split('.') {
+        let next = match value {
+            Value::Object(map) => map.get(part),
+            Value::Array(items) => part.parse::<usize>().ok().and_then(|i| items.get(i)),
+            _ => None,
+        };
+        value = next.ok_or_else(|| {
+            fail(
+                FailureClass::Config,
+                "InputMissing",
+                format!("the command uses `${{with.{path}}}`, but the input has no `{part}` there"),
+            )
+        })?;
+    }
+    Ok(value)
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(s) => s.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn references_become_text_and_lists_become_arguments() {
+        let input = json!({"a": "x y", "n": 7, "list": ["p", 1], "o": {"k": "v"}, "none": null});
+        let command: Vec<String> = [
+            "prog",
+            "${with.a}",
+            "-n=${with.n}",
+            "${with.list}",
+            "${with.o.k}",
+            "$${with.a}",
+            "${with.none}",
+        ]
+        .map(String::from)
+        .to_vec();
+        assert_eq!(
+            arguments(&command, &input).unwrap(),
+            ["prog", "x y", "-n=7", "p", "1", "v", "${with.a}", ""]
+        );
+    }
+
+    #[test]
+    fn a_missing_input_is_an_error_that_names_it() {
+        let failure = arguments(&["${with.nope}".into()], &json!({})).unwrap_err();
+        assert!(failure.message.contains("`nope`"), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_list_goes_to_stdin_line_by_line() {
+        assert_eq!(stdin("${with.l}", &json!({"l": ["a", "b\n"]})).unwrap(), "a\nb\n");
+        assert_eq!(stdin("${with.l}", &json!({"l": [1, 2]})).unwrap(), "[1,2]");
+        assert_eq!(stdin("<${with.l}>", &json!({"l": "a"})).unwrap(), "<a>");
+    }
+}

@@ -1,0 +1,132 @@
+//! The folder of an attempt: where it is, what POP puts there, and what is left behind after a crash.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// POP's own files in an attempt's folder.
+const OWN: [&str; 5] = ["input.json", "output.json", "progress.json", "stdin", ".group"];
+
+/// An attempt's folder.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    pub path: PathBuf,
+}
+
+impl Folder {
+    /// Makes `work/agenda/operation.attempt`.
+    pub(super) fn create(work: &Path, agenda: &str, operation: &str, attempt: u32) -> io::Result<Self> {
+        let path = work.join(plain(agenda)).join(format!("{}.{attempt}", plain(operation)));
+        fs::create_dir_all(&path)?;
+        for file in OWN {
+            // An earlier attempt with the same number can only be a fenced one; what it left must not count.
+            let _ = fs::remove_file(path.join(file));
+        }
+        Ok(Self { path })
+    }
+
+    pub(super) fn input(&self) -> PathBuf {
+        self.path.join("input.json")
+    }
+
+    pub(super) fn output(&self) -> PathBuf {
+        self.path.join("output.json")
+    }
+
+    pub(super) fn progress(&self) -> PathBuf {
+        self.path.join("progress.json")
+    }
+
+    /// Notes which process group runs here, so that a later start can find and end it.
+    pub(super) fn note_group(&self, pid: u32) {
+        if let Some(start) = start_time(pid) {
+            let _ = fs::write(self.path.join(".group"), format!("{pid} {start}"));
+        }
+    }
+
+    /// Removes POP's own files, and the folder when the program left nothing in it.
+    pub(super) fn tidy(&self) {
+        for file in OWN {
+            let _ = fs::remove_file(self.path.join(file));
+        }
+        let _ = fs::remove_dir(&self.path);
+    }
+}
+
+/// Removes an agenda's folder when nothing is in it.
+pub(super) fn remove_if_empty(work: &Path, agenda: &str) {
+    let _ = fs::remove_dir(work.join(plain(agenda)));
+}
+
+/// Kills the process groups that are noted below `work` and still are what they were.
+pub(super) fn kill_leftovers(work: &Path) {
+    for agenda in fs::read_dir(work).into_iter().flatten().flatten() {
+        for attempt in fs::read_dir(agenda.path()).into_iter().flatten().flatten() {
+            let note = attempt.path().join(".group");
+            let Ok(text) = fs::read_to_string(&note) else { continue };
+            let mut parts = text.split_whitespace();
+            let (Some(pid), Some(start)) = (parts.next().and_then(|p| p.parse().ok()), parts.next()) else {
+                continue;
+            };
+            if start_time(pid).is_some_and(|now| now == start) {
+                kill_group(pid, Signal::KILL);
+            }
+            let _ = fs::remove_file(note);
+        }
+    }
+}
+
+/// Sends a signal to a whole process group; one that is gone is fine.
+pub(super) fn kill_group(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(pid, signal);
+    }
+}
+
+/// When a process started (clock ticks since boot), which tells it from a later one with the same number.
+fn start_time(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command's name, in parentheses, may hold anything; the fields after it are plain.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
+}
+
+/// A name as a file name: letters, digits, `.`, `_` and `-` stay, other bytes become `%XX`; never `.` or `..`.
+fn plain(name: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(name.len());
+    for (i, b) in name.bytes().enumerate() {
+        if b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-') || (b == b'.' && i > 0) {
+            out.push(char::from(b));
+        } else {
+            let _ = write!(out, "%{b:02X}");
+        }
+    }
+    if out.len() > 120 {
+        // File names end at 255 bytes; the tail keeps long names apart.
+        use std::hash::{Hash, Hasher};
+        let mut hasher = std::hash::DefaultHasher::new();
+        name.hash(&mut hasher);
+        out.truncate(100);
+        let _ = write!(out, "-{:016x}", hasher.finish());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_safe_file_names() {
+        assert_eq!(plain("encode.0"), "encode.0");
+        assert_eq!(
+            plain("../x y/é"),
+            "%2E./x y/é".replace('/', "%2F").replace(' ', "%20").replace('é', "%C3%A9")
+        );
+        assert_eq!(plain(".."), "%2E.");
+        assert!(plain(&"a".repeat(500)).len() < 130);
+        assert_ne!(plain(&"a".repeat(500)), plain(&"a".repeat(501)));
+    }
+}

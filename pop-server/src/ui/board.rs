@@ -1,0 +1,121 @@
+//! What is known of a run: each operation's latest state, and where it stands in the tree.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use pop_sdk::api::{OperationState, OperationView};
+
+use crate::run::Plan;
+
+/// The operations of a run and their latest states.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// What the picture is of.
+    pub title: String,
+    /// When it began.
+    pub since: Timestamp,
+    /// The operations in tree order: each after its parent, siblings in the agenda's order.
+    pub rows: Vec<Row>,
+    by_name: HashMap<String, usize>,
+    counts: [usize; 8],
+}
+
+/// One operation on the board.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its latest state.
+    pub view: OperationView,
+    /// How deep it stands: the longest way from an operation that waits for nothing.
+    pub depth: usize,
+    /// Its parent in the tree: the deepest operation that it waits for.
+    pub parent: Option<usize>,
+}
+
+impl Board {
+    /// The board of a run that has not begun.
+    pub fn new(title: String, plan: &Plan, since: Timestamp) -> Self {
+        let (depth, parent) = levels(plan);
+        let order = tree_order(&depth, &parent);
+        let mut place = vec![0; order.len()];
+        for (row, &op) in order.iter().enumerate() {
+            place[op] = row;
+        }
+        let rows: Vec<Row> = order
+            .iter()
+            .map(|&op| {
+                let step = &plan.steps[op];
+                let view = OperationView {
+                    name: step.name.clone(),
+                    kind: step.kind.clone(),
+                    ..OperationView::default()
+                };
+                Row { view, depth: depth[op], parent: parent[op].map(|p| place[p]) }
+            })
+            .collect();
+        let by_name = rows.iter().enumerate().map(|(i, row)| (row.view.name.clone(), i)).collect();
+        let mut counts = [0; 8];
+        counts[OperationState::Waiting as usize] = rows.len();
+        Self { title, since, rows, by_name, counts }
+    }
+
+    /// Takes a new state in; false when it is no transition (progress, or an unknown name).
+    pub fn update(&mut self, view: &OperationView) -> bool {
+        let Some(row) = self.by_name.get(&view.name).and_then(|&i| self.rows.get_mut(i)) else {
+            return false;
+        };
+        let changed = (row.view.state, row.view.attempt) != (view.state, view.attempt);
+        self.counts[row.view.state as usize] -= 1;
+        self.counts[view.state as usize] += 1;
+        row.view = OperationView { output: None, ..view.clone() };
+        changed
+    }
+
+    /// How many operations are in this state.
+    pub fn count(&self, state: OperationState) -> usize {
+        self.counts[state as usize]
+    }
+
+    /// How many operations are terminal.
+    pub fn ended(&self) -> usize {
+        use OperationState::{Cancelled, Failed, Skipped, Succeeded};
+        [Succeeded, Failed, Skipped, Cancelled].into_iter().map(|s| self.count(s)).sum()
+    }
+}
+
+/// Depth and tree parent of each operation, in one pass over the graph in topological order.
+fn levels(plan: &Plan) -> (Vec<usize>, Vec<Option<usize>>) {
+    let n = plan.steps.len();
+    let (mut depth, mut parent) = (vec![0; n], vec![None; n]);
+    let mut unmet: Vec<usize> = plan.steps.iter().map(|s| s.waits_for).collect();
+    let mut ready: std::collections::VecDeque<usize> = (0..n).filter(|&i| unmet[i] == 0).collect();
+    while let Some(op) = ready.pop_front() {
+        for edge in &plan.steps[op].dependents {
+            if depth[edge.to] <= depth[op] {
+                depth[edge.to] = depth[op] + 1;
+                parent[edge.to] = Some(op);
+            }
+            unmet[edge.to] = unmet[edge.to].saturating_sub(1);
+            if unmet[edge.to] == 0 {
+                ready.push_back(edge.to);
+            }
+        }
+    }
+    (depth, parent)
+}
+
+fn tree_order(depth: &[usize], parent: &[Option<usize>]) -> Vec<usize> {
+    let mut children = vec![Vec::new(); depth.len()];
+    let mut stack = Vec::new();
+    for op in (0..depth.len()).rev() {
+        match parent[op] {
+            Some(p) => children[p].push(op),
+            None => stack.push(op),
+        }
+    }
+    let mut order = Vec::with_capacity(depth.len());
+    while let Some(op) = stack.pop() {
+        order.push(op);
+        stack.append(&mut children[op]);
+    }
+    order
+}

@@ -1,0 +1,71 @@
+//! One line for a transition, and the small words that all output shares.
+
+use jiff::Timestamp;
+use pop_sdk::api::{OperationState, OperationView};
+
+/// One line for an operation's new state; none for states that say nothing new.
+pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<String> {
+    let said =
+        |m: &Option<pop_sdk::api::Failure>| m.as_ref().map(|f| one_line(&f.message)).unwrap_or_default();
+    let text = match view.state {
+        OperationState::Waiting | OperationState::Launching => return None,
+        OperationState::Ready if view.failure.is_some() => {
+            format!("attempt {} failed, tries again: {}", view.attempt, said(&view.failure))
+        }
+        OperationState::Ready => return None,
+        OperationState::Executing if view.attempt > 1 => format!("started (attempt {})", view.attempt),
+        OperationState::Executing => "started".to_owned(),
+        OperationState::Succeeded => match (view.started_at, view.ended_at) {
+            (Some(start), Some(end)) => format!("succeeded in {}", length(start, end)),
+            _ => "succeeded".to_owned(),
+        },
+        OperationState::Failed => {
+            let mut text = format!("failed: {}", said(&view.failure));
+            for line in view.failure.iter().flat_map(|f| &f.log_tail) {
+                text += &format!("\n             | {}", one_line(line));
+            }
+            text
+        }
+        OperationState::Skipped if view.failure.is_none() => "skipped: its condition was false".to_owned(),
+        OperationState::Skipped => format!("skipped: {}", said(&view.failure)),
+        OperationState::Cancelled => "cancelled".to_owned(),
+    };
+    Some(format!("[{:>8}] {} {}  {text}", length(since, now), mark(view.state), one_line(&view.name)))
+}
+
+/// The sign for a state.
+pub(super) fn mark(state: OperationState) -> &'static str {
+    match state {
+        OperationState::Waiting => "·",
+        OperationState::Ready | OperationState::Launching => "○",
+        OperationState::Executing => "▶",
+        OperationState::Succeeded => "✓",
+        OperationState::Failed => "✗",
+        OperationState::Skipped => "↷",
+        OperationState::Cancelled => "■",
+    }
+}
+
+/// Text that can't break the picture: control characters, escape sequences among them, become spaces.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The time between, for people.
+pub(super) fn length(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.duration_since(from).as_secs_f64().max(0.0);
+    if seconds < 60.0 {
+        return format!("{seconds:.1}s");
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "seconds since a start, not negative"
+    )]
+    let whole = seconds as u64;
+    if whole < 3600 {
+        format!("{}m{:02}s", whole / 60, whole % 60)
+    } else {
+        format!("{}h{:02}m", whole / 3600, whole / 60 % 60)
+    }
+}

@@ -1,0 +1,87 @@
+//! Shows a board while it changes: repainted in place on a terminal, line by line elsewhere. Everything goes to standard
+//! error, so that standard output holds only the result.
+
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pop_sdk::api::OperationView;
+use tokio_util::sync::CancellationToken;
+
+use super::{Board, frame, line};
+use crate::clock;
+
+const REPAINT: Duration = Duration::from_millis(100);
+
+/// A picture that follows a run.
+#[derive(Debug)]
+pub struct Live {
+    board: Arc<Mutex<Board>>,
+    painter: Option<(CancellationToken, tokio::task::JoinHandle<()>)>,
+    quiet: bool,
+}
+
+impl Live {
+    /// Starts showing `board`. `quiet` shows nothing at all.
+    pub fn start(board: Board, quiet: bool) -> Self {
+        let board = Arc::new(Mutex::new(board));
+        let painter = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let stop = CancellationToken::new();
+            (stop.clone(), tokio::spawn(paint(Arc::clone(&board), stop)))
+        });
+        Self { board, painter, quiet }
+    }
+
+    /// Takes a new state in.
+    pub fn update(&self, view: &OperationView) {
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = board.update(view);
+        if changed
+            && !self.quiet
+            && self.painter.is_none()
+            && let Some(text) = line(view, board.since, clock::now())
+        {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// Shows the last picture and stops.
+    pub async fn finish(self) -> Board {
+        if let Some((stop, task)) = self.painter {
+            stop.cancel();
+            let _ = task.await;
+        }
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn paint(board: Arc<Mutex<Board>>, stop: CancellationToken) {
+    let mut painted = 0;
+    let mut tick = tokio::time::interval(REPAINT);
+    loop {
+        let last = tokio::select! {
+            _ = tick.tick() => false,
+            () = stop.cancelled() => true,
+        };
+        let (width, height) = terminal_size::terminal_size_of(std::io::stderr())
+            .map_or((80, 24), |(w, h)| (usize::from(w.0), usize::from(h.0)));
+        let lines = {
+            let board = board.lock().unwrap_or_else(PoisonError::into_inner);
+            frame(&board, clock::now(), width, height)
+        };
+        // Back to the first line of the last picture, each line cleared as it is written, the rest below cleared.
+        let mut text = String::new();
+        if painted > 0 {
+            text += &format!("\x1b[{painted}A");
+        }
+        for line in &lines {
+            text += &format!("\r{line}\x1b[K\n");
+        }
+        text += "\x1b[J";
+        painted = lines.len();
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        if last {
+            return;
+        }
+    }
+}
