@@ -193,7 +193,7 @@ fn tried_text(tried: &[(InsightId, String)]) -> String {
 }
 
 /// Something to do after the commit.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// Work waits in a queue of this pool: wake its pulls.
     WorkAvailable(PoolId),

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::Tx;
 use super::command::Effect;
 use super::operation::Operation;
+use super::phase::{Next, Step, next};
 use super::record::{AgendaRow, LeaseRow, LiveRow, OperationName, Percent, Snapshot, Write};
 use super::scheduler::{Scheduler, TurnChange};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
@@ -503,7 +504,9 @@ impl State {
         tx.turns(id, taken.turns);
         tx.work(&insight.pool);
         for no in taken.agendas {
-            if let Some(live) = self.agendas.get_mut(&no) {
+            if let Some(live) = self.agendas.get_mut(&no)
+                && next(live.state(), false, Step::Enqueue) == Next::To(AgendaState::Queued)
+            {
                 // The policy took it out of the scheduler already.
                 live.place = Place::Queued(at);
                 live.reason = None;

@@ -59,6 +59,7 @@ impl Core {
         };
         let held = agenda.params.contains_key(keys::DO_NOT_RUN);
         let place = if held { Place::Held } else { Place::Ready };
+        let waiting_pool = pool.clone();
         let mut live = self.state.new_live(
             id,
             customer,
@@ -79,6 +80,10 @@ impl Core {
         })));
         self.state.insert(no, live);
         self.state.emit(tx, no, None);
+        if !held {
+            // Even a queue of size 0 is filled by a pull.
+            tx.work(&waiting_pool);
+        }
         self.state.top_up(tx, &insight);
         match self.state.agendas.get(&no) {
             Some(live) => Ok(Reply::Submitted(Box::new((header, live.row(no))))),
