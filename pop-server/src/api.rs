@@ -45,7 +45,10 @@ pub(crate) fn router(parts: Parts) -> Router {
             "/v1/customers/{id}",
             put(settings::put_customer).get(settings::get_customer).delete(settings::delete_customer),
         )
-        .route("/v1/pools/{id}", put(settings::put_pool).get(settings::get_pool).delete(settings::delete_pool))
+        .route(
+            "/v1/pools/{id}",
+            put(settings::put_pool).get(settings::get_pool).delete(settings::delete_pool),
+        )
         .route(
             "/v1/insights/{id}",
             put(settings::put_insight).get(settings::get_insight).delete(settings::delete_insight),
@@ -65,7 +68,10 @@ async fn no_route(uri: Uri) -> Error {
 }
 
 async fn no_method(method: Method, uri: Uri) -> Error {
-    Error::method_not_allowed(format!("{} does not take {method}; the header `allow` names what it takes", uri.path()))
+    Error::method_not_allowed(format!(
+        "{} does not take {method}; the header `allow` names what it takes",
+        uri.path()
+    ))
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

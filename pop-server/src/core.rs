@@ -87,6 +87,8 @@ impl Core {
             Command::PutInsight(insight) => self.put_insight(&mut tx, insight),
             Command::DeleteInsight(id) => self.delete_insight(&mut tx, &id),
             Command::Tick => Ok(self.tick(&mut tx)),
+            #[cfg(test)]
+            Command::Panic => panic!("as a test asked for"),
         };
         self.state.flush(&mut tx);
         Outcome { reply, writes: tx.writes, effects: tx.effects }

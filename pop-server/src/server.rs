@@ -108,7 +108,8 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
 
     let serving = tokio::spawn(async move {
         let stopped = shutdown.clone();
-        let serve = axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
+        let serve =
+            axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
         let overdue = async {
             shutdown.cancelled().await;
             tokio::time::sleep(GRACE).await;
@@ -160,9 +161,11 @@ impl Parts {
         let hub = Arc::new(Hub::default());
         let settings = Settings { lease: config.lease, auto_customers: config.auto_customers };
         let (writer, thread) = Writer::start(settings, Arc::clone(&store), clock, Arc::clone(&hub))?;
-        let parts =
-            Self { writer, store, hub, shutdown, lease: config.lease, body_limit: config.body_limit };
+        let parts = Self { writer, store, hub, shutdown, lease: config.lease, body_limit: config.body_limit };
         bootstrap::bootstrap(&parts).await?;
         Ok((parts, thread))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,8 @@ pub(super) async fn submit(
 fn prepare(mut request: SubmitRequest, id: &str) -> Result<Submit, Error> {
     let (asked, idempotency_key) = (request.customer.take(), request.idempotency_key.take());
     let mut agenda = intake::prepare(request)?;
-    let customer = asked.or_else(|| agenda.customer_id.clone()).unwrap_or_else(|| DEFAULT_CUSTOMER.to_owned());
+    let customer =
+        asked.or_else(|| agenda.customer_id.clone()).unwrap_or_else(|| DEFAULT_CUSTOMER.to_owned());
     if !ids::is_valid_name(&customer) {
         return Err(Error::new(Kind::InvalidRequest, format!("`{customer}` can't name a customer")));
     }

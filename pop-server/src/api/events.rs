@@ -36,7 +36,14 @@ pub(super) async fn stream(
     };
     let id = AgendaId::from(id);
     let record = find(&parts, &id).await?;
-    let follow = Follow { watch: parts.hub.watch_agenda(&id), parts, id, no: record.header.no, last, read: VecDeque::new() };
+    let follow = Follow {
+        watch: parts.hub.watch_agenda(&id),
+        parts,
+        id,
+        no: record.header.no,
+        last,
+        read: VecDeque::new(),
+    };
     let events = stream::unfold(follow, |mut follow| async move {
         let (seq, text) = follow.next().await?;
         Some((Ok(SseEvent::default().id(seq.to_string()).data(text)), follow))

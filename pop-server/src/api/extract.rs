@@ -131,8 +131,9 @@ pub(super) fn page_size(limit: Option<usize>) -> Result<usize, Error> {
     match limit {
         None => Ok(PAGE),
         Some(limit @ 1..=LONGEST_PAGE) => Ok(limit),
-        Some(limit) => {
-            Err(Error::new(Kind::InvalidQuery, format!("`limit` is {limit}; it goes from 1 to {LONGEST_PAGE}")))
-        }
+        Some(limit) => Err(Error::new(
+            Kind::InvalidQuery,
+            format!("`limit` is {limit}; it goes from 1 to {LONGEST_PAGE}"),
+        )),
     }
 }

@@ -6,8 +6,8 @@ use axum::Json as Answer;
 use axum::extract::State;
 use pop_compiler::agenda::Agenda;
 use pop_sdk::api::{
-    AttachRequest, AttachResponse, Lease, OperationState, PullRequest, PullResponse, RenewRequest, RenewResponse,
-    ReportRequest, ReportResponse,
+    AttachRequest, AttachResponse, Lease, OperationState, PullRequest, PullResponse, RenewRequest,
+    RenewResponse, ReportRequest, ReportResponse,
 };
 use tokio::time::{Instant, timeout_at};
 

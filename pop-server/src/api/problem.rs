@@ -44,9 +44,13 @@ impl Kind {
             Self::InvalidBody => {
                 ("invalid-body", S::UNPROCESSABLE_ENTITY, "The body does not have the expected shape")
             }
-            Self::InvalidQuery => ("invalid-query", S::BAD_REQUEST, "The path or the query can't be understood"),
+            Self::InvalidQuery => {
+                ("invalid-query", S::BAD_REQUEST, "The path or the query can't be understood")
+            }
             Self::InvalidAgenda => ("invalid-agenda", S::UNPROCESSABLE_ENTITY, "The agenda has faults"),
-            Self::InvalidRequest => ("invalid-request", S::UNPROCESSABLE_ENTITY, "The request makes no sense"),
+            Self::InvalidRequest => {
+                ("invalid-request", S::UNPROCESSABLE_ENTITY, "The request makes no sense")
+            }
             Self::NotFound => ("not-found", S::NOT_FOUND, "Not found"),
             Self::UnknownCustomer => ("unknown-customer", S::NOT_FOUND, "The customer does not exist"),
             Self::UnknownPool => ("unknown-pool", S::NOT_FOUND, "The pool does not exist"),
@@ -138,7 +142,9 @@ impl From<WriterError> for Error {
         match error {
             WriterError::Refused(refusal) => refusal.into(),
             WriterError::Broken => Self::internal(),
-            WriterError::Unavailable | WriterError::Stopped => Self::new(Kind::Unavailable, error.to_string()),
+            WriterError::Unavailable | WriterError::Stopped => {
+                Self::new(Kind::Unavailable, error.to_string())
+            }
         }
     }
 }

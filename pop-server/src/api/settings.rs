@@ -115,7 +115,10 @@ fn same_id(path: &str, body: &mut String) -> Result<(), Error> {
     if body == path {
         return Ok(());
     }
-    Err(Error::new(Problem::InvalidRequest, format!("the path says `{path}`, but the body's `id` is `{body}`")))
+    Err(Error::new(
+        Problem::InvalidRequest,
+        format!("the path says `{path}`, but the body's `id` is `{body}`"),
+    ))
 }
 
 async fn put<T: Serialize>(parts: &Parts, command: Command, body: &T) -> Result<Response, Error> {

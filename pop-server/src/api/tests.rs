@@ -1,5 +1,5 @@
 //! The API in process: each route, each error.
 
 mod errors;
-mod flow;
 mod fixture;
+mod flow;

@@ -62,6 +62,9 @@ pub enum Command {
     DeleteInsight(InsightId),
     /// Time has passed: end what is overdue.
     Tick,
+    /// Go wrong in the middle.
+    #[cfg(test)]
+    Panic,
 }
 
 /// An agenda to take in, checked already.
@@ -158,7 +161,9 @@ pub struct Granted {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The customer isn't there.
-    #[error("customer `{0}` does not exist; create it with PUT /v1/customers/{0} and a body such as {{\"pool\":\"default\"}}")]
+    #[error(
+        "customer `{0}` does not exist; create it with PUT /v1/customers/{0} and a body such as {{\"pool\":\"default\"}}"
+    )]
     UnknownCustomer(CustomerId),
     /// The pool isn't there.
     #[error("pool `{0}` does not exist; create it with PUT /v1/pools/{0} and the body {{}}")]

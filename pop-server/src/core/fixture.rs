@@ -84,7 +84,13 @@ impl World {
         self.pull_as(worker, "1", count, &request)
     }
 
-    pub(super) fn pull_as(&mut self, worker: &str, instance: &str, count: usize, request: &str) -> Vec<Granted> {
+    pub(super) fn pull_as(
+        &mut self,
+        worker: &str,
+        instance: &str,
+        count: usize,
+        request: &str,
+    ) -> Vec<Granted> {
         let reply = self.ok(Command::Pull(Pull {
             pool: pool(),
             worker: worker.into(),

@@ -28,7 +28,11 @@ impl Features {
             names: agenda.operations.iter().map(|o| o.name.to_lowercase()).collect(),
             kinds: agenda.operations.iter().map(|o| o.kind.to_lowercase()).collect(),
             params: params.filter_map(|(k, v)| Some((k.to_lowercase(), scalar(v)?.to_lowercase()))).collect(),
-            default_insight: agenda.params.get(keys::DEFAULT_INSIGHT).and_then(scalar).map(|v| v.to_lowercase()),
+            default_insight: agenda
+                .params
+                .get(keys::DEFAULT_INSIGHT)
+                .and_then(scalar)
+                .map(|v| v.to_lowercase()),
         }
     }
 }
@@ -87,7 +91,9 @@ fn mismatch(features: &Features, customer: &CustomerId, insight: &Insight) -> Op
             "any" => true,
             "operationname" => values.iter().any(|v| features.names.contains(&v.to_lowercase())),
             "operationtype" => values.iter().any(|v| features.kinds.contains(&v.to_lowercase())),
-            "parammap" => values.iter().filter_map(|v| split_pair(v)).any(|pair| features.params.contains(&pair)),
+            "parammap" => {
+                values.iter().filter_map(|v| split_pair(v)).any(|pair| features.params.contains(&pair))
+            }
             _ => false,
         };
         if matches {
@@ -124,7 +130,9 @@ pub(super) fn check_mappers(insight: &Insight) -> Result<(), String> {
         }
         for value in values {
             let bad_pair = *known == "paramMap"
-                && value.split_once('=').is_none_or(|(key, value)| key.trim().is_empty() || value.trim().is_empty());
+                && value
+                    .split_once('=')
+                    .is_none_or(|(key, value)| key.trim().is_empty() || value.trim().is_empty());
             if bad_pair {
                 return Err(format!("`{value}` is not a pair; paramMap takes values such as `tier=gold`"));
             }
@@ -183,15 +191,19 @@ mod tests {
 
     #[test]
     fn priority_then_id_decide() {
-        let insights = [insight("b", 0, "any", &[]), insight("a", 0, "any", &[]), insight("z", 1, "any", &[])];
+        let insights =
+            [insight("b", 0, "any", &[]), insight("a", 0, "any", &[]), insight("z", 1, "any", &[])];
         assert_eq!(chosen(&agenda(&json!({})), &insights), Some("z"));
         assert_eq!(chosen(&agenda(&json!({})), &insights[..2]), Some("a"));
     }
 
     #[test]
     fn the_default_insight_chooses_among_matches() {
-        let insights =
-            [insight("a", 0, "any", &[]), insight("b", 0, "any", &[]), insight("c", 0, "operationName", &["x"])];
+        let insights = [
+            insight("a", 0, "any", &[]),
+            insight("b", 0, "any", &[]),
+            insight("c", 0, "operationName", &["x"]),
+        ];
         for (wanted, expected) in [("b", "b"), ("the B", "b"), ("nobody", "a"), ("c", "a")] {
             assert_eq!(chosen(&agenda(&json!({ "defaultInsight": wanted })), &insights), Some(expected));
         }

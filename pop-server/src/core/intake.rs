@@ -21,7 +21,9 @@ pub fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
     let mut agenda = match (request.agenda, request.template) {
         (Some(agenda), None) if request.inputs.is_none() => agenda,
         (Some(_), None) => {
-            return Err(Rejection::Request("`inputs` belong to a `template`; an `agenda` takes none".to_owned()));
+            return Err(Rejection::Request(
+                "`inputs` belong to a `template`; an `agenda` takes none".to_owned(),
+            ));
         }
         (None, Some(template)) => {
             let findings = validate::template(&template);

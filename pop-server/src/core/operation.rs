@@ -45,8 +45,7 @@ impl Operation {
         self.attempt = row.attempt;
         self.failures = row.failures;
         self.percent = row.percent;
-        self.message =
-            if row.state.is_terminal() { None } else { row.message.as_deref().map(Into::into) };
+        self.message = if row.state.is_terminal() { None } else { row.message.as_deref().map(Into::into) };
     }
 
     /// How far inside its attempt.
@@ -98,8 +97,7 @@ impl Operation {
         self.attempt = view.attempt;
         self.failures = self.failures.max(view.failures);
         self.percent = percent;
-        self.message =
-            if view.state.is_terminal() { None } else { view.message.as_deref().map(Into::into) };
+        self.message = if view.state.is_terminal() { None } else { view.message.as_deref().map(Into::into) };
         true
     }
 

@@ -45,7 +45,9 @@ pub(crate) fn next(state: AgendaState, cancelling: bool, step: Step) -> Next {
         (Leased | Executing, Step::End(end)) if end.is_terminal() => Next::To(end),
         (Ready | Queued, Step::Cancel) => Next::To(Cancelled),
         (Leased | Executing, Step::Cancel) if !cancelling => Next::Remember,
-        (Executing, Step::Start) | (Leased | Executing | Succeeded | Failed | Cancelled, Step::Cancel) => Next::Same,
+        (Executing, Step::Start) | (Leased | Executing | Succeeded | Failed | Cancelled, Step::Cancel) => {
+            Next::Same
+        }
         _ => Next::Illegal,
     }
 }

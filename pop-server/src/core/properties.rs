@@ -160,7 +160,8 @@ impl Model {
             Action::Repeat => {
                 let Some((pull, granted)) = self.last_pull.clone() else { return };
                 let worker = WORKERS.iter().position(|w| *w == pull.worker).unwrap();
-                let alive: Vec<Granted> = granted.into_iter().filter(|g| self.is_current(worker, g)).collect();
+                let alive: Vec<Granted> =
+                    granted.into_iter().filter(|g| self.is_current(worker, g)).collect();
                 if alive.is_empty() {
                     return;
                 }
@@ -173,7 +174,8 @@ impl Model {
                 let Some((worker, granted)) = self.lease(lease) else { return };
                 let current = self.is_current(worker, &granted);
                 let leases = vec![LeaseId { id: granted.id.to_string(), epoch: granted.epoch }];
-                let reply = self.world.ok(Command::Renew { pool: pool(), worker: WORKERS[worker].into(), leases });
+                let reply =
+                    self.world.ok(Command::Renew { pool: pool(), worker: WORKERS[worker].into(), leases });
                 assert!(matches!(reply, Reply::Renewed { lost, .. } if lost.is_empty() == current));
             }
             Action::Report { lease, operation, state, attempt, percent } => {
@@ -255,16 +257,22 @@ impl Model {
             }
         }
         let waiting: usize = state.insights.values().map(|i| i.scheduler.len() + i.queue.len()).sum();
-        let elsewhere = state.agendas.values().filter(|l| matches!(l.place, Place::Held | Place::Leased(_))).count();
+        let elsewhere =
+            state.agendas.values().filter(|l| matches!(l.place, Place::Held | Place::Leased(_))).count();
         assert_eq!(waiting + elsewhere, state.agendas.len());
-        assert_eq!(essence(&self.world.reloaded()), essence(&self.world.core), "what is stored is not the state");
+        assert_eq!(
+            essence(&self.world.reloaded()),
+            essence(&self.world.core),
+            "what is stored is not the state"
+        );
     }
 
     fn check_histories(&self) {
         for id in &self.ids {
             let record = self.world.store.agenda(id).unwrap().unwrap();
             let events = self.world.store.events(record.header.no, 0, usize::MAX).unwrap();
-            let events: Vec<Event> = events.iter().map(|(_, text)| serde_json::from_str(text).unwrap()).collect();
+            let events: Vec<Event> =
+                events.iter().map(|(_, text)| serde_json::from_str(text).unwrap()).collect();
             let seqs: Vec<u64> = events.iter().map(|e| e.seq).collect();
             assert_eq!(seqs, (1..=record.row.seq).collect::<Vec<_>>());
             assert!(events.iter().map(|e| e.percent).is_sorted(), "the percent went down");

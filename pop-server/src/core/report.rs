@@ -54,12 +54,8 @@ impl Core {
             return Err(Refusal::Invalid(format!("agenda `{id}` can't end as `{state}`, which is no end")));
         }
         if end.state == AgendaState::Succeeded {
-            let mut open: Vec<&str> = live
-                .operations
-                .iter()
-                .filter(|o| !o.state.is_terminal())
-                .map(|o| o.name.as_ref())
-                .collect();
+            let mut open: Vec<&str> =
+                live.operations.iter().filter(|o| !o.state.is_terminal()).map(|o| o.name.as_ref()).collect();
             let ended: std::collections::HashSet<&str> =
                 report.operations.iter().filter(|o| o.state.is_terminal()).map(|o| o.name.as_str()).collect();
             open.retain(|name| !ended.contains(name));
@@ -118,8 +114,9 @@ impl Core {
         view.percent = row.percent.value();
         tx.writes.push(Write::Operation(Box::new(row)));
 
-        let begins = !matches!(state, OperationState::Waiting | OperationState::Ready | OperationState::Skipped)
-            && state != OperationState::Cancelled;
+        let begins =
+            !matches!(state, OperationState::Waiting | OperationState::Ready | OperationState::Skipped)
+                && state != OperationState::Cancelled;
         if begins && next(live.state(), live.cancelling(), Step::Start) == Next::To(AgendaState::Executing) {
             if let Place::Leased(lease) = &mut live.place {
                 lease.started = true;

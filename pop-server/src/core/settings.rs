@@ -167,7 +167,9 @@ impl Core {
         if pool.as_str().is_empty() {
             return Err(Refusal::Invalid("`pool` is missing".to_owned()));
         }
-        Err(Refusal::Invalid(format!("pool `{pool}` does not exist; create it with PUT /v1/pools/{pool} and the body {{}}")))
+        Err(Refusal::Invalid(format!(
+            "pool `{pool}` does not exist; create it with PUT /v1/pools/{pool} and the body {{}}"
+        )))
     }
 }
 

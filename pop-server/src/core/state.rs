@@ -148,7 +148,8 @@ impl Live {
     /// Counts the operations again.
     fn recount(&mut self) {
         self.weight = self.operations.iter().map(Operation::weight).sum();
-        self.open = self.operations.iter().filter(|o| !o.state.is_terminal()).count().try_into().unwrap_or(u32::MAX);
+        self.open =
+            self.operations.iter().filter(|o| !o.state.is_terminal()).count().try_into().unwrap_or(u32::MAX);
     }
 
     /// Never goes down.
@@ -528,7 +529,8 @@ impl State {
         match self.pools.get_mut(&id) {
             Some(pool) => pool.config = config,
             None => {
-                self.pools.insert(id, PoolState { config, members: 0, insights: BTreeSet::new(), served: None });
+                self.pools
+                    .insert(id, PoolState { config, members: 0, insights: BTreeSet::new(), served: None });
             }
         }
     }

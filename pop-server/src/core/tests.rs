@@ -29,7 +29,8 @@ fn one_ready_agenda_is_moved_once_and_whole() {
     let mut world = World::new(Algorithm::RoundRobin, 1, &["a"]);
     let id = world.submit("a");
     assert_eq!(world.queued(), ["a"]);
-    let moves = world.writes.iter().filter(|w| matches!(w, Write::Agenda(row) if row.state == Queued)).count();
+    let moves =
+        world.writes.iter().filter(|w| matches!(w, Write::Agenda(row) if row.state == Queued)).count();
     assert_eq!(moves, 1);
     assert!(world.effects.contains(&Effect::WorkAvailable(pool())));
     assert_eq!(world.state_of(&id), Queued);
@@ -73,7 +74,10 @@ fn turns_go_on_after_a_restart() {
         world.submit(customer);
     }
     let owners = |world: &World, granted: &[super::command::Granted]| -> Vec<String> {
-        granted.iter().map(|g| world.store.agenda(&g.id).unwrap().unwrap().header.customer.to_string()).collect()
+        granted
+            .iter()
+            .map(|g| world.store.agenda(&g.id).unwrap().unwrap().header.customer.to_string())
+            .collect()
     };
     let first = world.pull("w", 2);
     assert_eq!(owners(&world, &first), ["a", "b"]);
@@ -166,11 +170,8 @@ fn a_new_instance_gives_back_what_the_old_one_held() {
     let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
     let ids: Vec<AgendaId> = (0..3).map(|_| world.submit("a")).collect();
     world.pull_as("w", "1", 2, "r1");
-    let attach = |instance: &str| Command::Attach {
-        pool: pool(),
-        worker: "w".into(),
-        instance: instance.into(),
-    };
+    let attach =
+        |instance: &str| Command::Attach { pool: pool(), worker: "w".into(), instance: instance.into() };
     assert_eq!(world.ok(attach("1")), Reply::Attached(vec![]));
     assert_eq!(world.ok(attach("2")), Reply::Attached(ids[..2].to_vec()));
     let again: Vec<AgendaId> = world.pull_as("w", "2", 3, "r2").into_iter().map(|g| g.id).collect();

@@ -186,7 +186,10 @@ impl Thread {
                 self.perform(effects);
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a commit failed; the state is loaded again");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a commit failed; the state is loaded again"
+                );
                 for (answer, _) in answers {
                     let _ = answer.send(Err(WriterError::Unavailable));
                 }

@@ -119,7 +119,12 @@ fn settings_are_kept(store: &dyn Store) {
     assert_eq!(loaded.customers, [customer("a"), customer("b")]);
     assert_eq!(loaded.insights, [insight]);
     let ids = |after: &str, limit: usize| {
-        store.settings(Kind::Customer, after, limit).unwrap().into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+        store
+            .settings(Kind::Customer, after, limit)
+            .unwrap()
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect::<Vec<_>>()
     };
     assert_eq!(ids("", 1), ["a"]);
     assert_eq!(ids("a", 9), ["b"]);
@@ -130,8 +135,12 @@ fn settings_are_kept(store: &dyn Store) {
 fn turns_are_kept(store: &dyn Store) {
     let (i, j) = (InsightId::from("i"), InsightId::from("j"));
     let names = |text: &str| text.split_whitespace().map(CustomerId::from).collect::<Vec<_>>();
-    store.commit(&[Write::SpendTurns(i.clone(), names("a b")), Write::SpendTurns(j.clone(), names("a"))]).unwrap();
-    store.commit(&[Write::StartRound(i.clone(), names("c")), Write::SpendTurns(i.clone(), names("a c"))]).unwrap();
+    store
+        .commit(&[Write::SpendTurns(i.clone(), names("a b")), Write::SpendTurns(j.clone(), names("a"))])
+        .unwrap();
+    store
+        .commit(&[Write::StartRound(i.clone(), names("c")), Write::SpendTurns(i.clone(), names("a c"))])
+        .unwrap();
     assert_eq!(store.load().unwrap().turns[&i], names("a c").into_iter().collect());
     store.commit(&[Write::ForgetTurns(CustomerId::from("a"))]).unwrap();
     let turns = store.load().unwrap().turns;
@@ -150,8 +159,13 @@ fn agendas_are_kept(store: &dyn Store) {
         until: at(30),
         cancelling: true,
     };
-    let leased =
-        AgendaRow { state: AgendaState::Executing, epoch: 3, lease: Some(lease), started_at: Some(at(1)), ..row(2) };
+    let leased = AgendaRow {
+        state: AgendaState::Executing,
+        epoch: 3,
+        lease: Some(lease),
+        started_at: Some(at(1)),
+        ..row(2)
+    };
     let failure = Failure {
         class: FailureClass::User,
         code: "ExitCode".into(),

@@ -6,7 +6,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaState, Lease, OperationState, OperationView, PullRequest, PullResponse, ReportResponse};
+use pop_sdk::api::{
+    AgendaState, Lease, OperationState, OperationView, PullRequest, PullResponse, ReportResponse,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -73,7 +75,8 @@ impl Api {
 
     /// Submits an agenda with one operation `a`; its id.
     pub(crate) async fn submit(&self, customer: &str) -> String {
-        let (status, answer) = self.post("/v1/agendas", json!({ "customer": customer, "agenda": agenda() })).await;
+        let (status, answer) =
+            self.post("/v1/agendas", json!({ "customer": customer, "agenda": agenda() })).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
         answer["id"].as_str().unwrap().to_owned()
     }

@@ -64,7 +64,8 @@ async fn a_key_makes_one_agenda() {
     let lease = api.pull(1, "r").await.remove(0);
     api.finish(&lease).await;
     assert_eq!(api.post("/v1/agendas", body).await.1["id"], one["id"], "also after the end");
-    let other = json!({ "agenda": { "operations": [{ "name": "b", "type": "pop.log" }] }, "idempotency_key": "k" });
+    let other =
+        json!({ "agenda": { "operations": [{ "name": "b", "type": "pop.log" }] }, "idempotency_key": "k" });
     assert_eq!(api.post("/v1/agendas", other).await.0, StatusCode::CONFLICT);
 }
 
@@ -105,10 +106,12 @@ async fn cancel_before_and_after_the_lease() {
     let lease = api.pull(1, "r").await.remove(0);
     let (_, view) = api.post(&format!("/v1/agendas/{late}/cancel"), Value::Null).await;
     assert_eq!(view["state"], "leased");
-    let renew = json!({ "worker": "w", "leases": [{ "id": lease.id, "epoch": 1 }, { "id": "ag_x", "epoch": 1 }] });
+    let renew =
+        json!({ "worker": "w", "leases": [{ "id": lease.id, "epoch": 1 }, { "id": "ag_x", "epoch": 1 }] });
     let (_, renewed) = api.post("/v1/pools/default/renew", renew).await;
     assert_eq!((&renewed["cancel"], &renewed["lost"]), (&json!([late]), &json!(["ag_x"])));
-    let end = json!({ "worker": "w", "reports": [{ "id": late, "epoch": 1, "end": { "state": "cancelled" } }] });
+    let end =
+        json!({ "worker": "w", "reports": [{ "id": late, "epoch": 1, "end": { "state": "cancelled" } }] });
     assert_eq!(api.post("/v1/pools/default/report", end).await.1["results"], json!(["accepted"]));
     assert_eq!(api.get(&format!("/v1/agendas/{late}")).await.1["state"], "cancelled");
     let (status, _) = api.post(&format!("/v1/agendas/{late}/cancel"), Value::Null).await;
@@ -157,7 +160,8 @@ async fn a_stream_has_every_event_once_and_ends() {
     tokio::task::yield_now().await;
     let lease = api.pull(1, "r").await.remove(0);
     for percent in [10, 20, 30] {
-        let running = json!({ "name": "a", "type": "pop.log", "state": "executing", "attempt": 1, "percent": percent });
+        let running =
+            json!({ "name": "a", "type": "pop.log", "state": "executing", "attempt": 1, "percent": percent });
         let report = json!({ "worker": "w", "reports": [{ "id": id, "epoch": 1, "operations": [running] }] });
         api.post("/v1/pools/default/report", report).await;
     }

@@ -196,8 +196,8 @@ pub(super) fn settings(
     after: &str,
     limit: usize,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    let mut statement = c
-        .prepare_cached("SELECT id, body FROM settings WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+    let mut statement =
+        c.prepare_cached("SELECT id, body FROM settings WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![kind.as_str(), after, limit])?;
     let mut items = Vec::new();

@@ -58,8 +58,7 @@ pub(super) fn agenda(row: &Row<'_>) -> Result<Record, StoreError> {
         started_at: time_or_none(row.get(23)?)?,
         ended_at: time_or_none(row.get(24)?)?,
     };
-    let (outputs, failure) =
-        (json_or_none(row.get(25)?, "outputs")?, json_or_none(row.get(26)?, "failure")?);
+    let (outputs, failure) = (json_or_none(row.get(25)?, "outputs")?, json_or_none(row.get(26)?, "failure")?);
     Ok(Record { header, row: changing, outputs, failure })
 }
 
@@ -94,7 +93,10 @@ fn operation_state(name: &str) -> Result<OperationState, StoreError> {
     [Waiting, Ready, Launching, Executing, Succeeded, Failed, Skipped, Cancelled]
         .into_iter()
         .find(|state| state.as_str() == name)
-        .ok_or_else(|| StoreError::Corrupt { column: "state", why: format!("an operation is never `{name}`") })
+        .ok_or_else(|| StoreError::Corrupt {
+            column: "state",
+            why: format!("an operation is never `{name}`"),
+        })
 }
 
 fn time(micros: i64) -> Result<Timestamp, StoreError> {

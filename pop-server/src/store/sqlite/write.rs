@@ -31,8 +31,10 @@ pub(super) fn apply(tx: &Transaction<'_>, write: &Write) -> Result<(), StoreErro
         Write::NewAgenda(new) => new_agenda(tx, new),
         Write::Agenda(row) => agenda(tx, row),
         Write::Renewed(no, until) => {
-            tx.prepare_cached("UPDATE agendas SET lease_until = ?2 WHERE no = ?1 AND lease_until IS NOT NULL")?
-                .execute(params![no.0, to_micros(*until)])?;
+            tx.prepare_cached(
+                "UPDATE agendas SET lease_until = ?2 WHERE no = ?1 AND lease_until IS NOT NULL",
+            )?
+            .execute(params![no.0, to_micros(*until)])?;
             Ok(())
         }
         Write::Ended(no, outputs, failure) => {
@@ -106,8 +108,11 @@ fn new_agenda(tx: &Transaction<'_>, new: &NewAgenda) -> Result<(), StoreError> {
     ])?;
     let operations: Vec<(&str, &str)> =
         new.operations.iter().map(|o| (o.name.as_str(), o.kind.as_str())).collect();
-    tx.prepare_cached("INSERT INTO bodies (no, body, operations) VALUES (?1, ?2, ?3)")?
-        .execute(params![h.no.0, new.body.as_ref(), text(&operations, "operations")?])?;
+    tx.prepare_cached("INSERT INTO bodies (no, body, operations) VALUES (?1, ?2, ?3)")?.execute(params![
+        h.no.0,
+        new.body.as_ref(),
+        text(&operations, "operations")?
+    ])?;
     if let Some(key) = &new.idempotency_key {
         tx.prepare_cached("INSERT OR REPLACE INTO keys (customer, key, no) VALUES (?1, ?2, ?3)")?
             .execute(params![h.customer.as_str(), key, h.no.0])?;
