@@ -2,17 +2,37 @@
 //!
 //! One checker serves every door: TOML, JSON, the Rust macro and the server's submit endpoint. The crate does no
 //! I/O, reads no clock and draws no random number; the same input always gives the same bytes.
+//!
+//! [`compile`] takes a workflow's text through the whole pipeline.
 
 pub mod agenda;
+mod ast;
 pub mod canonical;
+pub mod catalog;
+mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
+mod compile;
+mod decode;
 pub mod diagnostic;
 pub mod duration;
+mod expr;
 pub mod graph;
 pub mod import;
+mod lower;
 pub mod quantity;
 pub mod reference;
+pub mod render;
+mod resolve;
 pub mod retry;
+pub mod rules;
 pub mod source;
 pub mod suggest;
+mod syntax;
 pub mod template;
+mod tree;
+pub mod types;
 pub mod validate;
+
+pub use compile::{Compiled, LoadedCatalog, Options, check_native, compile, is_native, load_catalog};
+pub use syntax::Door;

@@ -1,0 +1,120 @@
+//! A workflow as it was written: every value spanned, names not yet resolved. `decode` makes it, `resolve` reads it.
+
+use serde_json::{Number, Value as Json};
+
+use crate::agenda::RunSpec;
+use crate::expr::Template;
+use crate::source::{Span, Spanned};
+use crate::types::TypeExpr;
+
+/// One workflow file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Workflow {
+    pub(crate) name: Spanned<String>,
+    pub(crate) version: Option<Spanned<String>>,
+    pub(crate) description: Option<String>,
+    pub(crate) catalogs: Vec<Spanned<String>>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) types: Vec<TypeDef>,
+    pub(crate) operation_types: Vec<OperationTypeDef>,
+    pub(crate) operations: Vec<Operation>,
+    /// Where `[operations]` is, or else the whole file.
+    pub(crate) operations_span: Span,
+    pub(crate) outputs: Vec<Field>,
+    pub(crate) run: Run,
+    /// How many references there are; each has a number below this.
+    pub(crate) references: u32,
+}
+
+/// One entry of `[inputs]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Input {
+    pub(crate) name: Spanned<String>,
+    pub(crate) ty: Spanned<TypeExpr>,
+    pub(crate) default: Option<Value>,
+    pub(crate) description: Option<String>,
+}
+
+/// One entry of `[types]`.
+#[derive(Clone, Debug)]
+pub(crate) struct TypeDef {
+    pub(crate) name: Spanned<String>,
+    pub(crate) ty: TypeExpr,
+}
+
+/// One entry of `[operations]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    pub(crate) name: Spanned<String>,
+    /// `None` when it is missing; that has been reported.
+    pub(crate) uses: Option<Spanned<String>>,
+    pub(crate) with: Option<Value>,
+    pub(crate) after: Vec<Spanned<String>>,
+    pub(crate) when: Option<Value>,
+    pub(crate) each: Option<Value>,
+    pub(crate) settings: Settings,
+    pub(crate) description: Option<String>,
+}
+
+/// How an operation runs; an operation type may have the same as defaults. Already in canonical JSON.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) retry: Option<Json>,
+    pub(crate) timeout: Option<Json>,
+    pub(crate) resources: Option<Json>,
+}
+
+/// A name and a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    pub(crate) name: Spanned<String>,
+    pub(crate) value: Value,
+}
+
+/// A value that may hold references.
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    pub(crate) kind: ValueKind,
+    pub(crate) span: Span,
+}
+
+/// What a [`Value`] is.
+#[derive(Clone, Debug)]
+pub(crate) enum ValueKind {
+    /// Already reported.
+    Error,
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(Template),
+    List(Vec<Value>),
+    Record(Vec<Field>),
+}
+
+/// One entry of a catalog.
+#[derive(Clone, Debug)]
+pub(crate) struct OperationTypeDef {
+    pub(crate) name: Spanned<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) input: Option<TypeExpr>,
+    pub(crate) output: Option<TypeExpr>,
+    pub(crate) run: RunSpec,
+    pub(crate) settings: Settings,
+}
+
+/// `[run]`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Run {
+    pub(crate) link: Option<Value>,
+    pub(crate) insight: Option<String>,
+    pub(crate) maximum_attempts: Option<Json>,
+    pub(crate) on_failure: Option<String>,
+    /// What has no agenda key of its own, in canonical JSON.
+    pub(crate) other: Vec<(&'static str, Json)>,
+}
+
+impl Default for Spanned<String> {
+    fn default() -> Self {
+        Self::new(String::new(), Span::default())
+    }
+}

@@ -1,0 +1,40 @@
+//! The operation types that every pool knows.
+
+use super::OperationType;
+use crate::types::Type;
+
+/// Their declarations.
+pub(super) fn operation_types() -> [OperationType; 4] {
+    let any = || Type::Any;
+    [
+        OperationType {
+            description: Some("Waits, then gives `output`.".into()),
+            input: Type::record([
+                ("duration", Type::union([Type::Duration, Type::Float, Type::Null])),
+                ("seconds", Type::Float.optional()),
+                ("output", any()),
+                ("inputs", any()),
+            ]),
+            passes: Some("output"),
+            ..OperationType::new("pop.sleep")
+        },
+        OperationType {
+            description: Some("Writes a message to the log.".into()),
+            input: Type::record([("message", any()), ("level", Type::String.optional())]),
+            output: Type::record([]),
+            ..OperationType::new("pop.log")
+        },
+        OperationType {
+            description: Some("Gives `value`, with its references filled in.".into()),
+            input: Type::record([("value", any())]),
+            passes: Some("value"),
+            ..OperationType::new("pop.transform")
+        },
+        OperationType {
+            description: Some("POP's sample handler: performs `actions`, then gives `resultPayload`.".into()),
+            input: Type::record([("actions", Type::Any.list().optional()), ("resultPayload", any())]),
+            passes: Some("resultPayload"),
+            ..OperationType::new("sample")
+        },
+    ]
+}

@@ -1,0 +1,177 @@
+//! The resolved workflow and its checks: order (`graph`), types of references (`refs`), values against types (`values`),
+//! then the rules that look at the whole.
+
+mod graph;
+mod refs;
+mod values;
+
+use crate::ast::{self, Input, Value, ValueKind, Workflow};
+use crate::catalog::{Catalog, OperationType};
+use crate::diagnostic::Diagnostic;
+use crate::rules;
+use crate::source::Span;
+use crate::types::{Type, Types};
+
+/// A workflow whose names are bound. `check` fills in the order and the types.
+pub(crate) struct Model<'a> {
+    pub(crate) workflow: &'a Workflow,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) inputs: &'a [Input],
+    pub(crate) operations: Vec<Operation<'a>>,
+    /// For each input, whether something refers to it.
+    pub(crate) used_inputs: Vec<bool>,
+    /// What each reference stands for, by its number.
+    pub(crate) targets: Vec<Target>,
+    /// The type of each reference, by its number.
+    pub(crate) references: Vec<Type>,
+}
+
+/// An operation whose names are bound.
+pub(crate) struct Operation<'a> {
+    pub(crate) ast: &'a ast::Operation,
+    /// Its operation type, unless that is unknown.
+    pub(crate) kind: Option<&'a OperationType>,
+    /// What it waits for; never itself.
+    pub(crate) edges: Vec<Edge>,
+    /// With `each`: the type of an item.
+    pub(crate) item: Option<Type>,
+    /// The type of the output of one item.
+    pub(crate) output: Type,
+    /// Whether it may be skipped.
+    pub(crate) conditional: bool,
+}
+
+/// "Waits for".
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge {
+    pub(crate) to: usize,
+    /// Where that is said.
+    pub(crate) span: Span,
+    /// Goes on when the other one is skipped.
+    pub(crate) soft: bool,
+}
+
+/// What a reference starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Already reported.
+    Unknown,
+    Operation(usize),
+    /// All inputs as one object.
+    Inputs,
+    Input(usize),
+    Each,
+    EachIndex,
+    RunId,
+    RunCustomer,
+}
+
+/// What checking gives besides findings.
+pub(crate) struct Checked {
+    /// The operations in an order in which they can run, ties by name.
+    pub(crate) order: Vec<usize>,
+    /// Type of each output, in the order of the source.
+    pub(crate) outputs: Vec<Type>,
+}
+
+impl Model<'_> {
+    fn types(&self) -> &Types {
+        &self.catalog.types
+    }
+}
+
+/// Checks everything that has to do with order and types, and runs the rules.
+pub(crate) fn check(model: &mut Model<'_>, out: &mut Vec<Diagnostic>) -> Checked {
+    if model.operations.is_empty() {
+        out.push(rules::empty_workflow::report(model.workflow.operations_span));
+    }
+    let order = graph::order(model, out);
+    for input in model.inputs {
+        default_of(input, model, out);
+    }
+    for i in &order {
+        operation(model, *i, out);
+    }
+    let workflow = model.workflow;
+    let mut outputs = Vec::with_capacity(workflow.outputs.len());
+    for output in &workflow.outputs {
+        refs::in_value(model, None, &output.value, out);
+        let ty = values::type_of(model, &output.value);
+        outputs.push(if values::may_be_skipped(model, &output.value) { ty.optional() } else { ty });
+    }
+    if let Some(link) = &workflow.run.link {
+        refs::in_value(model, None, link, out);
+        values::check(model, link, &Type::String, &values::Place::root("link", None), out);
+    }
+    for rule in rules::CHECKS {
+        rule(model, out);
+    }
+    Checked { order, outputs }
+}
+
+/// Everything about one operation; those it waits for have been checked already.
+fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
+    let ast = model.operations[i].ast;
+    if let Some(each) = &ast.each {
+        refs::in_value(model, None, each, out);
+        model.operations[i].item = Some(item_type(model, each, out));
+    }
+    for value in [&ast.with, &ast.when].into_iter().flatten() {
+        refs::in_value(model, Some(i), value, out);
+    }
+    if let Some(when) = &ast.when {
+        values::check(model, when, &Type::Bool, &values::Place::root("when", None), out);
+    }
+    let operation = &model.operations[i];
+    if let Some(kind) = operation.kind {
+        values::inputs(model, ast, kind, out);
+    }
+    let output = output_type(model, i);
+    let conditional =
+        ast.when.is_some() || operation.edges.iter().any(|e| !e.soft && model.operations[e.to].conditional);
+    let operation = &mut model.operations[i];
+    operation.output = output;
+    operation.conditional = conditional;
+}
+
+/// The declared output, or the type of the input that the operation hands through.
+fn output_type(model: &Model<'_>, i: usize) -> Type {
+    let operation = &model.operations[i];
+    let Some(kind) = operation.kind else { return Type::Error };
+    let Some(passed) = kind.passes else { return kind.output.clone() };
+    match operation.ast.with.as_ref().map(|w| &w.kind) {
+        Some(ValueKind::Record(fields)) => match fields.iter().find(|f| f.name.value == passed) {
+            Some(field) => values::type_of(model, &field.value),
+            None => Type::Any,
+        },
+        _ => Type::Any,
+    }
+}
+
+/// The type of an item of `each`.
+fn item_type(model: &Model<'_>, each: &Value, out: &mut Vec<Diagnostic>) -> Type {
+    let ty = values::type_of(model, each);
+    match model.types().resolve(&ty) {
+        Type::List(item) => item.as_ref().clone(),
+        Type::Any => Type::Any,
+        Type::Error => Type::Error,
+        _ => {
+            out.push(rules::not_a_list::each(each.span, &ty));
+            Type::Error
+        }
+    }
+}
+
+/// Checks the default of an input.
+fn default_of(input: &Input, model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+    let Some(default) = &input.default else { return };
+    let name = &input.name.value;
+    if let Some(span) = refs::first_in(default) {
+        out.push(rules::bad_default::reference(span, name));
+    } else if let Some(value) = values::plain(default)
+        && !model.types().accepts(&input.ty.value.ty, &value)
+    {
+        let shown = value.to_string();
+        out.push(rules::bad_default::report(default.span, name, &input.ty.value.ty, input.ty.span, &shown));
+    }
+}

@@ -1,0 +1,251 @@
+//! The type of each reference: step by step into the type of what it starts from. Each reference is typed once.
+
+use super::{Model, Target};
+use crate::ast::{Value, ValueKind};
+use crate::diagnostic::Diagnostic;
+use crate::expr::{Part, Reference, Root, Segment, write_name, write_segment};
+use crate::rules;
+use crate::source::{Span, Spanned};
+use crate::types::{Type, Types, type_of};
+
+/// Types the references of a value, and looks at texts that references are written into. Recursion is bounded by the
+/// depth of the source.
+pub(super) fn in_value(
+    model: &mut Model<'_>,
+    inside: Option<usize>,
+    value: &Value,
+    out: &mut Vec<Diagnostic>,
+) {
+    match &value.kind {
+        ValueKind::Text(template) => {
+            let whole = template.parts.len() == 1;
+            for reference in template.references() {
+                let ty = reference_type(model, inside, reference, out);
+                if !whole && is_composite(model.types(), &ty) {
+                    let name = format!("`{}`", written(reference));
+                    out.push(rules::object_in_text::report(reference.span, &name, &ty));
+                }
+                if let Some(slot) = model.references.get_mut(reference.id as usize) {
+                    *slot = ty;
+                }
+            }
+        }
+        ValueKind::List(items) => items.iter().for_each(|v| in_value(model, inside, v, out)),
+        ValueKind::Record(fields) => fields.iter().for_each(|f| in_value(model, inside, &f.value, out)),
+        ValueKind::Error | ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) => {}
+    }
+}
+
+/// The place of the first reference in a value. Recursion as above.
+pub(super) fn first_in(value: &Value) -> Option<Span> {
+    match &value.kind {
+        ValueKind::Text(template) => template.parts.iter().find_map(|p| match p {
+            Part::Text(_) => None,
+            Part::Reference(r) => Some(r.span),
+            Part::Native(n) => Some(n.span),
+        }),
+        ValueKind::List(items) => items.iter().find_map(first_in),
+        ValueKind::Record(fields) => fields.iter().find_map(|f| first_in(&f.value)),
+        _ => None,
+    }
+}
+
+/// The reference as it was written, without `${`, default and `}`.
+pub(super) fn written(reference: &Reference) -> String {
+    let mut text = match &reference.root.value {
+        Root::Operation(name) => write_name(name),
+        Root::Inputs => "inputs".into(),
+        Root::Run => "run".into(),
+        Root::Each => "each".into(),
+        Root::EachIndex => "each_index".into(),
+    };
+    reference.path.iter().for_each(|s| text += &write_segment(&s.value));
+    text
+}
+
+fn is_composite(types: &Types, ty: &Type) -> bool {
+    match types.resolve(ty) {
+        Type::List(_) | Type::Map(_) | Type::Record(_) => true,
+        Type::Union(members) => members.iter().any(|m| is_composite(types, m)),
+        Type::Secret(inner) => is_composite(types, inner),
+        _ => false,
+    }
+}
+
+fn reference_type(
+    model: &Model<'_>,
+    inside: Option<usize>,
+    reference: &Reference,
+    out: &mut Vec<Diagnostic>,
+) -> Type {
+    let target = model.targets.get(reference.id as usize).copied().unwrap_or(Target::Unknown);
+    let path = reference.path.as_slice();
+    let mut walk = Walk { types: model.types(), out, name: String::new() };
+    let ty = match target {
+        Target::Unknown => return Type::Error,
+        Target::RunId => Type::String,
+        Target::RunCustomer => Type::String.optional(),
+        Target::EachIndex => Type::Int,
+        Target::Inputs => {
+            Type::record(model.inputs.iter().map(|i| (i.name.value.as_str(), i.ty.value.ty.clone())))
+        }
+        Target::Input(i) => {
+            let input = &model.inputs[i];
+            walk.name = format!("inputs{}", write_segment(&Segment::Field(input.name.value.clone())));
+            let ty = &input.ty.value.ty;
+            // with a default, the input is always there
+            let ty = if input.default.as_ref().is_some_and(|d| !matches!(d.kind, ValueKind::Null)) {
+                ty.required()
+            } else {
+                ty.clone()
+            };
+            walk.along(ty, path.get(1..).unwrap_or_default())
+        }
+        Target::Each => {
+            walk.name = "each".into();
+            let item = inside.and_then(|i| model.operations[i].item.clone()).unwrap_or(Type::Error);
+            let list = inside.and_then(|i| model.operations[i].ast.each.as_ref());
+            if let Some(ValueKind::List(items)) = list.map(|each| &each.kind)
+                && items.iter().any(|item| meets_output(model, item, path))
+            {
+                walk.out.push(rules::each_over_output::inside(reference.span));
+                return Type::Error;
+            }
+            walk.along(item, path)
+        }
+        Target::Operation(i) => {
+            let operation = &model.operations[i];
+            let name = &operation.ast.name.value;
+            walk.name = write_name(name);
+            let output = operation.output.clone();
+            match (&operation.ast.each, path.split_first()) {
+                (None, _) => walk.along(output, path),
+                (Some(_), Some((Spanned { value: Segment::All, .. }, rest))) => {
+                    walk.name += "[*]";
+                    match walk.along(output, rest) {
+                        Type::Error => Type::Error,
+                        ty => ty.list(),
+                    }
+                }
+                (Some(_), Some((Spanned { value: Segment::Index(n), .. }, rest))) => {
+                    walk.name += &format!("[{n}]");
+                    walk.along(output, rest)
+                }
+                (Some(each), _) => {
+                    walk.out.push(rules::missing_index::report(name, reference.root.span, each.span));
+                    Type::Error
+                }
+            }
+        }
+    };
+    match &reference.default {
+        Some(default) => Type::union([without_null(model.types(), &ty), type_of(&default.value)]),
+        None => ty,
+    }
+}
+
+/// Whether following `path` into a written item meets a reference to an operation's output on the way, where an agenda
+/// could not go on.
+fn meets_output(model: &Model<'_>, item: &Value, path: &[Spanned<Segment>]) -> bool {
+    let mut at = item;
+    for step in path {
+        let next = match (&at.kind, &step.value) {
+            (ValueKind::Record(fields), Segment::Field(name)) => {
+                fields.iter().find(|f| f.name.value == *name).map(|f| &f.value)
+            }
+            (ValueKind::List(items), Segment::Index(n)) => {
+                usize::try_from(*n).ok().and_then(|n| items.get(n))
+            }
+            (ValueKind::Text(template), _) => {
+                return template
+                    .references()
+                    .any(|r| matches!(model.targets.get(r.id as usize), Some(Target::Operation(_))));
+            }
+            _ => None,
+        };
+        match next {
+            Some(value) => at = value,
+            None => return false,
+        }
+    }
+    false
+}
+
+fn without_null(types: &Types, ty: &Type) -> Type {
+    match types.resolve(ty) {
+        Type::Union(_) => types.resolve(ty).required(),
+        Type::Null => Type::union([]),
+        _ => ty.clone(),
+    }
+}
+
+struct Walk<'m, 'o> {
+    types: &'m Types,
+    out: &'o mut Vec<Diagnostic>,
+    /// What has been walked so far, as written.
+    name: String,
+}
+
+impl Walk<'_, '_> {
+    /// The type that `path` leads to; a fault is reported once and gives [`Type::Error`].
+    fn along(&mut self, from: Type, path: &[Spanned<Segment>]) -> Type {
+        let mut ty = from;
+        for step in path {
+            ty = match self.step(&ty, step) {
+                Ok(ty) => ty,
+                Err(finding) => {
+                    self.out.extend(finding.map(|f| *f));
+                    return Type::Error;
+                }
+            };
+            self.name += &write_segment(&step.value);
+        }
+        ty
+    }
+
+    fn step(&self, ty: &Type, step: &Spanned<Segment>) -> Result<Type, Option<Box<Diagnostic>>> {
+        let of = || format!("`{}`", self.name);
+        let (name, index) = match &step.value {
+            Segment::All => return Err(Some(Box::new(rules::not_a_list::all(step.span, &of())))),
+            Segment::Field(name) => (Some(name.as_str()), name.parse::<u64>().is_ok()),
+            Segment::Index(_) => (None, true),
+        };
+        match self.types.resolve(ty) {
+            Type::Any => Ok(Type::Any),
+            Type::Error => Err(None),
+            Type::List(item) if index => Ok(item.as_ref().clone()),
+            Type::Map(item) if name.is_some() => Ok(item.as_ref().clone().optional()),
+            Type::Secret(inner) => self.step(inner, step).map(|t| Type::Secret(t.into())),
+            Type::Record(record) if name.is_some() => {
+                let name = name.unwrap_or_default();
+                record.get(name).cloned().ok_or_else(|| {
+                    Some(Box::new(rules::unknown_field::report(name, step.span, &of(), record)))
+                })
+            }
+            Type::Union(members) => {
+                // What some members have is there sometimes; what none has is a fault.
+                let mut found = Vec::new();
+                let mut fault = None;
+                for member in members.iter() {
+                    match self.step(member, step) {
+                        Ok(ty) => found.push(ty),
+                        Err(why) => {
+                            if *member != Type::Null && fault.is_none() {
+                                fault = why;
+                            }
+                            found.push(Type::Null);
+                        }
+                    }
+                }
+                match found.iter().all(|t| *t == Type::Null) {
+                    true => Err(fault),
+                    false => Ok(Type::union(found)),
+                }
+            }
+            other => Err(Some(Box::new(match name {
+                Some(name) => rules::unknown_field::no_fields(name, step.span, &of(), other),
+                None => rules::not_a_list::index(step.span, &of(), other),
+            }))),
+        }
+    }
+}

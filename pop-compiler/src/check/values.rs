@@ -1,0 +1,340 @@
+//! Values against types: what is written in `with`, `when` and defaults, with references of known types in it.
+
+use serde_json::Value as Json;
+
+use super::refs::written;
+use super::{Model, Target};
+use crate::ast::{self, Value, ValueKind};
+use crate::catalog::OperationType;
+use crate::diagnostic::Diagnostic;
+use crate::expr::{Part, Template};
+use crate::rules::{self, Given};
+use crate::source::Span;
+use crate::types::{Record, Type};
+
+/// Where a value goes: a chain of steps that is only written out when there is something to say.
+pub(super) struct Place<'p> {
+    parent: Option<&'p Place<'p>>,
+    step: Step<'p>,
+    declared: Option<Span>,
+}
+
+enum Step<'p> {
+    Root(&'p str),
+    Field(&'p str),
+    Item(usize),
+}
+
+impl<'p> Place<'p> {
+    pub(super) fn root(name: &'p str, declared: Option<Span>) -> Self {
+        Self { parent: None, step: Step::Root(name), declared }
+    }
+
+    fn inside(&'p self, step: Step<'p>) -> Self {
+        Place { parent: Some(self), step, declared: self.declared }
+    }
+
+    fn name(&self) -> String {
+        let mut steps = Vec::new();
+        let mut at = Some(self);
+        while let Some(place) = at {
+            steps.push(match &place.step {
+                Step::Root(name) => (*name).to_owned(),
+                Step::Field(name) => format!(".{name}"),
+                Step::Item(i) => format!("[{i}]"),
+            });
+            at = place.parent;
+        }
+        steps.into_iter().rev().collect()
+    }
+}
+
+/// Checks `with` against the operation type.
+pub(super) fn inputs(
+    model: &Model<'_>,
+    ast: &ast::Operation,
+    kind: &OperationType,
+    out: &mut Vec<Diagnostic>,
+) {
+    let input = model.types().resolve(&kind.input);
+    let Type::Record(record) = input else {
+        if let Some(with) = &ast.with {
+            check(model, with, &kind.input, &Place::root("with", kind.declared), out);
+        }
+        return;
+    };
+    let nothing = Vec::new();
+    let (fields, span) = match &ast.with {
+        None => (&nothing, ast.name.span),
+        Some(Value { kind: ValueKind::Record(fields), span }) => (fields, *span),
+        Some(other) => {
+            return check(model, other, &kind.input, &Place::root("with", kind.declared), out);
+        }
+    };
+    for field in fields {
+        match record.get(&field.name.value) {
+            Some(ty) => check(model, &field.value, ty, &Place::root(&field.name.value, kind.declared), out),
+            None => out.push(rules::extra_input::report(&field.name, &kind.name, record)),
+        }
+    }
+    let of = format!("`{}`", kind.name);
+    missing(model, fields, record, span, &of, out);
+}
+
+fn missing(
+    model: &Model<'_>,
+    fields: &[ast::Field],
+    record: &Record,
+    span: Span,
+    of: &str,
+    out: &mut Vec<Diagnostic>,
+) {
+    let required = record.iter().filter(|(_, ty)| !model.types().accepts_null(ty));
+    // a field that is misspelt has been reported; it is not missing as well
+    let unknown = fields.iter().filter(|f| record.get(&f.name.value).is_none()).count();
+    let lacking: Vec<(&str, &Type)> =
+        required.filter(|(name, _)| !fields.iter().any(|f| f.name.value == *name)).collect();
+    let lacking: Vec<(&str, &Type)> = if unknown == 0 {
+        lacking
+    } else {
+        let meant: Vec<&str> = fields
+            .iter()
+            .filter(|f| record.get(&f.name.value).is_none())
+            .filter_map(|f| crate::suggest::closest(&f.name.value, record.iter().map(|(n, _)| n)))
+            .collect();
+        lacking.into_iter().filter(|(name, _)| !meant.contains(name)).collect()
+    };
+    if !lacking.is_empty() {
+        out.push(rules::missing_input::report(span, of, &lacking));
+    }
+}
+
+/// Checks a value against a type. Recursion is bounded by the depth of the source.
+pub(super) fn check(
+    model: &Model<'_>,
+    value: &Value,
+    expected: &Type,
+    place: &Place<'_>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let types = model.types();
+    let ty = types.resolve(expected);
+    if matches!(ty, Type::Any | Type::Error) {
+        return;
+    }
+    let literal = |shown: &str, out: &mut Vec<Diagnostic>| {
+        let name = place.name();
+        let target = rules::Target { name: &name, ty: expected, declared: place.declared };
+        out.push(rules::type_mismatch::literal(shown, value.span, &target));
+    };
+    match &value.kind {
+        ValueKind::Error => {}
+        ValueKind::Text(template) => text(model, value, template, expected, place, out),
+        ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) => {
+            let json = plain(value).unwrap_or_default();
+            if !types.accepts(ty, &json) {
+                literal(&json.to_string(), out);
+            }
+        }
+        ValueKind::List(items) => match shapes(model, ty, |t| matches!(t, Type::List(_))).as_slice() {
+            [] => literal("[…]", out),
+            [Type::List(item)] => {
+                for (i, value) in items.iter().enumerate() {
+                    check(model, value, item, &place.inside(Step::Item(i)), out);
+                }
+            }
+            several => one_of(model, value, several, expected, place, out),
+        },
+        ValueKind::Record(fields) => {
+            match shapes(model, ty, |t| matches!(t, Type::Record(_) | Type::Map(_))).as_slice() {
+                [] => literal("{…}", out),
+                [Type::Map(item)] => {
+                    for field in fields {
+                        check(model, &field.value, item, &place.inside(Step::Field(&field.name.value)), out);
+                    }
+                }
+                [Type::Record(record)] => {
+                    let of = || format!("`{}`", place.name());
+                    for field in fields {
+                        let name = &field.name;
+                        match record.get(&name.value) {
+                            Some(ty) => {
+                                check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
+                            }
+                            None => {
+                                out.push(rules::unknown_field::report(&name.value, name.span, &of(), record))
+                            }
+                        }
+                    }
+                    missing(model, fields, record, value.span, &of(), out);
+                }
+                several => one_of(model, value, several, expected, place, out),
+            }
+        }
+    }
+}
+
+/// The members of a type (itself, or those of a union) of a certain shape.
+fn shapes<'t>(model: &'t Model<'_>, ty: &'t Type, wanted: fn(&Type) -> bool) -> Vec<&'t Type> {
+    match model.types().resolve(ty) {
+        Type::Union(members) => members.iter().flat_map(|m| shapes(model, m, wanted)).collect(),
+        Type::Secret(inner) => shapes(model, inner, wanted),
+        one if wanted(one) => vec![one],
+        _ => Vec::new(),
+    }
+}
+
+fn one_of(
+    model: &Model<'_>,
+    value: &Value,
+    members: &[&Type],
+    expected: &Type,
+    place: &Place<'_>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let fits = members.iter().any(|member| {
+        let mut scratch = Vec::new();
+        check(model, value, member, place, &mut scratch);
+        scratch.is_empty()
+    });
+    if !fits {
+        let name = place.name();
+        let target = rules::Target { name: &name, ty: expected, declared: place.declared };
+        out.push(rules::type_mismatch::literal("{…}", value.span, &target));
+    }
+}
+
+fn text(
+    model: &Model<'_>,
+    value: &Value,
+    template: &Template,
+    expected: &Type,
+    place: &Place<'_>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let types = model.types();
+    if template.is_native() {
+        return;
+    }
+    if let Some(reference) = template.as_reference() {
+        let Some(ty) = model.references.get(reference.id as usize) else { return };
+        let Err(mismatch) = types.assign(ty, expected) else { return };
+        let (given, name) = (written(reference), place.name());
+        let given = Given { name: &given, ty, span: reference.span };
+        let target = rules::Target { name: &name, ty: expected, declared: place.declared };
+        out.push(if mismatch.witness == Some(Json::Null) {
+            rules::optional_into_required::report(&given, &target, &mismatch)
+        } else {
+            rules::type_mismatch::report(&given, &target, &mismatch)
+        });
+        return;
+    }
+    let name = || place.name();
+    if let Some(text) = template.as_text() {
+        if !types.accepts(expected, &Json::from(text)) {
+            let name = name();
+            let target = rules::Target { name: &name, ty: expected, declared: place.declared };
+            let words = words(types.resolve(expected));
+            out.push(if words.is_empty() {
+                rules::type_mismatch::literal(&format!("{text:?}"), value.span, &target)
+            } else {
+                rules::type_mismatch::word(text, value.span, &target, &words)
+            });
+        }
+        return;
+    }
+    let accepts_text = !shapes(model, expected, |t| {
+        matches!(
+            t,
+            Type::String
+                | Type::Url
+                | Type::Path
+                | Type::Duration
+                | Type::Bytes
+                | Type::Datetime
+                | Type::Any
+                | Type::Error
+        )
+    })
+    .is_empty();
+    if !accepts_text {
+        let name = name();
+        let target = rules::Target { name: &name, ty: expected, declared: place.declared };
+        out.push(rules::type_mismatch::literal("a text", value.span, &target));
+    }
+}
+
+/// The texts that a union of literals takes.
+fn words(ty: &Type) -> Vec<&str> {
+    let members = match ty {
+        Type::Union(members) => members,
+        other => std::slice::from_ref(other),
+    };
+    members
+        .iter()
+        .filter_map(|m| if let Type::Literal(Json::String(s)) = m { Some(s.as_str()) } else { None })
+        .collect()
+}
+
+/// The type of a value. Recursion is bounded by the depth of the source.
+pub(super) fn type_of(model: &Model<'_>, value: &Value) -> Type {
+    match &value.kind {
+        ValueKind::Error => Type::Error,
+        ValueKind::Null => Type::Null,
+        ValueKind::Bool(_) => Type::Bool,
+        ValueKind::Number(n) => crate::types::type_of(&Json::Number(n.clone())),
+        ValueKind::Text(template) => {
+            if let Some(text) = template.as_text() {
+                Type::Literal(Json::from(text))
+            } else if let Some(reference) = template.as_reference() {
+                model.references.get(reference.id as usize).cloned().unwrap_or(Type::Error)
+            } else if template.is_native() {
+                Type::Any
+            } else {
+                Type::String
+            }
+        }
+        ValueKind::List(items) => {
+            let many = items.len() > 16; // a union of that many literals says no more than `string`
+            let types = items.iter().map(|v| match type_of(model, v) {
+                Type::Literal(Json::String(_)) if many => Type::String,
+                ty => ty,
+            });
+            Type::union(types.collect::<Vec<_>>()).list()
+        }
+        ValueKind::Record(fields) => {
+            Type::record(fields.iter().map(|f| (f.name.value.as_str(), type_of(model, &f.value))))
+        }
+    }
+}
+
+/// Whether a reference of the value may find its operation skipped. Recursion as above.
+pub(super) fn may_be_skipped(model: &Model<'_>, value: &Value) -> bool {
+    match &value.kind {
+        ValueKind::Text(template) => template.parts.iter().any(|part| match part {
+            Part::Reference(r) if r.default.is_none() => match model.targets.get(r.id as usize) {
+                Some(Target::Operation(i)) => model.operations[*i].conditional,
+                _ => false,
+            },
+            _ => false,
+        }),
+        ValueKind::List(items) => items.iter().any(|v| may_be_skipped(model, v)),
+        ValueKind::Record(fields) => fields.iter().any(|f| may_be_skipped(model, &f.value)),
+        _ => false,
+    }
+}
+
+/// The value as JSON, when no reference is in it. Recursion as above.
+pub(super) fn plain(value: &Value) -> Option<Json> {
+    Some(match &value.kind {
+        ValueKind::Error => return None,
+        ValueKind::Null => Json::Null,
+        ValueKind::Bool(b) => Json::Bool(*b),
+        ValueKind::Number(n) => Json::Number(n.clone()),
+        ValueKind::Text(template) => Json::from(template.as_text()?),
+        ValueKind::List(items) => Json::Array(items.iter().map(plain).collect::<Option<_>>()?),
+        ValueKind::Record(fields) => Json::Object(
+            fields.iter().map(|f| Some((f.name.value.clone(), plain(&f.value)?))).collect::<Option<_>>()?,
+        ),
+    })
+}

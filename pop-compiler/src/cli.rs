@@ -1,0 +1,184 @@
+//! The compiler's commands: `popc`, and the same under `pop`. This module and the binary are the only places of the
+//! crate that read and write files.
+
+mod build;
+mod check;
+mod explain;
+mod files;
+mod graph;
+mod import;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::render::text::Colour;
+
+pub use files::{catalog_file, compile_file};
+
+/// Exit code when nothing was found.
+pub const CLEAN: u8 = 0;
+/// Exit code when there are errors in the files.
+pub const FINDINGS: u8 = 1;
+/// Exit code when the command line is wrong, or a file can't be read or written.
+pub const USAGE: u8 = 2;
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find every fault of workflows, agendas and templates
+    ///
+    /// Directories are searched for *.pop.toml and *.pop.json. Exit codes: 0 clean, 1 findings, 2 usage or I/O.
+    #[command(
+        after_help = "Example:\n  popc check flows/            every workflow below flows/\n  popc check x.agenda.json     an agenda as the server takes it\n  popc check . --format json   for programs"
+    )]
+    Check(Check),
+    /// Compile workflows to Agenda or AgendaTemplate JSON
+    ///
+    /// A workflow with inputs becomes NAME.template.json, one without becomes NAME.agenda.json. Nothing is written for a
+    /// workflow with errors.
+    #[command(
+        after_help = "Example:\n  popc build flow.pop.toml            to standard output\n  popc build flows/ -o target/agendas  one file for each workflow"
+    )]
+    Build(Build),
+    /// Draw the operations of a workflow and what each waits for
+    #[command(
+        after_help = "Example:\n  popc graph flow.pop.toml\n  popc graph flow.pop.toml --format dot | dot -Tsvg > flow.svg"
+    )]
+    Graph(Graph),
+    /// Make a workflow of a file of another system
+    #[command(subcommand)]
+    Import(Import),
+    /// Say what a rule finds, why, and how to mend it
+    #[command(after_help = "Example:\n  popc explain cycle\n  popc explain          lists all rules")]
+    Explain(Explain),
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Files and directories
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// Files and directories
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Directory for the results; standard output without it
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `graph`.
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// A workflow, an agenda or a template
+    pub file: PathBuf,
+    /// The kind of picture
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Picture,
+}
+
+/// What `import` reads.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// A recorded execution in WfFormat 1.5 (wfcommons)
+    ///
+    /// Each task becomes a pop.sleep of its recorded run time that gives its recorded files; an input file that another
+    /// task made becomes a reference to that task's output; other parents become `after`.
+    #[command(
+        after_help = "Example:\n  popc import wfcommons montage.json -o montage.pop.toml\n  pop run montage.pop.toml --time-scale 0.01"
+    )]
+    Wfcommons(Wfcommons),
+}
+
+/// Arguments of `import wfcommons`.
+#[derive(Debug, Args)]
+pub struct Wfcommons {
+    /// The WfFormat file
+    pub file: PathBuf,
+    /// The workflow to write: *.pop.toml or *.pop.json; TOML on standard output without it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A rule, such as unknown-output; all of them without it
+    pub rule: Option<String>,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: {version, diagnostics, summary}
+    Json,
+}
+
+/// Kinds of picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Picture {
+    /// For a terminal
+    #[default]
+    Text,
+    /// Graphviz
+    Dot,
+    /// Mermaid, as Markdown pages draw it
+    Mermaid,
+}
+
+/// Where a command writes.
+pub struct Output<'w> {
+    /// Results.
+    pub out: &'w mut dyn Write,
+    /// Findings for people, and errors.
+    pub err: &'w mut dyn Write,
+    /// Whether `err` takes colours.
+    pub colour: Colour,
+}
+
+/// Runs a command. What goes wrong with files is written to `output.err` and gives exit code 2.
+pub fn run(command: &Command, output: &mut Output<'_>) -> ExitCode {
+    let result = match command {
+        Command::Check(args) => check::run(args, output),
+        Command::Build(args) => build::run(args, output),
+        Command::Graph(args) => graph::run(args, output),
+        Command::Import(Import::Wfcommons(args)) => import::run(args, output),
+        Command::Explain(args) => explain::run(args, output),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let _ = writeln!(output.err, "error: {error:#}");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// Runs a command on this process's standard output and standard error.
+pub fn run_here(command: &Command) -> ExitCode {
+    use std::io::{IsTerminal, stderr, stdout};
+    let colour = match anstream::AutoStream::choice(&stderr()) {
+        anstream::ColorChoice::Never => Colour::Never,
+        _ if stderr().is_terminal() => Colour::Always,
+        _ => Colour::Never,
+    };
+    let (mut out, mut err) = (std::io::BufWriter::new(stdout().lock()), stderr().lock());
+    let code = run(command, &mut Output { out: &mut out, err: &mut err, colour });
+    // A reader that has gone away (`popc graph … | head`) is no fault.
+    let _ = out.flush();
+    code
+}

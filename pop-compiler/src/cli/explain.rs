@@ -1,0 +1,35 @@
+//! `popc explain`.
+
+use anyhow::bail;
+
+use super::{CLEAN, Explain, Output};
+use crate::{rules, suggest};
+
+pub(super) fn run(args: &Explain, output: &mut Output<'_>) -> anyhow::Result<u8> {
+    let Some(id) = &args.rule else {
+        for rule in rules::ALL {
+            writeln!(output.out, "{:24} {:8} {}", rule.id, rule.severity.as_str(), rule.summary)?;
+        }
+        return Ok(CLEAN);
+    };
+    let Some(rule) = rules::find(id) else {
+        match suggest::closest(id, rules::ALL.iter().map(|r| r.id)) {
+            Some(near) => bail!("there is no rule `{id}`; did you mean `{near}`?"),
+            None => bail!("there is no rule `{id}`; `popc explain` lists all of them"),
+        }
+    };
+    writeln!(
+        output.out,
+        "{} ({}): {}\n\n{}\n",
+        rule.id,
+        rule.severity.as_str(),
+        rule.summary,
+        rule.explanation
+    )?;
+    writeln!(output.out, "This breaks it:\n\n{}\nThis doesn't:\n\n{}", indent(rule.bad), indent(rule.good))?;
+    Ok(CLEAN)
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") }).collect()
+}

@@ -1,0 +1,81 @@
+//! Finding and reading files, and compiling what they hold.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use crate::source::Source;
+use crate::{Compiled, Door, LoadedCatalog, Options, check_native, compile, is_native, load_catalog};
+
+/// The largest file that is read.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// The files that the arguments mean: files as they are, directories searched for workflows, in a stable order.
+pub(super) fn find(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in paths {
+        let meta = fs::metadata(path).with_context(|| format!("can't read {}", path.display()))?;
+        if !meta.is_dir() {
+            found.push(path.clone());
+            continue;
+        }
+        let before = found.len();
+        let mut open = vec![path.clone()];
+        while let Some(directory) = open.pop() {
+            let entries =
+                fs::read_dir(&directory).with_context(|| format!("can't read {}", directory.display()))?;
+            for entry in entries {
+                let entry = entry.with_context(|| format!("can't read {}", directory.display()))?;
+                let (path, kind) = (entry.path(), entry.file_type()?);
+                let hidden = entry.file_name().to_string_lossy().starts_with('.');
+                if kind.is_dir() && !hidden {
+                    open.push(path);
+                } else if kind.is_file() && Door::is_workflow_path(&path.to_string_lossy()) {
+                    found.push(path);
+                }
+            }
+        }
+        found[before..].sort();
+        if found.len() == before {
+            bail!("no *.pop.toml or *.pop.json is in {}", path.display());
+        }
+    }
+    Ok(found)
+}
+
+/// Reads a file of a size that makes sense.
+pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
+    let meta = fs::metadata(path).with_context(|| format!("can't read {}", path.display()))?;
+    if meta.len() > MAX_BYTES {
+        bail!("{} has {} MiB; files over 64 MiB are refused", path.display(), meta.len() >> 20);
+    }
+    let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+    let text =
+        String::from_utf8(bytes).ok().with_context(|| format!("{} is not UTF-8 text", path.display()))?;
+    Ok(Source::new(path.to_string_lossy().as_ref(), text))
+}
+
+/// Reads a catalog file.
+///
+/// # Errors
+/// The file can't be read.
+pub fn catalog_file(path: &Path) -> anyhow::Result<LoadedCatalog> {
+    Ok(load_catalog(&read(path)?))
+}
+
+/// Reads and compiles a workflow, or checks an agenda or a template.
+///
+/// # Errors
+/// The file can't be read, or its name says nothing about what it holds.
+pub fn compile_file(path: &Path) -> anyhow::Result<Compiled> {
+    let source = read(path)?;
+    let Some(door) = Door::from_path(&source.name) else {
+        bail!("{} is neither .toml nor .json", path.display());
+    };
+    if door == Door::Json && !Door::is_workflow_path(&source.name) && is_native(&source.text) {
+        return Ok(check_native(source));
+    }
+    let loader = |path: &str| read(Path::new(path)).map_err(|error| format!("{:#}", error.root_cause()));
+    Ok(compile(source, door, &Options { loader: &loader, catalogs: &[] }))
+}

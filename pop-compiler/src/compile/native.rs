@@ -1,0 +1,180 @@
+//! Documents that are agendas or templates already, not workflows: read with spans, checked by `validate`.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::Compiled;
+use crate::agenda::{Agenda, AgendaTemplate};
+use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
+use crate::rules;
+use crate::source::{FileId, Source, Sources, Span};
+use crate::syntax::{self, Door};
+use crate::tree::{Node, Table, Tree};
+use crate::validate;
+
+/// Whether this JSON text is an agenda (it has a list of `operations`) or a template (it has an `agenda`), and not a
+/// workflow.
+pub fn is_native(text: &str) -> bool {
+    matches!(
+        kind(&syntax::parse(FileId(0), text, Door::Json, &mut Vec::new())),
+        Some(Kind::Agenda | Kind::Template)
+    )
+}
+
+enum Kind {
+    Agenda,
+    Template,
+}
+
+fn kind(tree: &Tree) -> Option<Kind> {
+    let Node::Table(table) = &tree.node else { return None };
+    let find = |name: &str| table.entries.iter().find(|e| e.key.value == name).map(|e| &e.value.node);
+    match (find("operations"), find("agenda")) {
+        (_, Some(Node::Table(_))) => Some(Kind::Template),
+        (Some(Node::List(_)), _) => Some(Kind::Agenda),
+        _ => None,
+    }
+}
+
+/// Checks an agenda or a template in its JSON form. Findings point into the text.
+pub fn check_native(source: Source) -> Compiled {
+    let mut sources = Sources::new();
+    let text = source.text.clone();
+    let file = sources.add(source);
+    let mut out = Vec::new();
+    let tree = syntax::parse(file, &text, Door::Json, &mut out);
+    let mut compiled = Compiled::nothing(sources);
+    if !has_errors(&out) {
+        let json = to_json(&tree);
+        match kind(&tree) {
+            Some(Kind::Template) => match serde_json::from_value::<AgendaTemplate>(json) {
+                Ok(template) => {
+                    out.extend(validate::template(&template));
+                    compiled.template = Some(template);
+                }
+                Err(error) => {
+                    out.push(rules::wrong_shape::native(tree.span, "a template", &error.to_string()))
+                }
+            },
+            _ => match serde_json::from_value::<Agenda>(json) {
+                Ok(agenda) => {
+                    out.extend(validate::agenda(&agenda));
+                    compiled.agenda = Some(agenda);
+                }
+                Err(error) => {
+                    out.push(rules::wrong_shape::native(tree.span, "an agenda", &error.to_string()))
+                }
+            },
+        }
+    }
+    place(&mut out, &tree);
+    compiled.source_map = source_map(&tree);
+    if has_errors(&out) {
+        (compiled.template, compiled.agenda) = (None, None);
+    }
+    out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
+    compiled.diagnostics = out;
+    compiled
+}
+
+/// Recursion is bounded by the depth of the tree.
+fn to_json(tree: &Tree) -> Json {
+    match &tree.node {
+        Node::Error | Node::Null => Json::Null,
+        Node::Bool(b) => Json::Bool(*b),
+        Node::Number(n) => Json::Number(n.clone()),
+        Node::String(text) => Json::from(text.value.as_str()),
+        Node::List(items) => Json::Array(items.iter().map(to_json).collect()),
+        Node::Table(table) => Json::Object(
+            table.entries.iter().map(|e| (e.key.value.clone(), to_json(&e.value))).collect::<Map<_, _>>(),
+        ),
+    }
+}
+
+/// Turns pointers into spans of the text.
+fn place(out: &mut [Diagnostic], tree: &Tree) {
+    let locate = |label: &mut Label| {
+        if let Location::Pointer(pointer) = &label.at {
+            label.at = Location::Span(span_at(tree, pointer));
+        }
+    };
+    for finding in out {
+        locate(&mut finding.primary);
+        finding.secondary.iter_mut().for_each(locate);
+    }
+}
+
+/// The span of what a pointer leads to, or of the last part that is there.
+fn span_at(tree: &Tree, pointer: &str) -> Span {
+    let mut at = tree;
+    let mut span = Span { end: tree.span.start.saturating_add(1).min(tree.span.end), ..tree.span };
+    for step in pointer.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        let next = match &at.node {
+            Node::Table(Table { entries }) => {
+                entries.iter().find(|e| e.key.value == step).map(|e| (&e.value, e.key.span))
+            }
+            Node::List(items) => step.parse::<usize>().ok().and_then(|i| items.get(i)).map(|t| (t, t.span)),
+            _ => None,
+        };
+        let Some((tree, key)) = next else { break };
+        at = tree;
+        span = match &tree.node {
+            // a whole table or list is too much to underline: its key, or its opening bracket
+            Node::Table(_) | Node::List(_) if key != tree.span => key,
+            Node::Table(_) | Node::List(_) => Span { end: tree.span.start + 1, ..tree.span },
+            _ => tree.span,
+        };
+    }
+    span
+}
+
+fn source_map(tree: &Tree) -> HashMap<String, Span> {
+    let mut map = HashMap::new();
+    let find = |tree: &Tree, name: &str| match &tree.node {
+        Node::Table(table) => table.entries.iter().find(|e| e.key.value == name).map(|e| e.value.clone()),
+        _ => None,
+    };
+    let agenda = find(tree, "agenda");
+    let operations = find(agenda.as_ref().unwrap_or(tree), "operations");
+    if let Some(Tree { node: Node::List(operations), .. }) = operations {
+        for operation in operations {
+            if let Some(Tree { node: Node::String(name), span }) = find(&operation, "name") {
+                map.insert(name.value, span);
+            }
+        }
+    }
+    map
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules_at(text: &str) -> Vec<(&'static str, String)> {
+        let compiled = check_native(Source::new("x.agenda.json", text));
+        let at = |d: &Diagnostic| match d.primary.at {
+            Location::Span(span) => text[span.range()].to_owned(),
+            Location::Pointer(ref p) => p.clone(),
+        };
+        compiled.diagnostics.iter().map(|d| (d.rule, at(d))).collect()
+    }
+
+    #[test]
+    fn natives_are_told_from_workflows() {
+        assert!(is_native(r#"{"operations": []}"#));
+        assert!(is_native(r#"{"agenda": {"operations": []}}"#));
+        assert!(!is_native(r#"{"workflow": {"name": "x"}, "operations": {}}"#));
+        assert!(!is_native("nonsense"));
+    }
+
+    #[test]
+    fn findings_point_into_the_text() {
+        let text = r#"{ "operations": [ { "name": "a", "type": "x", "payload": { "v": "@<nope.out>" } } ] }"#;
+        assert_eq!(rules_at(text), [("unknown-output", "\"@<nope.out>\"".to_owned())]);
+        assert_eq!(rules_at(r#"{ "operations": [] }"#), [("empty-workflow", "\"operations\"".to_owned())]);
+        assert_eq!(rules_at(r#"{ "operations": [5] }"#)[0].0, "wrong-shape");
+        assert_eq!(rules_at("{")[0].0, "syntax");
+    }
+}

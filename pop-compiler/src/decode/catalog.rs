@@ -1,0 +1,130 @@
+//! Operation types: a catalog file, and `[catalog]` of a workflow file.
+
+use super::{CatalogFile, Decoder};
+use crate::agenda::{Params, RunSpec, Stdout};
+use crate::ast::{OperationTypeDef, Settings};
+use crate::rules;
+use crate::tree::{Entry, Node, Tree};
+
+const TOP: &[&str] = &["catalog", "types", "operations"];
+const OPERATION_TYPE: &[&str] = &[
+    "input",
+    "output",
+    "command",
+    "stdin",
+    "stdout",
+    "image",
+    "args",
+    "env",
+    "resources",
+    "timeout",
+    "retry",
+    "description",
+];
+const STDOUT: &[&str] = &["log", "json", "text", "lines"];
+
+impl Decoder<'_> {
+    pub(super) fn catalog_file(mut self, tree: Tree) -> CatalogFile {
+        let mut file = CatalogFile::default();
+        for Entry { key, value } in self.table(tree, "a catalog file").unwrap_or_default() {
+            match key.value.as_str() {
+                "types" => file.types = self.type_defs(value),
+                "operations" => file.operation_types = self.operation_types(value, "`operations`"),
+                "catalog" | "$schema" => {} // a header for people: name, version, description
+                _ => self.unknown_key(&key, "a catalog file", TOP),
+            }
+        }
+        file
+    }
+
+    pub(super) fn operation_types(&mut self, tree: Tree, what: &str) -> Vec<OperationTypeDef> {
+        let entries = self.table(tree, what).unwrap_or_default();
+        entries.into_iter().map(|e| self.operation_type(e)).collect()
+    }
+
+    fn operation_type(&mut self, Entry { key: name, value }: Entry) -> OperationTypeDef {
+        let what = format!("the operation type `{}`", name.value);
+        let mut def = OperationTypeDef {
+            name,
+            description: None,
+            input: None,
+            output: None,
+            run: RunSpec::default(),
+            settings: Settings::default(),
+        };
+        for Entry { key, value } in self.table(value, &what).unwrap_or_default() {
+            match key.value.as_str() {
+                "input" => def.input = self.type_expr(value),
+                "output" => def.output = self.type_expr(value),
+                "command" => def.run.command = self.words(value, "`command`"),
+                "args" => def.run.args = self.words(value, "`args`"),
+                "stdin" => def.run.stdin = self.string(value, "`stdin`").map(|s| s.value),
+                "stdout" => def.run.stdout = self.stdout(value),
+                "image" => def.run.image = self.string(value, "`image`").map(|s| s.value),
+                "env" => def.run.env = self.env(value),
+                "resources" => def.settings.resources = self.resources(value),
+                "timeout" => def.settings.timeout = self.duration(value, "`timeout`"),
+                "retry" => def.settings.retry = self.retry(value),
+                "description" => def.description = self.string(value, "`description`").map(|s| s.value),
+                _ => {
+                    if let Node::Table(_) = value.node {
+                        let full = format!("{}.{}", def.name.value, key.value);
+                        self.out.push(
+                            rules::unknown_key::report(&key, &what, OPERATION_TYPE)
+                                .help(format!("a name with a dot needs quotes: `\"{full}\"`")),
+                        );
+                    } else {
+                        self.unknown_key(&key, &what, OPERATION_TYPE);
+                    }
+                }
+            }
+        }
+        def
+    }
+
+    /// A list of strings; unlike [`Decoder::strings`], one string alone is a fault, since it looks like a shell line.
+    fn words(&mut self, tree: Tree, what: &str) -> Vec<String> {
+        if let Node::String(line) = &tree.node {
+            let words: Vec<String> = line.value.split_whitespace().map(|w| format!("{w:?}")).collect();
+            self.out.push(
+                rules::wrong_shape::report(
+                    tree.span,
+                    what,
+                    "a list of the program and its arguments",
+                    "a string",
+                )
+                .help(format!("no shell is involved; write `[{}]`", words.join(", "))),
+            );
+            return Vec::new();
+        }
+        self.strings(tree, what).into_iter().map(|s| s.value).collect()
+    }
+
+    fn stdout(&mut self, tree: Tree) -> Stdout {
+        let Some(word) = self.string(tree, "`stdout`") else { return Stdout::Log };
+        match word.value.as_str() {
+            "log" => Stdout::Log,
+            "json" => Stdout::Json,
+            "text" => Stdout::Text,
+            "lines" => Stdout::Lines,
+            _ => {
+                self.out.push(rules::wrong_shape::word(&word, "`stdout`", STDOUT));
+                Stdout::Log
+            }
+        }
+    }
+
+    fn env(&mut self, tree: Tree) -> Params {
+        let mut env: Vec<(String, serde_json::Value)> = Vec::new();
+        for Entry { key, value } in self.table(tree, "`env`").unwrap_or_default() {
+            let text = match value.node {
+                Node::Number(n) => Some(n.to_string()),
+                Node::Bool(b) => Some(b.to_string()),
+                _ => self.string(value, "an environment variable").map(|s| s.value),
+            };
+            env.extend(text.map(|t| (key.value, t.into())));
+        }
+        env.sort_by(|a, b| a.0.cmp(&b.0));
+        env.into_iter().collect()
+    }
+}

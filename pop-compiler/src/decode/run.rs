@@ -1,0 +1,73 @@
+//! `[run]`: how a run is treated.
+
+use serde_json::{Map, Value as Json};
+
+use super::Decoder;
+use crate::ast::Run;
+use crate::rules;
+use crate::tree::{Entry, Node, Tree};
+
+const RUN: &[&str] = &[
+    "priority",
+    "deadline",
+    "maximum_attempts",
+    "on_failure",
+    "link",
+    "insight",
+    "concurrency_key",
+    "labels",
+];
+
+impl Decoder<'_> {
+    pub(super) fn run(&mut self, tree: Tree) -> Run {
+        let mut run = Run::default();
+        for Entry { key, value } in self.table(tree, "`run`").unwrap_or_default() {
+            match key.value.as_str() {
+                "link" => run.link = Some(self.value(value)),
+                "insight" => run.insight = self.string(value, "`insight`").map(|s| s.value),
+                "maximum_attempts" => run.maximum_attempts = self.positive(value, "`maximum_attempts`"),
+                "on_failure" => {
+                    if let Some(word) = self.string(value, "`on_failure`") {
+                        if ["continue", "stop"].contains(&word.value.as_str()) {
+                            run.on_failure = Some(word.value);
+                        } else {
+                            let known = &["continue", "stop"];
+                            self.out.push(rules::wrong_shape::word(&word, "`on_failure`", known));
+                        }
+                    }
+                }
+                "priority" => run.other.extend(self.whole(value, "`priority`").map(|n| ("priority", n))),
+                "deadline" => run.other.extend(self.duration(value, "`deadline`").map(|d| ("deadline", d))),
+                "concurrency_key" => {
+                    let key = self.string(value, "`concurrency_key`");
+                    run.other.extend(key.map(|k| ("concurrencyKey", Json::String(k.value))));
+                }
+                "labels" => run.other.extend(self.labels(value).map(|l| ("labels", l))),
+                _ => self.unknown_key(&key, "`run`", RUN),
+            }
+        }
+        run.other.sort_by_key(|(key, _)| *key);
+        run
+    }
+
+    fn whole(&mut self, tree: Tree, what: &str) -> Option<Json> {
+        match tree.node {
+            Node::Number(n) if n.as_str().parse::<i64>().is_ok() => Some(Json::Number(n)),
+            Node::Number(_) => {
+                self.out.push(rules::wrong_shape::value(tree.span, what, "a whole number"));
+                None
+            }
+            node => self.wrong_shape(&node, tree.span, what, "a whole number"),
+        }
+    }
+
+    fn labels(&mut self, tree: Tree) -> Option<Json> {
+        let mut labels: Vec<(String, Json)> = Vec::new();
+        for Entry { key, value } in self.table(tree, "`labels`")? {
+            let text = self.string(value, "a label");
+            labels.extend(text.map(|t| (key.value, Json::String(t.value))));
+        }
+        labels.sort_by(|a, b| a.0.cmp(&b.0));
+        Some(Json::Object(labels.into_iter().collect::<Map<_, _>>()))
+    }
+}

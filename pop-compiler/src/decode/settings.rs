@@ -1,0 +1,128 @@
+//! `retry`, `timeout` and `resources`, of operations and of operation types: into canonical JSON.
+
+use serde_json::{Map, Value as Json};
+
+use super::Decoder;
+use crate::rules;
+use crate::source::Spanned;
+use crate::tree::{Entry, Node, Tree};
+use crate::{duration, quantity};
+
+const RETRY: &[&str] = &["attempts", "backoff", "on"];
+const RESOURCES: &[&str] = &["cpu", "memory"];
+/// Classes of failure that a retry can name.
+const CLASSES: &[&str] = &["error", "evicted", "timeout"];
+
+impl Decoder<'_> {
+    /// `3`, or `{ attempts = 3, backoff = "10s..5m", on = ["error"] }`.
+    pub(super) fn retry(&mut self, tree: Tree) -> Option<Json> {
+        if let Node::Number(_) = tree.node {
+            let attempts = self.positive(tree, "`retry`")?;
+            return Some(Json::Object(Map::from_iter([("attempts".to_owned(), attempts)])));
+        }
+        if !matches!(tree.node, Node::Table(_)) {
+            return self.wrong_shape(&tree.node, tree.span, "`retry`", "a number of attempts, or a table");
+        }
+        let span = tree.span;
+        let mut retry = Map::new();
+        let (mut attempts, mut backoff, mut on) = (None, None, None);
+        let mut given = false;
+        for Entry { key, value } in self.table(tree, "`retry`")? {
+            match key.value.as_str() {
+                "attempts" => {
+                    given = true;
+                    attempts = self.positive(value, "`attempts`");
+                }
+                "backoff" => backoff = self.backoff(value),
+                "on" => on = self.classes(value),
+                _ => self.unknown_key(&key, "`retry`", RETRY),
+            }
+        }
+        if !given {
+            self.out.push(rules::missing_key::report(span, "`retry`", "attempts", "attempts = 3"));
+        }
+        for (key, value) in [("attempts", attempts), ("backoff", backoff), ("on", on)] {
+            retry.extend(value.map(|v| (key.to_owned(), v)));
+        }
+        Some(Json::Object(retry))
+    }
+
+    /// A whole number of at least 1.
+    pub(super) fn positive(&mut self, tree: Tree, what: &str) -> Option<Json> {
+        match tree.node {
+            Node::Number(n) if n.as_str().parse::<u32>().is_ok_and(|n| n > 0) => Some(Json::Number(n)),
+            Node::Number(_) => {
+                self.out.push(rules::wrong_shape::value(tree.span, what, "a whole number from 1"));
+                None
+            }
+            node => self.wrong_shape(&node, tree.span, what, "a whole number from 1"),
+        }
+    }
+
+    fn backoff(&mut self, tree: Tree) -> Option<Json> {
+        let text = self.string(tree, "`backoff`")?;
+        match duration::parse_range(&text.value) {
+            Ok(_) => Some(Json::String(text.value)),
+            Err(why) => {
+                self.out.push(rules::bad_duration::report(&text, &why.to_string()));
+                None
+            }
+        }
+    }
+
+    fn classes(&mut self, tree: Tree) -> Option<Json> {
+        let mut classes = Vec::new();
+        for class in self.strings(tree, "`on`") {
+            if CLASSES.contains(&class.value.as_str()) {
+                classes.push(Json::String(class.value));
+            } else {
+                self.out.push(rules::wrong_shape::word(&class, "`on`", CLASSES));
+            }
+        }
+        Some(Json::Array(classes))
+    }
+
+    pub(super) fn duration(&mut self, tree: Tree, what: &str) -> Option<Json> {
+        if let Node::Number(number) = &tree.node {
+            let text = Spanned::new(number.to_string(), tree.span);
+            self.out.push(rules::bad_duration::without_unit(&text));
+            return None;
+        }
+        let text = self.string(tree, what)?;
+        match duration::parse(&text.value) {
+            Ok(_) => Some(Json::String(text.value)),
+            Err(why) => {
+                self.out.push(rules::bad_duration::report(&text, &why.to_string()));
+                None
+            }
+        }
+    }
+
+    /// `{ cpu = "4", memory = "8Gi" }`; plain numbers are fine.
+    pub(super) fn resources(&mut self, tree: Tree) -> Option<Json> {
+        let (mut cpu, mut memory) = (None, None);
+        for Entry { key, value } in self.table(tree, "`resources`")? {
+            match key.value.as_str() {
+                "cpu" => cpu = self.quantity(value, "`cpu`"),
+                "memory" => memory = self.quantity(value, "`memory`"),
+                _ => self.unknown_key(&key, "`resources`", RESOURCES),
+            }
+        }
+        let both = [("cpu", cpu), ("memory", memory)];
+        Some(Json::Object(both.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v?))).collect()))
+    }
+
+    fn quantity(&mut self, tree: Tree, what: &str) -> Option<Json> {
+        let text = match &tree.node {
+            Node::Number(n) => Spanned::new(n.to_string(), tree.span),
+            _ => self.string(tree, what)?,
+        };
+        match quantity::bytes(&text.value) {
+            Ok(_) => Some(Json::String(text.value)),
+            Err(why) => {
+                self.out.push(rules::bad_quantity::report(&text, &why.to_string()));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Values of `with`, `each`, `when`, defaults and outputs: JSON whose strings may hold references.
+
+use super::Decoder;
+use crate::ast::{Field, Value, ValueKind};
+use crate::expr;
+use crate::tree::{Node, Tree};
+
+impl Decoder<'_> {
+    /// Recursion is bounded by the depth of the tree.
+    pub(super) fn value(&mut self, tree: Tree) -> Value {
+        let kind = match tree.node {
+            Node::Error => ValueKind::Error,
+            Node::Null => ValueKind::Null,
+            Node::Bool(b) => ValueKind::Bool(b),
+            Node::Number(n) => ValueKind::Number(n),
+            Node::String(text) => {
+                let before = self.out.len();
+                let template = expr::parse(self.file, &text, &mut self.next_id, self.out);
+                if self.out.len() > before && template.references().next().is_none() {
+                    ValueKind::Error
+                } else {
+                    ValueKind::Text(template)
+                }
+            }
+            Node::List(items) => ValueKind::List(items.into_iter().map(|t| self.value(t)).collect()),
+            Node::Table(table) => ValueKind::Record(
+                table
+                    .entries
+                    .into_iter()
+                    .map(|e| Field { name: e.key, value: self.value(e.value) })
+                    .collect(),
+            ),
+        };
+        Value { kind, span: tree.span }
+    }
+}

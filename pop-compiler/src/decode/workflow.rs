@@ -1,0 +1,143 @@
+//! The file's top level: `[workflow]`, `[inputs]`, `[outputs]`, and the order in which the rest is read.
+
+use std::collections::HashMap;
+
+use super::Decoder;
+use crate::ast::{Field, Input, Workflow};
+use crate::rules;
+use crate::source::{Span, Spanned};
+use crate::tree::{Entry, Node, Tree};
+use crate::types::{Type, TypeExpr};
+
+const TOP: &[&str] = &["workflow", "inputs", "types", "catalog", "operations", "outputs", "run"];
+const WORKFLOW: &[&str] = &["name", "version", "description", "catalogs"];
+const INPUT: &[&str] = &["type", "default", "description"];
+
+impl Decoder<'_> {
+    pub(super) fn workflow(mut self, tree: Tree) -> Workflow {
+        let whole = tree.span;
+        let start = Span { end: whole.start, ..whole };
+        let mut workflow = Workflow { operations_span: start, ..Workflow::default() };
+        let readable = matches!(tree.node, Node::Table(_));
+        let entries = self.table(tree, "a workflow file").unwrap_or_default();
+        let mut named = false;
+        for Entry { key, value } in entries {
+            match key.value.as_str() {
+                "workflow" => {
+                    named = true;
+                    self.header(&mut workflow, &key, value);
+                }
+                "inputs" => workflow.inputs = self.inputs(value),
+                "types" => workflow.types = self.type_defs(value),
+                "catalog" => workflow.operation_types = self.operation_types(value, "`catalog`"),
+                "operations" => {
+                    workflow.operations_span = key.span;
+                    workflow.operations = self.operations(value);
+                }
+                "outputs" => workflow.outputs = self.fields(value, "`outputs`"),
+                "run" => workflow.run = self.run(value),
+                "$schema" => {}
+                _ => self.unknown_key(&key, "a workflow file", TOP),
+            }
+        }
+        if !named && readable {
+            self.out.push(rules::missing_key::report(
+                start,
+                "the file",
+                "workflow",
+                "[workflow]\nname = \"…\"",
+            ));
+        }
+        workflow.references = self.next_id;
+        workflow
+    }
+
+    fn header(&mut self, workflow: &mut Workflow, key: &Spanned<String>, value: Tree) {
+        let readable = matches!(value.node, Node::Table(_));
+        let mut named = false;
+        for Entry { key, value } in self.table(value, "`workflow`").unwrap_or_default() {
+            match key.value.as_str() {
+                "name" => {
+                    named = true;
+                    if let Some(name) = self.string(value, "`name`") {
+                        if name.value.trim().is_empty() {
+                            self.out.push(rules::reserved_name::empty(name.span, "a workflow"));
+                        }
+                        workflow.name = name;
+                    }
+                }
+                "version" => workflow.version = self.string(value, "`version`"),
+                "description" => workflow.description = self.string(value, "`description`").map(|s| s.value),
+                "catalogs" => workflow.catalogs = self.strings(value, "`catalogs`"),
+                _ => self.unknown_key(&key, "`[workflow]`", WORKFLOW),
+            }
+        }
+        if !named && readable {
+            self.out.push(rules::missing_key::report(key.span, "`[workflow]`", "name", "name = \"…\""));
+        }
+    }
+
+    fn inputs(&mut self, tree: Tree) -> Vec<Input> {
+        let entries = self.table(tree, "`inputs`").unwrap_or_default();
+        entries.into_iter().map(|e| self.input(e)).collect()
+    }
+
+    fn input(&mut self, Entry { key: name, value }: Entry) -> Input {
+        let unknown = |span| Spanned::new(TypeExpr { ty: Type::Error, names: Vec::new() }, span);
+        let span = value.span;
+        if let Node::String(_) = value.node {
+            let ty = self.type_expr(value).map_or_else(|| unknown(span), |ty| Spanned::new(ty, span));
+            return Input { name, ty, default: None, description: None };
+        }
+        let readable = matches!(value.node, Node::Table(_));
+        let what = format!("the input `{}`", name.value);
+        let entries = match value.node {
+            // kept apart from `table`, since `default = null` means something
+            Node::Table(table) => table.entries,
+            node => {
+                self.wrong_shape(&node, span, &what, "a type, or a table with `type`").unwrap_or_default()
+            }
+        };
+        let mut input = Input { ty: unknown(span), name, default: None, description: None };
+        let mut typed = false;
+        for Entry { key, value } in entries {
+            match key.value.as_str() {
+                "type" => {
+                    typed = true;
+                    let span = value.span;
+                    input.ty =
+                        self.type_expr(value).map_or_else(|| unknown(span), |ty| Spanned::new(ty, span));
+                }
+                "default" => input.default = Some(self.value(value)),
+                "description" => input.description = self.string(value, "`description`").map(|s| s.value),
+                _ => self.unknown_key(&key, &what, INPUT),
+            }
+        }
+        if !typed && readable {
+            self.out.push(rules::missing_key::report(input.name.span, &what, "type", "type = \"string\""));
+        }
+        input
+    }
+
+    /// A table of names and values.
+    pub(super) fn fields(&mut self, tree: Tree, what: &str) -> Vec<Field> {
+        let entries = match tree.node {
+            Node::Table(table) => table.entries,
+            node => self.wrong_shape(&node, tree.span, what, "a table").unwrap_or_default(),
+        };
+        entries.into_iter().map(|e| Field { name: e.key, value: self.value(e.value) }).collect()
+    }
+
+    /// Reports names that differ only in letter case; the first stays.
+    pub(super) fn same_but_for_case<'n>(&mut self, names: impl Iterator<Item = &'n Spanned<String>>) {
+        let mut seen: HashMap<String, Span> = HashMap::new();
+        for name in names {
+            match seen.get(&name.value.to_lowercase()) {
+                Some(first) => self.out.push(rules::duplicate_name::case(name, *first)),
+                None => {
+                    seen.insert(name.value.to_lowercase(), name.span);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! The parser of `${…}`: one left-to-right pass over the string.
+
+use serde_json::Value as Json;
+
+use super::{Native, Part, Reference, Root, Segment, Template, is_name_char};
+use crate::diagnostic::Diagnostic;
+use crate::rules;
+use crate::source::{FileId, Span, Spanned};
+use crate::tree::Text;
+
+/// Reads a string. `next_id` numbers the references. A broken reference is reported and left out.
+pub(crate) fn parse(file: FileId, text: &Text, next_id: &mut u32, out: &mut Vec<Diagnostic>) -> Template {
+    let mut parts = Vec::new();
+    let value = text.value.as_str();
+    if !value.contains("${") && !value.contains("@<") {
+        if !value.is_empty() {
+            parts.push(Part::Text(value.to_owned()));
+        }
+        return Template { parts };
+    }
+    let mut literal = String::new();
+    let mut at = 0;
+    while let Some(found) = value[at..].find(['$', '@']) {
+        literal.push_str(&value[at..at + found]);
+        at += found;
+        let rest = &value[at..];
+        if rest.starts_with("$${") {
+            literal.push_str("${");
+            at += 3;
+        } else if rest.starts_with("${") {
+            let mut parser = Parser { file, text, at: at + 2, start: at };
+            let parsed = parser.reference(*next_id);
+            flush(&mut literal, &mut parts);
+            match parsed {
+                Ok(reference) => {
+                    *next_id += 1;
+                    at = parser.at;
+                    parts.push(Part::Reference(reference));
+                }
+                Err(finding) => {
+                    out.push(*finding);
+                    at = value[at..].find('}').map_or(value.len(), |end| at + end + 1);
+                }
+            }
+        } else if let Some(native) = native(file, text, at, &literal) {
+            flush(&mut literal, &mut parts);
+            at += native.text.len();
+            parts.push(Part::Native(native));
+        } else {
+            literal.push_str(&rest[..1]);
+            at += 1;
+        }
+    }
+    literal.push_str(&value[at..]);
+    flush(&mut literal, &mut parts);
+    Template { parts }
+}
+
+fn flush(literal: &mut String, parts: &mut Vec<Part>) {
+    if !literal.is_empty() {
+        parts.push(Part::Text(std::mem::take(literal)));
+    }
+}
+
+/// The native token at `at`, unless an odd number of backslashes before it takes its meaning away.
+fn native(file: FileId, text: &Text, at: usize, before: &str) -> Option<Native> {
+    let body = text.value[at..].strip_prefix("@<")?;
+    let escapes = before.bytes().rev().take_while(|b| *b == b'\\').count();
+    if escapes % 2 == 1 {
+        return None;
+    }
+    let end = body.find(['>', '\n'])?;
+    if end == 0 || body.as_bytes()[end] != b'>' {
+        return None;
+    }
+    let name = body[..end].split_once("::").map_or(&body[..end], |(name, _)| name);
+    let operation = name.strip_suffix(".out").map(|n| n.strip_suffix(".*").unwrap_or(n).to_owned());
+    let token = format!("@<{}>", &body[..end]);
+    let span = text.span(file, at, at + token.len());
+    Some(Native { text: token, operation, span })
+}
+
+struct Parser<'t> {
+    file: FileId,
+    text: &'t Text,
+    at: usize,
+    /// Where `${` is.
+    start: usize,
+}
+
+type Parsed<T> = Result<T, Box<Diagnostic>>;
+
+impl Parser<'_> {
+    fn rest(&self) -> &str {
+        self.text.value.get(self.at..).unwrap_or_default()
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        self.text.span(self.file, start, end)
+    }
+
+    fn skip_spaces(&mut self) {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start_matches([' ', '\t']).len();
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    fn fail<T>(&self, message: impl Into<String>, label: &str) -> Parsed<T> {
+        let end = self.at + self.rest().chars().next().map_or(0, char::len_utf8);
+        let span = if end > self.at { self.span(self.at, end) } else { self.span(self.start, self.at) };
+        Err(Box::new(rules::bad_expression::report(span, message, label)))
+    }
+
+    fn reference(&mut self, id: u32) -> Parsed<Reference> {
+        self.skip_spaces();
+        if self.rest().starts_with('}') {
+            self.at += 1;
+            let span = self.span(self.start, self.at);
+            return Err(Box::new(rules::bad_expression::report(
+                span,
+                "this reference is empty",
+                "names nothing",
+            )));
+        }
+        let root = self.root()?;
+        let mut path = Vec::new();
+        loop {
+            let start = self.at;
+            let segment = if self.eat(".") {
+                let start = self.at;
+                match self.name() {
+                    Some(name) => Spanned::new(Segment::Field(name), self.span(start, self.at)),
+                    None => return self.fail("a field name is missing after `.`", "expected a name"),
+                }
+            } else if self.eat("[") {
+                let segment = self.bracket()?;
+                Spanned::new(segment, self.span(start, self.at))
+            } else {
+                break;
+            };
+            path.push(segment);
+        }
+        self.skip_spaces();
+        let mut default = None;
+        if self.eat("??") {
+            self.skip_spaces();
+            let start = self.at;
+            let value = self.literal()?;
+            default = Some(Spanned::new(value, self.span(start, self.at)));
+            self.skip_spaces();
+        }
+        if !self.eat("}") {
+            if self.rest().is_empty() {
+                let span = self.span(self.start, self.at);
+                let finding =
+                    rules::bad_expression::report(span, "this reference is not closed", "`}` is missing")
+                        .help("write `$${` for a literal `${`");
+                return Err(Box::new(finding));
+            }
+            let shown: String = self.rest().chars().take(1).collect();
+            return self.fail(
+                format!("unexpected `{shown}` in a reference"),
+                "expected `.field`, `[index]`, `?? default` or `}`",
+            );
+        }
+        let span = self.span(self.start, self.at);
+        Ok(Reference { id, root, path, default, span })
+    }
+
+    fn root(&mut self) -> Parsed<Spanned<Root>> {
+        let start = self.at;
+        let root = if self.eat("[") {
+            match self.bracket()? {
+                Segment::Field(name) => Root::Operation(name),
+                _ => {
+                    self.at = start;
+                    return self.fail("a reference starts with a name", "expected a name or `['name']`");
+                }
+            }
+        } else {
+            match self.name() {
+                Some(name) => match name.as_str() {
+                    "inputs" => Root::Inputs,
+                    "run" => Root::Run,
+                    "each" => Root::Each,
+                    "each_index" => Root::EachIndex,
+                    _ => Root::Operation(name),
+                },
+                None => return self.fail("a reference starts with a name", "expected a name or `['name']`"),
+            }
+        };
+        Ok(Spanned::new(root, self.span(start, self.at)))
+    }
+
+    fn name(&mut self) -> Option<String> {
+        let rest = self.rest();
+        let end = rest.find(|c| !is_name_char(c)).unwrap_or(rest.len());
+        let name = rest[..end].to_owned();
+        self.at += end;
+        (end > 0).then_some(name)
+    }
+
+    /// What is between `[` (already eaten) and `]`.
+    fn bracket(&mut self) -> Parsed<Segment> {
+        self.skip_spaces();
+        let segment = if self.eat("*") {
+            Segment::All
+        } else if self.rest().starts_with(['\'', '"']) {
+            Segment::Field(self.quoted()?)
+        } else {
+            let rest = self.rest();
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            match rest[..digits].parse() {
+                Ok(index) => {
+                    self.at += digits;
+                    Segment::Index(index)
+                }
+                Err(_) => {
+                    return self
+                        .fail("this is not an index", "expected a number, `*` or a name in single quotes");
+                }
+            }
+        };
+        self.skip_spaces();
+        if self.eat("]") { Ok(segment) } else { self.fail("a bracket is not closed", "expected `]`") }
+    }
+
+    /// A string in single (or double) quotes; `\'` and `\\` are its escapes.
+    fn quoted(&mut self) -> Parsed<String> {
+        let mut chars = self.rest().char_indices();
+        let quote = chars.next().map_or('\'', |(_, c)| c);
+        let mut value = String::new();
+        let mut escaped = false;
+        for (i, c) in chars {
+            match c {
+                _ if escaped => {
+                    match c {
+                        'n' => value.push('\n'),
+                        't' => value.push('\t'),
+                        other => value.push(other),
+                    }
+                    escaped = false;
+                }
+                '\\' => escaped = true,
+                c if c == quote => {
+                    self.at += i + c.len_utf8();
+                    return Ok(value);
+                }
+                c => value.push(c),
+            }
+        }
+        let span = self.span(self.at, self.text.value.len());
+        Err(Box::new(rules::bad_expression::report(
+            span,
+            "a quoted string is not closed",
+            "no closing quote",
+        )))
+    }
+
+    fn literal(&mut self) -> Parsed<Json> {
+        if self.rest().starts_with(['\'', '"']) {
+            return self.quoted().map(Json::String);
+        }
+        let rest = self.rest();
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || "+-._".contains(c))).unwrap_or(rest.len());
+        let word = &rest[..end];
+        let value = match word {
+            "true" => Json::Bool(true),
+            "false" => Json::Bool(false),
+            "null" => Json::Null,
+            number => match number.parse() {
+                Ok(number) => Json::Number(number),
+                Err(_) => {
+                    return self.fail(
+                        "this is not a default value",
+                        "expected text in single quotes, a number, true, false or null",
+                    );
+                }
+            },
+        };
+        self.at += end;
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> (Template, Vec<Diagnostic>) {
+        let mut out = Vec::new();
+        let template = parse(FileId(0), &Text::plain(value.into(), 0), &mut 0, &mut out);
+        (template, out)
+    }
+
+    fn one(value: &str) -> Reference {
+        let (template, out) = read(value);
+        assert!(out.is_empty(), "{out:?}");
+        template.as_reference().unwrap().clone()
+    }
+
+    fn steps(r: &Reference) -> Vec<Segment> {
+        r.path.iter().map(|s| s.value.clone()).collect()
+    }
+
+    #[test]
+    fn every_form_of_reference() {
+        let r = one("${probe.duration}");
+        assert_eq!(
+            (r.root.value.clone(), steps(&r)),
+            (Root::Operation("probe".into()), vec![Segment::Field("duration".into())])
+        );
+        let r = one("${encode[*].file}");
+        assert_eq!(steps(&r), [Segment::All, Segment::Field("file".into())]);
+        let r = one("${ encode[12] }");
+        assert_eq!(steps(&r), [Segment::Index(12)]);
+        let r = one("${['NFCORE_HIC.HIC'].files['a b']}");
+        assert_eq!(r.root.value, Root::Operation("NFCORE_HIC.HIC".into()));
+        assert_eq!(steps(&r), [Segment::Field("files".into()), Segment::Field("a b".into())]);
+        assert_eq!(one("${inputs.source}").root.value, Root::Inputs);
+        assert_eq!(one("${run.id}").root.value, Root::Run);
+        assert_eq!(one("${each}").root.value, Root::Each);
+        assert_eq!(one("${each_index}").root.value, Root::EachIndex);
+    }
+
+    #[test]
+    fn defaults_are_typed() {
+        for (text, value) in [
+            ("'it\\'s'", Json::from("it's")),
+            ("5", Json::from(5)),
+            ("-2.5", "-2.5".parse().map(Json::Number).unwrap()),
+            ("true", Json::Bool(true)),
+            ("null", Json::Null),
+            ("''", Json::from("")),
+        ] {
+            assert_eq!(one(&format!("${{a.b ?? {text}}}")).default.unwrap().value, value);
+        }
+    }
+
+    #[test]
+    fn text_references_and_tokens_are_told_apart() {
+        let (t, _) = read("a ${x.y} $${z} @<p.out::/q> \\@<no> $5 @ b");
+        let kinds: Vec<String> = t
+            .parts
+            .iter()
+            .map(|p| match p {
+                Part::Text(s) => format!("T{s}"),
+                Part::Reference(r) => format!("R{}", r.path.len()),
+                Part::Native(n) => format!("N{}", n.operation.as_deref().unwrap_or("-")),
+            })
+            .collect();
+        assert_eq!(kinds, ["Ta ", "R1", "T ${z} ", "Np", "T \\@<no> $5 @ b"]);
+    }
+
+    #[test]
+    fn faults_are_pointed_at() {
+        for (text, at) in [
+            ("${}", "${}"),
+            ("x ${a.b", "${a.b"),
+            ("${a.}", "}"),
+            ("${a b}", "b"),
+            ("${a[x]}", "x"),
+            ("${a ?? oops}", "o"),
+            ("${a['x}", "'x}"),
+            ("${5[}", "}"),
+        ] {
+            let (_, out) = read(text);
+            assert_eq!(out.len(), 1, "{text}");
+            let crate::diagnostic::Location::Span(span) = out[0].primary.at else { panic!() };
+            assert_eq!(&text[span.range()], at, "{text}: {}", out[0].message);
+        }
+    }
+}

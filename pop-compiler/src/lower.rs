@@ -1,0 +1,171 @@
+//! From the checked workflow to an `AgendaTemplate`. Only called when there is no error, so nothing is reported here.
+
+mod value;
+
+use serde_json::{Map, Value as Json};
+
+use crate::agenda::{Agenda, AgendaTemplate, Operation, Params, keys};
+use crate::ast::{Run, Workflow};
+use crate::canonical;
+use crate::check::{Checked, Model};
+use crate::types::{Type, Types};
+use value::lower;
+
+/// Name of the `params` entry with the parts of `[run]` that have no entry of their own.
+const RUN: &str = "pop.run";
+
+/// The template of a workflow, digest included.
+pub(crate) fn template(model: &Model<'_>, checked: &Checked) -> AgendaTemplate {
+    let workflow = model.workflow;
+    let types = &model.catalog.types;
+    let title = match &workflow.version {
+        Some(version) => format!("{} {}", workflow.name.value, version.value),
+        None => workflow.name.value.clone(),
+    };
+    let mut params = Params::new();
+    if !workflow.inputs.is_empty() {
+        params.insert(keys::INPUTS.into(), inputs_schema(workflow, types));
+    }
+    if !workflow.outputs.is_empty() {
+        let fields = workflow.outputs.iter().zip(&checked.outputs);
+        let record = Type::record(fields.map(|(f, ty)| (f.name.value.as_str(), ty.clone())));
+        params.insert(keys::OUTPUTS.into(), schema(&record, types));
+    }
+    let agenda = Agenda {
+        title: Some(title.clone()),
+        link_id: workflow.run.link.as_ref().map(|link| match lower(model, link) {
+            Json::String(text) => text,
+            other => other.to_string(),
+        }),
+        params: agenda_params(model),
+        operations: checked.order.iter().map(|i| operation(model, *i)).collect(),
+        ..Agenda::default()
+    };
+    let mut template = AgendaTemplate { title: Some(title), params, agenda, ..AgendaTemplate::default() };
+    let digest = serde_json::to_value(&template).map(|v| canonical::digest(&v)).unwrap_or_default();
+    set_digest(&mut template.agenda, digest);
+    template
+}
+
+/// Gives an agenda that was made from a template the digest of itself.
+pub(crate) fn seal(agenda: &mut Agenda) {
+    if let Some(Json::Object(header)) = agenda.params.get_mut(keys::WORKFLOW) {
+        header.shift_remove("digest");
+    }
+    let digest = serde_json::to_value(&*agenda).map(|v| canonical::digest(&v)).unwrap_or_default();
+    set_digest(agenda, digest);
+}
+
+fn set_digest(agenda: &mut Agenda, digest: String) {
+    if let Some(Json::Object(header)) = agenda.params.get_mut(keys::WORKFLOW) {
+        header.insert("digest".into(), digest.into());
+    }
+}
+
+fn agenda_params(model: &Model<'_>) -> Params {
+    let workflow = model.workflow;
+    let mut params = Params::new();
+    let Run { insight, maximum_attempts, on_failure, other, .. } = &workflow.run;
+    params.extend(insight.clone().map(|i| (keys::DEFAULT_INSIGHT.to_owned(), Json::String(i))));
+    params.extend(maximum_attempts.clone().map(|n| (keys::MAXIMUM_ATTEMPTS.to_owned(), n)));
+    params.extend(on_failure.clone().map(|f| (keys::ON_FAILURE.to_owned(), Json::String(f))));
+    if !workflow.outputs.is_empty() {
+        let mut outputs: Vec<_> =
+            workflow.outputs.iter().map(|f| (f.name.value.clone(), lower(model, &f.value))).collect();
+        outputs.sort_by(|a, b| a.0.cmp(&b.0));
+        params.insert(keys::RESULT.into(), Json::Object(outputs.into_iter().collect()));
+    }
+    if !other.is_empty() {
+        let other = other.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+        params.insert(RUN.into(), Json::Object(other.collect()));
+    }
+    let mut types = Map::new();
+    for kind in model.catalog.iter().filter(|k| k.runs_itself()) {
+        let used = model.operations.iter().any(|o| o.kind.is_some_and(|k| k.name == kind.name));
+        if used && let Ok(spec) = serde_json::to_value(&kind.run) {
+            types.insert(kind.name.to_string(), spec);
+        }
+    }
+    if !types.is_empty() {
+        params.insert(keys::TYPES.into(), Json::Object(types));
+    }
+    let mut header = Map::new();
+    header.insert("name".into(), workflow.name.value.clone().into());
+    header.extend(workflow.version.as_ref().map(|v| ("version".to_owned(), v.value.clone().into())));
+    header.extend(workflow.description.as_ref().map(|d| ("description".to_owned(), d.clone().into())));
+    params.insert(keys::WORKFLOW.into(), Json::Object(header));
+    params
+}
+
+fn operation(model: &Model<'_>, i: usize) -> Operation {
+    let operation = &model.operations[i];
+    let ast = operation.ast;
+    let mut params = Params::new();
+    if !ast.after.is_empty() {
+        let mut names: Vec<&str> = ast.after.iter().map(|n| n.value.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        // A comma-separated text is what every reader of agendas knows; odd names need the list.
+        let plain = names.iter().all(|n| !n.contains(',') && n.trim() == *n);
+        let value = if plain { Json::from(names.join(",")) } else { Json::from(names) };
+        params.insert(keys::DEPENDS_ON.into(), value);
+    }
+    params.extend(ast.description.clone().map(|d| (keys::DESCRIPTION.to_owned(), d.into())));
+    params.extend(ast.each.as_ref().map(|each| (keys::EACH.to_owned(), lower(model, each))));
+    let (settings, kind) = (&ast.settings, operation.kind);
+    let or_type =
+        |own: &Option<Json>, default: Option<&Option<Json>>| own.clone().or_else(|| default?.clone());
+    for (key, value) in [
+        (keys::RESOURCES, or_type(&settings.resources, kind.map(|k| &k.resources))),
+        (keys::RETRY, or_type(&settings.retry, kind.map(|k| &k.retry))),
+        (keys::TIMEOUT, or_type(&settings.timeout, kind.map(|k| &k.timeout))),
+        (keys::WHEN, ast.when.as_ref().map(|when| lower(model, when))),
+    ] {
+        params.extend(value.map(|v| (key.to_owned(), v)));
+    }
+    Operation {
+        name: ast.name.value.clone(),
+        kind: ast.uses.as_ref().map(|u| u.value.clone()).unwrap_or_default(),
+        payload: ast.with.as_ref().map_or(Json::Null, |with| lower(model, with)),
+        params,
+        ..Operation::default()
+    }
+}
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+fn schema(ty: &Type, types: &Types) -> Json {
+    let mut schema = Map::from_iter([("$schema".to_owned(), Json::from(DIALECT))]);
+    if let Json::Object(map) = ty.to_schema(types) {
+        schema.extend(map);
+    }
+    Json::Object(schema)
+}
+
+fn inputs_schema(workflow: &Workflow, types: &Types) -> Json {
+    let record = Type::record(workflow.inputs.iter().map(|i| (i.name.value.as_str(), i.ty.value.ty.clone())));
+    let mut schema = schema(&record, types);
+    for input in &workflow.inputs {
+        let name = &input.name.value;
+        if input.default.is_some()
+            && let Some(Json::Array(required)) = schema.get_mut("required")
+        {
+            required.retain(|n| n.as_str() != Some(name));
+        }
+        let Some(property) = schema.get_mut("properties").and_then(|p| p.get_mut(name)) else { continue };
+        let default = input.default.as_ref().and_then(value::plain);
+        if (default.is_some() || input.description.is_some()) && property.get("$ref").is_some() {
+            *property = serde_json::json!({ "anyOf": [property.take()] }); // a default beside `$ref` is easily missed
+        }
+        if let Json::Object(property) = property {
+            property.extend(input.description.clone().map(|d| ("description".to_owned(), d.into())));
+            property.extend(default.map(|d| ("default".to_owned(), d)));
+        }
+    }
+    if let Json::Object(map) = &mut schema
+        && map.get("required").and_then(Json::as_array).is_some_and(Vec::is_empty)
+    {
+        map.shift_remove("required");
+    }
+    schema
+}

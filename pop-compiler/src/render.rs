@@ -1,0 +1,42 @@
+//! Findings as output: for people (`text`) and for programs (`json`). No checks here.
+
+pub mod json;
+pub mod text;
+
+use crate::diagnostic::{Diagnostic, Severity};
+
+/// How many errors and warnings there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Findings that stop a build.
+    pub errors: usize,
+    /// Findings that don't.
+    pub warnings: usize,
+}
+
+impl Summary {
+    /// Counts the findings.
+    pub fn of(diagnostics: &[Diagnostic]) -> Self {
+        let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+        Self { errors: count(Severity::Error), warnings: count(Severity::Warning) }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { errors: self.errors + other.errors, warnings: self.warnings + other.warnings }
+    }
+}
+
+impl std::fmt::Display for Summary {
+    /// `2 errors, 1 warning`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        match (self.errors, self.warnings) {
+            (0, 0) => f.write_str("no findings"),
+            (e, 0) => f.write_str(&counted(e, "error")),
+            (0, w) => f.write_str(&counted(w, "warning")),
+            (e, w) => write!(f, "{}, {}", counted(e, "error"), counted(w, "warning")),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Catalogs: the built-in one, those handed in, those named by path and the one inside the workflow file, as one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::agenda::Stdout;
+use crate::ast::{OperationTypeDef, TypeDef, Workflow};
+use crate::catalog::{Catalog, OperationType};
+use crate::decode::{self, CatalogFile};
+use crate::diagnostic::Diagnostic;
+use crate::rules;
+use crate::source::{Source, Sources, Span};
+use crate::syntax::{self, Door};
+use crate::types::{Type, TypeExpr};
+
+/// Where catalogs come from.
+pub(crate) struct Imports<'i> {
+    /// Reads a file; the path is relative to wherever the workflow's own name is relative to.
+    pub(crate) loader: &'i dyn Fn(&str) -> Result<Source, String>,
+    /// Catalogs made by code.
+    pub(crate) catalogs: &'i [Catalog],
+}
+
+/// All that the workflow may use. The files read are added to `sources`.
+pub(crate) fn merge(
+    workflow: &Workflow,
+    imports: &Imports<'_>,
+    sources: &mut Sources,
+    out: &mut Vec<Diagnostic>,
+) -> Catalog {
+    let mut merger = Merger { catalog: Catalog::builtin(), types: HashMap::new(), out };
+    for catalog in imports.catalogs {
+        for operation in catalog.iter() {
+            merger.catalog.insert(operation.clone());
+        }
+        for name in catalog.types.names() {
+            if let Some(ty) = catalog.types.get(name) {
+                merger.catalog.types.define(name, ty.clone());
+            }
+        }
+    }
+    let own = sources.get(workflow.name.span.file).map(|s| s.name.clone()).unwrap_or_default();
+    let mut files: Vec<CatalogFile> = Vec::new();
+    for path in &workflow.catalogs {
+        let full = beside(&own, &path.value);
+        let loaded = match Door::from_path(&full) {
+            Some(door) => (imports.loader)(&full).map(|source| (source, door)),
+            None => Err("its name must end in `.toml` or `.json`".to_owned()),
+        };
+        match loaded {
+            Ok((source, door)) => {
+                let text = source.text.clone();
+                let id = sources.add(source);
+                let tree = syntax::parse(id, &text, door, merger.out);
+                files.push(decode::catalog(id, tree, merger.out));
+            }
+            Err(why) => merger.out.push(rules::missing_import::report(path, &why)),
+        }
+    }
+    for def in files.iter().flat_map(|f| &f.types).chain(&workflow.types) {
+        merger.define(def);
+    }
+    for def in files.iter().flat_map(|f| &f.types).chain(&workflow.types) {
+        merger.names(&def.ty);
+    }
+    for input in &workflow.inputs {
+        merger.names(&input.ty.value);
+    }
+    for def in
+        files.into_iter().flat_map(|f| f.operation_types).chain(workflow.operation_types.iter().cloned())
+    {
+        merger.operation_type(def);
+    }
+    merger.catalog
+}
+
+/// `path` as seen from the directory of `from`.
+fn beside(from: &str, path: &str) -> String {
+    match from.rfind(['/', '\\']) {
+        Some(end) if !path.starts_with('/') => format!("{}{path}", &from[..=end]),
+        _ => path.to_owned(),
+    }
+}
+
+struct Merger<'o> {
+    catalog: Catalog,
+    /// Where each type was defined.
+    types: HashMap<Arc<str>, Span>,
+    out: &'o mut Vec<Diagnostic>,
+}
+
+impl Merger<'_> {
+    fn define(&mut self, def: &TypeDef) {
+        let name: Arc<str> = def.name.value.as_str().into();
+        match self.catalog.types.get(&name) {
+            Some(earlier) if *earlier != def.ty.ty => {
+                let first = self.types.get(&name).copied();
+                self.out.push(rules::catalog_conflict::report(&def.name, "type", first));
+            }
+            _ => {
+                self.types.insert(name.clone(), def.name.span);
+                self.catalog.types.define(name, def.ty.ty.clone());
+            }
+        }
+    }
+
+    /// Reports the names in a type that mean nothing; they count as [`Type::Error`] from then on.
+    fn names(&mut self, expr: &TypeExpr) {
+        for name in &expr.names {
+            if self.catalog.types.get(&name.value).is_none() {
+                let mut known: Vec<&str> = crate::types::scalar_names().collect();
+                known.extend(self.catalog.types.names());
+                self.out.push(rules::unknown_type::report(name, known));
+            }
+        }
+    }
+
+    fn operation_type(&mut self, def: OperationTypeDef) {
+        for expr in [&def.input, &def.output].into_iter().flatten() {
+            self.names(expr);
+        }
+        let output = def.output.map(|e| e.ty).unwrap_or_else(|| match def.run.stdout {
+            Stdout::Text => Type::record([("text", Type::String)]),
+            Stdout::Lines => Type::record([("lines", Type::String.list())]),
+            Stdout::Log | Stdout::Json => Type::Any,
+        });
+        let made = OperationType {
+            name: def.name.value.as_str().into(),
+            description: def.description,
+            input: def.input.map_or(Type::Any, |e| e.ty),
+            output,
+            run: def.run,
+            retry: def.settings.retry,
+            timeout: def.settings.timeout,
+            resources: def.settings.resources,
+            passes: None,
+            declared: Some(def.name.span),
+        };
+        match self.catalog.get(&made.name) {
+            Some(earlier) if !earlier.same(&made) => {
+                let first = earlier.declared;
+                self.out.push(rules::catalog_conflict::report(&def.name, "operation type", first));
+            }
+            Some(_) => {}
+            None => {
+                self.catalog.insert(made);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The rules, one file each; [`ALL`] is the table. A file holds the rule's explanation, a bad and a good example, and the
+//! words of its findings. Where a rule needs only the resolved workflow, its `check` is in its file too.
+
+pub(crate) mod bad_default;
+pub(crate) mod bad_duration;
+pub(crate) mod bad_expression;
+pub(crate) mod bad_quantity;
+pub(crate) mod bad_type;
+pub(crate) mod catalog_conflict;
+pub(crate) mod constant_when;
+pub(crate) mod cycle;
+pub(crate) mod duplicate_name;
+pub(crate) mod each_over_output;
+pub(crate) mod empty_workflow;
+pub(crate) mod extra_input;
+pub(crate) mod missing_import;
+pub(crate) mod missing_index;
+pub(crate) mod missing_input;
+pub(crate) mod missing_key;
+pub(crate) mod not_a_list;
+pub(crate) mod object_in_text;
+pub(crate) mod optional_into_required;
+pub(crate) mod reserved_name;
+pub(crate) mod self_reference;
+pub(crate) mod syntax;
+pub(crate) mod type_mismatch;
+pub(crate) mod unknown_field;
+pub(crate) mod unknown_input;
+pub(crate) mod unknown_key;
+pub(crate) mod unknown_operation;
+pub(crate) mod unknown_operation_type;
+pub(crate) mod unknown_output;
+pub(crate) mod unknown_type;
+pub(crate) mod unused_input;
+pub(crate) mod wrong_shape;
+
+use crate::check::Model;
+use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::source::{Span, Spanned};
+use crate::types::Type;
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name in kebab-case.
+    pub id: &'static str,
+    /// How bad its findings are.
+    pub severity: Severity,
+    /// What it finds, in a few words.
+    pub summary: &'static str,
+    /// Why that is wrong and what to do, for `popc explain`.
+    pub explanation: &'static str,
+    /// A workflow (TOML) in which this rule, and no other, finds something.
+    pub bad: &'static str,
+    /// The same workflow without the fault.
+    pub good: &'static str,
+    /// Its findings say that something is absent; they are held back when the file has syntax errors.
+    pub(crate) absence: bool,
+}
+
+impl Rule {
+    /// A finding of this rule.
+    pub(crate) fn at(&self, at: impl Into<Location>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(self.id, self.severity, at, message)
+    }
+}
+
+/// All rules of the workflow language, by name.
+pub const ALL: &[&Rule] = &[
+    &bad_default::RULE,
+    &bad_duration::RULE,
+    &bad_expression::RULE,
+    &bad_quantity::RULE,
+    &bad_type::RULE,
+    &catalog_conflict::RULE,
+    &constant_when::RULE,
+    &cycle::RULE,
+    &duplicate_name::RULE,
+    &each_over_output::RULE,
+    &empty_workflow::RULE,
+    &extra_input::RULE,
+    &missing_import::RULE,
+    &missing_index::RULE,
+    &missing_input::RULE,
+    &missing_key::RULE,
+    &not_a_list::RULE,
+    &object_in_text::RULE,
+    &optional_into_required::RULE,
+    &reserved_name::RULE,
+    &self_reference::RULE,
+    &syntax::RULE,
+    &type_mismatch::RULE,
+    &unknown_field::RULE,
+    &unknown_input::RULE,
+    &unknown_key::RULE,
+    &unknown_operation::RULE,
+    &unknown_operation_type::RULE,
+    &unknown_output::RULE,
+    &unknown_type::RULE,
+    &unused_input::RULE,
+    &wrong_shape::RULE,
+];
+
+/// Rules that look at the whole resolved workflow.
+pub(crate) const CHECKS: &[fn(&Model<'_>, &mut Vec<Diagnostic>)] =
+    &[constant_when::check, unused_input::check];
+
+/// The rule of this name.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    ALL.iter().find(|r| r.id == id).copied()
+}
+
+/// A value as it was given: how to call it, its type and where it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    /// Such as `probe.video`; empty when it has no name.
+    pub(crate) name: &'a str,
+    pub(crate) ty: &'a Type,
+    pub(crate) span: Span,
+}
+
+impl Given<'_> {
+    fn at(&self, path: &str) -> String {
+        if self.name.is_empty() { format!("the value{path}") } else { format!("`{}{path}`", self.name) }
+    }
+}
+
+/// What takes a value: how to call it, its type and where that was declared.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) ty: &'a Type,
+    pub(crate) declared: Option<Span>,
+}
+
+impl Target<'_> {
+    fn at(&self, path: &str, ty: &Type) -> String {
+        format!("`{}{path}: {}`", self.name, shorten(&ty.to_string()))
+    }
+
+    fn place(&self, finding: Diagnostic) -> Diagnostic {
+        match self.declared {
+            Some(span) => finding.also(span, "declared here"),
+            None => finding,
+        }
+    }
+}
+
+/// Adds "did you mean" and, where the text to replace is exactly the name, the edit.
+fn meant(finding: Diagnostic, name: &Spanned<String>, near: &str) -> Diagnostic {
+    let finding = finding.help(format!("did you mean `{near}`?"));
+    let (range, span) = (name.span.range(), name.span);
+    let bare = near.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if range.len() == name.value.len()
+        && (bare || !name.value.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-'))
+    {
+        finding.edit(span, near)
+    } else if range.len() == name.value.len() + 2
+        && !near.contains(['"', '\'', '\\'])
+        && !near.chars().any(char::is_control)
+    {
+        finding.edit(Span { start: span.start + 1, end: span.end - 1, ..span }, near)
+    } else {
+        finding
+    }
+}
+
+/// Names after an introduction, at most eight.
+fn list_of<'n>(intro: &str, names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<String> = names.map(|n| format!("`{n}`")).collect();
+    match names.len() {
+        0 => format!("{intro} none"),
+        1..=8 => format!("{intro} {}", names.join(", ")),
+        n => format!("{intro} {} and {} more", names[..8].join(", "), n - 8),
+    }
+}
+
+/// A long text cut to what a message can hold.
+pub(crate) fn shorten(text: &str) -> String {
+    if text.chars().count() <= 80 {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(77).collect();
+    format!("{start}…")
+}
+
+#[cfg(test)]
+mod tests;

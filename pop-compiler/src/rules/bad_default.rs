@@ -1,0 +1,49 @@
+//! `bad-default`: a default that is not of the input's type.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Span;
+use crate::types::Type;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "bad-default",
+    severity: Severity::Error,
+    summary: "a default that is not of the input's type",
+    explanation: "The default of an input must be a value of its type. It can't hold references: it is used before anything runs.",
+    bad: r#"[workflow]
+name = "example"
+
+[inputs]
+height = { type = "int", default = "tall" }
+
+[operations.wait]
+uses = "pop.sleep"
+with = { output = "${inputs.height}" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[inputs]
+height = { type = "int", default = 720 }
+
+[operations.wait]
+uses = "pop.sleep"
+with = { output = "${inputs.height}" }
+"#,
+    absence: false,
+};
+
+/// The default of `input` is of another type.
+pub(crate) fn report(span: Span, input: &str, ty: &Type, ty_span: Span, shown: &str) -> Diagnostic {
+    let ty = super::shorten(&ty.to_string());
+    RULE.at(span, format!("`{}` is not a default for `{input}: {ty}`", super::shorten(shown)))
+        .label(format!("expected `{ty}`"))
+        .also(ty_span, "because of this type")
+}
+
+/// The default of `input` holds a reference.
+pub(crate) fn reference(span: Span, input: &str) -> Diagnostic {
+    RULE.at(span, format!("the default of `{input}` holds a reference"))
+        .label("not known when the workflow is submitted")
+        .help("write `$${` for a literal `${`")
+}

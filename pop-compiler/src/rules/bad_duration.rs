@@ -1,0 +1,40 @@
+//! `bad-duration`: a text that is not a duration.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Spanned;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "bad-duration",
+    severity: Severity::Error,
+    summary: "a text that is not a duration",
+    explanation: "Durations are numbers with units: `500ms`, `90s`, `1h30m`, `2d`. A backoff may be a range: `10s..5m`.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+timeout = "2 hours"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+timeout = "2h"
+"#,
+    absence: false,
+};
+
+/// `text` is not a duration, and `why`.
+pub(crate) fn report(text: &Spanned<String>, why: &str) -> Diagnostic {
+    RULE.at(text.span, format!("bad duration: {why}")).label("not a duration")
+}
+
+/// A number alone.
+pub(crate) fn without_unit(text: &Spanned<String>) -> Diagnostic {
+    RULE.at(text.span, format!("the duration `{}` has no unit", text.value))
+        .label("seconds?")
+        .help(format!("write `\"{}s\"`", text.value))
+        .edit(text.span, format!("\"{}s\"", text.value))
+}

@@ -1,0 +1,32 @@
+//! `bad-quantity`: a text that is not a quantity.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Spanned;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "bad-quantity",
+    severity: Severity::Error,
+    summary: "a text that is not a quantity",
+    explanation: "Resources are written as Kubernetes does: `500m` and `2` for processors, `512Mi` and `8Gi` for memory.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+resources = { memory = "8GB" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+resources = { memory = "8Gi" }
+"#,
+    absence: false,
+};
+
+/// `text` is not a quantity, and `why`.
+pub(crate) fn report(text: &Spanned<String>, why: &str) -> Diagnostic {
+    RULE.at(text.span, format!("bad quantity: {why}")).label("not a quantity")
+}

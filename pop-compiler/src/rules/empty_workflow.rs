@@ -1,0 +1,30 @@
+//! `empty-workflow`: a workflow without operations.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Span;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "empty-workflow",
+    severity: Severity::Error,
+    summary: "a workflow without operations",
+    explanation: "A workflow needs at least one operation; there would be nothing to run.",
+    bad: r#"[workflow]
+name = "example"
+
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+"#,
+    absence: true,
+};
+
+/// There is nothing to run.
+pub(crate) fn report(span: Span) -> Diagnostic {
+    RULE.at(span, "the workflow has no operations")
+        .label("nothing to run")
+        .help("add one: `[operations.hello]` with `uses = \"pop.log\"`")
+}

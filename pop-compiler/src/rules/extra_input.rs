@@ -1,0 +1,48 @@
+//! `extra-input`: an input that the operation type does not have.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Spanned;
+use crate::suggest;
+use crate::types::Record;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "extra-input",
+    severity: Severity::Error,
+    summary: "an input that the operation type does not have",
+    explanation: "`with` may only hold inputs that the operation type declares; anything else would be ignored when it runs.",
+    bad: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+input = { height = "int", title = "string?" }
+output = { file = "path", note = "string?" }
+
+[operations.encode]
+uses = "media.encode"
+with = { height = 720, colour = "red" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+input = { height = "int", title = "string?" }
+output = { file = "path", note = "string?" }
+
+[operations.encode]
+uses = "media.encode"
+with = { height = 720, title = "red" }
+"#,
+    absence: false,
+};
+
+/// `of` takes no input `name`.
+pub(crate) fn report(name: &Spanned<String>, of: &str, record: &Record) -> Diagnostic {
+    let finding = RULE.at(name.span, format!("`{of}` takes no input `{}`", name.value));
+    match suggest::closest(&name.value, record.iter().map(|(n, _)| n)) {
+        Some(near) => super::meant(finding, name, near),
+        None => finding
+            .label("not an input")
+            .help(super::list_of("its inputs are", record.iter().map(|(n, _)| n))),
+    }
+}

@@ -1,0 +1,31 @@
+//! `missing-import`: a catalog that can't be read.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Spanned;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "missing-import",
+    severity: Severity::Error,
+    summary: "a catalog that can't be read",
+    explanation: "`catalogs` names files with operation types, relative to the workflow file.",
+    bad: r#"[workflow]
+name = "example"
+catalogs = ["ops/nowhere.toml"]
+
+[operations.wait]
+uses = "pop.sleep"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+"#,
+    absence: false,
+};
+
+/// `path` can't be read, and `why`.
+pub(crate) fn report(path: &Spanned<String>, why: &str) -> Diagnostic {
+    RULE.at(path.span, format!("the catalog `{}` can't be read: {why}", path.value)).label("named here")
+}

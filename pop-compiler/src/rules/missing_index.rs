@@ -1,0 +1,43 @@
+//! `missing-index`: a fanned-out operation is used as if it were one.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::expr::write_name;
+use crate::source::Span;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "missing-index",
+    severity: Severity::Error,
+    summary: "a fanned-out operation is used as if it were one",
+    explanation: "An operation with `each` has one output per item: `[*]` gives the list of all, `[0]` the first.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.encode]
+uses = "pop.sleep"
+each = [1, 2]
+
+[outputs]
+file = "${encode.file}"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.encode]
+uses = "pop.sleep"
+each = [1, 2]
+
+[outputs]
+files = "${encode[*].file}"
+"#,
+    absence: false,
+};
+
+/// `name` is fanned out, and the reference at `span` does not say which.
+pub(crate) fn report(name: &str, span: Span, fan_out: Span) -> Diagnostic {
+    let shown = write_name(name);
+    RULE.at(span, format!("`{name}` has one output per item of its `each`"))
+        .label("which one?")
+        .also(fan_out, "fanned out here")
+        .help(format!("write `{shown}[*]` for the list of all, or `{shown}[0]` for the first"))
+}

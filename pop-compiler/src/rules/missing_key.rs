@@ -1,0 +1,32 @@
+//! `missing-key`: a key that must be there.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Span;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "missing-key",
+    severity: Severity::Error,
+    summary: "a key that must be there",
+    explanation: "A workflow needs `[workflow]` with a `name`; an operation needs `uses`; an input written as a table needs `type`.",
+    bad: r#"[workflow]
+version = "1"
+
+[operations.wait]
+uses = "pop.sleep"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+"#,
+    absence: true,
+};
+
+/// `of` lacks `key`.
+pub(crate) fn report(span: Span, of: &str, key: &str, example: &str) -> Diagnostic {
+    RULE.at(span, format!("{of} has no `{key}`"))
+        .label(format!("`{key}` is missing"))
+        .help(format!("add `{example}`"))
+}

@@ -1,0 +1,51 @@
+//! `not-a-list`: something that is not a list is used as one.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Span;
+use crate::types::Type;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "not-a-list",
+    severity: Severity::Error,
+    summary: "something that is not a list is used as one",
+    explanation: "`each` needs a list; `[0]` and `[*]` need a list or an operation with `each`.",
+    bad: r#"[workflow]
+name = "example"
+
+[inputs]
+source = "url"
+
+[operations.wait]
+uses = "pop.sleep"
+each = "${inputs.source}"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[inputs]
+sources = "list<url>"
+
+[operations.wait]
+uses = "pop.sleep"
+each = "${inputs.sources}"
+"#,
+    absence: false,
+};
+
+/// `each` over something else.
+pub(crate) fn each(span: Span, ty: &Type) -> Diagnostic {
+    RULE.at(span, format!("`each` needs a list, and this is `{}`", super::shorten(&ty.to_string())))
+        .label("not a list")
+}
+
+/// An index into something else.
+pub(crate) fn index(span: Span, of: &str, ty: &Type) -> Diagnostic {
+    RULE.at(span, format!("{of} is `{}`, which is not a list", super::shorten(&ty.to_string())))
+        .label("can't be indexed")
+}
+
+/// `[*]` on something that is no fan-out.
+pub(crate) fn all(span: Span, of: &str) -> Diagnostic {
+    RULE.at(span, format!("`[*]` needs an operation with `each`, and {of} is not one")).label("not a fan-out")
+}

@@ -1,0 +1,60 @@
+//! `optional-into-required`: a value that may be absent goes where one is needed.
+
+use super::{Given, Rule, Target};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::types::Mismatch;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "optional-into-required",
+    severity: Severity::Error,
+    summary: "a value that may be absent goes where one is needed",
+    explanation: "The value may be null or absent, and what takes it does not allow that. Give a default with `??`, or make the input optional (`string?`).",
+    bad: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+input = { height = "int", title = "string?" }
+output = { file = "path", note = "string?" }
+
+[operations.encode]
+uses = "media.encode"
+with = { height = 720 }
+
+[operations.wait]
+uses = "x.say"
+with = { text = "${encode.note}" }
+
+[catalog."x.say"]
+input = { text = "string" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+input = { height = "int", title = "string?" }
+output = { file = "path", note = "string?" }
+
+[operations.encode]
+uses = "media.encode"
+with = { height = 720 }
+
+[operations.wait]
+uses = "x.say"
+with = { text = "${encode.note ?? 'none'}" }
+
+[catalog."x.say"]
+input = { text = "string" }
+"#,
+    absence: false,
+};
+
+/// Only null stands between what is given and what is taken.
+pub(crate) fn report(given: &Given<'_>, target: &Target<'_>, mismatch: &Mismatch) -> Diagnostic {
+    let path = &mismatch.path;
+    let message =
+        format!("{} may give `null`, which {} rejects", given.at(path), target.at(path, &mismatch.expected));
+    let finding =
+        RULE.at(given.span, message).label(format!("this is `{}`", super::shorten(&given.ty.to_string())));
+    let finding = if path.is_empty() { finding.help("give a default: `${… ?? 'text'}`") } else { finding };
+    target.place(finding)
+}

@@ -1,0 +1,31 @@
+//! `self-reference`: an operation that waits for itself.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Span;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "self-reference",
+    severity: Severity::Error,
+    summary: "an operation that waits for itself",
+    explanation: "An operation can't use its own output, nor come after itself.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+after = "wait"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+"#,
+    absence: false,
+};
+
+/// `name` waits for itself at `span`.
+pub(crate) fn report(name: &str, span: Span) -> Diagnostic {
+    RULE.at(span, format!("`{name}` waits for itself")).label("this is the operation itself")
+}

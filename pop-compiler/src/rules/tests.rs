@@ -1,0 +1,36 @@
+//! Each rule's examples compile as promised, and the table is in order.
+
+use super::*;
+use crate::source::Source;
+use crate::{Compiled, Door, Options, compile};
+
+fn compiled(text: &str) -> Compiled {
+    compile(Source::new("example.pop.toml", text), Door::Toml, &Options::default())
+}
+
+#[test]
+fn the_table_is_sorted_and_the_names_are_kebab_case() {
+    assert!(ALL.is_sorted_by_key(|r| r.id));
+    for rule in ALL {
+        assert!(rule.id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", rule.id);
+        assert!(!rule.explanation.is_empty() && !rule.summary.is_empty(), "{}", rule.id);
+    }
+}
+
+#[test]
+fn bad_examples_break_their_own_rule_and_no_other() {
+    for rule in ALL {
+        let compiled = compiled(rule.bad);
+        let rules: Vec<_> = compiled.diagnostics.iter().map(|d| d.rule).collect();
+        assert_eq!(rules, [rule.id], "{}: {:#?}", rule.id, compiled.diagnostics);
+    }
+}
+
+#[test]
+fn good_examples_have_no_finding() {
+    for rule in ALL {
+        let compiled = compiled(rule.good);
+        assert!(compiled.diagnostics.is_empty(), "{}: {:#?}", rule.id, compiled.diagnostics);
+        assert!(compiled.template.is_some(), "{}", rule.id);
+    }
+}

@@ -1,0 +1,79 @@
+//! `type-mismatch`: a value of the wrong type.
+
+use super::{Given, Rule, Target};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{Span, Spanned};
+use crate::suggest;
+use crate::types::Mismatch;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "type-mismatch",
+    severity: Severity::Error,
+    summary: "a value of the wrong type",
+    explanation: "What is given must be of the type that is asked for. `int` fits `float`; a record fits another that asks for fewer fields; nothing else is \
+converted. The finding shows a value that could arrive and would be refused.",
+    bad: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+input = { height = "int", title = "string?" }
+output = { file = "path", note = "string?" }
+
+[operations.encode]
+uses = "media.encode"
+with = { height = "tall" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+input = { height = "int", title = "string?" }
+output = { file = "path", note = "string?" }
+
+[operations.encode]
+uses = "media.encode"
+with = { height = 720 }
+"#,
+    absence: false,
+};
+
+/// What is given (`given`, as written) may be something that `target` refuses.
+pub(crate) fn report(given: &Given<'_>, target: &Target<'_>, mismatch: &Mismatch) -> Diagnostic {
+    let path = &mismatch.path;
+    let message = match &mismatch.witness {
+        Some(witness) => format!(
+            "{} may give `{}`, which {} rejects",
+            given.at(path),
+            super::shorten(&witness.to_string()),
+            target.at(path, &mismatch.expected)
+        ),
+        None => format!(
+            "{} has no `{}`, which {} needs",
+            given.at(""),
+            path.trim_start_matches('.'),
+            target.at("", target.ty)
+        ),
+    };
+    target.place(
+        RULE.at(given.span, message).label(format!("this is `{}`", super::shorten(&given.ty.to_string()))),
+    )
+}
+
+/// A literal value of the wrong type.
+pub(crate) fn literal(shown: &str, span: Span, target: &Target<'_>) -> Diagnostic {
+    let finding = RULE
+        .at(span, format!("{} does not take `{}`", target.at("", target.ty), super::shorten(shown)))
+        .label(format!("expected `{}`", super::shorten(&target.ty.to_string())));
+    target.place(finding)
+}
+
+/// A literal that is none of a few words.
+pub(crate) fn word(text: &str, span: Span, target: &Target<'_>, known: &[&str]) -> Diagnostic {
+    let finding =
+        RULE.at(span, format!("{} does not take `{}`", target.at("", target.ty), super::shorten(text)));
+    let finding = match suggest::closest(text, known.iter().copied()) {
+        Some(near) => super::meant(finding, &Spanned::new(text.to_owned(), span), near),
+        None => finding.label(format!("expected `{}`", super::shorten(&target.ty.to_string()))),
+    };
+    target.place(finding)
+}

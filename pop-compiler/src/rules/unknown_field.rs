@@ -1,0 +1,68 @@
+//! `unknown-field`: a field that the value does not have.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{Span, Spanned};
+use crate::suggest;
+use crate::types::{Record, Type};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "unknown-field",
+    severity: Severity::Error,
+    summary: "a field that the value does not have",
+    explanation: "The type of what is referred to, or of what is written to, has no such field.",
+    bad: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+input = { height = "int", title = "string?" }
+output = { file = "path", note = "string?" }
+
+[operations.encode]
+uses = "media.encode"
+with = { height = 720 }
+
+[outputs]
+file = "${encode.fiel}"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+input = { height = "int", title = "string?" }
+output = { file = "path", note = "string?" }
+
+[operations.encode]
+uses = "media.encode"
+with = { height = 720 }
+
+[outputs]
+file = "${encode.file}"
+"#,
+    absence: false,
+};
+
+/// `of` (a value as the user wrote it) has no field `name`.
+pub(crate) fn report(name: &str, span: Span, of: &str, record: &Record) -> Diagnostic {
+    let finding = RULE.at(span, format!("{of} has no field `{name}`"));
+    match suggest::closest(name, record.iter().map(|(n, _)| n)) {
+        Some(near) => super::meant(finding, &Spanned::new(name.to_owned(), span), near),
+        None => finding.label("unknown field").help(super::list_of("it has", record.iter().map(|(n, _)| n))),
+    }
+}
+
+/// `of` is not something with fields.
+pub(crate) fn no_fields(name: &str, span: Span, of: &str, ty: &Type) -> Diagnostic {
+    RULE.at(span, format!("{of} is `{ty}`, which has no fields"))
+        .label(format!("`{name}` can't be taken from it"))
+}
+
+/// `run` has two fields only.
+pub(crate) fn of_run(span: Span) -> Diagnostic {
+    RULE.at(span, "a run has only `id` and `customer`").label("write `${run.id}` or `${run.customer}`")
+}
+
+/// `each_index` is a number.
+pub(crate) fn of_index(span: Span) -> Diagnostic {
+    RULE.at(span, "`each_index` is a number and has no fields").label("can't be taken from a number")
+}

@@ -1,0 +1,40 @@
+//! `unknown-operation`: `after` names an operation that is not there.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Spanned;
+use crate::suggest;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "unknown-operation",
+    severity: Severity::Error,
+    summary: "`after` names an operation that is not there",
+    explanation: "`after` takes the names of operations of the same workflow.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+after = ["wiat2"]
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.first]
+uses = "pop.sleep"
+
+[operations.wait]
+uses = "pop.sleep"
+after = ["first"]
+"#,
+    absence: true,
+};
+
+/// `after` names nothing.
+pub(crate) fn report<'n>(name: &Spanned<String>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+    let finding = RULE.at(name.span, format!("there is no operation `{}`", name.value));
+    match suggest::closest(&name.value, known) {
+        Some(near) => super::meant(finding, name, near),
+        None => finding.label("no operation has this name"),
+    }
+}

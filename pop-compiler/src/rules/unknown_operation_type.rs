@@ -1,0 +1,38 @@
+//! `unknown-operation-type`: `uses` names an operation type that is in no catalog.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Spanned;
+use crate::suggest;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "unknown-operation-type",
+    severity: Severity::Error,
+    summary: "`uses` names an operation type that is in no catalog",
+    explanation: "`uses` takes a built-in operation type (pop.sleep, pop.log, pop.transform, sample), or one of a catalog that the workflow \
+names in `catalogs` or holds itself in `[catalog]`.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.slep"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+"#,
+    absence: false,
+};
+
+/// `uses` names nothing.
+pub(crate) fn report<'n>(name: &Spanned<String>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+    let finding = RULE.at(name.span, format!("there is no operation type `{}`", name.value));
+    match suggest::closest(&name.value, known) {
+        Some(near) => super::meant(finding, name, near),
+        None => finding
+            .label("in no catalog of this workflow")
+            .help(format!("add its catalog to `catalogs`, or describe it in `[catalog.\"{}\"]`", name.value)),
+    }
+}

@@ -1,0 +1,55 @@
+//! `unknown-output`: a reference to an operation that is not there.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Spanned;
+use crate::suggest;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "unknown-output",
+    severity: Severity::Error,
+    summary: "a reference to an operation that is not there",
+    explanation: "`${name…}` stands for the output of the operation `name` of the same workflow.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+with = { output = "${prob.title}" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.probe]
+uses = "pop.sleep"
+
+[operations.wait]
+uses = "pop.sleep"
+with = { output = "${probe.title}" }
+"#,
+    absence: true,
+};
+
+/// A reference to the output of an operation that is not there.
+pub(crate) fn report<'n>(
+    name: &Spanned<String>,
+    known: impl IntoIterator<Item = &'n str>,
+    is_input: bool,
+) -> Diagnostic {
+    let finding =
+        RULE.at(name.span, format!("there is no operation `{}` whose output could be used", name.value));
+    if is_input {
+        let replacement = format!("inputs.{}", name.value);
+        let help = format!("`{}` is an input; write `${{{replacement}}}`", name.value);
+        let finding = finding.label("no operation has this name").help(help);
+        return if name.span.range().len() == name.value.len() {
+            finding.edit(name.span, replacement)
+        } else {
+            finding
+        };
+    }
+    match suggest::closest(&name.value, known) {
+        Some(near) => super::meant(finding, name, near),
+        None => finding.label("no operation has this name"),
+    }
+}

@@ -1,0 +1,45 @@
+//! `unknown-type`: a type name that is not defined.
+
+use std::sync::Arc;
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Spanned;
+use crate::suggest;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "unknown-type",
+    severity: Severity::Error,
+    summary: "a type name that is not defined",
+    explanation: "Types are the built-in ones, those of `[types]`, and those of the catalogs that the workflow names.",
+    bad: r#"[workflow]
+name = "example"
+
+[inputs]
+source = "strin"
+
+[operations.wait]
+uses = "pop.sleep"
+with = { output = "${inputs.source}" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[inputs]
+source = "string"
+
+[operations.wait]
+uses = "pop.sleep"
+with = { output = "${inputs.source}" }
+"#,
+    absence: true,
+};
+
+/// `name` is no type.
+pub(crate) fn report<'n>(name: &Spanned<Arc<str>>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+    let finding = RULE.at(name.span, format!("there is no type `{}`", name.value));
+    match suggest::closest(&name.value, known) {
+        Some(near) => super::meant(finding, &Spanned::new(name.value.to_string(), name.span), near),
+        None => finding.label("not a type").help(format!("define it with `[types.{}]`", name.value)),
+    }
+}

@@ -1,0 +1,42 @@
+//! `unused-input`: an input that nothing uses.
+
+use super::Rule;
+use crate::check::Model;
+use crate::diagnostic::{Diagnostic, Severity};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "unused-input",
+    severity: Severity::Warning,
+    summary: "an input that nothing uses",
+    explanation: "Whoever submits the workflow must think about each input; one that nothing uses is a mistake or a leftover.",
+    bad: r#"[workflow]
+name = "example"
+
+[inputs]
+source = "url"
+
+[operations.wait]
+uses = "pop.sleep"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[inputs]
+source = "url"
+
+[operations.wait]
+uses = "pop.sleep"
+with = { output = "${inputs.source}" }
+"#,
+    absence: true,
+};
+
+/// Inputs that no reference names.
+pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+    for (input, used) in model.inputs.iter().zip(&model.used_inputs) {
+        if !used {
+            let name = &input.name;
+            out.push(RULE.at(name.span, format!("nothing uses the input `{}`", name.value)).label("unused"));
+        }
+    }
+}

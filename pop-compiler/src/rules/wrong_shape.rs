@@ -1,0 +1,51 @@
+//! `wrong-shape`: a key with a value of the wrong kind.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{Span, Spanned};
+use crate::suggest;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "wrong-shape",
+    severity: Severity::Error,
+    summary: "a key with a value of the wrong kind",
+    explanation: "Each key of the language takes a certain kind of value: a string, a list, a table, a number.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = ["pop.sleep"]
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+"#,
+    absence: false,
+};
+
+/// `what` must be `expected`, and `found` is there.
+pub(crate) fn report(span: Span, what: &str, expected: &str, found: &str) -> Diagnostic {
+    RULE.at(span, format!("{what} must be {expected}, not {found}")).label(format!("expected {expected}"))
+}
+
+/// A value of the right kind that is out of range.
+pub(crate) fn value(span: Span, what: &str, expected: &str) -> Diagnostic {
+    RULE.at(span, format!("{what} must be {expected}")).label(format!("expected {expected}"))
+}
+
+/// A word that is none of the known ones.
+pub(crate) fn word(word: &Spanned<String>, what: &str, known: &[&str]) -> Diagnostic {
+    let finding = RULE.at(word.span, format!("{what} does not know `{}`", word.value));
+    match suggest::closest(&word.value, known.iter().copied()) {
+        Some(near) => super::meant(finding, word, near),
+        None => finding.label(format!("expected {}", known.join(", "))),
+    }
+}
+
+/// A JSON document that is not what it should be; `why` is the reader's own message.
+pub(crate) fn native(span: Span, what: &str, why: &str) -> Diagnostic {
+    let start = Span { end: span.start.saturating_add(1).min(span.end), ..span };
+    RULE.at(start, format!("this is not {what}: {why}")).label("in this document")
+}

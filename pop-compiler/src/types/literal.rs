@@ -1,0 +1,57 @@
+//! Whether a JSON value is a value of a type.
+
+use serde_json::Value as Json;
+
+use super::{Type, Types, formats};
+use crate::{duration, quantity};
+
+impl Types {
+    /// Whether `value` (of which no part is a reference) is of type `ty`. Values that nest more than types do are
+    /// refused.
+    pub fn accepts(&self, ty: &Type, value: &Json) -> bool {
+        self.accepts_at(ty, value, 0)
+    }
+
+    fn accepts_at(&self, ty: &Type, value: &Json, depth: usize) -> bool {
+        if depth > 256 {
+            return false;
+        }
+        match (self.resolve(ty), value) {
+            (Type::Any | Type::Error, _)
+            | (Type::Null, Json::Null)
+            | (Type::Bool, Json::Bool(_))
+            | (Type::Float, Json::Number(_))
+            | (Type::String | Type::Path, Json::String(_)) => true,
+            (Type::Int, Json::Number(n)) => is_whole(n),
+            (Type::Bytes, Json::Number(n)) => is_whole(n) && !n.as_str().starts_with('-'),
+            (Type::Url, Json::String(s)) => formats::is_url(s),
+            (Type::Duration, Json::String(s)) => duration::parse(s).is_ok(),
+            (Type::Bytes, Json::String(s)) => quantity::bytes(s).is_ok(),
+            (Type::Datetime, Json::String(s)) => formats::is_datetime(s),
+            (Type::Literal(expected), value) => same(expected, value),
+            (Type::Union(members), value) => members.iter().any(|m| self.accepts_at(m, value, depth + 1)),
+            (Type::Secret(inner), value) => self.accepts_at(inner, value, depth + 1),
+            (Type::List(item), Json::Array(items)) => {
+                items.iter().all(|v| self.accepts_at(item, v, depth + 1))
+            }
+            (Type::Map(item), Json::Object(map)) => map.values().all(|v| self.accepts_at(item, v, depth + 1)),
+            (Type::Record(record), Json::Object(map)) => {
+                map.iter().all(|(k, v)| record.get(k).is_some_and(|t| self.accepts_at(t, v, depth + 1)))
+                    && record.iter().all(|(k, t)| map.contains_key(k) || self.accepts_null(t))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether two JSON values mean the same; `1` and `1.0` do.
+pub(super) fn same(a: &Json, b: &Json) -> bool {
+    match (a, b) {
+        (Json::Number(a), Json::Number(b)) => a.as_str() == b.as_str() || a.as_f64() == b.as_f64(),
+        _ => a == b,
+    }
+}
+
+pub(crate) fn is_whole(n: &serde_json::Number) -> bool {
+    n.as_str().bytes().all(|b| b == b'-' || b.is_ascii_digit())
+}
