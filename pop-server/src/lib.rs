@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod clock;
+pub mod commands;
 pub mod core;
 pub mod ids;
 pub mod pool;

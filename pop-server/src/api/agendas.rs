@@ -33,7 +33,7 @@ pub(super) async fn submit(
     let prepared = tokio::task::spawn_blocking(move || prepare(request, &id));
     let Ok(prepared) = prepared.await else { return Err(Error::internal()) };
     let submit = prepared?;
-    if !parts.caller().may_see(submit.customer.as_str()) {
+    if !super::caller().may_see(submit.customer.as_str()) {
         return Err(Error::not_found(format!("customer `{}` does not exist", submit.customer)));
     }
     let (agenda, body) = (Arc::clone(&submit.agenda), Arc::clone(&submit.body));
@@ -119,7 +119,7 @@ pub(super) async fn find(parts: &Parts, id: &AgendaId) -> Result<Record, Error> 
     let wanted = id.clone();
     let record = parts.read(move |store| store.agenda(&wanted)).await?;
     record
-        .filter(|r| parts.caller().may_see(r.header.customer.as_str()))
+        .filter(|r| super::caller().may_see(r.header.customer.as_str()))
         .ok_or_else(|| Error::no_agenda(id.as_str()))
 }
 
@@ -149,7 +149,7 @@ pub(super) async fn list(
         None => None,
     };
     let filter = Filter {
-        customer: parts.caller().scope(params.customer),
+        customer: super::caller().scope(params.customer),
         state: params.state,
         link: params.link,
         before,

@@ -20,7 +20,7 @@ use crate::server::Parts;
 use crate::store::{Store, StoreError};
 
 /// The longest wait of a pull.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// The most agendas of one pull.
 const LARGEST_PULL: u32 = 1000;
 
@@ -30,7 +30,7 @@ pub(super) async fn attach(
     Id(pool): Id,
     Json(request): Json<AttachRequest>,
 ) -> Result<Answer<AttachResponse>, Error> {
-    allowed(&parts)?;
+    allowed()?;
     let AttachRequest { worker, instance } = request;
     named("worker", &worker)?;
     named("instance", &instance)?;
@@ -46,7 +46,7 @@ pub(super) async fn pull(
     Id(pool): Id,
     Json(request): Json<PullRequest>,
 ) -> Result<Answer<PullResponse>, Error> {
-    allowed(&parts)?;
+    allowed()?;
     named("worker", &request.worker)?;
     named("instance", &request.instance)?;
     named("request", &request.request)?;
@@ -81,12 +81,9 @@ pub(super) async fn pull(
 
 /// What was handed out, with the agendas and what earlier leases reached.
 async fn leases(parts: &Parts, granted: Vec<Granted>) -> Result<Vec<Lease>, Error> {
-    let mut leases = Vec::with_capacity(granted.len());
-    for grant in granted {
-        let lease = parts.read(move |store| lease(store, grant)).await?;
-        leases.extend(lease);
-    }
-    Ok(leases)
+    parts
+        .read(move |store| granted.into_iter().filter_map(|grant| lease(store, grant).transpose()).collect())
+        .await
 }
 
 fn lease(store: &dyn Store, grant: Granted) -> Result<Option<Lease>, StoreError> {
@@ -110,7 +107,7 @@ pub(super) async fn renew(
     Id(pool): Id,
     Json(request): Json<RenewRequest>,
 ) -> Result<Answer<RenewResponse>, Error> {
-    allowed(&parts)?;
+    allowed()?;
     let RenewRequest { worker, leases } = request;
     let reply = parts.change(Command::Renew { pool: PoolId::from(pool), worker, leases }).await?;
     let Reply::Renewed { until, cancel, lost } = reply else { return Err(Error::internal()) };
@@ -123,7 +120,7 @@ pub(super) async fn report(
     Id(pool): Id,
     Json(request): Json<ReportRequest>,
 ) -> Result<Answer<ReportResponse>, Error> {
-    allowed(&parts)?;
+    allowed()?;
     let ReportRequest { worker, reports } = request;
     let reply = parts.change(Command::Report { pool: PoolId::from(pool), worker, reports }).await?;
     let Reply::Reported(results) = reply else { return Err(Error::internal()) };
@@ -137,6 +134,6 @@ fn named(field: &str, value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn allowed(parts: &Parts) -> Result<(), Error> {
-    if parts.caller().may_operate() { Ok(()) } else { Err(Error::not_found("there is nothing here")) }
+fn allowed() -> Result<(), Error> {
+    if super::caller().may_operate() { Ok(()) } else { Err(Error::not_found("there is nothing here")) }
 }

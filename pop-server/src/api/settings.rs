@@ -122,7 +122,7 @@ fn same_id(path: &str, body: &mut String) -> Result<(), Error> {
 }
 
 async fn put<T: Serialize>(parts: &Parts, command: Command, body: &T) -> Result<Response, Error> {
-    allowed(parts)?;
+    allowed()?;
     match parts.change(command).await? {
         Reply::Created => Ok((StatusCode::CREATED, Answer(body)).into_response()),
         Reply::Updated => Ok(Answer(body).into_response()),
@@ -131,14 +131,14 @@ async fn put<T: Serialize>(parts: &Parts, command: Command, body: &T) -> Result<
 }
 
 async fn get<T: DeserializeOwned>(parts: &Parts, kind: Kind, id: String) -> Result<Answer<T>, Error> {
-    allowed(parts)?;
+    allowed()?;
     let missing = Error::not_found(format!("there is no {} `{id}`", kind.as_str()));
     let text = parts.read(move |store| store.setting(kind, &id)).await?.ok_or(missing)?;
     Ok(Answer(serde_json::from_str(&text).map_err(|_| Error::internal())?))
 }
 
 async fn delete(parts: &Parts, command: Command) -> Result<StatusCode, Error> {
-    allowed(parts)?;
+    allowed()?;
     parts.change(command).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -148,7 +148,7 @@ async fn list<T: DeserializeOwned>(
     kind: Kind,
     params: ListParams,
 ) -> Result<Answer<Page<T>>, Error> {
-    allowed(parts)?;
+    allowed()?;
     let size = page_size(params.limit)?;
     let after = params.after.unwrap_or_default();
     let mut rows = parts.read(move |store| store.settings(kind, &after, size + 1)).await?;
@@ -159,6 +159,6 @@ async fn list<T: DeserializeOwned>(
     Ok(Answer(Page { items: items.map_err(|_| Error::internal())?, next }))
 }
 
-fn allowed(parts: &Parts) -> Result<(), Error> {
-    if parts.caller().may_operate() { Ok(()) } else { Err(Error::not_found("there is nothing here")) }
+fn allowed() -> Result<(), Error> {
+    if super::caller().may_operate() { Ok(()) } else { Err(Error::not_found("there is nothing here")) }
 }

@@ -37,11 +37,10 @@ pub(crate) enum Next {
 pub(crate) fn next(state: AgendaState, cancelling: bool, step: Step) -> Next {
     use AgendaState::{Cancelled, Executing, Failed, Leased, Queued, Ready, Succeeded};
     match (state, step) {
-        (Ready, Step::Enqueue) => Next::To(Queued),
         (Queued, Step::Lease) => Next::To(Leased),
         (Leased, Step::Start) => Next::To(Executing),
         (Leased | Executing, Step::Return) if cancelling => Next::To(Cancelled),
-        (Leased | Executing, Step::Return) => Next::To(Queued),
+        (Ready, Step::Enqueue) | (Leased | Executing, Step::Return) => Next::To(Queued),
         (Leased | Executing, Step::End(end)) if end.is_terminal() => Next::To(end),
         (Ready | Queued, Step::Cancel) => Next::To(Cancelled),
         (Leased | Executing, Step::Cancel) if !cancelling => Next::Remember,

@@ -24,16 +24,12 @@ impl ReadySet {
     /// Adds an agenda; `true` if its customer had none before.
     fn insert(&mut self, agenda: AgendaNo, customer: &CustomerId) -> bool {
         self.by_age.insert(agenda, customer.clone());
-        match self.by_customer.get_mut(customer) {
-            Some(own) => {
-                own.insert(agenda);
-                false
-            }
-            None => {
-                self.by_customer.insert(customer.clone(), BTreeSet::from([agenda]));
-                true
-            }
+        if let Some(own) = self.by_customer.get_mut(customer) {
+            own.insert(agenda);
+            return false;
         }
+        self.by_customer.insert(customer.clone(), BTreeSet::from([agenda]));
+        true
     }
 
     /// Takes an agenda out; its customer, if that has none left now.

@@ -13,14 +13,14 @@ use super::Tx;
 use super::command::Effect;
 use super::operation::Operation;
 use super::phase::{Next, Step, next};
-use super::record::{AgendaRow, LeaseRow, LiveRow, OperationName, Percent, Snapshot, Write};
+use super::record::{AgendaHeader, AgendaRow, LeaseRow, LiveRow, OperationName, Percent, Snapshot, Write};
 use super::scheduler::{Scheduler, TurnChange};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 
 /// How many ended agendas are remembered, so that a repeated last report is not called stale.
 const REMEMBERED_ENDS: usize = 4096;
 /// For how long the key of an ended agenda is remembered; by then every submit with that key finds it in the store.
-const REMEMBERED_KEY: Duration = Duration::from_secs(600);
+const REMEMBERED_KEY: Duration = Duration::from_mins(10);
 
 /// Everything.
 #[derive(Debug, Default)]
@@ -240,36 +240,36 @@ impl State {
             .iter()
             .zip(0..)
             .map(|(o, position)| {
-                let kind = match self.kinds.get(o.kind.as_str()) {
-                    Some(kind) => Arc::clone(kind),
-                    None => {
-                        let kind: Arc<str> = Arc::from(o.kind.as_str());
-                        self.kinds.insert(Arc::clone(&kind));
-                        kind
-                    }
-                };
+                let kind = self.kind(&o.kind);
                 Operation::new(&o.name, kind, position)
             })
             .collect()
     }
 
+    /// One copy of each type's name.
+    fn kind(&mut self, name: &str) -> Arc<str> {
+        if let Some(kind) = self.kinds.get(name) {
+            return Arc::clone(kind);
+        }
+        let kind: Arc<str> = Arc::from(name);
+        self.kinds.insert(Arc::clone(&kind));
+        kind
+    }
+
     /// A new agenda that nobody has seen yet.
     pub(super) fn new_live(
         &mut self,
-        id: AgendaId,
-        customer: CustomerId,
-        insight: InsightId,
-        pool: PoolId,
+        header: &AgendaHeader,
         place: Place,
         key: Option<String>,
         operations: &[OperationName],
     ) -> Live {
         let operations = sorted(self.new_operations(operations));
         Live {
-            id,
-            customer,
-            insight,
-            pool,
+            id: header.id.clone(),
+            customer: header.customer.clone(),
+            insight: header.insight.clone(),
+            pool: header.pool.clone(),
             place,
             reason: None,
             epoch: 0,

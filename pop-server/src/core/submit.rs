@@ -47,8 +47,8 @@ impl Core {
             .collect();
         let header = AgendaHeader {
             no,
-            id: id.clone(),
-            customer: customer.clone(),
+            id,
+            customer,
             insight: insight.clone(),
             pool: pool.clone(),
             title: agenda.title.clone(),
@@ -59,16 +59,7 @@ impl Core {
         };
         let held = agenda.params.contains_key(keys::DO_NOT_RUN);
         let place = if held { Place::Held } else { Place::Ready };
-        let waiting_pool = pool.clone();
-        let mut live = self.state.new_live(
-            id,
-            customer,
-            insight.clone(),
-            pool,
-            place,
-            idempotency_key.clone(),
-            &operations,
-        );
+        let mut live = self.state.new_live(&header, place, idempotency_key.clone(), &operations);
         if held {
             live.reason = Some("held: its parameter `doNotRun` is set".to_owned());
         }
@@ -82,7 +73,7 @@ impl Core {
         self.state.emit(tx, no, None);
         if !held {
             // Even a queue of size 0 is filled by a pull.
-            tx.work(&waiting_pool);
+            tx.work(&pool);
         }
         self.state.top_up(tx, &insight);
         match self.state.agendas.get(&no) {

@@ -28,14 +28,12 @@ impl Hub {
     /// To be called before one looks for work: a change after this call wakes the receiver.
     pub fn watch_pool(&self, pool: &PoolId) -> watch::Receiver<u64> {
         let mut pools = locked(&self.pools);
-        match pools.get(pool) {
-            Some(sender) => sender.subscribe(),
-            None => {
-                let (sender, receiver) = watch::channel(0);
-                pools.insert(pool.clone(), sender);
-                receiver
-            }
+        if let Some(sender) = pools.get(pool) {
+            return sender.subscribe();
         }
+        let (sender, receiver) = watch::channel(0);
+        pools.insert(pool.clone(), sender);
+        receiver
     }
 
     /// Work waits in this pool.

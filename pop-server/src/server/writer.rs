@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Hub, ServerError};
 use crate::clock::Clock;
-use crate::core::command::{Command, Effect, Outcome, Refusal, Reply};
+use crate::core::command::{Command, Effect, Refusal, Reply};
 use crate::core::record::Write;
 use crate::core::{Core, Settings};
 use crate::store::Store;
@@ -161,18 +161,15 @@ impl Thread {
                 continue;
             }
             // What the panicking command left behind in memory is thrown away with the core.
-            match catch_unwind(AssertUnwindSafe(|| core.apply(now, command))) {
-                Ok(Outcome { reply, writes: more, effects: caused }) => {
-                    writes.extend(more);
-                    effects.extend(caused);
-                    answers.push((answer, reply.map_err(WriterError::Refused)));
-                }
-                Err(_) => {
-                    tracing::error!("a command made the core panic; its state is loaded again");
-                    sound = false;
-                    answers.push((answer, Err(WriterError::Broken)));
-                }
-            }
+            let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| core.apply(now, command))) else {
+                tracing::error!("a command made the core panic; its state is loaded again");
+                sound = false;
+                answers.push((answer, Err(WriterError::Broken)));
+                continue;
+            };
+            writes.extend(outcome.writes);
+            effects.extend(outcome.effects);
+            answers.push((answer, outcome.reply.map_err(WriterError::Refused)));
         }
         match self.store.commit(&writes) {
             Ok(()) => {
