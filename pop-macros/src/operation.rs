@@ -33,6 +33,7 @@ fn implement(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStre
     };
     let rename_all = serde_argument(&item.attrs, "rename_all");
     let mut pairs = Vec::new();
+    let idents: Vec<&Ident> = named.named.iter().filter_map(|f| f.ident.as_ref()).collect();
     for field in &named.named {
         let Some(ident) = &field.ident else { continue };
         let rust = ident.to_string();
@@ -45,10 +46,12 @@ fn implement(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStre
         pairs.push(quote! { (#rust, #json) });
     }
     let Arguments { name, output, command, args, stdin, stdout, image, description } = &arguments;
-    let description = match description.as_ref().map(LitStr::value).or_else(|| docs(&item.attrs)) {
-        Some(text) => quote! { ::core::option::Option::Some(#text) },
-        None => quote! { ::core::option::Option::None },
-    };
+    let none = || quote! { ::core::option::Option::None };
+    let description = description
+        .as_ref()
+        .map(LitStr::value)
+        .or_else(|| docs(&item.attrs))
+        .map_or_else(none, |text| quote! { ::core::option::Option::Some(#text) });
     let stdout = match stdout.as_ref().map(LitStr::value).as_deref() {
         None | Some("log") => quote! { Log },
         Some("json") => quote! { Json },
@@ -58,9 +61,9 @@ fn implement(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStre
             return Err(Error::new_spanned(stdout, "`stdout` is \"log\", \"json\", \"text\" or \"lines\""));
         }
     };
-    let optional = |text: &Option<LitStr>| match text {
-        Some(text) => quote! { ::core::option::Option::Some(::std::string::String::from(#text)) },
-        None => quote! { ::core::option::Option::None },
+    let optional = |text: &Option<LitStr>| {
+        let some = |text| quote! { ::core::option::Option::Some(::std::string::String::from(#text)) };
+        text.as_ref().map_or_else(none, some)
     };
     let (stdin, image) = (optional(stdin), optional(image));
     let ident = &item.ident;
@@ -73,6 +76,10 @@ fn implement(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStre
 
             fn description() -> ::core::option::Option<&'static str> {
                 #description
+            }
+
+            fn read_fields(&self) {
+                let _ = (#(&self.#idents,)*);
             }
 
             fn run_spec() -> ::pop_sdk::__private::RunSpec {

@@ -23,6 +23,10 @@ pub trait Operation: JsonSchema {
 
     /// How it runs.
     fn run_spec() -> RunSpec;
+
+    /// Reads every field, so that rustc does not call them unused: they are read by the program that gets them.
+    #[doc(hidden)]
+    fn read_fields(&self);
 }
 
 /// What is known of one operation type at run time.

@@ -133,7 +133,7 @@ fn check(workflow: &Workflow) -> TokenStream {
     let output = &workflow.output;
     quote! {
         /// Never called: it is here so that rustc checks every name and type.
-        #[expect(dead_code, clippy::all, clippy::pedantic, reason = "only type-checked")]
+        #[allow(dead_code, clippy::all, clippy::pedantic, reason = "only type-checked")]
         fn type_check() -> #output {
             #(#bindings)*
             #(#operations)*
