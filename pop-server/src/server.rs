@@ -6,12 +6,13 @@ mod hub;
 mod writer;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use hub::{Hub, Watch};
@@ -25,6 +26,11 @@ use crate::store::{Store, StoreError};
 
 /// How long open requests may take to end once the server shuts down.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// For so long the database's lock is waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(3);
+/// And tried again so often.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
 
 /// What can be set.
 #[derive(Clone, Debug)]
@@ -99,7 +105,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
     let listener = TcpListener::bind(config.listen).await.map_err(|e| ServerError::Bind(config.listen, e))?;
     let address = listener.local_addr().map_err(|e| ServerError::Bind(config.listen, e))?;
     let store: Arc<dyn Store> = match &config.database {
-        Some(path) => Arc::new(SqliteStore::open(path).map_err(ServerError::Store)?),
+        Some(path) => Arc::new(open(path).await?),
         None => Arc::new(SqliteStore::in_memory().map_err(ServerError::Store)?),
     };
     let (parts, thread) = Parts::start(&config, store, Arc::new(SystemClock), shutdown.clone()).await?;
@@ -131,6 +137,17 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
         result
     });
     Ok(Server { address, serving })
+}
+
+/// Opens the database file. A server that was here before may still be ending, so its lock is waited for.
+async fn open(path: &Path) -> Result<SqliteStore, ServerError> {
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match SqliteStore::open(path) {
+            Err(StoreError::InUse(_)) if Instant::now() < deadline => tokio::time::sleep(LOCK_RETRY).await,
+            result => return result.map_err(ServerError::Store),
+        }
+    }
 }
 
 /// What the API works with.

@@ -37,6 +37,12 @@ pub enum StoreError {
         /// The newest version that is known.
         known: i64,
     },
+    /// Another process writes to it; two would overwrite each other's state.
+    #[error("another process uses the database {0}")]
+    InUse(std::path::PathBuf),
+    /// The lock beside the database can't be made.
+    #[error("can't lock the database")]
+    Lock(#[source] std::io::Error),
     /// A fault that a test asked for.
     #[cfg(test)]
     #[error("a fault was injected")]

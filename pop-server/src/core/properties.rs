@@ -256,6 +256,8 @@ impl Model {
                 None => assert!(record.row.state.is_terminal(), "{id} is lost"),
             }
         }
+        let leased = state.agendas.values().filter(|l| matches!(l.place, Place::Leased(_))).count();
+        assert_eq!(state.overdue(jiff::Timestamp::MAX).len(), leased, "each lease has one deadline");
         let waiting: usize = state.insights.values().map(|i| i.scheduler.len() + i.queue.len()).sum();
         let elsewhere =
             state.agendas.values().filter(|l| matches!(l.place, Place::Held | Place::Leased(_))).count();
@@ -276,6 +278,10 @@ impl Model {
             let seqs: Vec<u64> = events.iter().map(|e| e.seq).collect();
             assert_eq!(seqs, (1..=record.row.seq).collect::<Vec<_>>());
             assert!(events.iter().map(|e| e.percent).is_sorted(), "the percent went down");
+            let operations = self.world.store.operations(record.header.no).unwrap();
+            let done = operations.iter().flat_map(|(_, row)| row);
+            let done = done.filter(|row| row.state == OperationState::Succeeded).count();
+            assert_eq!(record.row.succeeded as usize, done);
             let ends = events.iter().filter(|e| e.state.is_terminal()).count();
             assert_eq!(ends, usize::from(record.row.state.is_terminal()));
             assert!(ends == 0 || events.last().unwrap().state.is_terminal());

@@ -5,6 +5,7 @@ mod read;
 mod row;
 mod write;
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub struct SqliteStore {
     writer: Mutex<Connection>,
     /// None: reads use the writer's connection, for a database in memory has only one.
     readers: Option<Readers>,
+    /// Held as long as the store is open; the system lets go of it when the process dies.
+    _lock: Option<File>,
 }
 
 #[derive(Debug)]
@@ -38,8 +41,9 @@ struct Readers {
 }
 
 impl SqliteStore {
-    /// Opens or creates the database file, and brings it to the newest schema.
+    /// Opens or creates the database file, and brings it to the newest schema. One store at a time may have it open.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
         let mut writer = Connection::open(path)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "FULL")?;
@@ -53,7 +57,7 @@ impl SqliteStore {
             idle.push(reader);
         }
         let readers = Readers { idle: Mutex::new(idle), returned: Condvar::new() };
-        Ok(Self { writer: Mutex::new(writer), readers: Some(readers) })
+        Ok(Self { writer: Mutex::new(writer), readers: Some(readers), _lock: Some(lock) })
     }
 
     /// A database that is gone when the program ends.
@@ -61,7 +65,7 @@ impl SqliteStore {
         let mut writer = Connection::open_in_memory()?;
         prepare(&writer)?;
         migrate::migrate(&mut writer)?;
-        Ok(Self { writer: Mutex::new(writer), readers: None })
+        Ok(Self { writer: Mutex::new(writer), readers: None, _lock: None })
     }
 
     /// Runs `work` on a connection that reads.
@@ -101,6 +105,19 @@ impl Drop for Lent<'_> {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A transaction that panicked was rolled back, so the connection is sound.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the file `<database>.lock`. It stays behind; only the lock on it counts.
+fn lock(database: &Path) -> Result<File, StoreError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let file =
+        File::options().create(true).truncate(false).write(true).open(path).map_err(StoreError::Lock)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(database.to_owned())),
+        Err(TryLockError::Error(error)) => Err(StoreError::Lock(error)),
+    }
 }
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
@@ -188,6 +205,16 @@ mod tests {
             count += 1;
             Box::new(SqliteStore::open(&directory.path().join(format!("{count}.db"))).unwrap())
         });
+    }
+
+    #[test]
+    fn two_stores_never_share_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pop.db");
+        let first = SqliteStore::open(&path).unwrap();
+        assert!(matches!(SqliteStore::open(&path), Err(StoreError::InUse(at)) if at == path));
+        drop(first);
+        SqliteStore::open(&path).unwrap();
     }
 
     #[test]
