@@ -160,6 +160,7 @@ pub enum Stdout {
 }
 
 impl Stdout {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
     fn is_log(&self) -> bool {
         *self == Self::Log
     }

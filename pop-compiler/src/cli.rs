@@ -16,7 +16,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::render::text::Colour;
 
-pub use files::compile_file;
+pub use files::{catalog_file, compile_file};
 
 /// Exit code when nothing was found.
 pub const CLEAN: u8 = 0;
@@ -166,4 +166,19 @@ pub fn run(command: &Command, output: &mut Output<'_>) -> ExitCode {
             ExitCode::from(USAGE)
         }
     }
+}
+
+/// Runs a command on this process's standard output and standard error.
+pub fn run_here(command: &Command) -> ExitCode {
+    use std::io::{IsTerminal, stderr, stdout};
+    let colour = match anstream::AutoStream::choice(&stderr()) {
+        anstream::ColorChoice::Never => Colour::Never,
+        _ if stderr().is_terminal() => Colour::Always,
+        _ => Colour::Never,
+    };
+    let (mut out, mut err) = (std::io::BufWriter::new(stdout().lock()), stderr().lock());
+    let code = run(command, &mut Output { out: &mut out, err: &mut err, colour });
+    // A reader that has gone away (`popc graph … | head`) is no fault.
+    let _ = out.flush();
+    code
 }

@@ -5,10 +5,11 @@ mod native;
 use std::collections::{HashMap, HashSet};
 
 use crate::agenda::{Agenda, AgendaTemplate};
+use crate::ast::Workflow;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Location, has_errors};
 use crate::resolve::Imports;
-use crate::source::{Source, Sources, Span};
+use crate::source::{Source, Sources, Span, Spanned};
 use crate::syntax::{self, Door};
 use crate::{check, decode, lower, resolve, rules};
 
@@ -99,6 +100,29 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
     let source_map = workflow.operations.iter().map(|o| (o.name.value.clone(), o.name.span)).collect();
     let workflow_name = workflow.name.value.clone();
     Compiled { sources, workflow_name, template, agenda, catalog, source_map, diagnostics: out }
+}
+
+/// What came of reading a catalog by itself.
+#[derive(Debug)]
+pub struct LoadedCatalog {
+    /// The catalog's text.
+    pub sources: Sources,
+    /// Its operation types, and the built-in ones.
+    pub catalog: Catalog,
+    /// All findings, by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a catalog file (TOML or JSON, by its name) by itself.
+pub fn load_catalog(source: &Source) -> LoadedCatalog {
+    let mut sources = Sources::new();
+    let mut out = Vec::new();
+    let name = Spanned::new(source.name.to_string(), Span::default());
+    let workflow = Workflow { catalogs: vec![name], ..Workflow::default() };
+    let imports = Imports { loader: &|_| Ok(source.clone()), catalogs: &[] };
+    let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out);
+    finish(&mut out);
+    LoadedCatalog { sources, catalog, diagnostics: out }
 }
 
 /// A finding of the expansion speaks of the template; this puts it where the operation was written.

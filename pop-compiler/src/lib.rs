@@ -34,5 +34,5 @@ mod tree;
 pub mod types;
 pub mod validate;
 
-pub use compile::{Compiled, Options, check_native, compile, is_native};
+pub use compile::{Compiled, LoadedCatalog, Options, check_native, compile, is_native, load_catalog};
 pub use syntax::Door;

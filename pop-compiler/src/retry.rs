@@ -26,7 +26,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempts: 1,
-            backoff: (Duration::from_secs(1), Duration::from_secs(60)),
+            backoff: (Duration::from_secs(1), Duration::from_mins(1)),
             on: ["error", "timeout", "evicted"].map(String::from).to_vec(),
         }
     }

@@ -39,11 +39,11 @@ pub fn expand(template: &AgendaTemplate, inputs: &Value) -> Result<Agenda, Vec<D
     let skeleton = &template.agenda;
     let mut agenda = Agenda {
         id: skeleton.id.clone(),
-        cid: text(&skeleton.cid, &mut |v| fill(v, &|| "/agenda/cid".into())),
-        title: text(&skeleton.title, &mut |v| fill(v, &|| "/agenda/title".into()))
+        cid: text(skeleton.cid.as_deref(), &mut |v| fill(v, &|| "/agenda/cid".into())),
+        title: text(skeleton.title.as_deref(), &mut |v| fill(v, &|| "/agenda/title".into()))
             .or_else(|| template.title.clone()),
-        customer_id: text(&skeleton.customer_id, &mut |v| fill(v, &|| "/agenda/customerId".into())),
-        link_id: text(&skeleton.link_id, &mut |v| fill(v, &|| "/agenda/linkId".into())),
+        customer_id: text(skeleton.customer_id.as_deref(), &mut |v| fill(v, &|| "/agenda/customerId".into())),
+        link_id: text(skeleton.link_id.as_deref(), &mut |v| fill(v, &|| "/agenda/linkId".into())),
         params: object(fill(&Value::Object(skeleton.params.clone()), &|| "/agenda/params".into())),
         operations: Vec::with_capacity(skeleton.operations.len()),
     };
@@ -85,8 +85,8 @@ fn unresolved(pointer: String, token: &str) -> Diagnostic {
     .help("submit that input, or give the reference a default: `@<name::/pointer?default>`")
 }
 
-fn text(value: &Option<String>, fill: &mut dyn FnMut(&Value) -> Value) -> Option<String> {
-    match fill(&Value::from(value.as_deref()?)) {
+fn text(value: Option<&str>, fill: &mut dyn FnMut(&Value) -> Value) -> Option<String> {
+    match fill(&Value::from(value?)) {
         Value::Null => None,
         Value::String(text) => Some(text),
         other => Some(other.to_string()),

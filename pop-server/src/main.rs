@@ -50,7 +50,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Compiler(command) => return ExitCode::from(pop_compiler::cli::run(command)),
+        Command::Compiler(command) => return pop_compiler::cli::run_here(&command),
         other => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()

@@ -22,10 +22,11 @@ pub use self::plan::{EdgeKind, Needs, OnFailure, Plan, Step, stdout_is_output};
 
 /// Infrastructure failures are tried again on their own budget, which the user's retries never touch.
 const INFRA_RETRIES: u32 = 5;
-const INFRA_BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(120));
+const INFRA_BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(2));
 
 /// What can happen to a run. Operations are named by their index in the [`Plan`].
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each variant's text is about its fields")]
 pub enum Event {
     /// The program of this attempt runs.
     Started { op: usize, attempt: u32 },
@@ -45,6 +46,7 @@ pub enum Event {
 
 /// What a run asks its driver to do.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each variant's text is about its fields")]
 pub enum Effect {
     /// Start this attempt with this input.
     Launch { op: usize, attempt: u32, payload: Value },

@@ -3,6 +3,8 @@
 
 pub mod local;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use pop_compiler::agenda::RunSpec;
@@ -97,4 +99,7 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Called when an agenda is over and none of its attempts runs: leftovers may go.
     fn forget(&self, agenda: &str);
+
+    /// Resolves when nothing that was started runs any more. Call it after stopping everything.
+    fn idle(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }

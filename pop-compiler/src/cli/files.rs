@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use crate::source::Source;
-use crate::{Compiled, Door, Options, check_native, compile, is_native};
+use crate::{Compiled, Door, LoadedCatalog, Options, check_native, compile, is_native, load_catalog};
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 64 << 20;
@@ -54,6 +54,14 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
     let text =
         String::from_utf8(bytes).ok().with_context(|| format!("{} is not UTF-8 text", path.display()))?;
     Ok(Source::new(path.to_string_lossy().as_ref(), text))
+}
+
+/// Reads a catalog file.
+///
+/// # Errors
+/// The file can't be read.
+pub fn catalog_file(path: &Path) -> anyhow::Result<LoadedCatalog> {
+    Ok(load_catalog(&read(path)?))
 }
 
 /// Reads and compiles a workflow, or checks an agenda or a template.

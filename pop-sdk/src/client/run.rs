@@ -79,10 +79,13 @@ impl Run {
     }
 }
 
+/// The bytes of an open stream.
+type Body = std::pin::Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>> + Send>>;
+
 struct Watch {
     client: Client,
     id: String,
-    body: Option<std::pin::Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>> + Send>>>,
+    body: Option<Body>,
     parser: Parser,
     waiting: VecDeque<Event>,
     last: u64,

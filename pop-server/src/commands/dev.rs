@@ -30,7 +30,8 @@ pub struct ListenArgs {
 impl ListenArgs {
     fn config(&self, auto_customers: bool) -> Result<server::Config> {
         if let Some(folder) = self.database.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("can't make the folder {}", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("can't make the folder {}", folder.display()))?;
         }
         let lease = duration::parse(&self.lease).map_err(|e| anyhow::anyhow!("--lease: {e}"))?;
         Ok(server::Config {
@@ -95,7 +96,8 @@ pub async fn dev(args: DevArgs) -> Result<Exit> {
     let shutdown = shutdown_on_signal();
     let server = server::start(args.listen.config(true)?, shutdown.clone()).await?;
     let address = format!("http://{}", server.address);
-    let config = pool::agent_config(&args.local, "default".into(), "dev".into(), None, args.slots, args.time_scale)?;
+    let config =
+        pool::agent_config(&args.local, "default".into(), "dev".into(), None, args.slots, args.time_scale)?;
     anstream::println!("POP serves at {address}, with a pool of {} slots on this machine", args.slots);
     let client = Client::connect(&address)?;
     let worked = pool::start(&args.local, config, client, shutdown.clone()).await;

@@ -30,8 +30,14 @@ pub async fn get(args: GetArgs) -> Result<Exit> {
     }
     anstream::println!("{}", summary(&view));
     for operation in &view.operations {
-        let attempt = if operation.attempt > 1 { format!(" (attempt {})", operation.attempt) } else { String::new() };
-        anstream::println!("  {:<10} {:>3.0} %  {}{attempt}", operation.state.as_str(), operation.percent, operation.name);
+        let attempt =
+            if operation.attempt > 1 { format!(" (attempt {})", operation.attempt) } else { String::new() };
+        anstream::println!(
+            "  {:<10} {:>3.0} %  {}{attempt}",
+            operation.state.as_str(),
+            operation.percent,
+            operation.name
+        );
     }
     if let Some(reason) = &view.reason {
         anstream::println!("why: {reason}");
@@ -164,4 +170,3 @@ pub async fn logs(args: LogsArgs) -> Result<Exit> {
         }
     }
 }
-

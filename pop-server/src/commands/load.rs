@@ -1,7 +1,7 @@
 //! From a file and inputs to an agenda that can run: the compiler's findings are printed here, for all commands alike.
 
 use std::collections::HashMap;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -9,6 +9,7 @@ use clap::Args;
 use pop_compiler::agenda::{Agenda, AgendaTemplate, RunSpec, keys};
 use pop_compiler::cli;
 use pop_compiler::diagnostic::{Diagnostic, has_errors};
+use pop_compiler::render::text::{self, Colour};
 use pop_compiler::source::Sources;
 use serde_json::{Map, Value};
 
@@ -45,7 +46,7 @@ pub struct Loaded {
 
 /// Reads and checks a file. The inner error is the exit code after findings were printed.
 pub fn file(path: &Path) -> Result<Result<File, Exit>> {
-    let compiled = cli::compile_path(path).with_context(|| format!("can't read {}", path.display()))?;
+    let compiled = cli::compile_file(path)?;
     show(&compiled.diagnostics, &compiled.sources);
     if has_errors(&compiled.diagnostics) {
         return Ok(Err(Exit::Findings));
@@ -69,7 +70,8 @@ impl File {
                 agenda
             }
             Self::Template(template) => {
-                let inputs = absolute_paths(&template, given.unwrap_or_else(|| Value::Object(Map::new())), folder);
+                let inputs =
+                    absolute_paths(&template, given.unwrap_or_else(|| Value::Object(Map::new())), folder);
                 match template.expand(&inputs) {
                     Ok(agenda) => agenda,
                     Err(findings) => {
@@ -108,7 +110,8 @@ impl Inputs {
         };
         let Value::Object(map) = &mut value else { anyhow::bail!("the inputs must be a JSON object") };
         for pair in &self.set {
-            let (name, text) = pair.split_once('=').with_context(|| format!("--set {pair}: write NAME=VALUE"))?;
+            let (name, text) =
+                pair.split_once('=').with_context(|| format!("--set {pair}: write NAME=VALUE"))?;
             let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
             map.insert(name.to_owned(), value);
         }
@@ -118,13 +121,13 @@ impl Inputs {
 
 /// The operation types of a catalog file.
 pub fn catalog(path: &Path) -> Result<HashMap<String, RunSpec>> {
-    let (specs, diagnostics, sources) =
-        cli::catalog_path(path).with_context(|| format!("can't read {}", path.display()))?;
-    show(&diagnostics, &sources);
-    if has_errors(&diagnostics) {
+    let loaded = cli::catalog_file(path)?;
+    show(&loaded.diagnostics, &loaded.sources);
+    if has_errors(&loaded.diagnostics) {
         anyhow::bail!("the catalog {} has errors", path.display());
     }
-    Ok(specs)
+    let runs = |spec: &RunSpec| !spec.command.is_empty() || spec.image.is_some();
+    Ok(loaded.catalog.iter().filter(|t| runs(&t.run)).map(|t| (t.name.to_string(), t.run.clone())).collect())
 }
 
 /// The folder that a file lies in.
@@ -136,7 +139,8 @@ pub fn folder_of(path: &Path) -> PathBuf {
 /// Inputs of type `path` become absolute: programs run in folders of their own.
 fn absolute_paths(template: &AgendaTemplate, inputs: Value, folder: &Path) -> Value {
     let Value::Object(mut inputs) = inputs else { return inputs };
-    let properties = template.params.get(keys::INPUTS).and_then(|s| s.get("properties")).and_then(Value::as_object);
+    let properties =
+        template.params.get(keys::INPUTS).and_then(|s| s.get("properties")).and_then(Value::as_object);
     for (name, schema) in properties.into_iter().flatten() {
         if schema.get("format").and_then(Value::as_str) != Some("path") {
             continue;
@@ -156,6 +160,7 @@ fn absolute_paths(template: &AgendaTemplate, inputs: Value, folder: &Path) -> Va
 
 fn show(diagnostics: &[Diagnostic], sources: &Sources) {
     if !diagnostics.is_empty() {
-        anstream::eprint!("{}", cli::render_text(diagnostics, sources));
+        let colour = if std::io::stderr().is_terminal() { Colour::Always } else { Colour::Never };
+        anstream::eprint!("{}", text::findings(diagnostics, sources, colour));
     }
 }

@@ -75,6 +75,11 @@ impl LocalArgs {
         self.work_dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("pop-{name}")))
     }
 
+    /// Whether that folder is one of our own, which nobody asked to keep.
+    pub fn work_dir_is_ours(&self) -> bool {
+        self.work_dir.is_none()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
     fn environment(&self) -> Vec<(String, String)> {
         let always = ["PATH", "HOME", "LANG", "TMPDIR", "TZ"].map(String::from);

@@ -88,8 +88,13 @@ pub async fn run(args: RunArgs) -> Result<Exit> {
     let drive =
         executor::drive(config, runtime, Arc::<Recorder>::clone(&uplink), inbox, over_in, abandon.clone());
     let driver = tokio::spawn(drive);
-    let lease =
-        Lease { id: id.clone(), epoch: 1, until: Timestamp::MAX, agenda: agenda.clone(), progress: Vec::new() };
+    let lease = Lease {
+        id: id.clone(),
+        epoch: 1,
+        until: Timestamp::MAX,
+        agenda: agenda.clone(),
+        progress: Vec::new(),
+    };
     let _ = commands.send(Command::Run(Box::new(lease))).await;
     let mut asked = false;
     loop {
@@ -111,14 +116,16 @@ pub async fn run(args: RunArgs) -> Result<Exit> {
     finish(recorder, &args, id, title, &work).await
 }
 
-async fn finish(recorder: Recorder, args: &RunArgs, id: String, title: String, work: &std::path::Path) -> Result<Exit> {
+async fn finish(
+    recorder: Recorder,
+    args: &RunArgs,
+    id: String,
+    title: String,
+    work: &std::path::Path,
+) -> Result<Exit> {
     let Recorder { live, state } = recorder;
     let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
     let board = live.finish().await;
-    let _ = std::fs::remove_dir(work);
-    if work.exists() && !args.quiet {
-        anstream::eprintln!("Files that the programs left: {}", work.display());
-    }
     let end = state.end.unwrap_or(AgendaEnd { state: AgendaState::Cancelled, outputs: None, failure: None });
     let mut outputs = state.outputs;
     if let Some(path) = &args.report {
@@ -130,6 +137,15 @@ async fn finish(recorder: Recorder, args: &RunArgs, id: String, title: String, w
         let report = report(id, title, &end, board.since, operations);
         let text = serde_json::to_string_pretty(&report)? + "\n";
         std::fs::write(path, text).with_context(|| format!("can't write {}", path.display()))?;
+    }
+    // What the programs left in a folder of our own goes, unless an output speaks of it.
+    let spoken_of = |value: &Value| value.to_string().contains(&*work.to_string_lossy());
+    if end.outputs.as_ref().is_some_and(spoken_of)
+        || (end.outputs.is_none() && outputs.values().any(spoken_of))
+    {
+        anstream::eprintln!("Files are kept in {}", work.display());
+    } else if args.local.work_dir_is_ours() {
+        let _ = std::fs::remove_dir_all(work);
     }
     match end.state {
         AgendaState::Succeeded => {
@@ -154,7 +170,13 @@ async fn finish(recorder: Recorder, args: &RunArgs, id: String, title: String, w
     }
 }
 
-fn report(id: String, title: String, end: &AgendaEnd, since: Timestamp, operations: Vec<OperationView>) -> AgendaView {
+fn report(
+    id: String,
+    title: String,
+    end: &AgendaEnd,
+    since: Timestamp,
+    operations: Vec<OperationView>,
+) -> AgendaView {
     let succeeded = operations.iter().filter(|o| o.state == pop_sdk::api::OperationState::Succeeded).count();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let ended = operations.iter().filter(|o| o.state.is_terminal()).count();

@@ -114,7 +114,8 @@ async fn pull(
             wait_ms: u64::try_from(PULL_WAIT.as_millis()).unwrap_or(u64::MAX),
             request: format!("{}-{number}", config.instance),
         };
-        let Some(response) = retry(shutdown, "pull work", || client.pull(&config.pool, &request)).await else {
+        let Some(response) = retry(shutdown, "pull work", || client.pull(&config.pool, &request)).await
+        else {
             return;
         };
         for lease in response.leases {

@@ -102,6 +102,8 @@ pub async fn drive(
         }
     }
     executor.stop_all();
+    // Programs get their time to save; none outlives this function.
+    executor.runtime.idle().await;
 }
 
 struct InFlight {
@@ -247,7 +249,7 @@ impl Executor {
         for effect in effects {
             match effect {
                 Effect::Launch { op, attempt, payload } => {
-                    self.launch(AttemptKey { run, op, attempt }, payload)
+                    self.launch(AttemptKey { run, op, attempt }, payload);
                 }
                 Effect::Kill { op, attempt } => self.kill(AttemptKey { run, op, attempt }),
                 Effect::Report { op, view } => self.outbox.operation(run, op, view),

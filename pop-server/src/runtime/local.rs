@@ -6,12 +6,15 @@ mod command;
 mod files;
 mod process;
 
+use std::future::Future;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pop_sdk::api::FailureClass;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::{Launch, Reporter, Runtime, Signal};
 use crate::run::fail;
@@ -51,6 +54,7 @@ impl Config {
 #[derive(Debug)]
 pub struct Local {
     config: Arc<Config>,
+    running: TaskTracker,
 }
 
 impl Local {
@@ -58,7 +62,7 @@ impl Local {
     /// outcome could no longer be trusted, and their operations are about to be started again.
     pub fn new(config: Config) -> Self {
         files::kill_leftovers(&config.work);
-        Self { config: Arc::new(config) }
+        Self { config: Arc::new(config), running: TaskTracker::new() }
     }
 }
 
@@ -80,7 +84,7 @@ impl Runtime for Local {
             ))));
             return;
         }
-        tokio::spawn(async move {
+        self.running.spawn(async move {
             let outcome = process::run(&config, &launch, &spec, &reporter, &stop).await;
             reporter.send(Signal::Exited(outcome));
         });
@@ -88,6 +92,14 @@ impl Runtime for Local {
 
     fn forget(&self, agenda: &str) {
         files::remove_if_empty(&self.config.work, agenda);
+    }
+
+    fn idle(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.running.close();
+        Box::pin(async {
+            self.running.wait().await;
+            self.running.reopen();
+        })
     }
 }
 

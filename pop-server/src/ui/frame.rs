@@ -100,8 +100,7 @@ fn indents(rows: &[Row]) -> Vec<String> {
         // Deeper branches belong to rows below this one.
         open.truncate(depth + 1);
         let mut text = String::new();
-        for level in 1..=depth {
-            let goes_on = open[level];
+        for (level, &goes_on) in open.iter().enumerate().take(depth + 1).skip(1) {
             text += match (level == depth, goes_on) {
                 (true, true) => "├─ ",
                 (true, false) => "└─ ",

@@ -8,11 +8,10 @@ pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<St
     let said =
         |m: &Option<pop_sdk::api::Failure>| m.as_ref().map(|f| one_line(&f.message)).unwrap_or_default();
     let text = match view.state {
-        OperationState::Waiting | OperationState::Launching => return None,
         OperationState::Ready if view.failure.is_some() => {
             format!("attempt {} failed, tries again: {}", view.attempt, said(&view.failure))
         }
-        OperationState::Ready => return None,
+        OperationState::Waiting | OperationState::Ready | OperationState::Launching => return None,
         OperationState::Executing if view.attempt > 1 => format!("started (attempt {})", view.attempt),
         OperationState::Executing => "started".to_owned(),
         OperationState::Succeeded => match (view.started_at, view.ended_at) {

@@ -123,7 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_last_ten_lines_are_kept() {
-        let text: String = (0..4096).map(|i| format!("line {i}\n")).collect();
+        let text: String = (0..4096).fold(String::new(), |text, i| text + &format!("line {i}\n"));
         let (reporter, _rx) = reporter();
         let got = read(text.as_bytes(), "stderr", Want::Log(100), &reporter).await;
         assert_eq!(got.tail.first().unwrap(), "line 4086");

@@ -112,15 +112,11 @@ async fn supervise(
         (out, stderr.await.unwrap_or_default())
     };
     tokio::pin!(drained);
-    let (out, err) = match tokio::time::timeout(DRAIN, &mut drained).await {
-        Ok(both) => {
-            kill_group(pid, UnixSignal::KILL);
-            both
-        }
-        Err(_) => {
-            kill_group(pid, UnixSignal::KILL);
-            drained.await
-        }
+    let early_end = tokio::time::timeout(DRAIN, &mut drained).await;
+    kill_group(pid, UnixSignal::KILL);
+    let (out, err) = match early_end {
+        Ok(both) => both,
+        Err(_) => drained.await,
     };
     let status = status.map_err(|e| io_failure("wait for the program", &e))?;
     if out.overflow && matches!(want, Want::Output(_)) {

@@ -1,0 +1,179 @@
+//! kill -9 at any moment: the server and its pool, the pool alone, the server alone. Nothing is lost, and nothing that was
+//! committed runs again.
+
+use futures_util::StreamExt as _;
+use pop_compiler::agenda::{Agenda, Operation, keys};
+use pop_sdk::api::{AgendaState, OperationState};
+use pop_sdk::client::Run;
+use serde_json::{Value, json};
+
+use crate::support::{Service, check_history, code, data, history, pop, stderr};
+
+/// Numbers that look random and are the same each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+/// Waits until this many more events have happened, or the end; tells whether it has ended.
+async fn after_events(run: &Run, seen: &mut u64, more: u64) -> bool {
+    let mut events = std::pin::pin!(run.watch());
+    let target = *seen + more;
+    while let Some(event) = events.next().await {
+        let event = event.expect("the history can be read");
+        *seen = event.seq;
+        if event.operation.is_none() && event.state.is_terminal() {
+            return true;
+        }
+        if event.seq >= target {
+            return false;
+        }
+    }
+    true
+}
+
+async fn check_end(run: &Run, total: usize) {
+    let events = history(run).await;
+    check_history(&events);
+    let view = run.view().await.unwrap();
+    assert_eq!(view.state, AgendaState::Succeeded);
+    assert_eq!(view.operations.len(), total);
+    assert!(view.operations.iter().all(|o| o.state == OperationState::Succeeded));
+}
+
+/// A layered agenda: each operation reads two of the layer before.
+fn layers(width: usize, depth: usize, seconds: f64) -> Agenda {
+    let mut operations = Vec::new();
+    for layer in 0..depth {
+        for i in 0..width {
+            let mut payload = json!({"seconds": seconds, "output": {"v": layer * width + i}});
+            if layer > 0 {
+                let up = |n: usize| format!("@<o{}_{}.out::/v>", layer - 1, n % width);
+                payload["inputs"] = json!([up(i), up(i + 1)]);
+            }
+            operations.push(Operation {
+                name: format!("o{layer}_{i}"),
+                kind: "pop.sleep".into(),
+                payload,
+                ..Operation::default()
+            });
+        }
+    }
+    Agenda { operations, ..Agenda::default() }
+}
+
+#[tokio::test]
+async fn a_recorded_workflow_survives_ten_kills_of_everything() {
+    let Some(recorded) = data("workflows/montage-chameleon-2mass-015d-001.json") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let flow = folder.path().join("montage.pop.toml");
+    let imported =
+        pop(&["import", "wfcommons", recorded.to_str().unwrap(), "-o", flow.to_str().unwrap()]).await;
+    assert_eq!(code(&imported), Some(0), "{}", stderr(&imported));
+    let built = pop(&["build", flow.to_str().unwrap()]).await;
+    let agenda: Agenda = serde_json::from_slice(&built.stdout).expect("an agenda");
+    assert_eq!(agenda.operations.len(), 310);
+    kill_ten_times(&folder, agenda, "0.05", 55).await;
+}
+
+#[tokio::test]
+async fn a_layered_workflow_survives_ten_kills_of_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    kill_ten_times(&folder, layers(20, 10, 1.0), "0.03", 30).await;
+}
+
+async fn kill_ten_times(folder: &tempfile::TempDir, agenda: Agenda, scale: &str, stride: u64) {
+    let total = agenda.operations.len();
+    let database = folder.path().join("pop.db");
+    let (database, work) = (database.to_str().unwrap(), folder.path().join("work"));
+    let work = work.to_str().unwrap();
+    let start = async |listen: &str| {
+        let arguments =
+            ["dev", "--listen", listen, "--database", database, "--work-dir", work, "--time-scale", scale];
+        Service::start(&arguments).await
+    };
+    let mut server = start("127.0.0.1:0").await;
+    let listen = server.listen().to_owned();
+    let run = server.client().submit_agenda(agenda).await.expect("accepted");
+    let mut numbers = Numbers(2026);
+    let mut seen = 0;
+    let mut kills = 0;
+    for _ in 0..10 {
+        let more = 1 + numbers.below(stride);
+        if after_events(&run, &mut seen, more).await {
+            break;
+        }
+        server.kill().await;
+        kills += 1;
+        server = start(&listen).await;
+    }
+    assert_eq!(kills, 10, "it ended before it was killed ten times");
+    check_end(&run, total).await;
+}
+
+#[tokio::test]
+async fn the_pool_alone_and_the_server_alone_may_die() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("pop.db");
+    let work = folder.path().join("work");
+    let serve = async |listen: &str| {
+        Service::start(&["server", "--listen", listen, "--database", database.to_str().unwrap()]).await
+    };
+    let mut server = serve("127.0.0.1:0").await;
+    let (listen, address) = (server.listen().to_owned(), server.address.clone());
+    let pool = async || {
+        let work = work.to_str().unwrap();
+        Service::start(&["pool", "--server", &address, "--work-dir", work, "--time-scale", "0.05"]).await
+    };
+    let mut agent = pool().await;
+    let agenda = layers(10, 8, 1.0);
+    let total = agenda.operations.len();
+    let run = server.client().submit_agenda(agenda).await.expect("accepted");
+    let mut seen = 0;
+    assert!(!after_events(&run, &mut seen, 20).await);
+    agent.kill().await;
+    agent = pool().await;
+    assert!(!after_events(&run, &mut seen, 20).await);
+    server.kill().await;
+    server = serve(&listen).await;
+    assert!(!after_events(&run, &mut seen, 10).await);
+    check_end(&run, total).await;
+    drop((server, agent));
+}
+
+#[tokio::test]
+async fn a_program_that_outlives_its_pool_is_ended_before_its_operation_starts_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("pop.db");
+    let (work, mark) = (folder.path().join("work"), folder.path().join("marks"));
+    let start = async |listen: &str| {
+        let (database, work) = (database.to_str().unwrap(), work.to_str().unwrap());
+        Service::start(&["dev", "--listen", listen, "--database", database, "--work-dir", work]).await
+    };
+    let server = start("127.0.0.1:0").await;
+    let listen = server.listen().to_owned();
+    // The first attempt never ends by itself; the second sees that no other one lives, and ends.
+    let script = "echo $$ >> \"$1\"; if [ \"$POP_ATTEMPT\" = 1 ]; then exec sleep 600; fi; \
+                  ! kill -0 \"$(head -n 1 \"$1\")\" 2>/dev/null";
+    let params = json!({keys::TYPES: {"t": {"command": ["sh", "-c", script, "t", mark.to_str().unwrap()]}}});
+    let agenda = Agenda {
+        operations: vec![Operation { name: "only".into(), kind: "t".into(), ..Operation::default() }],
+        params: params.as_object().cloned().unwrap_or_default(),
+        ..Agenda::default()
+    };
+    let run = server.client().submit_agenda(agenda).await.expect("accepted");
+    let mut events = std::pin::pin!(run.watch());
+    while let Some(event) = events.next().await {
+        if event.unwrap().operation.is_some_and(|o| o.state == OperationState::Executing) {
+            break;
+        }
+    }
+    server.kill().await;
+    let _server = start(&listen).await;
+    let _: Value = run.wait().await.expect("the second attempt succeeds");
+    assert_eq!(run.view().await.unwrap().operations[0].attempt, 2);
+}

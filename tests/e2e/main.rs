@@ -1,0 +1,9 @@
+//! The whole system: real processes, real files, a real server. Few tests, each for a promise that no smaller one can
+//! keep. Tests that need the recorded data read `POP_DATA` and say so when they skip.
+
+mod crash;
+mod examples;
+mod faults;
+mod recorded;
+mod server;
+mod support;

@@ -1,0 +1,166 @@
+//! The boundaries that ARCHITECTURE.md promises, checked on the manifests and on every source file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crates lie in the workspace").to_path_buf()
+}
+
+/// The names in the `[dependencies]` tables of a crate.
+fn dependencies(krate: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(root().join(krate).join("Cargo.toml")).unwrap();
+    let mut inside = false;
+    let mut names = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line == "[dependencies]";
+        } else if inside && let Some((name, _)) = line.split_once(['.', ' ', '=']) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// The Rust files below a folder, with their text up to the tests at their end.
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+                found.push((path, code));
+            }
+        }
+    }
+    found
+}
+
+/// Test code may use what it likes.
+fn is_test(path: &Path) -> bool {
+    let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+    name.contains("test") || name == "properties" || name == "fixture" || name == "conformance"
+}
+
+#[track_caller]
+fn never(files: &[(PathBuf, String)], words: &[&str], why: &str) {
+    for (path, code) in files.iter().filter(|(p, _)| !is_test(p)) {
+        for (number, line) in code.lines().enumerate() {
+            let line = line.trim_start();
+            if line.starts_with("//") {
+                continue;
+            }
+            for word in words {
+                assert!(!line.contains(word), "{}:{}: `{word}`: {why}", path.display(), number + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_crates_are_a_ladder() {
+    let ladder = ["pop-compiler", "pop-macros", "pop-sdk", "pop-server"];
+    for (rung, krate) in ladder.iter().enumerate() {
+        for dependency in dependencies(krate) {
+            if let Some(other) = ladder.iter().position(|k| *k == dependency) {
+                assert!(other < rung, "{krate} must not depend on {dependency}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lower_rungs_have_no_input_or_output() {
+    for banned in ["tokio", "reqwest", "axum", "rusqlite", "kube", "jiff", "uuid"] {
+        for krate in ["pop-compiler", "pop-macros"] {
+            assert!(!dependencies(krate).iter().any(|d| d == banned), "{krate} must not depend on {banned}");
+        }
+    }
+    for banned in ["axum", "rusqlite", "kube", "clap"] {
+        assert!(!dependencies("pop-sdk").iter().any(|d| d == banned), "pop-sdk must not depend on {banned}");
+    }
+    let mut files = sources(&root().join("pop-compiler/src"));
+    files.retain(|(path, _)| {
+        let path = path.to_string_lossy();
+        !path.contains("/bin/") && !path.contains("/cli")
+    });
+    never(
+        &files,
+        &["std::fs", "std::net", "std::env", "std::process", "SystemTime", "Instant::now"],
+        "compiling does no I/O",
+    );
+}
+
+#[test]
+fn the_cores_are_pure() {
+    let server = root().join("pop-server/src");
+    let mut files = sources(&server.join("core"));
+    files.extend(sources(&server.join("run")));
+    for file in ["core.rs", "run.rs"] {
+        files.push((server.join(file), fs::read_to_string(server.join(file)).unwrap()));
+    }
+    let words = [
+        "tokio",
+        "axum",
+        "rusqlite",
+        "reqwest",
+        "kube::",
+        "crate::clock",
+        "crate::store",
+        "crate::api",
+        "Uuid",
+    ];
+    never(&files, &words, "the core takes commands and the time in, and gives writes and effects out");
+    never(&files, &["derive(Serialize", ", Serialize"], "only wire types are serialised");
+}
+
+#[test]
+fn http_and_sql_stay_in_their_folders() {
+    let server = root().join("pop-server/src");
+    let files = sources(&server);
+    let outside = |folders: &[&str]| {
+        let inside = |p: &Path| {
+            let p = p.strip_prefix(&server).unwrap_or(p).to_string_lossy().into_owned();
+            folders.iter().any(|f| p.starts_with(f))
+        };
+        files.iter().filter(|(p, _)| !inside(p)).cloned().collect::<Vec<_>>()
+    };
+    never(
+        &outside(&["api", "server"]),
+        &["axum::", "tower_http::"],
+        "only `api/` knows HTTP (and `server/` starts it)",
+    );
+    never(&outside(&["store"]), &["rusqlite"], "only `store/` knows SQL");
+    never(
+        &outside(&["runtime", "pool/builtin"]),
+        &["tokio::process", "rustix::"],
+        "only runtimes know processes",
+    );
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    for krate in ["pop-compiler", "pop-macros", "pop-sdk", "pop-server"] {
+        for (path, _) in sources(&root().join(krate)) {
+            if path.components().any(|c| c.as_os_str() == "target") {
+                continue;
+            }
+            let lines = fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines <= 700, "{} has {lines} lines: split it along a seam", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for krate in ["pop-compiler/src", "pop-macros/src", "pop-sdk/src", "pop-server/src"] {
+        for (path, code) in sources(&root().join(krate)) {
+            assert!(code.starts_with("//!"), "{} does not say what lives there", path.display());
+        }
+    }
+}
