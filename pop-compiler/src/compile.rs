@@ -121,7 +121,7 @@ pub fn load_catalog(source: &Source) -> LoadedCatalog {
     let workflow = Workflow { catalogs: vec![name], ..Workflow::default() };
     let imports = Imports { loader: &|_| Ok(source.clone()), catalogs: &[] };
     let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out);
-    finish(&mut out);
+    finish(&mut out, &sources);
     LoadedCatalog { sources, catalog, diagnostics: out }
 }
 
