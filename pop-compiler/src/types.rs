@@ -191,6 +191,15 @@ impl Type {
         if let Some(all) = flat.iter().find(|t| matches!(t, Self::Any | Self::Error)) {
             return all.clone();
         }
+        // a literal says nothing beside the type it belongs to
+        let has = |ty: &Self| flat.contains(ty);
+        let (text, number, boolean) = (has(&Self::String), has(&Self::Float), has(&Self::Bool));
+        flat.retain(|ty| match ty {
+            Self::Literal(Json::String(_)) => !text,
+            Self::Literal(Json::Number(_)) => !number,
+            Self::Literal(Json::Bool(_)) => !boolean,
+            _ => true,
+        });
         if null {
             flat.push(Self::Null);
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use pop_compiler::diagnostic::Location;
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, canonical, compile};
+use pop_compiler::{Compiled, Door, Options, canonical, compile, validate};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(name)
@@ -50,6 +50,12 @@ fn both_doors_give_the_same_bytes() {
         assert!(a.diagnostics.is_empty(), "{name}: {:#?}", a.diagnostics);
         assert!(b.diagnostics.is_empty(), "{name}: {:#?}", b.diagnostics);
         assert_eq!(bytes(&a), bytes(&b), "{name}");
+        // what is emitted passes the checks of agendas that people write by hand
+        let findings = match (&a.agenda, &a.template) {
+            (Some(agenda), _) => validate::agenda(agenda),
+            (None, template) => template.as_ref().map(validate::template).unwrap_or_default(),
+        };
+        assert!(findings.is_empty(), "{name}: {findings:#?}");
         insta::with_settings!(
             { snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false, omit_expression => true },
             { insta::assert_snapshot!(name, bytes(&a)); }

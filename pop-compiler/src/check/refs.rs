@@ -127,7 +127,14 @@ fn reference_type(
                         ty => ty.list(),
                     }
                 }
-                (Some(_), Some((Spanned { value: Segment::Index(n), .. }, rest))) => {
+                (Some(each), Some((Spanned { value: Segment::Index(n), span }, rest))) => {
+                    if let ValueKind::List(items) = &each.kind
+                        && usize::try_from(*n).is_ok_and(|n| n >= items.len())
+                        && reference.default.is_none()
+                    {
+                        walk.out.push(rules::unknown_output::index(*span, name, items.len(), each.span));
+                        return Type::Error;
+                    }
                     walk.name += &write_segment(&Segment::Index(*n));
                     walk.along(output, rest)
                 }

@@ -204,7 +204,8 @@ fn one_of(
     if !fits {
         let name = place.name();
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
-        out.push(rules::type_mismatch::literal("{…}", value.span, &target));
+        let shown = if matches!(value.kind, ValueKind::List(_)) { "[…]" } else { "{…}" };
+        out.push(rules::type_mismatch::literal(shown, value.span, &target));
     }
 }
 

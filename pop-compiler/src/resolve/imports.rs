@@ -129,6 +129,14 @@ impl Merger<'_> {
             (None, Stdout::Lines) => Type::record([("lines", Type::String.list())]),
             (None, Stdout::Log | Stdout::Json) => Type::Any,
         };
+        if let Some(Type::Record(record)) = def.input.as_ref().map(|e| &e.ty) {
+            let texts = def.run.command.iter().chain(&def.run.args).chain(&def.run.stdin);
+            for name in texts.flat_map(|text| with_names(text)) {
+                if record.get(name).is_none() {
+                    self.out.push(rules::unknown_field::of_with(name, &def.name, record));
+                }
+            }
+        }
         let made = OperationType {
             name: def.name.value.as_str().into(),
             description: def.description,
@@ -152,4 +160,12 @@ impl Merger<'_> {
             }
         }
     }
+}
+
+/// The names in the `${with.NAME}` of a command.
+fn with_names(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${with.").skip(1).map(|rest| {
+        let end = rest.find(|c| !crate::expr::is_name_char(c)).unwrap_or(rest.len());
+        &rest[..end]
+    })
 }
