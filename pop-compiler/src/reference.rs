@@ -60,14 +60,9 @@ pub struct Report {
 }
 
 impl<'a> Token<'a> {
-    /// The token that `text` starts with.
-    fn at_start(text: &'a str) -> Option<Self> {
-        let inner = text.strip_prefix("@<")?;
-        let end = inner.find('>')?;
-        let inner = &inner[..end];
-        if inner.is_empty() || inner.contains('\n') {
-            return None;
-        }
+    /// Takes apart a text that is one token, as [`Spots`] finds it.
+    fn parse(text: &'a str) -> Self {
+        let inner = text.get(2..text.len().saturating_sub(1)).unwrap_or_default();
         // A name has at least one character, so `::` at the very start belongs to it.
         let skip = inner.chars().next().map_or(0, char::len_utf8);
         let (name, rest) = match inner[skip..].find("::") {
@@ -79,7 +74,7 @@ impl<'a> Token<'a> {
             Some(None) => (rest, None),
             Some(Some((pointer, default))) => (Some(pointer), Some(default)),
         };
-        Some(Self { text: &text[..end + 3], name, pointer, default })
+        Self { text, name, pointer, default }
     }
 
     /// The keys and indices that the pointer follows; none of them for the whole value.
@@ -135,7 +130,8 @@ pub fn operation_of(name: &str) -> Option<&str> {
 
 /// The token that is the whole text, if it is exactly one.
 pub fn whole(text: &str) -> Option<Token<'_>> {
-    Token::at_start(text).filter(|t| t.text.len() == text.len())
+    let inner = text.strip_prefix("@<")?.strip_suffix('>')?;
+    (!inner.is_empty() && !inner.contains(['>', '\n'])).then(|| Token::parse(text))
 }
 
 /// The tokens of a text, with where they stand; escaped ones are plain text.
@@ -155,21 +151,49 @@ enum Piece<'a> {
     Token(usize, Token<'a>),
 }
 
+/// The spots where a token could stand, escaped or not. The end of a token is looked for once for all the starts
+/// before it, so a text takes time in proportion to its length, whatever it holds.
+struct Spots<'a> {
+    text: &'a str,
+    /// Where the search for the next start goes on.
+    search: usize,
+    /// The first `>` or newline not before `search`, or the length of the text; stale when it is before `search`.
+    stop: usize,
+}
+
+impl<'a> Spots<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, search: 0, stop: 0 }
+    }
+
+    /// The next spot: where it starts, and where it would end.
+    fn next(&mut self) -> Option<(usize, usize)> {
+        loop {
+            let at = self.search + self.text[self.search..].find("@<")?;
+            self.search = at + 2;
+            if self.stop < self.search {
+                let found = self.text[self.search..].find(['>', '\n']);
+                self.stop = found.map_or(self.text.len(), |n| self.search + n);
+            }
+            if self.stop > self.search && self.text[self.stop..].starts_with('>') {
+                return Some((at, self.stop + 1));
+            }
+        }
+    }
+}
+
 /// Walks a text from left to right, once.
 fn pieces<'a>(text: &'a str, each: &mut dyn FnMut(Piece<'a>)) {
-    let (mut from, mut search) = (0, 0);
-    while let Some(found) = text[search..].find("@<") {
-        let at = search + found;
-        search = at + 2;
-        let Some(token) = Token::at_start(&text[at..]) else { continue };
+    let (mut from, mut spots) = (0, Spots::new(text));
+    while let Some((at, end)) = spots.next() {
         let slashes = text[from..at].bytes().rev().take_while(|b| *b == b'\\').count();
         // Half of the backslashes stay; an odd one makes what follows plain text.
         each(Piece::Text(&text[from..at - slashes + slashes / 2]));
         from = at;
         if slashes % 2 == 0 {
-            from += token.text.len();
-            search = from;
-            each(Piece::Token(at, token));
+            from = end;
+            spots.search = end;
+            each(Piece::Token(at, Token::parse(&text[at..end])));
         }
     }
     each(Piece::Text(&text[from..]));
@@ -177,24 +201,40 @@ fn pieces<'a>(text: &'a str, each: &mut dyn FnMut(Piece<'a>)) {
 
 /// Calls `each` with the JSON pointer, the text and the token of every reference in `value`. Object keys hold none.
 pub fn scan<'a>(value: &'a Value, each: &mut dyn FnMut(&str, &'a str, &Token<'a>)) {
-    let mut stack = vec![(String::new(), value)];
-    while let Some((path, value)) = stack.pop() {
-        match value {
-            Value::String(text) if text.contains("@<") => {
+    enum Children<'a> {
+        Items(std::iter::Enumerate<std::slice::Iter<'a, Value>>),
+        Fields(serde_json::map::Iter<'a>),
+    }
+    // One path for all: a key is written once, however much is below it.
+    let mut path = String::new();
+    let mut open: Vec<(usize, Children<'a>)> = Vec::new();
+    let mut next = Some(value);
+    loop {
+        match next {
+            Some(Value::String(text)) if text.contains("@<") => {
                 for (_, token) in tokens(text) {
                     each(&path, text, &token);
                 }
             }
-            Value::Array(items) => {
-                stack.extend(items.iter().enumerate().rev().map(|(i, v)| (format!("{path}/{i}"), v)));
-            }
-            Value::Object(map) => {
-                let rows = map.iter().rev();
-                stack.extend(
-                    rows.map(|(k, v)| (format!("{path}/{}", k.replace('~', "~0").replace('/', "~1")), v)),
-                );
-            }
+            Some(Value::Array(items)) => open.push((path.len(), Children::Items(items.iter().enumerate()))),
+            Some(Value::Object(map)) => open.push((path.len(), Children::Fields(map.iter()))),
             _ => {}
+        }
+        let Some((length, children)) = open.last_mut() else { return };
+        path.truncate(*length);
+        path.push('/');
+        next = match children {
+            Children::Items(items) => items.next().map(|(i, item)| {
+                path.push_str(&i.to_string());
+                item
+            }),
+            Children::Fields(fields) => fields.next().map(|(key, field)| {
+                path.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                field
+            }),
+        };
+        if next.is_none() {
+            open.pop();
         }
     }
 }
@@ -318,18 +358,15 @@ fn protect<'t>(text: &'t str, kept: &[usize]) -> Cow<'t, str> {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
-    let (mut from, mut search) = (0, 0);
-    while let Some(found) = text[search..].find("@<") {
-        let at = search + found;
-        search = at + 2;
-        let Some(token) = Token::at_start(&text[at..]) else { continue };
+    let (mut from, mut spots) = (0, Spots::new(text));
+    while let Some((at, end)) = spots.next() {
         let is_token = kept.binary_search(&at).is_ok();
         let slashes = text[from..at].bytes().rev().take_while(|b| *b == b'\\').count();
         out.push_str(&text[from..at]);
         out.extend(std::iter::repeat_n('\\', slashes + usize::from(!is_token)));
         from = at;
         if is_token {
-            search = at + token.text.len();
+            spots.search = end;
         }
     }
     out.push_str(&text[from..]);

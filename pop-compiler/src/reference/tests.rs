@@ -162,6 +162,67 @@ fn scan_tells_where_each_token_stands() {
     assert_eq!(found, [("/a~1b/1".into(), "s".into()), ("/c".into(), "t.out".into())]);
 }
 
+/// The original's own tests.
+#[test]
+fn the_originals_tests() {
+    let context = json!({"v": {"subItem": {"item3": "45"}}, "sampleValue": 85, "sampleValue2": 95, "m.1": {"a": {"b": 1}},
+        "encode": {"id": 1, "o": {"k": true}}, "analysis": ["x"]});
+    let with = |value: Value| substitute(&value, &|name: &str| context.get(name), Mode::Final);
+    for (text, expected) in [
+        ("@<sampleValue><xmltag>45</xmltag>", json!("85<xmltag>45</xmltag>")),
+        ("--@<sampleValue>--@<sampleValue2>", json!("--85--95")),
+        ("@<v::subItem/item3/nothere?95>", json!("95")),
+        ("@<v::subItem/item3?95>", json!("45")),
+        ("-@<v::/wrongitem?>", json!("-null")),
+        ("@<v::/wrongitem?>", json!(null)),
+        ("@<v::subItem>", json!({"item3": "45"})),
+    ] {
+        assert_eq!(with(json!(text)), (expected, Report::default()), "{text}");
+    }
+    // One known and one unknown: the known one is replaced, the other stays and is missing, not invalid.
+    let (value, report) = with(json!("a @<sampleValue> @<nobody::/x>"));
+    assert_eq!(value, json!("a 85 @<nobody::/x>"));
+    assert_eq!(report.missing.into_iter().collect::<Vec<_>>(), ["@<nobody::/x>"]);
+    assert!(report.invalid.is_empty());
+    let (value, _) = with(
+        json!({"f": "@<encode>", "l": ["@<analysis>", {"in": "@<encode::/o/k>"}], "t": "someText", "n": 4}),
+    );
+    assert_eq!(
+        value,
+        json!({"f": {"id": 1, "o": {"k": true}}, "l": [["x"], {"in": true}], "t": "someText", "n": 4})
+    );
+}
+
+#[test]
+fn parts_of_a_token() {
+    for (text, name, pointer, default) in [
+        ("@<m.1::/>", "m.1", Some("/"), None),
+        ("@<m.1::/a/b>", "m.1", Some("/a/b"), None),
+        ("@<m.1>", "m.1", None, None),
+        ("@<::/x>", "::/x", None, None),
+        ("@<a:b::/x?d>", "a:b", Some("/x"), Some("d")),
+        ("@<name?def>", "name?def", None, None),
+    ] {
+        assert_eq!(whole(text), Some(Token { text, name, pointer, default }), "{text}");
+    }
+    for text in ["@<>", "@<a", "@<a\n>", "x@<a>", "@<a>x", "@<a>>", ""] {
+        assert_eq!(whole(text), None, "{text}");
+    }
+}
+
+/// Each of these took time with the square of its length, or worse, if ends were looked for again and again.
+#[test]
+fn hostile_texts_take_linear_time() {
+    let n = 200_000;
+    assert_eq!(tokens(&"@<".repeat(n)).len(), 0);
+    assert_eq!(tokens(&format!("{}\n>", "@<".repeat(n))).len(), 0);
+    let escaped = format!("{}x>", "\\@<".repeat(n));
+    assert_eq!(tokens(&escaped).len(), 0);
+    assert_eq!(run(&escape(&escaped)).0, json!(escaped));
+    let deep = json!({ ("k".repeat(n)): vec![1; n] });
+    scan(&deep, &mut |_, _, _| panic!("there is no token"));
+}
+
 fn text() -> impl Strategy<Value = String> {
     proptest::collection::vec(
         prop_oneof![
@@ -189,6 +250,29 @@ proptest! {
         let (value, report) = substitute(&json!(escape(&text)), &context, Mode::Final);
         prop_assert_eq!(value, json!(text));
         prop_assert_eq!(report, Report::default());
+    }
+
+    #[test]
+    fn what_is_inserted_is_never_scanned(before in "[a-z]{0,3}", s in text()) {
+        let value = json!(s.clone());
+        let known = |name: &str| (name == "known").then_some(&value);
+        let (whole, report) = substitute(&json!("@<known>"), &known, Mode::Final);
+        prop_assert_eq!((whole, report), (json!(s.clone()), Report::default()));
+        let (inside, report) = substitute(&json!(format!("{before}@<known>.")), &known, Mode::Final);
+        prop_assert_eq!((inside, report), (json!(format!("{before}{s}.")), Report::default()));
+    }
+
+    #[test]
+    fn any_text_will_do(text in "\\PC*", mixed in text()) {
+        for text in [text, mixed] {
+            for mode in [Mode::Final, Mode::Template, Mode::Splice] {
+                let _ = substitute(&json!(text.clone()), &context, mode);
+            }
+            for (at, token) in tokens(&text) {
+                prop_assert_eq!(&text[at], token.text);
+                let _ = (token.path(), token.default_value());
+            }
+        }
     }
 
     #[test]
