@@ -3,6 +3,7 @@
 //! Both macros are functions from tokens to tokens. They make the JSON form of a workflow and ordinary Rust; what is
 //! right and wrong is decided by `pop-compiler` and by rustc.
 
+mod findings;
 mod operation;
 mod workflow;
 

@@ -3,6 +3,7 @@
 mod check;
 mod expand;
 mod json;
+mod names;
 mod parse;
 
 use proc_macro2::TokenStream;
@@ -12,13 +13,14 @@ use quote::quote;
 /// and the other diagnostics survive.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut errors = Vec::new();
-    let workflow = match parse::workflow(item, &mut errors) {
+    let mut workflow = match parse::workflow(item, &mut errors) {
         Ok(workflow) => workflow,
         Err(error) => {
             errors.push(error);
             return report(errors);
         }
     };
+    names::reach(&mut workflow);
     let text = json::write(&workflow);
     if errors.is_empty() {
         errors.extend(check::check(&workflow, &text));
@@ -32,3 +34,6 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
 fn report(errors: Vec<syn::Error>) -> TokenStream {
     errors.into_iter().map(|e| e.to_compile_error()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -249,6 +249,10 @@ impl Client {
         }))))
     }
 
+    pub(crate) fn silent(&self, waited: Duration) -> Error {
+        Error::Silent { url: self.base.to_string(), seconds: waited.as_secs() }
+    }
+
     pub(crate) fn broken(&self, error: reqwest::Error) -> Error {
         Error::Unreachable { url: self.base.to_string(), source: error }
     }

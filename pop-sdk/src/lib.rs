@@ -44,6 +44,7 @@ pub mod api;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod handle;
+mod names;
 mod operation;
 #[cfg(feature = "client")]
 mod sse;
@@ -53,7 +54,6 @@ pub use pop_compiler::agenda;
 pub use pop_macros::{operation, workflow};
 
 pub use self::operation::{Known, Operation};
-#[cfg(feature = "client")]
 pub use self::workflow::{Compiled, Definition, Findings, Workflow};
 #[cfg(feature = "client")]
 pub use self::workflow::{TypedClient, TypedRun};
@@ -65,6 +65,8 @@ pub mod __private {
     pub use schemars;
     pub use serde;
     pub use serde_json;
+
+    pub use crate::names::fields;
 }
 
 /// The client of a workflow, when the client is there at all.

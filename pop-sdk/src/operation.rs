@@ -66,6 +66,14 @@ impl Known {
         self.fields.iter().find(|(rust, _)| *rust == field).map_or(field, |(_, json)| json)
     }
 
+    pub(crate) fn input(&self) -> &Value {
+        &self.input
+    }
+
+    pub(crate) fn output(&self) -> &Value {
+        &self.output
+    }
+
     pub(crate) fn operation_type(&self) -> pop_compiler::catalog::OperationType {
         let mut made = pop_compiler::catalog::OperationType::from_schemas(
             self.name,

@@ -13,6 +13,8 @@ pub(crate) struct Message {
 #[derive(Debug, Default)]
 pub(crate) struct Parser {
     buffer: Vec<u8>,
+    /// How much of the buffer is known to hold no end of a line, so that a long line is searched only once.
+    searched: usize,
     id: Option<String>,
     data: Option<String>,
 }
@@ -22,13 +24,15 @@ impl Parser {
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Vec<Message> {
         self.buffer.extend_from_slice(bytes);
         let mut messages = Vec::new();
-        let mut from = 0;
-        while let Some(length) = self.buffer[from..].iter().position(|b| *b == b'\n') {
-            let line = String::from_utf8_lossy(&self.buffer[from..from + length]).into_owned();
-            from += length + 1;
-            messages.extend(self.line(line.trim_end_matches('\r')));
+        let (mut from, mut search) = (0, self.searched);
+        while let Some(length) = self.buffer[search..].iter().position(|b| *b == b'\n') {
+            let line = String::from_utf8_lossy(&self.buffer[from..search + length]).into_owned();
+            from = search + length + 1;
+            search = from;
+            messages.extend(self.line(line.strip_suffix('\r').unwrap_or(&line)));
         }
         self.buffer.drain(..from);
+        self.searched = self.buffer.len();
         messages
     }
 

@@ -11,7 +11,7 @@ use pop_compiler::source::{Source, Sources};
 use pop_compiler::types::Type;
 use pop_compiler::{Door, Options, canonical};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::operation::Known;
 
@@ -26,6 +26,8 @@ pub struct Definition {
     pub types: Vec<(&'static str, Value)>,
     /// Set when the result is one output rather than a record of all of them: that output's name.
     pub single: Option<&'static str>,
+    /// The fields of a result that is a record of all outputs, by their names in JSON; none when nothing is known of them.
+    pub result: &'static [&'static str],
 }
 
 /// The compiler's findings, as it prints them.
@@ -54,6 +56,8 @@ impl Findings {
 /// A compiled workflow with its input and result types.
 pub struct Workflow<I, O> {
     template: AgendaTemplate,
+    /// Of a workflow without inputs.
+    ready: Option<Agenda>,
     single: Option<&'static str>,
     types: PhantomData<fn(I) -> O>,
 }
@@ -70,7 +74,11 @@ impl<I: Serialize, O> Workflow<I, O> {
     /// # Errors
     /// Every finding. After `workflow!` has accepted the workflow only what needs the types' JSON Schemas is left to find.
     pub fn new(definition: &Definition) -> Result<Self, Findings> {
-        let text = rename(definition);
+        let (document, unknown) = crate::names::rename(definition);
+        if !unknown.is_empty() {
+            return Err(Findings::new(unknown, &Sources::new()));
+        }
+        let text = canonical::pretty(&document);
         let mut catalog = Catalog::new();
         for (_, known) in &definition.operations {
             catalog.insert(known.operation_type());
@@ -82,7 +90,8 @@ impl<I: Serialize, O> Workflow<I, O> {
         let compiled = pop_compiler::compile(Source::new("workflow!", text), Door::Json, &options);
         match compiled.template {
             Some(template) if !has_errors(&compiled.diagnostics) => {
-                Ok(Self { template, single: definition.single, types: PhantomData })
+                let (ready, single) = (compiled.agenda, definition.single);
+                Ok(Self { template, ready, single, types: PhantomData })
             }
             _ => Err(Findings::new(compiled.diagnostics, &compiled.sources)),
         }
@@ -93,9 +102,17 @@ impl<I: Serialize, O> Workflow<I, O> {
         &self.template
     }
 
-    /// The template's canonical JSON, as `popc build` writes it.
+    /// The canonical JSON, as `popc build` writes it: the template, or the agenda of a workflow without inputs.
     pub fn to_json(&self) -> String {
-        canonical::pretty(&self.template)
+        match &self.ready {
+            Some(agenda) => canonical::pretty(agenda),
+            None => canonical::pretty(&self.template),
+        }
+    }
+
+    /// The name of the only output, when the result is that output itself rather than a record of all outputs.
+    pub fn single_output(&self) -> Option<&'static str> {
+        self.single
     }
 
     /// The agenda for these inputs.
@@ -103,6 +120,9 @@ impl<I: Serialize, O> Workflow<I, O> {
     /// # Errors
     /// The inputs can't be written as JSON, or a fan-out or a reference does not fit them.
     pub fn agenda(&self, inputs: &I) -> Result<Agenda, Findings> {
+        if let Some(agenda) = &self.ready {
+            return Ok(agenda.clone());
+        }
         let inputs = serde_json::to_value(inputs).map_err(|e| {
             let finding = Diagnostic::error(
                 "type-mismatch",
@@ -113,29 +133,6 @@ impl<I: Serialize, O> Workflow<I, O> {
         })?;
         self.template.expand(&inputs).map_err(|found| Findings::new(found, &Sources::new()))
     }
-}
-
-/// The definition's text with the names that JSON and the server know.
-fn rename(definition: &Definition) -> String {
-    let Ok(Value::Object(mut document)) = serde_json::from_str(definition.source) else {
-        return definition.source.to_owned();
-    };
-    for operation in
-        document.get_mut("operations").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
-    {
-        let known = operation
-            .get("uses")
-            .and_then(Value::as_str)
-            .and_then(|uses| definition.operations.iter().find(|(name, _)| *name == uses))
-            .map(|(_, known)| known);
-        let (Some(known), Some(operation)) = (known, operation.as_object_mut()) else { continue };
-        operation.insert("uses".into(), Value::from(known.name()));
-        if let Some(Value::Object(with)) = operation.get_mut("with") {
-            *with =
-                std::mem::take(with).into_iter().map(|(k, v)| (known.json_name(&k).to_owned(), v)).collect();
-        }
-    }
-    canonical::pretty(&document)
 }
 
 /// A workflow of `workflow!`, as a type.
@@ -232,7 +229,11 @@ mod submit {
                 None => outputs,
                 Some(name) => outputs.get_mut(name).map(Value::take).unwrap_or_default(),
             };
-            serde_json::from_value(result).map_err(RunError::Outputs)
+            let missing = result.is_null();
+            serde_json::from_value(result).map_err(|error| match self.single {
+                Some(name) if missing => RunError::OutputMissing(name.to_owned()),
+                _ => RunError::Outputs(error),
+            })
         }
 
         /// Asks for the agenda's end.

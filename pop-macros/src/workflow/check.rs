@@ -25,7 +25,9 @@ pub(super) fn check(workflow: &Workflow, text: &Text) -> Vec<syn::Error> {
     let compiled = pop_compiler::compile(Source::new("workflow!", text.text.as_str()), Door::Json, &options);
     let errors = compiled.diagnostics.iter().filter(|d| d.severity == Severity::Error);
     errors
-        .map(|finding| syn::Error::new(token(text, finding, workflow.ident.span()), message(finding)))
+        .map(|finding| {
+            syn::Error::new(token(text, finding, workflow.ident.span()), crate::findings::message(finding))
+        })
         .collect()
 }
 
@@ -38,12 +40,4 @@ fn token(text: &Text, finding: &Diagnostic, otherwise: Span) -> Span {
         .filter(|(range, _)| range.contains(&start))
         .min_by_key(|(range, _)| range.len())
         .map_or(otherwise, |(_, span)| *span)
-}
-
-fn message(finding: &Diagnostic) -> String {
-    let mut text = format!("{} [{}]", finding.message, finding.rule);
-    for help in &finding.help {
-        text += &format!("\nhelp: {help}");
-    }
-    text
 }

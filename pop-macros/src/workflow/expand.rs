@@ -6,7 +6,7 @@ use syn::Lit;
 use syn::spanned::Spanned as _;
 
 use super::json;
-use super::parse::{Field, Operation, Part, Reference, Segment, Value, Workflow};
+use super::parse::{Field, Operation, Part, Reference, Root, Segment, Value, Workflow};
 
 /// The module. When there were errors already, the type-check is left out: it would only repeat them.
 pub(super) fn module(workflow: &Workflow, text: &str, failed: bool) -> TokenStream {
@@ -19,6 +19,11 @@ pub(super) fn module(workflow: &Workflow, text: &str, failed: bool) -> TokenStre
             let name = json::single(value);
             quote! { ::core::option::Option::Some(#name) }
         }
+    };
+    let fields = if let Some(Value::Record(..)) = &workflow.result {
+        quote_spanned! { output.span() => ::pop_sdk::__private::fields::<#output>() }
+    } else {
+        quote! { &[] }
     };
     let mut kinds: Vec<(String, &syn::Path)> =
         workflow.operations.iter().map(|o| (json::kind(&o.kind), &o.kind)).collect();
@@ -70,6 +75,7 @@ pub(super) fn module(workflow: &Workflow, text: &str, failed: bool) -> TokenStre
                     operations: ::std::vec![#(#operations),*],
                     types: ::std::vec![#(#types),*],
                     single: #single,
+                    result: #fields,
                 })
             }
 
@@ -95,14 +101,14 @@ fn inputs(workflow: &Workflow) -> TokenStream {
         let docs = input.docs.clone().unwrap_or_else(|| format!("The input `{ident}`."));
         let optional = input.default.is_some() || json::type_text(ty).ends_with('?');
         if !optional {
-            return quote! { #[doc = #docs] pub #ident: #ty };
+            return quote_spanned! { ident.span() => #[doc = #docs] pub #ident: #ty };
         }
         let ty = if input.default.is_some() {
             quote! { ::core::option::Option<#ty> }
         } else {
             ty.to_token_stream()
         };
-        quote! {
+        quote_spanned! { ident.span() =>
             #[doc = #docs]
             #[serde(default, skip_serializing_if = "::core::option::Option::is_none")]
             pub #ident: #ty
@@ -153,9 +159,9 @@ impl<'w> Scope<'w> {
         let inner = Scope { workflow: self.workflow, item: operation.each.as_ref().map(|(item, _)| item) };
         let kind = &operation.kind;
         let fields = inner.fields(&operation.fields);
-        let when = operation.when.as_ref().map(|when| {
-            let value = inner.value(when);
-            quote! { let _: bool = #value; }
+        let when = operation.when.as_ref().map(|(word, condition)| {
+            let value = inner.value(condition);
+            quote_spanned! { word.span() => let _: bool = #value; }
         });
         let after = &operation.after;
         let call = quote_spanned! { kind.span() => ::pop_sdk::handle::Out::of(&#kind { #(#fields),* }) };
@@ -187,6 +193,10 @@ impl<'w> Scope<'w> {
                     Lit::Int(_) | Lit::Float(_) | Lit::Bool(_) => quote! { #minus #lit },
                     other => quote! { #minus #other },
                 }
+            }
+            // A text that is nothing but a reference is what the reference is, not a text of it.
+            Value::Text(_, parts) if let [Part::Reference(reference)] = parts.as_slice() => {
+                self.reference(reference)
             }
             Value::Text(literal, parts) => {
                 let format: String =
@@ -227,7 +237,7 @@ impl<'w> Scope<'w> {
     fn reference(&self, reference: &Reference) -> TokenStream {
         let root = &reference.root;
         let is_item = self.item == Some(root);
-        let many = !is_item && self.workflow.operations.iter().any(|o| o.ident == *root && o.each.is_some());
+        let many = !is_item && self.workflow.root(root) == Some(Root::FanOut);
         let mut path = reference.path.iter();
         let mut made = match (many, reference.path.first()) {
             (true, Some(Segment::All(span))) => {

@@ -1,13 +1,16 @@
 //! The workflow in the JSON form of the language, and which token each piece of it came from.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use proc_macro2::{Ident, Span};
+use pop_compiler::reference;
+use proc_macro2::Span;
 use quote::ToTokens;
 use serde_json::Value as Json;
 use syn::{GenericArgument, Lit, PathArguments, Type};
 
-use super::parse::{Field, Part, Reference, Segment, Setting, Value, Workflow};
+use super::parse::{Field, Part, Reference, Root, Segment, Setting, Value, Workflow};
+use crate::operation::plain;
 
 /// A text and where its pieces came from.
 pub(super) struct Text {
@@ -17,7 +20,8 @@ pub(super) struct Text {
 
 /// The workflow as JSON.
 pub(super) fn write(workflow: &Workflow) -> Text {
-    let mut out = Writer { out: Text { text: String::new(), spans: Vec::new() }, workflow, item: None };
+    let mut out =
+        Writer { out: Text { text: String::new(), spans: Vec::new() }, workflow, item: None, default: false };
     out.workflow();
     out.out
 }
@@ -53,16 +57,13 @@ pub(super) fn kind(path: &syn::Path) -> String {
     path.to_token_stream().to_string().replace(' ', "")
 }
 
-fn plain(ident: &Ident) -> String {
-    let text = ident.to_string();
-    text.strip_prefix("r#").map_or_else(|| text.clone(), str::to_owned)
-}
-
 struct Writer<'w> {
     out: Text,
     workflow: &'w Workflow,
     /// The name of the item, inside a `for`.
     item: Option<String>,
+    /// Whether this is inside an input's default.
+    default: bool,
 }
 
 impl Writer<'_> {
@@ -111,7 +112,9 @@ impl Writer<'_> {
             self.string(&type_text(&input.ty), span);
             if let Some(default) = &input.default {
                 self.raw(", \"default\": ");
+                self.default = true;
                 self.value(default);
+                self.default = false;
             }
             if let Some(docs) = &input.docs {
                 self.raw(", \"description\": ");
@@ -138,6 +141,10 @@ impl Writer<'_> {
         let span = operation.kind.segments.last().map_or(operation.ident.span(), |s| s.ident.span());
         self.raw("{\"uses\": ");
         self.string(&kind(&operation.kind), span);
+        if let Some(docs) = &operation.docs {
+            self.raw(", \"description\": ");
+            self.string(docs, operation.ident.span());
+        }
         if let Some((_, list)) = &operation.each {
             self.raw(", \"each\": ");
             self.value(list);
@@ -145,7 +152,7 @@ impl Writer<'_> {
         self.item = operation.each.as_ref().map(|(item, _)| plain(item));
         self.raw(", \"with\": ");
         self.record(&operation.fields);
-        if let Some(when) = &operation.when {
+        if let Some((_, when)) = &operation.when {
             self.raw(", \"when\": ");
             self.value(when);
         }
@@ -209,7 +216,7 @@ impl Writer<'_> {
                 let mut text = String::new();
                 for part in parts {
                     match part {
-                        Part::Text(plain) => text += &plain.replace("${", "$${"),
+                        Part::Text(plain) => text += &self.plain(plain),
                         Part::Reference(reference) => text += &self.reference(reference),
                     }
                 }
@@ -248,6 +255,12 @@ impl Writer<'_> {
         }
     }
 
+    /// Text that must not be read as a reference of any kind. A default never is, so its `@<` needs no escape.
+    fn plain(&self, text: &str) -> String {
+        let text = if self.default { Cow::Borrowed(text) } else { reference::escape(text) };
+        text.replace("${", "$${")
+    }
+
     fn literal(&mut self, lit: &Lit, negative: bool) {
         let start = self.out.text.len();
         self.raw(if negative { "-" } else { "" });
@@ -269,12 +282,11 @@ impl Writer<'_> {
     fn reference(&self, reference: &Reference) -> String {
         let root = plain(&reference.root);
         let is_item = self.item.as_ref() == Some(&root);
-        let is_operation = self.workflow.operations.iter().any(|o| o.ident == reference.root);
-        let is_input = self.workflow.inputs.iter().any(|i| i.ident == reference.root);
+        let is_input = self.workflow.root(&reference.root) == Some(Root::Input);
         let mut text = String::from("${");
         text += &match () {
             () if is_item => "each".to_owned(),
-            () if is_input && !is_operation => format!("inputs.{root}"),
+            () if is_input => format!("inputs.{root}"),
             () => root,
         };
         for segment in &reference.path {

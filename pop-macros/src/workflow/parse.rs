@@ -1,5 +1,7 @@
 //! The tokens of `workflow!` as a tree.
 
+use std::collections::HashMap;
+
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{
@@ -19,6 +21,24 @@ pub(super) struct Workflow {
     pub(super) output: Type,
     pub(super) operations: Vec<Operation>,
     pub(super) result: Option<Value>,
+    /// What a reference may start with.
+    roots: HashMap<String, Root>,
+}
+
+/// What the first word of a reference means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Root {
+    Input,
+    Operation,
+    /// An operation with `for`.
+    FanOut,
+}
+
+impl Workflow {
+    /// What `name` means, when it means anything. An operation hides an input of its name.
+    pub(super) fn root(&self, name: &Ident) -> Option<Root> {
+        self.roots.get(&name.to_string()).copied()
+    }
 }
 
 /// One input.
@@ -31,12 +51,14 @@ pub(super) struct Input {
 
 /// `let name = …;`
 pub(super) struct Operation {
+    pub(super) docs: Option<String>,
     pub(super) ident: Ident,
     pub(super) each: Option<(Ident, Value)>,
     pub(super) kind: Path,
     pub(super) fields: Vec<Field>,
     pub(super) settings: Vec<(Ident, Setting)>,
-    pub(super) when: Option<Value>,
+    /// The word `when`, and the condition.
+    pub(super) when: Option<(Ident, Value)>,
     pub(super) after: Vec<Ident>,
 }
 
@@ -100,7 +122,7 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
             } else if meta.path.is_ident("version") {
                 version = Some(meta.value()?.parse()?);
             } else {
-                return Err(meta.error("there are `name` and `version`"));
+                return Err(meta.error("there is no such argument; there are name and version"));
             }
             Ok(())
         });
@@ -112,11 +134,16 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
     parenthesized!(list in input);
     let mut inputs = Vec::new();
     while !list.is_empty() {
-        inputs.push(list.parse()?);
-        if list.is_empty() {
-            break;
+        let read = list.parse().and_then(|one| {
+            inputs.push(one);
+            if list.is_empty() { Ok(()) } else { list.parse::<Token![,]>().map(drop) }
+        });
+        if let Err(error) = read {
+            errors.push(error);
+            while !list.is_empty() && list.parse::<Option<Token![,]>>()?.is_none() {
+                list.parse::<proc_macro2::TokenTree>()?;
+            }
         }
-        list.parse::<Token![,]>()?;
     }
     input.parse::<Token![->]>()?;
     let output = input.parse()?;
@@ -125,7 +152,7 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
     let mut operations = Vec::new();
     let mut result = None;
     while !body.is_empty() {
-        if body.peek(Token![let]) {
+        if body.peek(Token![let]) || body.peek(Token![#]) {
             match body.call(operation) {
                 Ok(operation) => operations.push(operation),
                 Err(error) => {
@@ -154,6 +181,13 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
         errors.push(Error::new(ident.span(), "a workflow ends with its result, such as `package.manifest`"));
     }
     let docs = crate::operation::docs(&attributes);
+    let mut roots: HashMap<String, Root> =
+        inputs.iter().map(|i: &Input| (i.ident.to_string(), Root::Input)).collect();
+    roots.extend(
+        operations
+            .iter()
+            .map(|o| (o.ident.to_string(), if o.each.is_some() { Root::FanOut } else { Root::Operation })),
+    );
     let doc_attributes = attributes.into_iter().filter(|a| a.path().is_ident("doc")).collect();
     Ok(Workflow {
         docs,
@@ -166,6 +200,7 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
         output,
         operations,
         result,
+        roots,
     })
 }
 
@@ -197,7 +232,24 @@ impl Parse for Input {
     }
 }
 
+/// Reads the inside of some brackets. After a fault the rest is thrown away: it would only be reported once more.
+fn inside<T>(body: ParseStream<'_>, read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>) -> syn::Result<T> {
+    let made = read(body);
+    if made.is_err() {
+        body.parse::<TokenStream>()?;
+    }
+    made
+}
+
+fn list<T: Parse>(body: ParseStream<'_>) -> syn::Result<Vec<T>> {
+    inside(body, |body| Ok(body.parse_terminated(T::parse, Token![,])?.into_iter().collect()))
+}
+
 fn operation(input: ParseStream<'_>) -> syn::Result<Operation> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    if let Some(other) = attributes.iter().find(|a| !a.path().is_ident("doc")) {
+        return Err(Error::new_spanned(other, "an operation has no attributes, only a doc comment"));
+    }
     input.parse::<Token![let]>()?;
     let ident: Ident = input.parse()?;
     input.parse::<Token![=]>()?;
@@ -208,10 +260,10 @@ fn operation(input: ParseStream<'_>) -> syn::Result<Operation> {
         let list = input.parse()?;
         let body;
         braced!(body in input);
-        let mut made = call(ident, &body)?;
-        if !body.is_empty() {
-            return Err(body.error("a `for` holds exactly one operation"));
-        }
+        let mut made = inside(&body, |body| {
+            let made = call(ident, body)?;
+            if body.is_empty() { Ok(made) } else { Err(body.error("a `for` holds exactly one operation")) }
+        })?;
         made.each = Some((item, list));
         made
     } else {
@@ -223,11 +275,11 @@ fn operation(input: ParseStream<'_>) -> syn::Result<Operation> {
             .map_err(|e| Error::new(e.span(), "expected `;`, `with { … }`, `when …` or `after [ … ]`"))?;
         match word.to_string().as_str() {
             "with" => made.settings = settings(input)?.0,
-            "when" => made.when = Some(input.parse()?),
+            "when" => made.when = Some((word, input.parse()?)),
             "after" => {
-                let list;
-                bracketed!(list in input);
-                made.after = list.parse_terminated(Ident::parse, Token![,])?.into_iter().collect();
+                let names;
+                bracketed!(names in input);
+                made.after = list(&names)?;
             }
             _ => {
                 return Err(Error::new(word.span(), "expected `;`, `with { … }`, `when …` or `after [ … ]`"));
@@ -235,6 +287,7 @@ fn operation(input: ParseStream<'_>) -> syn::Result<Operation> {
         }
     }
     input.parse::<Token![;]>()?;
+    made.docs = crate::operation::docs(&attributes);
     Ok(made)
 }
 
@@ -243,12 +296,25 @@ fn call(ident: Ident, input: ParseStream<'_>) -> syn::Result<Operation> {
         .call(Path::parse_mod_style)
         .map_err(|e| Error::new(e.span(), "expected an operation, such as `Probe { url: source }`"))?;
     let fields = fields(input)?;
-    Ok(Operation { ident, each: None, kind, fields, settings: Vec::new(), when: None, after: Vec::new() })
+    Ok(Operation {
+        docs: None,
+        ident,
+        each: None,
+        kind,
+        fields,
+        settings: Vec::new(),
+        when: None,
+        after: Vec::new(),
+    })
 }
 
 fn fields(input: ParseStream<'_>) -> syn::Result<Vec<Field>> {
     let body;
     braced!(body in input);
+    inside(&body, fields_inside)
+}
+
+fn fields_inside(body: ParseStream<'_>) -> syn::Result<Vec<Field>> {
     let mut fields = Vec::new();
     while !body.is_empty() {
         let ident: Ident = body.parse()?;
@@ -272,16 +338,18 @@ type Settings = (Vec<(Ident, Setting)>, Span);
 fn settings(input: ParseStream<'_>) -> syn::Result<Settings> {
     let body;
     let brace = braced!(body in input);
-    let mut settings = Vec::new();
-    while !body.is_empty() {
-        let key: Ident = body.parse()?;
-        body.parse::<Token![:]>()?;
-        settings.push((key, body.parse()?));
-        if body.is_empty() {
-            break;
+    let settings = inside(&body, |body| {
+        let mut settings = Vec::new();
+        while !body.is_empty() {
+            let key: Ident = body.parse()?;
+            body.parse::<Token![:]>()?;
+            settings.push((key, body.parse()?));
+            if !body.is_empty() {
+                body.parse::<Token![,]>()?;
+            }
         }
-        body.parse::<Token![,]>()?;
-    }
+        Ok(settings)
+    })?;
     Ok((settings, brace.span.join()))
 }
 
@@ -294,8 +362,7 @@ impl Parse for Setting {
         if input.peek(token::Bracket) {
             let body;
             let bracket = bracketed!(body in input);
-            let items = body.parse_terminated(Self::parse, Token![,])?.into_iter().collect();
-            return Ok(Self::List(items, bracket.span.join()));
+            return Ok(Self::List(list(&body)?, bracket.span.join()));
         }
         input.parse().map(Self::Lit)
     }
@@ -318,8 +385,11 @@ impl Parse for Value {
         if input.peek(token::Bracket) {
             let body;
             let bracket = bracketed!(body in input);
-            let items = body.parse_terminated(Self::parse, Token![,])?.into_iter().collect();
-            return Ok(Self::List(items, bracket.span.join()));
+            return Ok(Self::List(list(&body)?, bracket.span.join()));
+        }
+        if [input.peek(Token![super]), input.peek(Token![crate]), input.peek(Token![self])].contains(&true) {
+            let path = input.call(Path::parse_mod_style)?;
+            return Ok(Self::Record(path, fields(input)?));
         }
         if input.peek(Ident) {
             let is_path = input.peek2(Token![::]) || (input.peek2(token::Brace) && starts_upper(input));
@@ -334,7 +404,7 @@ impl Parse for Value {
             if root == "Some" && input.peek(token::Paren) {
                 let inner;
                 parenthesized!(inner in input);
-                return Ok(Self::Some(root.span(), Box::new(inner.parse()?)));
+                return Ok(Self::Some(root.span(), Box::new(inside(&inner, Self::parse)?)));
             }
             return reference(root, input).map(Self::Reference);
         }
@@ -356,14 +426,15 @@ fn reference(root: Ident, input: ParseStream<'_>) -> syn::Result<Reference> {
         } else if input.peek(token::Bracket) {
             let index;
             let bracket = bracketed!(index in input);
-            if index.peek(Token![*]) {
-                index.parse::<Token![*]>()?;
-                path.push(Segment::All(bracket.span.join()));
-            } else {
-                path.push(Segment::Index(
-                    index.parse().map_err(|e| Error::new(e.span(), "expected a number, or `*` for all"))?,
-                ));
-            }
+            path.push(inside(&index, |index| {
+                if index.parse::<Option<Token![*]>>()?.is_some() {
+                    return Ok(Segment::All(bracket.span.join()));
+                }
+                let number = index.parse();
+                number
+                    .map(Segment::Index)
+                    .map_err(|e| Error::new(e.span(), "expected a number, or `*` for all"))
+            })?);
         } else {
             return Ok(Reference { root, path });
         }
@@ -391,6 +462,11 @@ fn parts(literal: &LitStr) -> syn::Result<Vec<Part>> {
                         None => return Err(wrong("a `{` without `}`; write `{{` for the brace itself")),
                     }
                 }
+                if plain.ends_with('$') {
+                    return Err(wrong(&format!(
+                        "a reference in a text has no `$`: write `{{{inner}}}`, or `${{{{{inner}}}}}` for the text itself"
+                    )));
+                }
                 if !plain.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut plain)));
                 }
@@ -401,7 +477,8 @@ fn parts(literal: &LitStr) -> syn::Result<Vec<Part>> {
                 let mut found = parser.parse_str(&inner).map_err(|_| {
                     wrong(&format!("`{{{inner}}}` is not a reference such as `{{probe.title}}`"))
                 })?;
-                found.respan(literal.span());
+                // At the text, but not as its own token: what rustc would put in its place is no replacement for it.
+                found.respan(Span::call_site().located_at(literal.span()));
                 parts.push(Part::Reference(found));
             }
             other => plain.push(other),

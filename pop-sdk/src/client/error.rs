@@ -21,6 +21,14 @@ pub enum Error {
         /// What happened.
         source: reqwest::Error,
     },
+    /// The connection stands, but nothing comes.
+    #[error("the POP server at {url} sent nothing for {seconds} s")]
+    Silent {
+        /// The address.
+        url: String,
+        /// How long nothing came, in seconds.
+        seconds: u64,
+    },
     /// The server refused, and says why.
     #[error("{}", describe(.0))]
     Problem(Box<Problem>),
@@ -44,6 +52,11 @@ pub enum RunError {
     /// Somebody cancelled it.
     #[error("the agenda was cancelled")]
     Cancelled,
+    /// It succeeded, but the output is not there: the operation that gives it was skipped.
+    #[error(
+        "the output `{0}` is missing: the operation that gives it was skipped; make its type an `Option`"
+    )]
+    OutputMissing(String),
     /// It succeeded, but its outputs are not what the type says.
     #[error("the outputs do not fit the expected type: {0}")]
     Outputs(#[source] serde_json::Error),

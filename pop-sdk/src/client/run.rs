@@ -15,6 +15,10 @@ use crate::sse::Parser;
 /// How often a broken stream is opened again before giving up, without an event in between.
 const STREAM_TRIES: u32 = 60;
 const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// A stream without a single byte for this long is dead: the server sends a comment every 15 seconds.
+const SILENCE: Duration = Duration::from_mins(1);
+/// Answers to the opening of a stream come at once.
+const OPENING: Duration = Duration::from_secs(30);
 
 /// A submitted agenda.
 #[derive(Clone, Debug)]
@@ -145,12 +149,16 @@ impl Watch {
             if self.last > 0 {
                 request = request.header("Last-Event-ID", self.last);
             }
-            let response = self.client.send(request.header("Accept", "text/event-stream")).await?;
+            let opening = self.client.send(request.header("Accept", "text/event-stream"));
+            let response =
+                tokio::time::timeout(OPENING, opening).await.map_err(|_| self.client.silent(OPENING))??;
             self.parser = Parser::default();
             self.body = Some(Box::pin(response.bytes_stream().map(|piece| piece.map(|b| b.to_vec()))));
         }
         let Some(body) = &mut self.body else { return Ok(()) };
-        match body.next().await {
+        let piece =
+            tokio::time::timeout(SILENCE, body.next()).await.map_err(|_| self.client.silent(SILENCE))?;
+        match piece {
             Some(Ok(bytes)) => {
                 for message in self.parser.push(&bytes) {
                     let event: Event = serde_json::from_str(&message.data)
