@@ -124,7 +124,7 @@ mod tests {
             RetryPolicy::from_value(&json!({"attempts": 3, "backoff": "10s..5m", "on": ["timeout"]}))
                 .unwrap();
         assert_eq!(policy.attempts, 3);
-        assert_eq!(policy.backoff, (Duration::from_secs(10), Duration::from_secs(300)));
+        assert_eq!(policy.backoff, (Duration::from_secs(10), Duration::from_mins(5)));
         assert!(policy.covers("timeout") && !policy.covers("error"));
         assert_eq!(RetryPolicy::from_value(&json!(5)).unwrap().attempts, 5);
         for (value, pointer) in [
