@@ -20,6 +20,8 @@ pub(crate) struct Workflow {
     pub(crate) operations: Vec<Operation>,
     /// Where `[operations]` is, or else the whole file.
     pub(crate) operations_span: Span,
+    /// Whether operations may be there that could not be read.
+    pub(crate) operations_unread: bool,
     pub(crate) outputs: Vec<Field>,
     pub(crate) run: Run,
     /// How many references there are; each has a number below this.

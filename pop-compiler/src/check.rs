@@ -5,12 +5,17 @@ mod graph;
 mod refs;
 mod values;
 
+use std::cell::Cell;
+
 use crate::ast::{self, Input, Value, ValueKind, Workflow};
 use crate::catalog::{Catalog, OperationType};
 use crate::diagnostic::Diagnostic;
 use crate::rules;
 use crate::source::Span;
 use crate::types::{Type, Types};
+
+/// Parts of the type of an output that are kept.
+const MAX_TYPE: usize = 20_000;
 
 /// A workflow whose names are bound. `check` fills in the order and the types.
 pub(crate) struct Model<'a> {
@@ -24,6 +29,8 @@ pub(crate) struct Model<'a> {
     pub(crate) targets: Vec<Target>,
     /// The type of each reference, by its number.
     pub(crate) references: Vec<Type>,
+    /// How many more alternatives of unions are tried; a bound for hostile files.
+    pub(crate) tries: Cell<u32>,
 }
 
 /// An operation whose names are bound.
@@ -82,7 +89,7 @@ impl Model<'_> {
 
 /// Checks everything that has to do with order and types, and runs the rules.
 pub(crate) fn check(model: &mut Model<'_>, out: &mut Vec<Diagnostic>) -> Checked {
-    if model.operations.is_empty() {
+    if model.operations.is_empty() && !model.workflow.operations_unread {
         out.push(rules::empty_workflow::report(model.workflow.operations_span));
     }
     let order = graph::order(model, out);
@@ -126,7 +133,8 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
     if let Some(kind) = operation.kind {
         values::inputs(model, ast, kind, out);
     }
-    let output = output_type(model, i);
+    // Values handed from operation to operation could double in size at each; beyond a point nobody reads their types.
+    let output = Some(output_type(model, i)).filter(|ty| ty.is_small(MAX_TYPE)).unwrap_or(Type::Any);
     let conditional =
         ast.when.is_some() || operation.edges.iter().any(|e| !e.soft && model.operations[e.to].conditional);
     let operation = &mut model.operations[i];
@@ -150,6 +158,12 @@ fn output_type(model: &Model<'_>, i: usize) -> Type {
 
 /// The type of an item of `each`.
 fn item_type(model: &Model<'_>, each: &Value, out: &mut Vec<Diagnostic>) -> Type {
+    if let ValueKind::Text(template) = &each.kind {
+        let target = |id: u32| model.targets.get(id as usize);
+        if template.references().any(|r| matches!(target(r.id), Some(Target::Operation(_)))) {
+            return Type::Error; // reported where names were bound
+        }
+    }
     let ty = values::type_of(model, each);
     match model.types().resolve(&ty) {
         Type::List(item) => item.as_ref().clone(),

@@ -2,7 +2,7 @@
 
 mod native;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::agenda::{Agenda, AgendaTemplate};
 use crate::ast::Workflow;
@@ -85,7 +85,7 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
         let held = [rules::unknown_operation_type::RULE.id, rules::unknown_type::RULE.id];
         out.retain(|d| !held.contains(&d.rule));
     }
-    finish(&mut out);
+    finish(&mut out, &sources);
     let template = (!has_errors(&out)).then(|| lower::template(&model, &checked));
     let mut agenda = None;
     if let Some(template) = template.as_ref().filter(|_| workflow.inputs.is_empty()) {
@@ -121,7 +121,7 @@ pub fn load_catalog(source: &Source) -> LoadedCatalog {
     let workflow = Workflow { catalogs: vec![name], ..Workflow::default() };
     let imports = Imports { loader: &|_| Ok(source.clone()), catalogs: &[] };
     let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out);
-    finish(&mut out);
+    finish(&mut out, &sources);
     LoadedCatalog { sources, catalog, diagnostics: out }
 }
 
@@ -137,9 +137,20 @@ fn placed(mut finding: Diagnostic, model: &check::Model<'_>, order: &[usize]) ->
 }
 
 /// Holds back what a broken file makes look absent, removes doubles, and sorts by place.
-fn finish(out: &mut Vec<Diagnostic>) {
-    if out.iter().any(|d| d.rule == rules::syntax::RULE.id) {
-        out.retain(|d| !rules::find(d.rule).is_some_and(|rule| rule.absence));
+fn finish(out: &mut Vec<Diagnostic>, sources: &Sources) {
+    let line = |finding: &Diagnostic| match finding.primary.at {
+        Location::Span(span) => {
+            sources.get(span.file).map(|source| (span.file, source.position(span.start).line))
+        }
+        Location::Pointer(_) => None,
+    };
+    let syntax = rules::syntax::RULE.id;
+    let broken: HashSet<_> = out.iter().filter(|d| d.rule == syntax).filter_map(line).collect();
+    if !broken.is_empty() {
+        out.retain(|d| {
+            let absence = rules::find(d.rule).is_some_and(|rule| rule.absence);
+            d.rule == syntax || !(absence || line(d).is_some_and(|at| broken.contains(&at)))
+        });
     }
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
     out.dedup_by(|a, b| a.rule == b.rule && a.primary.at == b.primary.at && a.message == b.message);

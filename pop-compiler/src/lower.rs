@@ -2,6 +2,8 @@
 
 mod value;
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json};
 
 use crate::agenda::{Agenda, AgendaTemplate, Operation, Params, keys};
@@ -80,11 +82,9 @@ fn agenda_params(model: &Model<'_>) -> Params {
         params.insert(RUN.into(), Json::Object(other.collect()));
     }
     let mut types = Map::new();
-    for kind in model.catalog.iter().filter(|k| k.runs_itself()) {
-        let used = model.operations.iter().any(|o| o.kind.is_some_and(|k| k.name == kind.name));
-        if used && let Ok(spec) = serde_json::to_value(&kind.run) {
-            types.insert(kind.name.to_string(), spec);
-        }
+    let used: HashSet<&str> = model.operations.iter().filter_map(|o| Some(o.kind?.name.as_ref())).collect();
+    for kind in model.catalog.iter().filter(|k| k.runs_itself() && used.contains(k.name.as_ref())) {
+        types.extend(serde_json::to_value(&kind.run).ok().map(|spec| (kind.name.to_string(), spec)));
     }
     if !types.is_empty() {
         params.insert(keys::TYPES.into(), Json::Object(types));
@@ -113,12 +113,11 @@ fn operation(model: &Model<'_>, i: usize) -> Operation {
     params.extend(ast.description.clone().map(|d| (keys::DESCRIPTION.to_owned(), d.into())));
     params.extend(ast.each.as_ref().map(|each| (keys::EACH.to_owned(), lower(model, each))));
     let (settings, kind) = (&ast.settings, operation.kind);
-    let or_type =
-        |own: &Option<Json>, default: Option<&Option<Json>>| own.clone().or_else(|| default?.clone());
+    let either = |own: Option<&Json>, default: Option<&Json>| own.or(default).cloned();
     for (key, value) in [
-        (keys::RESOURCES, or_type(&settings.resources, kind.map(|k| &k.resources))),
-        (keys::RETRY, or_type(&settings.retry, kind.map(|k| &k.retry))),
-        (keys::TIMEOUT, or_type(&settings.timeout, kind.map(|k| &k.timeout))),
+        (keys::RESOURCES, either(settings.resources.as_ref(), kind.and_then(|k| k.resources.as_ref()))),
+        (keys::RETRY, either(settings.retry.as_ref(), kind.and_then(|k| k.retry.as_ref()))),
+        (keys::TIMEOUT, either(settings.timeout.as_ref(), kind.and_then(|k| k.timeout.as_ref()))),
         (keys::WHEN, ast.when.as_ref().map(|when| lower(model, when))),
     ] {
         params.extend(value.map(|v| (key.to_owned(), v)));

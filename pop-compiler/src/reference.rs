@@ -2,7 +2,8 @@
 //! name means is the caller's business.
 //!
 //! A token ends at the first `>`. In a pointer `~2` stands for `>` and `~3` for `?`, besides RFC 6901's `~0` and `~1`.
-//! A default that starts with `=` and goes on as JSON is that value, otherwise it is text; an empty one is null.
+//! A default stands in for what is not there and for null. One that starts with `=` and goes on as JSON is that value,
+//! otherwise it is text; an empty one is null.
 //! Backslashes directly before `@<` escape: an odd number makes the rest plain text, and pairs become one.
 
 use std::borrow::Cow;
@@ -315,10 +316,10 @@ fn resolve<'c>(
         report.missing.insert(token.text.to_owned());
         return None;
     };
-    if let Some(value) = follow(root, &token.path()) {
+    let default = token.default_value().map(Cow::Owned);
+    if let Some(value) = follow(root, &token.path()).filter(|value| !value.is_null() || default.is_none()) {
         return Some(Cow::Borrowed(value));
     }
-    let default = token.default_value().map(Cow::Owned);
     if default.is_none() {
         report.invalid.insert(token.text.to_owned());
     }

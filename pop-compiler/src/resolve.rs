@@ -2,6 +2,7 @@
 
 mod imports;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use crate::ast::{Value, ValueKind, Workflow};
@@ -10,9 +11,16 @@ use crate::check::{Edge, Model, Operation, Target};
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Native, Part, Reference, Root, Segment};
 use crate::rules;
+use crate::source::Spanned;
 use crate::types::Type;
 
 pub(crate) use imports::{Imports, merge};
+
+/// Alternatives of unions that are tried in one file.
+const TRIES: u32 = 100_000;
+
+/// Misspelt names for which a similar one is looked for; more would take long in a large workflow, and nobody reads them.
+const SUGGESTIONS: usize = 200;
 
 /// Binds every name of the workflow.
 pub(crate) fn resolve<'a>(
@@ -32,6 +40,7 @@ pub(crate) fn resolve<'a>(
         inputs,
         used_inputs: vec![false; workflow.inputs.len()],
         targets: vec![Target::Unknown; workflow.references as usize],
+        suggestions: SUGGESTIONS,
         out,
     };
     let operations: Vec<Operation<'a>> =
@@ -50,7 +59,16 @@ pub(crate) fn resolve<'a>(
     let Resolver { used_inputs, targets, index, .. } = resolver;
     fan_out_names(workflow, &index, out);
     let references = vec![Type::Error; targets.len()];
-    Model { workflow, catalog, inputs: &workflow.inputs, operations, used_inputs, targets, references }
+    Model {
+        workflow,
+        catalog,
+        inputs: &workflow.inputs,
+        operations,
+        used_inputs,
+        targets,
+        references,
+        tries: Cell::new(TRIES),
+    }
 }
 
 struct Resolver<'a, 'o> {
@@ -59,6 +77,7 @@ struct Resolver<'a, 'o> {
     inputs: HashMap<&'a str, usize>,
     used_inputs: Vec<bool>,
     targets: Vec<Target>,
+    suggestions: usize,
     out: &'o mut Vec<Diagnostic>,
 }
 
@@ -90,12 +109,11 @@ impl<'a> Resolver<'a, '_> {
             }
         }
         for name in &ast.after {
-            match self.index.get(name.value.as_str()) {
-                Some(to) => edges.push(Edge { to: *to, span: name.span, soft: true }),
-                None => {
-                    let known = self.index.keys().copied();
-                    self.out.push(rules::unknown_operation::report(name, known));
-                }
+            if let Some(to) = self.index.get(name.value.as_str()) {
+                edges.push(Edge { to: *to, span: name.span, soft: true });
+            } else {
+                let known = suggestions(&self.index, &mut self.suggestions);
+                self.out.push(rules::unknown_operation::report(name, known));
             }
         }
         edges.retain(|edge| {
@@ -127,20 +145,19 @@ impl<'a> Resolver<'a, '_> {
 
     fn reference(&mut self, reference: &'a Reference, inside: Option<usize>, edges: &mut Vec<Edge>) {
         let target = match &reference.root.value {
-            Root::Operation(name) => match self.index.get(name.as_str()) {
-                Some(to) => {
+            Root::Operation(name) => {
+                if let Some(to) = self.index.get(name.as_str()) {
                     let soft = reference.default.is_some();
                     edges.push(Edge { to: *to, span: reference.span, soft });
                     Target::Operation(*to)
-                }
-                None => {
-                    let name = crate::source::Spanned::new(name.clone(), reference.root.span);
+                } else {
+                    let name = Spanned::new(name.clone(), reference.root.span);
                     let is_input = self.inputs.contains_key(name.value.as_str());
-                    let known = self.index.keys().copied();
+                    let known = suggestions(&self.index, &mut self.suggestions);
                     self.out.push(rules::unknown_output::report(&name, known, is_input));
                     Target::Unknown
                 }
-            },
+            }
             Root::Inputs => self.input(reference),
             Root::Run => match reference.path.as_slice() {
                 [only] if only.value == Segment::Field("id".into()) => Target::RunId,
@@ -184,16 +201,13 @@ impl<'a> Resolver<'a, '_> {
             ));
             return Target::Unknown;
         };
-        match self.inputs.get(name.as_str()) {
-            Some(i) => {
-                self.used_inputs[*i] = true;
-                Target::Input(*i)
-            }
-            None => {
-                let known = self.inputs.keys().copied();
-                self.out.push(rules::unknown_input::report(name, first.span, known));
-                Target::Unknown
-            }
+        if let Some(i) = self.inputs.get(name.as_str()) {
+            self.used_inputs[*i] = true;
+            Target::Input(*i)
+        } else {
+            let known = suggestions(&self.inputs, &mut self.suggestions);
+            self.out.push(rules::unknown_input::report(name, first.span, known));
+            Target::Unknown
         }
     }
 
@@ -212,15 +226,21 @@ impl<'a> Resolver<'a, '_> {
         let stem =
             name.rsplit_once('.').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit())).map(|(s, _)| s);
         let found = self.index.get(name.as_str()).or_else(|| self.index.get(stem?));
-        match found {
-            Some(to) => edges.push(Edge { to: *to, span: native.span, soft: native.text.contains('?') }),
-            None => {
-                let name = crate::source::Spanned::new(name.clone(), native.span);
-                let known = self.index.keys().copied();
-                self.out.push(rules::unknown_output::report(&name, known, false));
-            }
+        if let Some(to) = found {
+            edges.push(Edge { to: *to, span: native.span, soft: native.text.contains('?') });
+        } else {
+            let name = Spanned::new(name.clone(), native.span);
+            let known = suggestions(&self.index, &mut self.suggestions);
+            self.out.push(rules::unknown_output::report(&name, known, false));
         }
     }
+}
+
+/// The names to look for a similar one in; none once enough have been looked for.
+fn suggestions<'n>(names: &HashMap<&'n str, usize>, left: &mut usize) -> impl Iterator<Item = &'n str> {
+    let take = if *left > 0 { names.len() } else { 0 };
+    *left = left.saturating_sub(1);
+    names.keys().copied().take(take)
 }
 
 /// Operations that are called as an item of a fan-out would be: `encode.0` beside a fanned-out `encode`.

@@ -133,6 +133,25 @@ impl Types {
         &Type::Error
     }
 
+    /// Whether a name means itself without a list, a map or a record in between, so that it means nothing.
+    pub(crate) fn is_circular(&self, name: &str) -> bool {
+        let mut seen: Vec<&str> = Vec::new();
+        let mut open: Vec<&Type> = self.get(name).into_iter().collect();
+        while let Some(ty) = open.pop() {
+            match ty {
+                Type::Named(other) if other.as_ref() == name => return true,
+                Type::Named(other) if !seen.contains(&other.as_ref()) => {
+                    seen.push(other);
+                    open.extend(self.get(other));
+                }
+                Type::Union(members) => open.extend(members.iter()),
+                Type::Secret(inner) => open.push(inner),
+                _ => {}
+            }
+        }
+        false
+    }
+
     /// Whether null is a value of this type, or its absence is allowed.
     pub fn accepts_null(&self, ty: &Type) -> bool {
         match self.resolve(ty) {
@@ -172,6 +191,15 @@ impl Type {
         if let Some(all) = flat.iter().find(|t| matches!(t, Self::Any | Self::Error)) {
             return all.clone();
         }
+        // a literal says nothing beside the type it belongs to
+        let has = |ty: &Self| flat.contains(ty);
+        let (text, number, boolean) = (has(&Self::String), has(&Self::Float), has(&Self::Bool));
+        flat.retain(|ty| match ty {
+            Self::Literal(Json::String(_)) => !text,
+            Self::Literal(Json::Number(_)) => !number,
+            Self::Literal(Json::Bool(_)) => !boolean,
+            _ => true,
+        });
         if null {
             flat.push(Self::Null);
         }
@@ -195,6 +223,25 @@ impl Type {
             Self::Union(members) => Self::union(members.iter().filter(|m| **m != Self::Null).cloned()),
             other => other.clone(),
         }
+    }
+
+    /// Whether the type has at most this many parts, nested at most 32 deep.
+    pub(crate) fn is_small(&self, parts: usize) -> bool {
+        let mut open: Vec<(&Self, u8)> = vec![(self, 0)];
+        let mut left = parts;
+        while let Some((ty, depth)) = open.pop() {
+            if left == 0 || depth > 32 {
+                return false;
+            }
+            left -= 1;
+            match ty {
+                Self::List(inner) | Self::Map(inner) | Self::Secret(inner) => open.push((inner, depth + 1)),
+                Self::Union(members) => open.extend(members.iter().map(|m| (m, depth + 1))),
+                Self::Record(record) => open.extend(record.fields.iter().map(|(_, t)| (t, depth + 1))),
+                _ => {}
+            }
+        }
+        true
     }
 
     /// A list of this type.

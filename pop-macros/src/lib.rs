@@ -1,1 +1,46 @@
-//! placeholder
+//! The Rust door to POP workflows. Use it through `pop-sdk`, which documents it.
+//!
+//! Both macros are functions from tokens to tokens. They make the JSON form of a workflow and ordinary Rust; what is
+//! right and wrong is decided by `pop-compiler` and by rustc.
+
+mod operation;
+mod workflow;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct the input of an operation type.
+///
+/// `#[operation("media.probe", output = Probed, command = ["probe", "${with.url}"], stdout = "json")]` on a struct with named
+/// fields implements `pop_sdk::Operation` for it; the struct itself stays as it is. It must derive
+/// `schemars::JsonSchema`. Besides `output` there are `command`, `stdin`, `stdout` (`log`, `json`, `text`, `lines`), `image`,
+/// `args` and `description` (the struct's doc comment otherwise). serde's `rename` and `rename_all` are honoured.
+#[proc_macro_attribute]
+pub fn operation(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    operation::expand(attribute.into(), item.into()).into()
+}
+
+/// Defines a workflow.
+///
+/// ```text
+/// workflow! {
+///     /// What it does.
+///     #[workflow(name = "abr-ladder", version = "2.1.0")]
+///     pub abr_ladder(source: Url, ladder: Vec<Rung>, bitrate: u32 = 3_000_000) -> Manifest {
+///         let probe = Probe { url: source };
+///         let encode = for rung in ladder {
+///             Encode { source, height: rung.height, duration: probe.duration }
+///         } with { retry: { attempts: 3, backoff: "10s..5m" }, timeout: "2h", resources: { cpu: "4", memory: "8Gi" } };
+///         let package = Package { renditions: encode[*].file, title: "Ladder of {probe.title}" }
+///             when probe.has_video
+///             after [encode];
+///         package.manifest
+///     }
+/// }
+/// ```
+///
+/// It becomes a module with `compile()`, `SOURCE` (the JSON form), `Inputs`, `Outputs` and `Client`. The last line is the
+/// result: one value, or a struct literal whose fields become the workflow's outputs.
+#[proc_macro]
+pub fn workflow(item: TokenStream) -> TokenStream {
+    workflow::expand(item.into()).into()
+}

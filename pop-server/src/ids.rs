@@ -1,8 +1,75 @@
-//! Ids, made at the edges: time-ordered, with a prefix that people can tell apart.
+//! Typed identifiers: swapping two of them is a compile error. Making new ones needs randomness and lives at the edge,
+//! in [`agenda`] and [`instance`]; the core only gets them handed
+//! in.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-/// A new agenda's id: `ag_` and a version 7 UUID without dashes.
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(Arc::from(text))
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(Arc::from(text))
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id_type!(
+    /// An agenda, `ag_…`.
+    AgendaId
+);
+id_type!(
+    /// A tenant.
+    CustomerId
+);
+id_type!(
+    /// A group of machines that pull work.
+    PoolId
+);
+id_type!(
+    /// A rule and its queue.
+    InsightId
+);
+
+/// The position of an agenda in the order of submission. It never changes and is never given twice, so it is also the
+/// agenda's short name inside the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AgendaNo(pub u64);
+
+/// A new agenda's id: `ag_` and a version 7 UUID without dashes, so that ids sort by time.
 pub fn agenda() -> String {
     format!("ag_{}", Uuid::now_v7().simple())
 }
@@ -10,4 +77,34 @@ pub fn agenda() -> String {
 /// A new id for one start of a process.
 pub fn instance() -> String {
     format!("in_{}", Uuid::now_v7().simple())
+}
+
+/// Whether `text` can name a customer, a pool or an insight: 1 to 128 characters without white space, control
+/// characters, `/`, `?` and `#`.
+pub fn is_valid_name(text: &str) -> bool {
+    let length = text.chars().count();
+    (1..=128).contains(&length)
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '?' | '#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert!(is_valid_name("acme.media-2"));
+        assert!(is_valid_name("Zoë"));
+        assert!(!is_valid_name(""));
+        assert!(!is_valid_name("a b"));
+        assert!(!is_valid_name("a/b"));
+        assert!(!is_valid_name(&"x".repeat(129)));
+    }
+
+    #[test]
+    fn agenda_ids_are_prefixed_and_unique() {
+        let (a, b) = (agenda(), agenda());
+        assert_ne!(a, b);
+        assert!(a.starts_with("ag_") && a.len() == 35);
+    }
 }

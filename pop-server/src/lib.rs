@@ -1,8 +1,13 @@
 //! The POP server, the pool agent and the command line.
 
+pub mod api;
 pub mod clock;
+pub mod commands;
+pub mod core;
 pub mod ids;
 pub mod pool;
 pub mod run;
 pub mod runtime;
+pub mod server;
+pub mod store;
 pub mod ui;

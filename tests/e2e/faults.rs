@@ -27,12 +27,12 @@ async fn files_with_faults() {
     let folder = tempfile::tempdir().unwrap();
     let head = "[workflow]\nname = \"w\"\n";
     let cases: &[(&str, &str, &[&str])] = &[
-        ("broken.pop.toml", "[workflow]\nname = \"w\n", &["syntax", ":2:8"]),
+        ("broken.pop.toml", "[workflow]\nname = \"w\n", &["syntax", ":2:10"]),
         ("broken.pop.json", "{ \"workflow\": { \"name\": \"w\" ", &["syntax"]),
         (
             "name.pop.toml",
             "[operations.a]\nuses = \"pop.transform\"\nwith = { value = 1 }\n[operations.b]\nuses = \"pop.transform\"\nwith = { value = \"${aa}\" }\n",
-            &["unknown-operation", "`a`"],
+            &["unknown-output", "`a`"],
         ),
         (
             "kind.pop.toml",

@@ -127,8 +127,15 @@ fn reference_type(
                         ty => ty.list(),
                     }
                 }
-                (Some(_), Some((Spanned { value: Segment::Index(n), .. }, rest))) => {
-                    walk.name += &format!("[{n}]");
+                (Some(each), Some((Spanned { value: Segment::Index(n), span }, rest))) => {
+                    if let ValueKind::List(items) = &each.kind
+                        && usize::try_from(*n).is_ok_and(|n| n >= items.len())
+                        && reference.default.is_none()
+                    {
+                        walk.out.push(rules::unknown_output::index(*span, name, items.len(), each.span));
+                        return Type::Error;
+                    }
+                    walk.name += &write_segment(&Segment::Index(*n));
                     walk.along(output, rest)
                 }
                 (Some(each), _) => {
@@ -237,10 +244,7 @@ impl Walk<'_, '_> {
                         }
                     }
                 }
-                match found.iter().all(|t| *t == Type::Null) {
-                    true => Err(fault),
-                    false => Ok(Type::union(found)),
-                }
+                if found.iter().all(|t| *t == Type::Null) { Err(fault) } else { Ok(Type::union(found)) }
             }
             other => Err(Some(Box::new(match name {
                 Some(name) => rules::unknown_field::no_fields(name, step.span, &of(), other),

@@ -162,7 +162,7 @@ pub(super) fn check(
                                 check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
                             }
                             None => {
-                                out.push(rules::unknown_field::report(&name.value, name.span, &of(), record))
+                                out.push(rules::unknown_field::report(&name.value, name.span, &of(), record));
                             }
                         }
                     }
@@ -193,6 +193,10 @@ fn one_of(
     out: &mut Vec<Diagnostic>,
 ) {
     let fits = members.iter().any(|member| {
+        model.tries.set(model.tries.get().saturating_sub(1));
+        if model.tries.get() == 0 {
+            return true;
+        }
         let mut scratch = Vec::new();
         check(model, value, member, place, &mut scratch);
         scratch.is_empty()
@@ -200,7 +204,8 @@ fn one_of(
     if !fits {
         let name = place.name();
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
-        out.push(rules::type_mismatch::literal("{…}", value.span, &target));
+        let shown = if matches!(value.kind, ValueKind::List(_)) { "[…]" } else { "{…}" };
+        out.push(rules::type_mismatch::literal(shown, value.span, &target));
     }
 }
 

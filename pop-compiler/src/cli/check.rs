@@ -4,6 +4,9 @@ use super::files::{compile_file, find};
 use super::{CLEAN, Check, FINDINGS, Format, Output};
 use crate::render::{Summary, json, text};
 
+/// Findings of one file that are written for people.
+const MAX_SHOWN: usize = 500;
+
 pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let files = find(&args.paths)?;
     let mut summary = Summary::default();
@@ -13,8 +16,12 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
         summary = summary.plus(Summary::of(&compiled.diagnostics));
         match args.format {
             Format::Text => {
-                let rendered = text::findings(&compiled.diagnostics, &compiled.sources, output.colour);
-                write!(output.err, "{rendered}")?;
+                let shown = &compiled.diagnostics[..compiled.diagnostics.len().min(MAX_SHOWN)];
+                write!(output.err, "{}", text::findings(shown, &compiled.sources, output.colour))?;
+                if shown.len() < compiled.diagnostics.len() {
+                    let more = compiled.diagnostics.len() - shown.len();
+                    writeln!(output.err, "… and {more} more findings in {}", path.display())?;
+                }
             }
             Format::Json => all.push((compiled.diagnostics, compiled.sources)),
         }

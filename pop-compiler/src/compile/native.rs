@@ -54,7 +54,7 @@ pub fn check_native(source: Source) -> Compiled {
                     compiled.template = Some(template);
                 }
                 Err(error) => {
-                    out.push(rules::wrong_shape::native(tree.span, "a template", &error.to_string()))
+                    out.push(rules::wrong_shape::native(tree.span, "a template", &error.to_string()));
                 }
             },
             _ => match serde_json::from_value::<Agenda>(json) {
@@ -63,7 +63,7 @@ pub fn check_native(source: Source) -> Compiled {
                     compiled.agenda = Some(agenda);
                 }
                 Err(error) => {
-                    out.push(rules::wrong_shape::native(tree.span, "an agenda", &error.to_string()))
+                    out.push(rules::wrong_shape::native(tree.span, "an agenda", &error.to_string()));
                 }
             },
         }

@@ -34,7 +34,7 @@ impl Decoder<'_> {
                     attempts = self.positive(value, "`attempts`");
                 }
                 "backoff" => backoff = self.backoff(value),
-                "on" => on = self.classes(value),
+                "on" => on = Some(self.classes(value)),
                 _ => self.unknown_key(&key, "`retry`", RETRY),
             }
         }
@@ -70,7 +70,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn classes(&mut self, tree: Tree) -> Option<Json> {
+    fn classes(&mut self, tree: Tree) -> Json {
         let mut classes = Vec::new();
         for class in self.strings(tree, "`on`") {
             if CLASSES.contains(&class.value.as_str()) {
@@ -79,7 +79,7 @@ impl Decoder<'_> {
                 self.out.push(rules::wrong_shape::word(&class, "`on`", CLASSES));
             }
         }
-        Some(Json::Array(classes))
+        Json::Array(classes)
     }
 
     pub(super) fn duration(&mut self, tree: Tree, what: &str) -> Option<Json> {

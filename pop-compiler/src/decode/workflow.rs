@@ -17,8 +17,9 @@ impl Decoder<'_> {
     pub(super) fn workflow(mut self, tree: Tree) -> Workflow {
         let whole = tree.span;
         let start = Span { end: whole.start, ..whole };
-        let mut workflow = Workflow { operations_span: start, ..Workflow::default() };
         let readable = matches!(tree.node, Node::Table(_));
+        let mut workflow =
+            Workflow { operations_span: start, operations_unread: !readable, ..Workflow::default() };
         let entries = self.table(tree, "a workflow file").unwrap_or_default();
         let mut named = false;
         for Entry { key, value } in entries {
@@ -32,6 +33,7 @@ impl Decoder<'_> {
                 "catalog" => workflow.operation_types = self.operation_types(value, "`catalog`"),
                 "operations" => {
                     workflow.operations_span = key.span;
+                    workflow.operations_unread = !matches!(value.node, Node::Table(_));
                     workflow.operations = self.operations(value);
                 }
                 "outputs" => workflow.outputs = self.fields(value, "`outputs`"),

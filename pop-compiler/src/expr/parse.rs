@@ -177,12 +177,11 @@ impl Parser<'_> {
     fn root(&mut self) -> Parsed<Spanned<Root>> {
         let start = self.at;
         let root = if self.eat("[") {
-            match self.bracket()? {
-                Segment::Field(name) => Root::Operation(name),
-                _ => {
-                    self.at = start;
-                    return self.fail("a reference starts with a name", "expected a name or `['name']`");
-                }
+            if let Segment::Field(name) = self.bracket()? {
+                Root::Operation(name)
+            } else {
+                self.at = start;
+                return self.fail("a reference starts with a name", "expected a name or `['name']`");
             }
         } else {
             match self.name() {

@@ -69,7 +69,7 @@ fn shield(out: &mut String) {
         && !out[open..].contains(['>', '\n'])
     {
         let slashes = backslashes(&out[..open]);
-        if slashes % 2 == 0 {
+        if slashes.is_multiple_of(2) {
             out.insert_str(open, &"\\".repeat(slashes + 1));
         }
     }

@@ -61,6 +61,10 @@ pub(crate) fn merge(
         merger.define(def);
     }
     for def in files.iter().flat_map(|f| &f.types).chain(&workflow.types) {
+        if merger.catalog.types.is_circular(&def.name.value) {
+            merger.out.push(rules::bad_type::circular(&def.name));
+            merger.catalog.types.define(def.name.value.as_str(), Type::Error);
+        }
         merger.names(&def.ty);
     }
     for input in &workflow.inputs {
@@ -119,11 +123,20 @@ impl Merger<'_> {
         for expr in [&def.input, &def.output].into_iter().flatten() {
             self.names(expr);
         }
-        let output = def.output.map(|e| e.ty).unwrap_or_else(|| match def.run.stdout {
-            Stdout::Text => Type::record([("text", Type::String)]),
-            Stdout::Lines => Type::record([("lines", Type::String.list())]),
-            Stdout::Log | Stdout::Json => Type::Any,
-        });
+        let output = match (def.output, def.run.stdout) {
+            (Some(declared), _) => declared.ty,
+            (None, Stdout::Text) => Type::record([("text", Type::String)]),
+            (None, Stdout::Lines) => Type::record([("lines", Type::String.list())]),
+            (None, Stdout::Log | Stdout::Json) => Type::Any,
+        };
+        if let Some(Type::Record(record)) = def.input.as_ref().map(|e| &e.ty) {
+            let texts = def.run.command.iter().chain(&def.run.args).chain(&def.run.stdin);
+            for name in texts.flat_map(|text| with_names(text)) {
+                if record.get(name).is_none() {
+                    self.out.push(rules::unknown_field::of_with(name, &def.name, record));
+                }
+            }
+        }
         let made = OperationType {
             name: def.name.value.as_str().into(),
             description: def.description,
@@ -147,4 +160,12 @@ impl Merger<'_> {
             }
         }
     }
+}
+
+/// The names in the `${with.NAME}` of a command.
+fn with_names(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${with.").skip(1).map(|rest| {
+        let end = rest.find(|c| !crate::expr::is_name_char(c)).unwrap_or(rest.len());
+        &rest[..end]
+    })
 }

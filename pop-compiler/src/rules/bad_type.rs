@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 pub(crate) const RULE: Rule = Rule {
     id: "bad-type",
@@ -36,4 +36,11 @@ with = { output = "${inputs.source}" }
 /// `text` is not a type.
 pub(crate) fn report(span: Span, text: &str, why: &str) -> Diagnostic {
     RULE.at(span, format!("`{}` is not a type: {why}", super::shorten(text))).label("here")
+}
+
+/// A type that means itself.
+pub(crate) fn circular(name: &Spanned<String>) -> Diagnostic {
+    RULE.at(name.span, format!("the type `{}` means itself", name.value))
+        .label("has no value that ends")
+        .help("a type may only contain itself inside a list, a map or a record")
 }

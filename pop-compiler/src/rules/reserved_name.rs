@@ -32,7 +32,7 @@ pub(crate) fn operation(name: &Spanned<String>) -> Option<Diagnostic> {
         "" => return Some(empty(name.span, "an operation")),
         "inputs" | "run" | "each" | "each_index" => format!("`${{{text}}}` means something else"),
         _ if text.starts_with("pop.") => "names that start with `pop.` are POP's own".to_owned(),
-        _ if text.ends_with(".out") => "`.out` is how Agendas name an output".to_owned(),
+        _ if text.strip_suffix(".out").is_some() => "`.out` is how Agendas name an output".to_owned(),
         _ if text.contains("::") => "`::` starts the path of a reference".to_owned(),
         _ if text.contains('>') => "`>` ends a reference".to_owned(),
         _ if text.chars().any(char::is_control) => "it has a control character".to_owned(),

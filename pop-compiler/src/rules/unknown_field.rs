@@ -66,3 +66,13 @@ pub(crate) fn of_run(span: Span) -> Diagnostic {
 pub(crate) fn of_index(span: Span) -> Diagnostic {
     RULE.at(span, "`each_index` is a number and has no fields").label("can't be taken from a number")
 }
+
+/// `${with.NAME}` of a command where the operation type has no such input.
+pub(crate) fn of_with(name: &str, operation: &Spanned<String>, record: &Record) -> Diagnostic {
+    let message = format!("`${{with.{name}}}` is used by `{}`, which has no input `{name}`", operation.value);
+    let finding = RULE.at(operation.span, message);
+    match suggest::closest(name, record.iter().map(|(n, _)| n)) {
+        Some(near) => finding.help(format!("did you mean `${{with.{near}}}`?")),
+        None => finding.help(super::list_of("its inputs are", record.iter().map(|(n, _)| n))),
+    }
+}

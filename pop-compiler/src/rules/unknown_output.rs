@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::suggest;
 
 pub(crate) const RULE: Rule = Rule {
@@ -52,4 +52,12 @@ pub(crate) fn report<'n>(
         Some(near) => super::meant(finding, name, near),
         None => finding.label("no operation has this name"),
     }
+}
+
+/// An item that the fan-out does not have.
+pub(crate) fn index(span: Span, name: &str, items: usize, each: Span) -> Diagnostic {
+    let has = if items == 1 { "1 item".to_owned() } else { format!("{items} items") };
+    RULE.at(span, format!("the fan-out of `{name}` has only {has}"))
+        .label("counted from 0")
+        .also(each, "this list")
 }

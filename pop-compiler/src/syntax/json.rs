@@ -26,14 +26,14 @@ const OPTIONS: ParseOptions = ParseOptions {
 pub(crate) fn parse(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree {
     let broken = |span| Tree { node: Node::Error, span };
     match parse_to_ast(text, &CollectOptions::default(), &OPTIONS) {
-        Ok(parsed) => match parsed.value {
-            Some(value) => Reader { file, text, out }.read(value, 0),
-            None => {
-                let span = Span::new(file, 0, 0);
-                out.push(rules::syntax::report(span, "the file is empty", "expected a JSON object"));
-                broken(span)
+        Ok(parsed) => {
+            if let Some(value) = parsed.value {
+                return Reader { file, text, out }.read(value, 0);
             }
-        },
+            let span = Span::new(file, 0, 0);
+            out.push(rules::syntax::report(span, "the file is empty", "expected a JSON object"));
+            broken(span)
+        }
         Err(error) => {
             let Range { start, end } = error.range();
             let span = Span::new(file, start, end);

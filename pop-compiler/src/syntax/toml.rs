@@ -10,7 +10,7 @@ use toml_parser::decoder::{Encoding, ScalarKind, StringBuilder};
 use toml_parser::parser::{EventReceiver, RecursionGuard, ValidateWhitespace, parse_document};
 use toml_parser::{ErrorSink, Expected, ParseError, Raw, Source};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Location};
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::{MAX_DEPTH, Node, TextBuilder, Tree};
@@ -47,7 +47,12 @@ pub(crate) fn parse(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree
     findings.append(&mut receiver.findings);
     findings.append(&mut receiver.document.findings);
     findings.sort_by(|a, b| a.primary.at.cmp(&b.primary.at));
-    findings.dedup_by(|a, b| a.primary.at == b.primary.at);
+    // Of one line the first fault counts: the others are mostly its consequences.
+    let line = |d: &Diagnostic| match d.primary.at {
+        Location::Span(span) => text[..span.range().start.min(text.len())].rfind('\n'),
+        Location::Pointer(_) => None,
+    };
+    findings.dedup_by(|later, first| later.rule == rules::syntax::RULE.id && line(later) == line(first));
     findings.truncate(MAX_ERRORS);
     out.append(&mut findings);
     receiver.document.finish()
@@ -107,6 +112,14 @@ impl Receiver<'_> {
         Span::new(self.file, span.start(), span.end())
     }
 
+    /// Starts a header. Should it not end well, what follows belongs to no table.
+    fn start(&mut self, span: toml_parser::Span) {
+        self.path.clear();
+        self.pending.clear();
+        self.header = Some(self.span(span));
+        self.document.leave(self.span(span));
+    }
+
     fn table(&mut self, span: toml_parser::Span, array: bool) {
         let span = self.header.take().unwrap_or_default().to(self.span(span));
         let path = std::mem::take(&mut self.path);
@@ -116,9 +129,7 @@ impl Receiver<'_> {
 
 impl EventReceiver for Receiver<'_> {
     fn std_table_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        self.path.clear();
-        self.pending.clear();
-        self.header = Some(self.span(span));
+        self.start(span);
     }
 
     fn std_table_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
@@ -126,9 +137,7 @@ impl EventReceiver for Receiver<'_> {
     }
 
     fn array_table_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        self.path.clear();
-        self.pending.clear();
-        self.header = Some(self.span(span));
+        self.start(span);
     }
 
     fn array_table_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {

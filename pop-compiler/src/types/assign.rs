@@ -1,5 +1,7 @@
 //! Whether every value of one type is a value of another; if not, a value that shows it.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value as Json};
 
 use super::literal::{is_whole, same};
@@ -19,25 +21,41 @@ pub(crate) struct Mismatch {
 /// Types nested or unrolled further than this are taken to fit.
 const MAX_DEPTH: usize = 64;
 
+/// Comparisons that are made before types are taken to fit; see [`MAX_DEPTH`].
+const STEPS: u32 = 100_000;
+
 impl Types {
     /// Whether every value of `from` is a value of `to`.
-    pub(crate) fn assign(&self, from: &Type, to: &Type) -> Result<(), Mismatch> {
-        self.assign_at(from, to, 0)
+    pub(crate) fn assign(&self, from: &Type, to: &Type) -> Result<(), Box<Mismatch>> {
+        self.assign_at(from, to, &Cell::new(STEPS), 0)
     }
 
     /// Recursion is bounded by [`MAX_DEPTH`]: a recursive type that fits that far is taken to fit.
-    fn assign_at(&self, from: &Type, to: &Type, depth: usize) -> Result<(), Mismatch> {
-        if depth > MAX_DEPTH || from == to {
+    fn assign_at(
+        &self,
+        from: &Type,
+        to: &Type,
+        steps: &Cell<u32>,
+        depth: usize,
+    ) -> Result<(), Box<Mismatch>> {
+        steps.set(steps.get().saturating_sub(1));
+        if depth > MAX_DEPTH || steps.get() == 0 || from == to {
             return Ok(());
         }
         let (source, target) = (self.resolve(from), self.resolve(to));
         let refuse = || {
-            Err(Mismatch { path: String::new(), witness: Some(sample(source, self)), expected: to.clone() })
+            Err(Box::new(Mismatch {
+                path: String::new(),
+                witness: Some(sample(source, self)),
+                expected: to.clone(),
+            }))
         };
         match (source, target) {
             (Type::Any | Type::Error, _) | (_, Type::Any | Type::Error) => Ok(()),
-            (Type::Union(members), _) => members.iter().try_for_each(|m| self.assign_at(m, to, depth + 1)),
-            (Type::Secret(a), Type::Secret(b)) => self.assign_at(a, b, depth + 1),
+            (Type::Union(members), _) => {
+                members.iter().try_for_each(|m| self.assign_at(m, to, steps, depth + 1))
+            }
+            (Type::Secret(a), Type::Secret(b)) => self.assign_at(a, b, steps, depth + 1),
             (_, Type::Union(members)) => {
                 let whole_bool = *source == Type::Bool
                     && [true, false].iter().all(|b| members.contains(&Type::Literal(Json::Bool(*b))));
@@ -46,7 +64,7 @@ impl Types {
                 }
                 let mut nearest = None;
                 for member in members.iter() {
-                    match self.assign_at(from, member, depth + 1) {
+                    match self.assign_at(from, member, steps, depth + 1) {
                         Ok(()) => return Ok(()),
                         // the reason inside the only member of the same shape says more than "not one of these"
                         Err(m) if !m.path.is_empty() && nearest.is_none() => nearest = Some(m),
@@ -56,31 +74,35 @@ impl Types {
                 nearest.map_or_else(refuse, Err)
             }
             (Type::Secret(_), _) => refuse(),
-            (_, Type::Secret(inner)) => self.assign_at(from, inner, depth + 1),
+            (_, Type::Secret(inner)) => self.assign_at(from, inner, steps, depth + 1),
             (Type::Literal(a), Type::Literal(b)) if same(a, b) => Ok(()),
             (Type::Literal(value), target) if literal_fits(self, value, target) => Ok(()),
             (a, b) if a == b => Ok(()),
             (Type::Int, Type::Float | Type::Bytes)
             | (Type::Url | Type::Path | Type::Duration | Type::Datetime, Type::String)
             | (Type::String | Type::Url, Type::Path) => Ok(()),
-            (Type::List(a), Type::List(b)) => self.assign_at(a, b, depth + 1).map_err(|m| inside("[0]", m)),
-            (Type::Map(a), Type::Map(b)) => self.assign_at(a, b, depth + 1).map_err(|m| inside(".*", m)),
+            (Type::List(a), Type::List(b)) => {
+                self.assign_at(a, b, steps, depth + 1).map_err(|m| inside("[0]", m))
+            }
+            (Type::Map(a), Type::Map(b)) => {
+                self.assign_at(a, b, steps, depth + 1).map_err(|m| inside(".*", m))
+            }
             (Type::Record(record), Type::Map(b)) => record.iter().try_for_each(|(name, ty)| {
-                self.assign_at(ty, b, depth + 1).map_err(|m| inside(&format!(".{name}"), m))
+                self.assign_at(ty, b, steps, depth + 1).map_err(|m| inside(&format!(".{name}"), m))
             }),
             (Type::Map(a), Type::Record(record)) => record.iter().try_for_each(|(name, ty)| {
                 let path = format!(".{name}");
                 if !self.accepts_null(ty) {
-                    return Err(Mismatch { path, witness: None, expected: ty.clone() });
+                    return Err(Box::new(Mismatch { path, witness: None, expected: ty.clone() }));
                 }
-                self.assign_at(a, ty, depth + 1).map_err(|m| inside(&path, m))
+                self.assign_at(a, ty, steps, depth + 1).map_err(|m| inside(&path, m))
             }),
             (Type::Record(a), Type::Record(b)) => b.iter().try_for_each(|(name, ty)| {
                 let path = format!(".{name}");
                 match a.get(name) {
-                    Some(found) => self.assign_at(found, ty, depth + 1).map_err(|m| inside(&path, m)),
+                    Some(found) => self.assign_at(found, ty, steps, depth + 1).map_err(|m| inside(&path, m)),
                     None if self.accepts_null(ty) => Ok(()),
-                    None => Err(Mismatch { path, witness: None, expected: ty.clone() }),
+                    None => Err(Box::new(Mismatch { path, witness: None, expected: ty.clone() })),
                 }
             }),
             _ => refuse(),
@@ -92,7 +114,7 @@ fn literal_fits(types: &Types, value: &Json, target: &Type) -> bool {
     !matches!(target, Type::Record(_) | Type::Map(_) | Type::List(_)) && types.accepts(target, value)
 }
 
-fn inside(step: &str, mut mismatch: Mismatch) -> Mismatch {
+fn inside(step: &str, mut mismatch: Box<Mismatch>) -> Box<Mismatch> {
     mismatch.path.insert_str(0, step);
     mismatch
 }

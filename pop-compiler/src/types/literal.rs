@@ -1,21 +1,25 @@
 //! Whether a JSON value is a value of a type.
 
+use std::cell::Cell;
+
 use serde_json::Value as Json;
 
 use super::{Type, Types, formats};
 use crate::{duration, quantity};
 
+/// Comparisons that are made before a value counts as fitting. Nested unions that contain each other could otherwise
+/// keep a hostile file busy for ever.
+const STEPS: u32 = 1_000_000;
+
 impl Types {
-    /// Whether `value` (of which no part is a reference) is of type `ty`. Values that nest more than types do are
-    /// refused.
+    /// Whether `value` (of which no part is a reference) is of type `ty`.
     pub fn accepts(&self, ty: &Type, value: &Json) -> bool {
-        self.accepts_at(ty, value, 0)
+        self.accepts_at(ty, value, &Cell::new(STEPS))
     }
 
-    fn accepts_at(&self, ty: &Type, value: &Json, depth: usize) -> bool {
-        if depth > 256 {
-            return false;
-        }
+    fn accepts_at(&self, ty: &Type, value: &Json, steps: &Cell<u32>) -> bool {
+        let Some(left) = steps.get().checked_sub(1) else { return true };
+        steps.set(left);
         match (self.resolve(ty), value) {
             (Type::Any | Type::Error, _)
             | (Type::Null, Json::Null)
@@ -29,14 +33,12 @@ impl Types {
             (Type::Bytes, Json::String(s)) => quantity::bytes(s).is_ok(),
             (Type::Datetime, Json::String(s)) => formats::is_datetime(s),
             (Type::Literal(expected), value) => same(expected, value),
-            (Type::Union(members), value) => members.iter().any(|m| self.accepts_at(m, value, depth + 1)),
-            (Type::Secret(inner), value) => self.accepts_at(inner, value, depth + 1),
-            (Type::List(item), Json::Array(items)) => {
-                items.iter().all(|v| self.accepts_at(item, v, depth + 1))
-            }
-            (Type::Map(item), Json::Object(map)) => map.values().all(|v| self.accepts_at(item, v, depth + 1)),
+            (Type::Union(members), value) => members.iter().any(|m| self.accepts_at(m, value, steps)),
+            (Type::Secret(inner), value) => self.accepts_at(inner, value, steps),
+            (Type::List(item), Json::Array(items)) => items.iter().all(|v| self.accepts_at(item, v, steps)),
+            (Type::Map(item), Json::Object(map)) => map.values().all(|v| self.accepts_at(item, v, steps)),
             (Type::Record(record), Json::Object(map)) => {
-                map.iter().all(|(k, v)| record.get(k).is_some_and(|t| self.accepts_at(t, v, depth + 1)))
+                map.iter().all(|(k, v)| record.get(k).is_some_and(|t| self.accepts_at(t, v, steps)))
                     && record.iter().all(|(k, t)| map.contains_key(k) || self.accepts_null(t))
             }
             _ => false,

@@ -177,18 +177,17 @@ impl Parser<'_> {
                 return Ok(Type::Record(Arc::new(Record::new(fields))));
             }
             let start = self.at;
-            let name = match self.rest().chars().next() {
-                Some(quote @ ('"' | '\'')) => self.quoted(quote)?,
-                _ => {
-                    let rest = self.rest();
-                    let end = rest.find(|c: char| !is_name_char(c)).unwrap_or(rest.len());
-                    if end == 0 {
-                        return Err(self.unexpected("a field name or `}`"));
-                    }
-                    let name = rest[..end].to_owned();
-                    self.at += end;
-                    name
+            let name = if let Some(quote @ ('"' | '\'')) = self.rest().chars().next() {
+                self.quoted(quote)?
+            } else {
+                let rest = self.rest();
+                let end = rest.find(|c: char| !is_name_char(c)).unwrap_or(rest.len());
+                if end == 0 {
+                    return Err(self.unexpected("a field name or `}`"));
                 }
+                let name = rest[..end].to_owned();
+                self.at += end;
+                name
             };
             if fields.iter().any(|(n, _)| **n == *name) {
                 return Err((start..self.at, format!("the field `{name}` is there twice")));

@@ -20,6 +20,7 @@ fn text_forms_print_in_normal_form() {
         ("map<secret<url>>", "map<secret<url>>"),
         ("1 | 2.5 | true", "1 | 2.5 | true"),
         ("int??", "int?"),
+        ("string | 'x' | null | true | bool", "string | bool | null"),
     ] {
         assert_eq!(ty(text).to_string(), printed);
     }

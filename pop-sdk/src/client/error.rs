@@ -24,6 +24,9 @@ pub enum Error {
     /// The server refused, and says why.
     #[error("{}", describe(.0))]
     Problem(Box<Problem>),
+    /// The inputs do not fit the workflow; nothing was sent.
+    #[error("the inputs do not fit the workflow:\n{0}")]
+    Findings(Box<crate::Findings>),
     /// The server's answer can't be read: it speaks another version.
     #[error("the server's answer can't be read ({reason}); are client and server of the same version?")]
     Answer {

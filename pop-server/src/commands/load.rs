@@ -30,9 +30,9 @@ pub struct Inputs {
 #[derive(Debug)]
 pub enum File {
     /// A ready agenda.
-    Agenda(Agenda),
+    Agenda(Box<Agenda>),
     /// A template.
-    Template(AgendaTemplate),
+    Template(Box<AgendaTemplate>),
 }
 
 /// An agenda that can run, and how its operation types run.
@@ -52,8 +52,8 @@ pub fn file(path: &Path) -> Result<Result<File, Exit>> {
         return Ok(Err(Exit::Findings));
     }
     Ok(match (compiled.agenda, compiled.template) {
-        (Some(agenda), _) => Ok(File::Agenda(agenda)),
-        (None, Some(template)) => Ok(File::Template(template)),
+        (Some(agenda), _) => Ok(File::Agenda(Box::new(agenda))),
+        (None, Some(template)) => Ok(File::Template(Box::new(template))),
         (None, None) => Err(Exit::Findings),
     })
 }
@@ -67,7 +67,7 @@ impl File {
                 if given.is_some() {
                     anyhow::bail!("this file takes no inputs; leave out --input and --set");
                 }
-                agenda
+                *agenda
             }
             Self::Template(template) => {
                 let inputs =

@@ -58,6 +58,12 @@ impl Document {
         });
     }
 
+    /// Leaves the current table: what follows is read and dropped until the next header.
+    pub(super) fn leave(&mut self, span: Span) {
+        self.open.clear();
+        self.current = self.add_table(MadeBy::Header, span, 1);
+    }
+
     fn define(
         &mut self,
         mut path: Vec<Spanned<String>>,
@@ -145,20 +151,18 @@ impl Document {
             return item;
         }
         match self.reach(container, path, span) {
-            Ok((table, last)) => match self.child(table, &last.value) {
-                None => {
-                    let item = self.add(kind, span, self.items[table].depth + 1);
-                    if let Kind::Table { entries, .. } = &mut self.items[table].kind {
-                        entries.push((last, item));
-                    }
-                    item
-                }
-                Some(_) => {
+            Ok((table, last)) => {
+                if self.child(table, &last.value).is_some() {
                     let first = self.first_place(table, &last.value);
                     self.findings.push(rules::duplicate_name::key(&last, first));
-                    self.add(kind, span, 1)
+                    return self.add(kind, span, 1);
                 }
-            },
+                let item = self.add(kind, span, self.items[table].depth + 1);
+                if let Kind::Table { entries, .. } = &mut self.items[table].kind {
+                    entries.push((last, item));
+                }
+                item
+            }
             Err(finding) => {
                 self.findings.extend(finding.map(|f| *f));
                 self.add(kind, span, 1)

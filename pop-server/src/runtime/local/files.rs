@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 /// POP's own files in an attempt's folder.
 const OWN: [&str; 5] = ["input.json", "output.json", "progress.json", "stdin", ".group"];
@@ -70,11 +71,24 @@ pub(super) fn kill_leftovers(work: &Path) {
             let (Some(pid), Some(start)) = (parts.next().and_then(|p| p.parse().ok()), parts.next()) else {
                 continue;
             };
-            if start_time(pid).is_some_and(|now| now == start) {
-                kill_group(pid, Signal::KILL);
-            }
+            kill_and_wait(pid, start);
             let _ = fs::remove_file(note);
         }
+    }
+}
+
+/// Kills a process group, if its leader still is the one that started then, and waits until the leader is gone.
+fn kill_and_wait(pid: u32, start: &str) {
+    let Some(leader) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    // The handle first, then the look at its start: the number can't come to mean another process in between.
+    let handle = pidfd_open(leader, PidfdFlags::empty());
+    if start_time(pid).is_none_or(|now| now != start) {
+        return;
+    }
+    kill_group(pid, Signal::KILL);
+    if let Ok(handle) = handle {
+        let patience = Timespec { tv_sec: 5, tv_nsec: 0 };
+        let _ = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&patience));
     }
 }
 

@@ -1,0 +1,145 @@
+//! The language by value: what a workflow means, seen from its agenda.
+
+use pop_compiler::agenda::{RunSpec, keys};
+use pop_compiler::catalog::{Catalog, OperationType};
+use pop_compiler::source::Source;
+use pop_compiler::{Compiled, Door, Options, compile, validate};
+use serde_json::{Value, json};
+
+fn workflow(text: &str) -> Compiled {
+    let text = format!("[workflow]\nname = \"x\"\n{text}");
+    compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default())
+}
+
+fn rules(compiled: &Compiled) -> Vec<&str> {
+    compiled.diagnostics.iter().map(|d| d.rule).collect()
+}
+
+fn clean(text: &str) -> Compiled {
+    let compiled = workflow(text);
+    assert!(compiled.diagnostics.is_empty(), "{:#?}", compiled.diagnostics);
+    compiled
+}
+
+#[test]
+fn catalogs_made_by_code_are_checked_against() {
+    let input = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
+    let output = json!({"type": "object", "properties": {"m": {"type": "number"}}, "required": ["m"]});
+    let run = RunSpec { command: vec!["tool".into()], ..RunSpec::default() };
+    let catalogs = [Catalog::new().with(OperationType::from_schemas("my.tool", &input, &output, run))];
+    let options = Options { catalogs: &catalogs, ..Options::default() };
+    let text = r#"{ "workflow": { "name": "x" }, "operations": {
+        "a": { "uses": "my.tool", "with": { "n": 1 } },
+        "b": { "uses": "my.tool", "with": { "n": "${a.m}" } } } }"#;
+    let compiled = compile(Source::new("x.pop.json", text), Door::Json, &options);
+    assert_eq!(rules(&compiled), ["type-mismatch"]);
+    let text = text.replace("${a.m}", "${a.m ?? 1}").replace("\"${a.m ?? 1}\"", "2");
+    let compiled = compile(Source::new("x.pop.json", text), Door::Json, &options);
+    let agenda = compiled.agenda.unwrap();
+    assert_eq!(agenda.params[keys::TYPES], json!({ "my.tool": { "command": ["tool"] } }));
+}
+
+#[test]
+fn outputs_of_what_may_be_skipped_are_optional() {
+    let compiled = clean(
+        "[inputs]\nyes = \"bool\"\n\
+         [operations.a]\nuses = \"pop.transform\"\nwith = { value = { n = 1 } }\nwhen = \"${inputs.yes}\"\n\
+         [operations.b]\nuses = \"pop.transform\"\nwith = { value = { n = \"${a.n}\" } }\n\
+         [operations.c]\nuses = \"pop.transform\"\nwith = { value = { n = \"${a.n ?? 0}\" } }\n\
+         [operations.d]\nuses = \"pop.transform\"\nwith = { value = { n = 1 } }\nafter = \"a\"\n\
+         [outputs]\na = \"${a.n}\"\nb = \"${b.n}\"\nc = \"${c.n}\"\nd = \"${d.n}\"\ne = \"${a.n ?? 5}\"\n",
+    );
+    let template = compiled.template.unwrap();
+    assert_eq!(template.params[keys::OUTPUTS]["required"], json!(["c", "d", "e"]));
+}
+
+#[test]
+fn inputs_fill_a_template() {
+    let compiled = clean(
+        "[inputs]\nlist = \"list<{h: int}>\"\ntitle = \"string?\"\nlevel = { type = \"int\", default = 3 }\n\
+         [operations.a]\nuses = \"pop.transform\"\neach = \"${inputs.list}\"\nwith = { value = \"${each.h}\" }\n\
+         [operations.b]\nuses = \"pop.log\"\nwith = { message = \"${inputs.title ?? 'none'} ${inputs.level}\", level = \"info\" }\nafter = \"a\"\n\
+         [outputs]\nall = \"${a[*]}\"\n",
+    );
+    let template = compiled.template.unwrap();
+    assert!(validate::template(&template).is_empty());
+    let agenda = template.expand(&json!({ "list": [{ "h": 1 }, { "h": 2 }] })).unwrap();
+    assert!(validate::agenda(&agenda).is_empty());
+    let seen: Vec<(&str, &Value)> = agenda.operations.iter().map(|o| (o.name.as_str(), &o.payload)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("a.0", &json!({ "value": 1 })),
+            ("a.1", &json!({ "value": 2 })),
+            ("b", &json!({ "level": "info", "message": "none 3" })),
+        ]
+    );
+    assert_eq!(agenda.params[keys::RESULT], json!({ "all": ["@<a.0.out>", "@<a.1.out>"] }));
+    let fault = template.expand(&json!({ "lsit": [] })).unwrap_err();
+    assert!(fault.iter().any(|d| d.rule == "missing-input"), "{fault:?}");
+}
+
+#[test]
+fn the_digest_is_of_the_meaning_not_of_the_text() {
+    let digest = |c: Compiled| c.agenda.unwrap().params[keys::WORKFLOW]["digest"].clone();
+    let a = digest(clean("[operations.a]\nuses = \"pop.sleep\"\nwith = { seconds = 1, output = 2 }\n"));
+    let b = digest(clean(
+        "# said otherwise\n[operations]\na = { with.output = 2, with.seconds = 1, uses = 'pop.sleep' }\n",
+    ));
+    let c = digest(clean("[operations.a]\nuses = \"pop.sleep\"\nwith = { seconds = 2, output = 2 }\n"));
+    assert_eq!(a, b);
+    assert_ne!(a, c);
+}
+
+#[test]
+fn operations_come_in_an_order_in_which_they_can_run() {
+    let compiled = clean(
+        "[operations.a]\nuses = \"pop.sleep\"\nafter = \"z\"\n[operations.z]\nuses = \"pop.sleep\"\n\
+         [operations.b]\nuses = \"pop.sleep\"\n",
+    );
+    let agenda = compiled.agenda.unwrap();
+    let names: Vec<&str> = agenda.operations.iter().map(|o| o.name.as_str()).collect();
+    assert_eq!(names, ["b", "z", "a"]);
+    assert_eq!(compiled.source_map.len(), 3);
+}
+
+#[test]
+fn one_fault_gives_one_finding() {
+    // each is used again and again; only the fault itself is reported
+    for (text, rule) in [
+        (
+            "[operations.a]\nuses = \"nope\"\n[operations.b]\nuses = \"pop.log\"\nwith = { message = \"${a.x.y} ${a[0]}\" }\n[outputs]\nz = \"${a.b}\"\n",
+            "unknown-operation-type",
+        ),
+        (
+            "[inputs]\ni = \"Nope\"\n[operations.b]\nuses = \"pop.log\"\nwith = { message = \"${inputs.i.x}\" }\n[outputs]\nz = \"${inputs.i}\"\n",
+            "unknown-type",
+        ),
+        (
+            "[inputs]\ni = { type = \"lsit<int>\", default = [] }\n[operations.b]\nuses = \"pop.log\"\neach = \"${inputs.i}\"\nwith = { message = \"${each.x}\" }\n",
+            "bad-type",
+        ),
+        (
+            "[operations.a]\nuses = \"pop.transform\"\nwith = { value = \"${nope.x}\" }\n[operations.b]\nuses = \"pop.sleep\"\nwith = { seconds = \"${a.x}\" }\n",
+            "unknown-output",
+        ),
+        ("[operations]\na = 5\n[outputs]\nx = \"${a.b}\"\n", "wrong-shape"),
+    ] {
+        assert_eq!(rules(&workflow(text)), [rule], "{text}");
+    }
+}
+
+#[test]
+fn edits_mend_misspelt_names() {
+    let text = "[workflow]\nname = \"x\"\n[operations.probe]\nuses = \"pop.slep\"\n\
+                [operations.b]\nuses = \"pop.log\"\nwith = { mesage = \"${prbe.x}\" }\nafter = [\"porbe\"]\n";
+    let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default());
+    let mut edits: Vec<_> = compiled.diagnostics.iter().flat_map(|d| &d.fix).collect();
+    edits.sort_by_key(|e| std::cmp::Reverse(e.span));
+    let mut mended = text.to_owned();
+    for edit in edits {
+        mended.replace_range(edit.span.range(), &edit.replacement);
+    }
+    let compiled = compile(Source::new("x.pop.toml", mended.as_str()), Door::Toml, &Options::default());
+    assert!(compiled.diagnostics.is_empty(), "{mended}\n{:#?}", compiled.diagnostics);
+}

@@ -1,0 +1,120 @@
+//! The program `popc` from outside: exit codes, and what goes to which stream.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn popc(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_popc")).args(args).output().unwrap()
+}
+
+fn tests(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(path).to_string_lossy().into_owned()
+}
+
+/// A directory of this test's own.
+fn scratch(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn clean_files_give_zero() {
+    let out = popc(&["check", &tests("workflows")]);
+    assert_eq!(out.status.code(), Some(0));
+    assert_eq!(text(&out.stderr), "20 files: no findings\n");
+}
+
+#[test]
+fn findings_give_one_and_json_is_a_document() {
+    let out = popc(&["check", "--format", "json", &tests("faults/bad-duration.pop.toml")]);
+    assert_eq!(out.status.code(), Some(1));
+    let document: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(document["version"], 1);
+    assert_eq!(document["diagnostics"][0]["rule"], "bad-duration");
+    assert_eq!(document["summary"]["errors"], 1);
+}
+
+#[test]
+fn a_warning_alone_gives_zero() {
+    assert_eq!(popc(&["check", &tests("faults/unused-input.pop.toml")]).status.code(), Some(0));
+}
+
+#[test]
+fn usage_and_missing_files_give_two() {
+    assert_eq!(popc(&["chekc"]).status.code(), Some(2));
+    let out = popc(&["check", "nowhere.pop.toml"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).starts_with("error: can't read nowhere.pop.toml"), "{}", text(&out.stderr));
+    let empty = scratch("empty");
+    assert_eq!(popc(&["check", &empty.to_string_lossy()]).status.code(), Some(2));
+}
+
+#[test]
+fn build_writes_agendas_and_templates() {
+    let target = scratch("build");
+    let out = popc(&[
+        "build",
+        &tests("workflows/hello.pop.toml"),
+        &tests("workflows/conditional.pop.json"),
+        "-o",
+        &target.to_string_lossy(),
+    ]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let agenda = target.join("hello.agenda.json");
+    assert!(agenda.exists() && target.join("conditional.template.json").exists());
+    let out = popc(&[
+        "check",
+        &agenda.to_string_lossy(),
+        &target.join("conditional.template.json").to_string_lossy(),
+    ]);
+    assert_eq!(text(&out.stderr), "2 files: no findings\n");
+}
+
+#[test]
+fn two_workflows_of_one_name_are_not_written_over_each_other() {
+    let target = scratch("same-name");
+    let hello = tests("workflows/hello.pop.toml");
+    let out = popc(&["build", &hello, &tests("workflows/hello.pop.json"), "-o", &target.to_string_lossy()]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("would both write"));
+}
+
+#[test]
+fn graphs_follow_fan_outs() {
+    let out = popc(&["graph", &tests("workflows/abr-ladder.pop.toml"), "--format", "mermaid"]);
+    assert_eq!(out.status.code(), Some(0));
+    insta::with_settings!(
+        { snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("abr-ladder-graph", text(&out.stdout)); }
+    );
+}
+
+#[test]
+fn explain_knows_its_rules_and_suggests() {
+    let out = popc(&["explain", "cycle"]);
+    assert!(text(&out.stdout).contains("wait for each other"));
+    let out = popc(&["explain", "cylce"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("did you mean `cycle`?"));
+}
+
+#[test]
+fn findings_look_like_this() {
+    let out = Command::new(env!("CARGO_BIN_EXE_popc"))
+        .args(["check", "several.pop.toml"])
+        .current_dir(tests("faults"))
+        .output()
+        .unwrap();
+    insta::with_settings!(
+        { snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("findings", text(&out.stderr)); }
+    );
+}

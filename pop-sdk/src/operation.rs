@@ -1,0 +1,79 @@
+//! What `#[operation]` says about a type.
+
+use pop_compiler::agenda::RunSpec;
+use schemars::JsonSchema;
+use serde_json::Value;
+
+/// An operation type, as the struct of its input. Made by [`operation`](crate::operation).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an operation",
+    label = "not an operation",
+    note = "put `#[pop_sdk::operation(\"name\", output = Type)]` on the struct"
+)]
+pub trait Operation: JsonSchema {
+    /// The operation type's name, such as `media.probe`.
+    const TYPE: &'static str;
+    /// Each field's name in Rust and in JSON.
+    const FIELDS: &'static [(&'static str, &'static str)];
+    /// What it gives.
+    type Output: JsonSchema;
+
+    /// What a person wrote about it.
+    fn description() -> Option<&'static str>;
+
+    /// How it runs.
+    fn run_spec() -> RunSpec;
+
+    /// Reads every field, so that rustc does not call them unused: they are read by the program that gets them.
+    #[doc(hidden)]
+    fn read_fields(&self);
+}
+
+/// What is known of one operation type at run time.
+#[derive(Clone, Debug)]
+pub struct Known {
+    name: &'static str,
+    fields: &'static [(&'static str, &'static str)],
+    description: Option<&'static str>,
+    input: Value,
+    output: Value,
+    run: RunSpec,
+}
+
+impl Known {
+    /// Everything that `O` says.
+    #[must_use]
+    pub fn of<O: Operation>() -> Self {
+        Self {
+            name: O::TYPE,
+            fields: O::FIELDS,
+            description: O::description(),
+            input: schemars::schema_for!(O).to_value(),
+            output: schemars::schema_for!(O::Output).to_value(),
+            run: O::run_spec(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// A field's name in JSON.
+    pub(crate) fn json_name<'n>(&self, field: &'n str) -> &'n str
+    where
+        Self: 'n,
+    {
+        self.fields.iter().find(|(rust, _)| *rust == field).map_or(field, |(_, json)| json)
+    }
+
+    pub(crate) fn operation_type(&self) -> pop_compiler::catalog::OperationType {
+        let mut made = pop_compiler::catalog::OperationType::from_schemas(
+            self.name,
+            &self.input,
+            &self.output,
+            self.run.clone(),
+        );
+        made.description = self.description.map(str::to_owned);
+        made
+    }
+}

@@ -1,0 +1,104 @@
+//! HTTP: routes, extractors, problem documents, streams. Nobody else knows HTTP; nothing here decides anything that the
+//! core or the compiler could.
+
+mod agendas;
+mod events;
+mod extract;
+mod findings;
+mod logs;
+mod pools;
+mod problem;
+mod settings;
+mod view;
+mod visibility;
+
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::core::command::{Command, Reply};
+use crate::server::Parts;
+use crate::store::{Store, StoreError};
+use problem::Error;
+use visibility::Caller;
+
+/// All routes.
+pub(crate) fn router(parts: Parts) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/v1/agendas", post(agendas::submit).get(agendas::list))
+        .route("/v1/agendas/{id}", get(agendas::get))
+        .route("/v1/agendas/{id}/cancel", post(agendas::cancel))
+        .route("/v1/agendas/{id}/events", get(events::stream))
+        .route("/v1/agendas/{id}/logs", get(logs::list))
+        .route("/v1/customers", get(settings::list_customers))
+        .route("/v1/pools", get(settings::list_pools))
+        .route("/v1/insights", get(settings::list_insights))
+        .route(
+            "/v1/customers/{id}",
+            put(settings::put_customer).get(settings::get_customer).delete(settings::delete_customer),
+        )
+        .route(
+            "/v1/pools/{id}",
+            put(settings::put_pool).get(settings::get_pool).delete(settings::delete_pool),
+        )
+        .route(
+            "/v1/insights/{id}",
+            put(settings::put_insight).get(settings::get_insight).delete(settings::delete_insight),
+        )
+        .route("/v1/pools/{id}/attach", post(pools::attach))
+        .route("/v1/pools/{id}/pull", post(pools::pull))
+        .route("/v1/pools/{id}/renew", post(pools::renew))
+        .route("/v1/pools/{id}/report", post(pools::report))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(parts)
+}
+
+async fn no_route(uri: Uri) -> Error {
+    Error::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+async fn no_method(method: Method, uri: Uri) -> Error {
+    Error::method_not_allowed(format!(
+        "{} does not take {method}; the header `allow` names what it takes",
+        uri.path()
+    ))
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a request handler panicked");
+    Error::internal().into_response()
+}
+
+/// Who asks. There is no authentication yet: everybody is the operator.
+fn caller() -> Caller {
+    Caller::Operator
+}
+
+impl Parts {
+    /// Reads from the store, away from the threads that serve requests.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let store = std::sync::Arc::clone(&self.store);
+        match tokio::task::spawn_blocking(move || read(store.as_ref())).await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(Error::internal()),
+        }
+    }
+
+    /// Changes the state through the core.
+    async fn change(&self, command: Command) -> Result<Reply, Error> {
+        Ok(self.writer.call(command).await?)
+    }
+}

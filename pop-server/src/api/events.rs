@@ -1,0 +1,96 @@
+//! An agenda's events as a stream. Each step reads from the store what came after the last event that was sent, and
+//! waits for a wake-up when there is nothing: so there is no gap and no repetition, whoever resumes.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use futures_util::stream::{self, Stream};
+
+use super::agendas::find;
+use super::extract::Id;
+use super::problem::{Error, Kind};
+use crate::ids::{AgendaId, AgendaNo};
+use crate::server::Parts;
+
+/// Events that are read at once.
+const CHUNK: usize = 256;
+/// A comment goes out after so much silence.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// `GET /v1/agendas/{id}/events`
+pub(super) async fn stream(
+    State(parts): State<Parts>,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Error> {
+    let last = match headers.get("last-event-id") {
+        None => 0,
+        Some(value) => {
+            let seq = value.to_str().ok().and_then(|v| v.trim().parse::<u64>().ok());
+            seq.ok_or_else(|| Error::new(Kind::InvalidQuery, "`Last-Event-ID` is no number of an event"))?
+        }
+    };
+    let id = AgendaId::from(id);
+    let record = find(&parts, &id).await?;
+    let follow = Follow {
+        watch: parts.hub.watch_agenda(&id),
+        parts,
+        id,
+        no: record.header.no,
+        last,
+        read: VecDeque::new(),
+    };
+    let events = stream::unfold(follow, |mut follow| async move {
+        let (seq, text) = follow.next().await?;
+        Some((Ok(SseEvent::default().id(seq.to_string()).data(text)), follow))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+struct Follow {
+    watch: crate::server::Watch,
+    parts: Parts,
+    id: AgendaId,
+    no: AgendaNo,
+    /// The last event that was sent.
+    last: u64,
+    /// Read, but not sent yet.
+    read: VecDeque<(u64, String)>,
+}
+
+impl Follow {
+    /// The next event; none at the end of the agenda, or of the server.
+    async fn next(&mut self) -> Option<(u64, String)> {
+        loop {
+            if let Some((seq, text)) = self.read.pop_front() {
+                self.last = seq;
+                return Some((seq, text));
+            }
+            let (no, last, id) = (self.no, self.last, self.id.clone());
+            let read = self
+                .parts
+                .read(move |store| {
+                    // The agenda first: if it has ended then, all its events are there.
+                    let ended = store.agenda(&id)?.is_none_or(|r| r.row.state.is_terminal());
+                    Ok((ended, store.events(no, last, CHUNK)?))
+                })
+                .await;
+            // The client resumes where the stream broke.
+            let Ok((ended, events)) = read else { return None };
+            if events.is_empty() {
+                if ended {
+                    return None;
+                }
+                tokio::select! {
+                    () = self.watch.changed() => {}
+                    () = self.parts.shutdown.cancelled() => return None,
+                }
+            }
+            self.read = events.into();
+        }
+    }
+}

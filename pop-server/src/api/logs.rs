@@ -1,0 +1,45 @@
+//! What operations wrote.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use pop_sdk::api::{LogChunk, Page};
+use serde::Deserialize;
+
+use super::agendas::find;
+use super::extract::{Id, Params, page_size};
+use super::problem::{Error, Kind};
+use crate::ids::AgendaId;
+use crate::server::Parts;
+
+/// What a list of log chunks asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogParams {
+    operation: Option<String>,
+    limit: Option<usize>,
+    after: Option<String>,
+}
+
+/// `GET /v1/agendas/{id}/logs`
+pub(super) async fn list(
+    State(parts): State<Parts>,
+    Id(id): Id,
+    Params(params): Params<LogParams>,
+) -> Result<Answer<Page<LogChunk>>, Error> {
+    let size = page_size(params.limit)?;
+    let after = match params.after {
+        Some(cursor) => {
+            let position = cursor.parse::<i64>();
+            position.map_err(|_| Error::new(Kind::InvalidQuery, "`after` is no cursor of this list"))?
+        }
+        None => 0,
+    };
+    let record = find(&parts, &AgendaId::from(id)).await?;
+    let no = record.header.no;
+    let mut chunks =
+        parts.read(move |store| store.logs(no, params.operation.as_deref(), after, size + 1)).await?;
+    let more = chunks.len() > size;
+    chunks.truncate(size);
+    let next = chunks.last().filter(|_| more).map(|(position, _)| position.to_string());
+    Ok(Answer(Page { items: chunks.into_iter().map(|(_, chunk)| chunk).collect(), next }))
+}

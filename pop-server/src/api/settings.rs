@@ -1,0 +1,164 @@
+//! Customers, pools and insights.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use pop_sdk::api::{Customer, Insight, Page, Pool};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::extract::{Id, Json, Params, page_size};
+use super::problem::{Error, Kind as Problem};
+use crate::core::command::{Command, Reply};
+use crate::ids::{CustomerId, InsightId, PoolId};
+use crate::server::Parts;
+use crate::store::Kind;
+
+/// What a list of settings asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    limit: Option<usize>,
+    after: Option<String>,
+}
+
+/// `PUT /v1/customers/{id}`
+pub(super) async fn put_customer(
+    State(parts): State<Parts>,
+    Id(id): Id,
+    Json(mut body): Json<Customer>,
+) -> Result<Response, Error> {
+    same_id(&id, &mut body.id)?;
+    put(&parts, Command::PutCustomer(body.clone()), &body).await
+}
+
+/// `PUT /v1/pools/{id}`
+pub(super) async fn put_pool(
+    State(parts): State<Parts>,
+    Id(id): Id,
+    Json(mut body): Json<Pool>,
+) -> Result<Response, Error> {
+    same_id(&id, &mut body.id)?;
+    put(&parts, Command::PutPool(body.clone()), &body).await
+}
+
+/// `PUT /v1/insights/{id}`
+pub(super) async fn put_insight(
+    State(parts): State<Parts>,
+    Id(id): Id,
+    Json(mut body): Json<Insight>,
+) -> Result<Response, Error> {
+    same_id(&id, &mut body.id)?;
+    put(&parts, Command::PutInsight(body.clone()), &body).await
+}
+
+/// `GET /v1/customers/{id}`
+pub(super) async fn get_customer(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<Customer>, Error> {
+    get(&parts, Kind::Customer, id).await
+}
+
+/// `GET /v1/pools/{id}`
+pub(super) async fn get_pool(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<Pool>, Error> {
+    get(&parts, Kind::Pool, id).await
+}
+
+/// `GET /v1/insights/{id}`
+pub(super) async fn get_insight(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<Insight>, Error> {
+    get(&parts, Kind::Insight, id).await
+}
+
+/// `DELETE /v1/customers/{id}`
+pub(super) async fn delete_customer(State(parts): State<Parts>, Id(id): Id) -> Result<StatusCode, Error> {
+    delete(&parts, Command::DeleteCustomer(CustomerId::from(id))).await
+}
+
+/// `DELETE /v1/pools/{id}`
+pub(super) async fn delete_pool(State(parts): State<Parts>, Id(id): Id) -> Result<StatusCode, Error> {
+    delete(&parts, Command::DeletePool(PoolId::from(id))).await
+}
+
+/// `DELETE /v1/insights/{id}`
+pub(super) async fn delete_insight(State(parts): State<Parts>, Id(id): Id) -> Result<StatusCode, Error> {
+    delete(&parts, Command::DeleteInsight(InsightId::from(id))).await
+}
+
+/// `GET /v1/customers`
+pub(super) async fn list_customers(
+    State(parts): State<Parts>,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<Page<Customer>>, Error> {
+    list(&parts, Kind::Customer, params).await
+}
+
+/// `GET /v1/pools`
+pub(super) async fn list_pools(
+    State(parts): State<Parts>,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<Page<Pool>>, Error> {
+    list(&parts, Kind::Pool, params).await
+}
+
+/// `GET /v1/insights`
+pub(super) async fn list_insights(
+    State(parts): State<Parts>,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<Page<Insight>>, Error> {
+    list(&parts, Kind::Insight, params).await
+}
+
+/// The path names the thing; a body may repeat the name, but not contradict it.
+fn same_id(path: &str, body: &mut String) -> Result<(), Error> {
+    if body.is_empty() {
+        path.clone_into(body);
+    }
+    if body == path {
+        return Ok(());
+    }
+    Err(Error::new(
+        Problem::InvalidRequest,
+        format!("the path says `{path}`, but the body's `id` is `{body}`"),
+    ))
+}
+
+async fn put<T: Serialize>(parts: &Parts, command: Command, body: &T) -> Result<Response, Error> {
+    allowed()?;
+    match parts.change(command).await? {
+        Reply::Created => Ok((StatusCode::CREATED, Answer(body)).into_response()),
+        Reply::Updated => Ok(Answer(body).into_response()),
+        _ => Err(Error::internal()),
+    }
+}
+
+async fn get<T: DeserializeOwned>(parts: &Parts, kind: Kind, id: String) -> Result<Answer<T>, Error> {
+    allowed()?;
+    let missing = Error::not_found(format!("there is no {} `{id}`", kind.as_str()));
+    let text = parts.read(move |store| store.setting(kind, &id)).await?.ok_or(missing)?;
+    Ok(Answer(serde_json::from_str(&text).map_err(|_| Error::internal())?))
+}
+
+async fn delete(parts: &Parts, command: Command) -> Result<StatusCode, Error> {
+    allowed()?;
+    parts.change(command).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn list<T: DeserializeOwned>(
+    parts: &Parts,
+    kind: Kind,
+    params: ListParams,
+) -> Result<Answer<Page<T>>, Error> {
+    allowed()?;
+    let size = page_size(params.limit)?;
+    let after = params.after.unwrap_or_default();
+    let mut rows = parts.read(move |store| store.settings(kind, &after, size + 1)).await?;
+    let more = rows.len() > size;
+    rows.truncate(size);
+    let next = rows.last().filter(|_| more).map(|(id, _)| id.clone());
+    let items: Result<Vec<T>, _> = rows.iter().map(|(_, text)| serde_json::from_str(text)).collect();
+    Ok(Answer(Page { items: items.map_err(|_| Error::internal())?, next }))
+}
+
+fn allowed() -> Result<(), Error> {
+    if super::caller().may_operate() { Ok(()) } else { Err(Error::not_found("there is nothing here")) }
+}

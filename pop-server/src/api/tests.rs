@@ -1,0 +1,5 @@
+//! The API in process: each route, each error.
+
+mod errors;
+mod fixture;
+mod flow;

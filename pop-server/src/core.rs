@@ -1,0 +1,101 @@
+//! The server's mind: one pure state that takes commands and gives replies, writes and effects. It knows neither tokio
+//! nor a database nor a clock nor randomness; `server/writer.rs` drives it, commits its writes and only then lets
+//! replies and effects out.
+
+pub mod command;
+mod insight;
+pub mod intake;
+mod lease;
+mod operation;
+mod phase;
+mod pull;
+pub mod record;
+mod report;
+pub mod scheduler;
+mod settings;
+mod state;
+mod submit;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use command::{Command, Effect, Outcome};
+use record::{Snapshot, Write};
+use state::State;
+
+/// What the core must know about its configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long a lease lasts without a renewal.
+    pub lease: Duration,
+    /// Whether an unknown customer is created on its first submit, in the pool `default`.
+    pub auto_customers: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { lease: Duration::from_secs(30), auto_customers: false }
+    }
+}
+
+/// The state and its single door, [`Core::apply`].
+#[derive(Debug)]
+pub struct Core {
+    settings: Settings,
+    state: State,
+}
+
+/// What one command gathers on its way.
+#[derive(Debug)]
+struct Tx {
+    now: Timestamp,
+    writes: Vec<Write>,
+    effects: Vec<Effect>,
+}
+
+impl Core {
+    /// The state as stored. Leases that ended while nobody could renew them get one more lease length from `now`.
+    pub fn load(settings: Settings, snapshot: Snapshot, now: Timestamp) -> Self {
+        let mut state = State::load(snapshot);
+        state.extend_overdue_leases(now, settings.lease);
+        Self { settings, state }
+    }
+
+    /// Applies one command. Total: whatever comes in, the state stays sound. The cost depends on the command, never on
+    /// how much work waits.
+    pub fn apply(&mut self, now: Timestamp, command: Command) -> Outcome {
+        let mut tx = Tx { now, writes: Vec::new(), effects: Vec::new() };
+        let reply = match command {
+            Command::Submit(submit) => self.submit(&mut tx, *submit),
+            Command::Cancel { agenda } => Ok(self.cancel(&mut tx, &agenda)),
+            Command::Attach { pool, worker, instance } => self.attach(&mut tx, &pool, &worker, &instance),
+            Command::Pull(pull) => self.pull(&mut tx, pull),
+            Command::Renew { pool, worker, leases } => Ok(self.renew(&mut tx, &pool, &worker, &leases)),
+            Command::Report { pool, worker, reports } => self.report(&mut tx, &pool, &worker, reports),
+            Command::PutCustomer(customer) => self.put_customer(&mut tx, customer),
+            Command::DeleteCustomer(id) => self.delete_customer(&mut tx, &id),
+            Command::PutPool(pool) => self.put_pool(&mut tx, pool),
+            Command::DeletePool(id) => self.delete_pool(&mut tx, &id),
+            Command::PutInsight(insight) => self.put_insight(&mut tx, insight),
+            Command::DeleteInsight(id) => self.delete_insight(&mut tx, &id),
+            Command::Tick => Ok(self.tick(&mut tx)),
+            #[cfg(test)]
+            Command::Panic => panic!("as a test asked for"),
+        };
+        self.state.flush(&mut tx);
+        Outcome { reply, writes: tx.writes, effects: tx.effects }
+    }
+
+    /// When the next [`Command::Tick`] has something to do.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.state.next_deadline()
+    }
+}

@@ -1,0 +1,207 @@
+//! What can be asked of the core, and what it answers.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pop_compiler::agenda::Agenda;
+use pop_sdk::api::{Customer, Insight, LeaseId, Pool, Report, ReportResult};
+
+use super::record::{AgendaHeader, AgendaRow, Write};
+use crate::ids::{AgendaId, CustomerId, InsightId, PoolId};
+
+/// A request that may change the state.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Take an agenda in.
+    Submit(Box<Submit>),
+    /// Stop an agenda.
+    Cancel {
+        /// Which.
+        agenda: AgendaId,
+    },
+    /// A pool agent has (re)started.
+    Attach {
+        /// Its pool.
+        pool: PoolId,
+        /// Its stable name.
+        worker: String,
+        /// This start of it.
+        instance: String,
+    },
+    /// A pool agent wants work.
+    Pull(Pull),
+    /// A pool agent is alive.
+    Renew {
+        /// Its pool.
+        pool: PoolId,
+        /// Its stable name.
+        worker: String,
+        /// What it holds.
+        leases: Vec<LeaseId>,
+    },
+    /// A pool agent tells what happened.
+    Report {
+        /// Its pool.
+        pool: PoolId,
+        /// Its stable name.
+        worker: String,
+        /// One entry for each agenda.
+        reports: Vec<Report>,
+    },
+    /// Create or change a customer.
+    PutCustomer(Customer),
+    /// Remove a customer that has nothing alive.
+    DeleteCustomer(CustomerId),
+    /// Create or change a pool.
+    PutPool(Pool),
+    /// Remove a pool that nothing refers to.
+    DeletePool(PoolId),
+    /// Create or change an insight.
+    PutInsight(Insight),
+    /// Remove an insight that has nothing alive.
+    DeleteInsight(InsightId),
+    /// Time has passed: end what is overdue.
+    Tick,
+    /// Go wrong in the middle.
+    #[cfg(test)]
+    Panic,
+}
+
+/// An agenda to take in, checked already.
+#[derive(Clone, Debug)]
+pub struct Submit {
+    /// Its new id.
+    pub id: AgendaId,
+    /// The owner.
+    pub customer: CustomerId,
+    /// The agenda.
+    pub agenda: Arc<Agenda>,
+    /// The agenda as JSON text, to be stored as it is.
+    pub body: Arc<str>,
+    /// The client's own key.
+    pub idempotency_key: Option<String>,
+}
+
+/// A pool agent wants work.
+#[derive(Clone, Debug)]
+pub struct Pull {
+    /// Its pool.
+    pub pool: PoolId,
+    /// Its stable name.
+    pub worker: String,
+    /// This start of it.
+    pub instance: String,
+    /// Only from this insight.
+    pub insight: Option<InsightId>,
+    /// How many at most.
+    pub count: usize,
+    /// The same for each repetition of one call.
+    pub request: String,
+}
+
+/// What became of a command.
+#[derive(Debug)]
+pub struct Outcome {
+    /// For the caller, once the writes are durable.
+    pub reply: Result<Reply, Refusal>,
+    /// To be committed together.
+    pub writes: Vec<Write>,
+    /// To be performed once the writes are durable.
+    pub effects: Vec<Effect>,
+}
+
+/// A good answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Nothing to say.
+    Done,
+    /// The agenda was taken in.
+    Submitted(Box<(AgendaHeader, AgendaRow)>),
+    /// An agenda with that key was taken in before.
+    Seen(AgendaId),
+    /// The agenda was alive; it is cancelled, or will be.
+    Cancelling,
+    /// No such agenda is alive; it may have ended.
+    NotAlive,
+    /// The agent is known; these came back.
+    Attached(Vec<AgendaId>),
+    /// Handed out; empty when nothing waits.
+    Granted(Vec<Granted>),
+    /// What became of the leases.
+    Renewed {
+        /// The renewed ones end then.
+        until: Timestamp,
+        /// To be cancelled.
+        cancel: Vec<AgendaId>,
+        /// Somebody else's.
+        lost: Vec<String>,
+    },
+    /// The word on each report.
+    Reported(Vec<ReportResult>),
+    /// The thing was created.
+    Created,
+    /// The thing was there and is as asked for now.
+    Updated,
+    /// How many leases ended.
+    Expired(usize),
+}
+
+/// One agenda, handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The agenda.
+    pub id: AgendaId,
+    /// The lease's epoch.
+    pub epoch: u64,
+    /// The lease's end.
+    pub until: Timestamp,
+}
+
+/// Why a command was refused. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The customer isn't there.
+    #[error(
+        "customer `{0}` does not exist; create it with PUT /v1/customers/{0} and a body such as {{\"pool\":\"default\"}}"
+    )]
+    UnknownCustomer(CustomerId),
+    /// The pool isn't there.
+    #[error("pool `{0}` does not exist; create it with PUT /v1/pools/{0} and the body {{}}")]
+    UnknownPool(PoolId),
+    /// The insight isn't there, or serves another pool.
+    #[error("insight `{0}` does not exist in this pool")]
+    UnknownInsight(InsightId),
+    /// Nothing of that name.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// No insight takes the agenda.
+    #[error("no insight of pool `{pool}` takes this agenda; tried: {}", tried_text(.tried))]
+    NoInsight {
+        /// The customer's pool.
+        pool: PoolId,
+        /// Each insight, and why it doesn't.
+        tried: Vec<(InsightId, String)>,
+    },
+    /// The request contradicts itself or the state.
+    #[error("{0}")]
+    Invalid(String),
+    /// Something still needs it.
+    #[error("{0}")]
+    InUse(String),
+}
+
+fn tried_text(tried: &[(InsightId, String)]) -> String {
+    if tried.is_empty() {
+        return "none, the pool has no insight; create one with PUT /v1/insights/…".to_owned();
+    }
+    tried.iter().map(|(id, why)| format!("`{id}`: {why}")).collect::<Vec<_>>().join("; ")
+}
+
+/// Something to do after the commit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Work waits in a queue of this pool: wake its pulls.
+    WorkAvailable(PoolId),
+    /// The agenda has new events.
+    Changed(AgendaId),
+}

@@ -1,0 +1,162 @@
+//! A core with a store behind it, for tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pop_compiler::agenda::{Agenda, Operation};
+use pop_sdk::api::{Algorithm, Customer, Insight, OperationState, OperationView, Pool, Report, ReportResult};
+
+use super::command::{Command, Effect, Granted, Outcome, Pull, Refusal, Reply, Submit};
+use super::record::Write;
+use super::{Core, Settings};
+use crate::ids::{AgendaId, CustomerId, PoolId};
+use crate::store::Store as _;
+use crate::store::sqlite::SqliteStore;
+
+pub(super) struct World {
+    pub(super) core: Core,
+    pub(super) store: SqliteStore,
+    pub(super) now: Timestamp,
+    pub(super) writes: Vec<Write>,
+    pub(super) effects: Vec<Effect>,
+    submitted: u64,
+    requests: u64,
+}
+
+impl World {
+    /// A pool with an insight that takes everything, and these customers.
+    pub(super) fn new(algorithm: Algorithm, queue_size: u32, customers: &[&str]) -> Self {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let store = SqliteStore::in_memory().unwrap();
+        let core = Core::load(Settings::default(), store.load().unwrap(), now);
+        let mut world =
+            Self { core, store, now, writes: Vec::new(), effects: Vec::new(), submitted: 0, requests: 0 };
+        world.ok(Command::PutPool(Pool { id: "pool".into(), title: None }));
+        world.ok(Command::PutInsight(insight(algorithm, queue_size)));
+        for customer in customers {
+            world.ok(Command::PutCustomer(Customer {
+                id: (*customer).into(),
+                title: None,
+                pool: "pool".into(),
+            }));
+        }
+        world
+    }
+
+    /// Applies and commits a command.
+    pub(super) fn apply(&mut self, command: Command) -> Result<Reply, Refusal> {
+        let Outcome { reply, writes, effects } = self.core.apply(self.now, command);
+        self.store.commit(&writes).unwrap();
+        self.writes = writes;
+        self.effects = effects;
+        reply
+    }
+
+    pub(super) fn ok(&mut self, command: Command) -> Reply {
+        self.apply(command).unwrap()
+    }
+
+    pub(super) fn advance(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+    }
+
+    /// The state that a new process would have.
+    pub(super) fn reloaded(&self) -> Core {
+        Core::load(self.core.settings, self.store.load().unwrap(), Timestamp::MIN)
+    }
+
+    pub(super) fn submit(&mut self, customer: &str) -> AgendaId {
+        self.submit_agenda(customer, &agenda(&["a"]))
+    }
+
+    pub(super) fn submit_agenda(&mut self, customer: &str, agenda: &Agenda) -> AgendaId {
+        self.submitted += 1;
+        let id = AgendaId::from(format!("ag_{:04}", self.submitted));
+        self.ok(Command::Submit(Box::new(submit(&id, customer, agenda, None))));
+        id
+    }
+
+    pub(super) fn pull(&mut self, worker: &str, count: usize) -> Vec<Granted> {
+        self.requests += 1;
+        let request = format!("r{}", self.requests);
+        self.pull_as(worker, "1", count, &request)
+    }
+
+    pub(super) fn pull_as(
+        &mut self,
+        worker: &str,
+        instance: &str,
+        count: usize,
+        request: &str,
+    ) -> Vec<Granted> {
+        let reply = self.ok(Command::Pull(Pull {
+            pool: pool(),
+            worker: worker.into(),
+            instance: instance.into(),
+            insight: None,
+            count,
+            request: request.into(),
+        }));
+        let Reply::Granted(granted) = reply else { panic!("{reply:?}") };
+        granted
+    }
+
+    pub(super) fn report(&mut self, worker: &str, report: Report) -> ReportResult {
+        let reply = self.ok(Command::Report { pool: pool(), worker: worker.into(), reports: vec![report] });
+        let Reply::Reported(results) = reply else { panic!("{reply:?}") };
+        results[0]
+    }
+
+    /// The owners of what is queued, in order.
+    pub(super) fn queued(&self) -> Vec<String> {
+        let insight = self.core.state.insights.values().next().unwrap();
+        insight.queue.values().map(|no| self.core.state.agendas[no].customer.to_string()).collect()
+    }
+
+    pub(super) fn state_of(&self, id: &AgendaId) -> pop_sdk::api::AgendaState {
+        self.store.agenda(id).unwrap().unwrap().row.state
+    }
+}
+
+pub(super) fn pool() -> PoolId {
+    PoolId::from("pool")
+}
+
+pub(super) fn insight(algorithm: Algorithm, queue_size: u32) -> Insight {
+    Insight {
+        id: "all".into(),
+        pool: "pool".into(),
+        mappers: BTreeMap::from([("any".into(), Vec::new())]),
+        queue_size,
+        algorithm,
+        ..Insight::default()
+    }
+}
+
+pub(super) fn agenda(names: &[&str]) -> Agenda {
+    let operations = names
+        .iter()
+        .map(|name| Operation { name: (*name).into(), kind: "t".into(), ..Operation::default() })
+        .collect();
+    Agenda { operations, ..Agenda::default() }
+}
+
+pub(super) fn submit(id: &AgendaId, customer: &str, agenda: &Agenda, key: Option<&str>) -> Submit {
+    Submit {
+        id: id.clone(),
+        customer: CustomerId::from(customer),
+        agenda: Arc::new(agenda.clone()),
+        body: Arc::from(serde_json::to_string(agenda).unwrap()),
+        idempotency_key: key.map(str::to_owned),
+    }
+}
+
+pub(super) fn operation(name: &str, state: OperationState, attempt: u32, percent: f64) -> OperationView {
+    OperationView { name: name.into(), kind: "t".into(), state, attempt, percent, ..OperationView::default() }
+}
+
+pub(super) fn report(granted: &Granted, operations: Vec<OperationView>) -> Report {
+    Report { id: granted.id.to_string(), epoch: granted.epoch, operations, ..Report::default() }
+}

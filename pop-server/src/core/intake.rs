@@ -1,0 +1,47 @@
+//! From a submit request to an agenda that may be taken in: the template is expanded, the agenda is checked. The checks
+//! themselves are the compiler's.
+
+use pop_compiler::agenda::Agenda;
+use pop_compiler::diagnostic::{Diagnostic, has_errors};
+use pop_compiler::validate;
+use pop_sdk::api::SubmitRequest;
+use serde_json::{Map, Value};
+
+/// Why a submit request is not taken in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rejection {
+    /// The request itself makes no sense.
+    Request(String),
+    /// The agenda, the template or the inputs have faults.
+    Findings(Vec<Diagnostic>),
+}
+
+/// The agenda that the request asks for, without a server-given id.
+pub fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
+    let mut agenda = match (request.agenda, request.template) {
+        (Some(agenda), None) if request.inputs.is_none() => agenda,
+        (Some(_), None) => {
+            return Err(Rejection::Request(
+                "`inputs` belong to a `template`; an `agenda` takes none".to_owned(),
+            ));
+        }
+        (None, Some(template)) => {
+            let findings = validate::template(&template);
+            if has_errors(&findings) {
+                return Err(Rejection::Findings(findings));
+            }
+            let inputs = request.inputs.unwrap_or_else(|| Value::Object(Map::new()));
+            template.expand(&inputs).map_err(Rejection::Findings)?
+        }
+        (Some(_), Some(_)) => {
+            return Err(Rejection::Request("give either `agenda` or `template`, not both".to_owned()));
+        }
+        (None, None) => return Err(Rejection::Request("give an `agenda` or a `template`".to_owned())),
+    };
+    agenda.id = None;
+    let findings = validate::agenda(&agenda);
+    if has_errors(&findings) {
+        return Err(Rejection::Findings(findings));
+    }
+    Ok(agenda)
+}

@@ -1,0 +1,138 @@
+//! What keeps a lease, ends it, or asks its holder to stop: renew, expiry, cancel.
+
+use jiff::Timestamp;
+use pop_sdk::api::{AgendaState, LeaseId, OperationState};
+
+use super::command::Reply;
+use super::phase::{Next, Step, next};
+use super::record::Write;
+use super::state::Place;
+use super::{Core, Tx};
+use crate::ids::{AgendaId, AgendaNo, PoolId};
+
+impl Core {
+    /// When a lease that starts now ends.
+    pub(super) fn lease_end(&self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.settings.lease).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The agenda that this agent holds under this epoch.
+    pub(super) fn holding(&self, pool: &PoolId, worker: &str, id: &str, epoch: u64) -> Option<AgendaNo> {
+        let no = *self.state.ids.get(id)?;
+        let live = self.state.agendas.get(&no)?;
+        let Place::Leased(lease) = &live.place else { return None };
+        (live.epoch == epoch && live.pool == *pool && lease.row.worker == worker).then_some(no)
+    }
+
+    pub(super) fn renew(&mut self, tx: &mut Tx, pool: &PoolId, worker: &str, leases: &[LeaseId]) -> Reply {
+        let until = self.lease_end(tx.now);
+        let (mut cancel, mut lost) = (Vec::new(), Vec::new());
+        for lease in leases {
+            let Some(no) = self.holding(pool, worker, &lease.id, lease.epoch) else {
+                lost.push(lease.id.clone());
+                continue;
+            };
+            self.state.set_deadline(no, until);
+            tx.writes.push(Write::Renewed(no, until));
+            if let Some(live) = self.state.agendas.get(&no)
+                && live.cancelling()
+            {
+                cancel.push(live.id.clone());
+            }
+        }
+        Reply::Renewed { until, cancel, lost }
+    }
+
+    /// Ends the leases that nobody renewed.
+    pub(super) fn tick(&mut self, tx: &mut Tx) -> Reply {
+        let overdue = self.state.overdue(tx.now);
+        for no in &overdue {
+            self.give_back(tx, *no, "returned: its lease was not renewed");
+        }
+        Reply::Expired(overdue.len())
+    }
+
+    /// A lease is gone: the agenda goes to the head of its queue, or ends if somebody wants it cancelled.
+    pub(super) fn give_back(&mut self, tx: &mut Tx, no: AgendaNo, reason: &str) {
+        let Some(live) = self.state.agendas.get(&no) else { return };
+        match next(live.state(), live.cancelling(), Step::Return) {
+            Next::To(AgendaState::Queued) => {}
+            Next::To(end) => {
+                self.close(tx, no, OperationState::Cancelled);
+                self.state.end(tx, no, end, None, None, None);
+                return;
+            }
+            Next::Remember | Next::Same | Next::Illegal => return,
+        }
+        let insight = live.insight.clone();
+        let pool = live.pool.clone();
+        let head = self
+            .state
+            .insights
+            .get(&insight)
+            .and_then(|i| i.queue.first_key_value())
+            .map_or(0, |(first, _)| first - 1);
+        self.state.relocate(no, Place::Queued(head), Some(reason.to_owned()));
+        let mut views = Vec::new();
+        if let Some(live) = self.state.agendas.get_mut(&no) {
+            for operation in &mut live.operations {
+                let weight = operation.weight();
+                if operation.give_back() {
+                    live.weight -= weight;
+                    tx.writes.push(Write::Operation(Box::new(operation.row(no))));
+                    views.push(operation.view());
+                }
+            }
+        }
+        self.state.emit(tx, no, None);
+        for view in views {
+            self.state.emit(tx, no, Some(view));
+        }
+        tx.work(&pool);
+    }
+
+    pub(super) fn cancel(&mut self, tx: &mut Tx, id: &AgendaId) -> Reply {
+        let Some(no) = self.state.ids.get(id).copied() else { return Reply::NotAlive };
+        let Some(live) = self.state.agendas.get_mut(&no) else { return Reply::NotAlive };
+        match next(live.state(), live.cancelling(), Step::Cancel) {
+            Next::To(end) => {
+                let insight = live.insight.clone();
+                self.close(tx, no, OperationState::Cancelled);
+                self.state.end(tx, no, end, None, None, None);
+                self.state.top_up(tx, &insight);
+            }
+            Next::Remember => {
+                if let Place::Leased(lease) = &mut live.place {
+                    lease.row.cancelling = true;
+                }
+                live.reason = Some("cancelling: waits for its pool to stop it".to_owned());
+                self.state.emit(tx, no, None);
+            }
+            Next::Same | Next::Illegal => {}
+        }
+        Reply::Cancelling
+    }
+
+    /// Ends every operation that has not ended.
+    pub(super) fn close(&mut self, tx: &mut Tx, no: AgendaNo, state: OperationState) {
+        let Some(live) = self.state.agendas.get_mut(&no) else { return };
+        if live.open == 0 {
+            return;
+        }
+        let mut views = Vec::new();
+        for operation in &mut live.operations {
+            if operation.close(state) {
+                let mut row = operation.row(no);
+                row.ended_at = Some(tx.now);
+                tx.writes.push(Write::Operation(Box::new(row)));
+                let mut view = operation.view();
+                view.ended_at = Some(tx.now);
+                views.push(view);
+            }
+        }
+        live.open = 0;
+        for view in views {
+            self.state.emit(tx, no, Some(view));
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! One operation in memory, and what a report may do to it. Outputs live in the store only.
+
+use std::sync::Arc;
+
+use pop_sdk::api::{OperationState, OperationView};
+
+use super::record::{OperationRow, Percent};
+use crate::ids::AgendaNo;
+
+/// An operation of a live agenda.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Operation {
+    pub(super) name: Box<str>,
+    pub(super) kind: Arc<str>,
+    /// Its index in the agenda as it was submitted.
+    pub(super) position: u32,
+    pub(super) state: OperationState,
+    /// It has run and waits to run again: a `ready` that comes after `executing`.
+    pub(super) again: bool,
+    pub(super) attempt: u32,
+    pub(super) failures: u32,
+    pub(super) percent: Percent,
+    pub(super) message: Option<Box<str>>,
+}
+
+impl Operation {
+    pub(super) fn new(name: &str, kind: Arc<str>, position: u32) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            position,
+            state: OperationState::Waiting,
+            again: false,
+            attempt: 0,
+            failures: 0,
+            percent: Percent::default(),
+            message: None,
+        }
+    }
+
+    /// Takes a stored row over.
+    pub(super) fn restore(&mut self, row: &OperationRow) {
+        self.state = row.state;
+        self.again = row.again;
+        self.attempt = row.attempt;
+        self.failures = row.failures;
+        self.percent = row.percent;
+        self.message = if row.state.is_terminal() { None } else { row.message.as_deref().map(Into::into) };
+    }
+
+    /// How far inside its attempt.
+    fn rank(state: OperationState, again: bool) -> u8 {
+        match state {
+            OperationState::Waiting => 0,
+            OperationState::Ready if again => 4,
+            OperationState::Ready => 1,
+            OperationState::Launching => 2,
+            OperationState::Executing => 3,
+            state if state.is_terminal() => 5,
+            _ => 0,
+        }
+    }
+
+    /// What it counts in the agenda's percent.
+    pub(super) fn weight(&self) -> u64 {
+        if self.state.is_terminal() { Percent::FULL.hundredths() } else { self.percent.hundredths() }
+    }
+
+    /// Takes a report in; `false` if it is older than what is known, or says nothing new.
+    ///
+    /// An end is final, attempts only go up, and inside an attempt neither the state nor the percent goes back.
+    pub(super) fn report(&mut self, view: &OperationView) -> bool {
+        if self.state.is_terminal() || view.attempt < self.attempt {
+            return false;
+        }
+        let newer = view.attempt > self.attempt;
+        // `ready` for the attempt that has already been launched means: wait, then once more.
+        let again = view.state == OperationState::Ready && view.attempt > 0;
+        let (old, new) = (Self::rank(self.state, self.again), Self::rank(view.state, again));
+        if !newer && new < old {
+            return false;
+        }
+        let percent = match view.state {
+            OperationState::Succeeded => Percent::FULL,
+            OperationState::Launching | OperationState::Executing => Percent::new(view.percent),
+            state if state.is_terminal() => Percent::new(view.percent),
+            _ => Percent::default(),
+        };
+        if !newer && new == old {
+            let silent = percent == self.percent && view.message.as_deref() == self.message.as_deref();
+            if silent || percent < self.percent {
+                return false;
+            }
+        }
+        self.state = view.state;
+        self.again = again;
+        self.attempt = view.attempt;
+        self.failures = self.failures.max(view.failures);
+        self.percent = percent;
+        self.message = if view.state.is_terminal() { None } else { view.message.as_deref().map(Into::into) };
+        true
+    }
+
+    /// Its lease is gone: what was under way starts again with the next attempt. `false` if nothing was.
+    pub(super) fn give_back(&mut self) -> bool {
+        if !matches!(self.state, OperationState::Launching | OperationState::Executing) {
+            return false;
+        }
+        self.state = OperationState::Ready;
+        self.again = true;
+        self.percent = Percent::default();
+        self.message = None;
+        true
+    }
+
+    /// Ends without having run to its end; `false` if it had ended.
+    pub(super) fn close(&mut self, state: OperationState) -> bool {
+        if self.state.is_terminal() {
+            return false;
+        }
+        self.state = state;
+        self.again = false;
+        self.message = None;
+        true
+    }
+
+    /// The row to store; times, output and failure are left to the caller.
+    pub(super) fn row(&self, agenda: AgendaNo) -> OperationRow {
+        OperationRow {
+            agenda,
+            position: self.position,
+            state: self.state,
+            again: self.again,
+            attempt: self.attempt,
+            failures: self.failures,
+            percent: self.percent,
+            message: self.message.as_deref().map(Into::into),
+            started_at: None,
+            ended_at: None,
+            output: None,
+            failure: None,
+        }
+    }
+
+    /// As an event shows it; times and failure are left to the caller.
+    pub(super) fn view(&self) -> OperationView {
+        OperationView {
+            name: self.name.as_ref().into(),
+            kind: self.kind.as_ref().into(),
+            state: self.state,
+            attempt: self.attempt,
+            failures: self.failures,
+            percent: self.percent.value(),
+            message: self.message.as_deref().map(Into::into),
+            ..OperationView::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use OperationState::{Executing, Failed, Launching, Ready, Succeeded, Waiting};
+
+    fn view(state: OperationState, attempt: u32, percent: f64) -> OperationView {
+        OperationView { state, attempt, percent, ..OperationView::default() }
+    }
+
+    fn operation(reports: &[OperationView]) -> Operation {
+        let mut operation = Operation::new("a", "t".into(), 0);
+        for report in reports {
+            operation.report(report);
+        }
+        operation
+    }
+
+    #[test]
+    fn an_end_is_final() {
+        let mut done = operation(&[view(Executing, 1, 0.0), view(Succeeded, 1, 0.0)]);
+        assert!(!done.report(&view(Executing, 1, 50.0)));
+        assert!(!done.report(&view(Failed, 2, 50.0)));
+        assert_eq!((done.state, done.percent), (Succeeded, Percent::FULL));
+    }
+
+    #[test]
+    fn attempts_only_go_up() {
+        let mut second = operation(&[view(Executing, 2, 10.0)]);
+        assert!(!second.report(&view(Failed, 1, 0.0)));
+        assert!(!second.report(&view(Launching, 2, 0.0)));
+        assert_eq!((second.state, second.attempt), (Executing, 2));
+    }
+
+    #[test]
+    fn a_retry_goes_through_ready() {
+        let mut retried = operation(&[view(Ready, 0, 0.0), view(Executing, 1, 40.0)]);
+        assert!(retried.report(&view(Ready, 1, 0.0)));
+        assert!(!retried.report(&view(Executing, 1, 60.0)));
+        assert!(retried.report(&view(Launching, 2, 0.0)));
+        assert_eq!((retried.state, retried.attempt), (Launching, 2));
+    }
+
+    #[test]
+    fn a_repetition_says_nothing_new() {
+        let mut running = operation(&[view(Executing, 1, 40.0)]);
+        assert!(!running.report(&view(Executing, 1, 40.0)));
+        assert!(!running.report(&view(Executing, 1, 30.0)));
+        assert!(running.report(&view(Executing, 1, 41.0)));
+    }
+
+    #[test]
+    fn what_ran_is_given_back() {
+        let mut running = operation(&[view(Executing, 1, 40.0)]);
+        assert!(running.give_back());
+        assert_eq!((running.state, running.attempt, running.percent), (Ready, 1, Percent::default()));
+        assert!(!running.report(&view(Executing, 1, 50.0)));
+        assert!(running.report(&view(Launching, 2, 0.0)));
+        assert!(!operation(&[]).give_back());
+        assert_eq!(operation(&[]).state, Waiting);
+    }
+}

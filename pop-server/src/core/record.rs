@@ -1,0 +1,234 @@
+//! What the core wants stored, and what it needs to start again. Plain data; how it is stored is the store's business.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pop_sdk::api::{
+    AgendaState, Customer, Event, Failure, Insight, LogChunk, OperationState, Pool, WorkflowRef,
+};
+use serde_json::Value;
+
+use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
+
+/// One change to what is stored. The writes of one command are never stored apart.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// Create or replace a customer.
+    PutCustomer(Customer),
+    /// Remove a customer.
+    DeleteCustomer(CustomerId),
+    /// Create or replace a pool.
+    PutPool(Pool),
+    /// Remove a pool.
+    DeletePool(PoolId),
+    /// Create or replace an insight.
+    PutInsight(Insight),
+    /// Remove an insight and its turns.
+    DeleteInsight(InsightId),
+    /// These customers, too, have had their turn.
+    SpendTurns(InsightId, Vec<CustomerId>),
+    /// A new round, in which only these have had their turn.
+    StartRound(InsightId, Vec<CustomerId>),
+    /// The customer has left its pool: none of its turns matters any more.
+    ForgetTurns(CustomerId),
+    /// A new agenda. Its row comes in a [`Write::Agenda`].
+    NewAgenda(Box<NewAgenda>),
+    /// What changes of an agenda.
+    Agenda(AgendaRow),
+    /// A lease was renewed: the only change.
+    Renewed(AgendaNo, Timestamp),
+    /// What an agenda leaves behind.
+    Ended(AgendaNo, Option<Value>, Option<Failure>),
+    /// Create or replace the row of an operation.
+    Operation(Box<OperationRow>),
+    /// One more event.
+    Event(AgendaNo, Box<Event>),
+    /// A piece of log; a repetition changes nothing.
+    Log(AgendaNo, Box<LogChunk>),
+}
+
+/// An agenda on its way in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewAgenda {
+    /// What never changes.
+    pub header: AgendaHeader,
+    /// Its operations, in the agenda's order.
+    pub operations: Vec<OperationName>,
+    /// The agenda as JSON text.
+    pub body: Arc<str>,
+    /// The client's own key.
+    pub idempotency_key: Option<String>,
+}
+
+/// What never changes about an agenda.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgendaHeader {
+    /// Its place in the order of submission.
+    pub no: AgendaNo,
+    /// Its id.
+    pub id: AgendaId,
+    /// The owner.
+    pub customer: CustomerId,
+    /// The insight it was matched to.
+    pub insight: InsightId,
+    /// The pool of that insight.
+    pub pool: PoolId,
+    /// A label.
+    pub title: Option<String>,
+    /// The client's grouping key.
+    pub link: Option<String>,
+    /// The workflow it was compiled from.
+    pub workflow: Option<WorkflowRef>,
+    /// Number of operations.
+    pub total: u32,
+    /// Accepted at.
+    pub submitted_at: Timestamp,
+}
+
+/// What changes about an agenda.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgendaRow {
+    /// Which.
+    pub no: AgendaNo,
+    /// The state.
+    pub state: AgendaState,
+    /// Stored, but never queued.
+    pub held: bool,
+    /// Why it is in this state.
+    pub reason: Option<String>,
+    /// How often it was handed out.
+    pub epoch: u64,
+    /// The number of its last event.
+    pub seq: u64,
+    /// How far it is.
+    pub percent: Percent,
+    /// Operations that ended well.
+    pub succeeded: u32,
+    /// Its place in its queue; smaller goes first.
+    pub queue_position: Option<i64>,
+    /// Who holds it.
+    pub lease: Option<LeaseRow>,
+    /// First operation started at.
+    pub started_at: Option<Timestamp>,
+    /// Ended at.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Who holds an agenda.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// The agent's stable name.
+    pub worker: String,
+    /// The start of it that pulled.
+    pub instance: String,
+    /// The call that pulled.
+    pub request: String,
+    /// Ends then.
+    pub until: Timestamp,
+    /// The holder has been (or will be) told to stop.
+    pub cancelling: bool,
+}
+
+/// An operation's identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationName {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: String,
+}
+
+/// An operation that is no longer as it was submitted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OperationRow {
+    /// The agenda.
+    pub agenda: AgendaNo,
+    /// Its index among the agenda's operations.
+    pub position: u32,
+    /// The state.
+    pub state: OperationState,
+    /// Whether it has run and waits to run again.
+    pub again: bool,
+    /// The attempt that runs or ran last.
+    pub attempt: u32,
+    /// How many attempts failed by the program's own doing.
+    pub failures: u32,
+    /// How far it is.
+    pub percent: Percent,
+    /// What the program last said.
+    pub message: Option<String>,
+    /// The attempt started at; none leaves what is stored for this attempt.
+    pub started_at: Option<Timestamp>,
+    /// Ended at.
+    pub ended_at: Option<Timestamp>,
+    /// The output; none leaves what is stored.
+    pub output: Option<Value>,
+    /// Why the last attempt failed.
+    pub failure: Option<Failure>,
+}
+
+/// Hundredths of a percent: 0 to 10,000. Sums of them are exact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Percent(u16);
+
+impl Percent {
+    /// All of it.
+    pub const FULL: Self = Self(10_000);
+
+    /// From 0 to 100; what lies outside is cut off, what is no number is 0.
+    pub fn new(percent: f64) -> Self {
+        if percent.is_nan() {
+            return Self(0);
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
+        Self((percent.clamp(0.0, 100.0) * 100.0).round() as u16)
+    }
+
+    /// From hundredths.
+    pub fn from_hundredths(hundredths: u64) -> Self {
+        Self(u16::try_from(hundredths).map_or(10_000, |h| h.min(10_000)))
+    }
+
+    /// In hundredths.
+    pub fn hundredths(self) -> u64 {
+        u64::from(self.0)
+    }
+
+    /// From 0 to 100.
+    pub fn value(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}
+
+/// Everything the core needs to start.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// The tenants.
+    pub customers: Vec<Customer>,
+    /// The pools.
+    pub pools: Vec<Pool>,
+    /// The insights.
+    pub insights: Vec<Insight>,
+    /// Customers whose turn is over, by insight.
+    pub turns: BTreeMap<InsightId, BTreeSet<CustomerId>>,
+    /// The agendas that have not ended.
+    pub live: Vec<LiveRow>,
+    /// The number of the newest agenda, ended ones included.
+    pub last_no: AgendaNo,
+}
+
+/// One agenda that has not ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveRow {
+    /// What never changes.
+    pub header: AgendaHeader,
+    /// What changes.
+    pub row: AgendaRow,
+    /// Its operations, in the agenda's order.
+    pub operations: Vec<OperationName>,
+    /// Those that are no longer as submitted; outputs are left out.
+    pub changed: Vec<OperationRow>,
+    /// The client's own key.
+    pub idempotency_key: Option<String>,
+}

@@ -1,0 +1,138 @@
+//! Taking in what a pool reports: fenced by the epoch, the same however often it is repeated.
+
+use pop_sdk::api::{AgendaEnd, AgendaState, OperationState, OperationView, Report, ReportResult};
+
+use super::command::{Refusal, Reply};
+use super::phase::{Next, Step, next};
+use super::record::Write;
+use super::state::Place;
+use super::{Core, Tx};
+use crate::ids::{AgendaNo, PoolId};
+
+impl Core {
+    /// All reports are checked before the first is applied: a request that contradicts itself changes nothing.
+    pub(super) fn report(
+        &mut self,
+        tx: &mut Tx,
+        pool: &PoolId,
+        worker: &str,
+        reports: Vec<Report>,
+    ) -> Result<Reply, Refusal> {
+        self.check_pool(pool)?;
+        for report in &reports {
+            if let Some(no) = self.holding(pool, worker, &report.id, report.epoch) {
+                self.check_report(no, report)?;
+            }
+        }
+        let mut results = Vec::with_capacity(reports.len());
+        for report in reports {
+            // Looked up again: an earlier entry may have ended the agenda.
+            results.push(match self.holding(pool, worker, &report.id, report.epoch) {
+                Some(no) => {
+                    self.apply_report(tx, no, report);
+                    ReportResult::Accepted
+                }
+                None if self.state.ended_epoch(&report.id) == Some(report.epoch) => ReportResult::Accepted,
+                None => ReportResult::Stale,
+            });
+        }
+        Ok(Reply::Reported(results))
+    }
+
+    fn check_report(&self, no: AgendaNo, report: &Report) -> Result<(), Refusal> {
+        let Some(live) = self.state.agendas.get(&no) else { return Ok(()) };
+        let id = &report.id;
+        let named = report.operations.iter().map(|o| &o.name).chain(report.logs.iter().map(|l| &l.operation));
+        for name in named {
+            if live.find(name).is_none() {
+                return Err(Refusal::Invalid(format!("agenda `{id}` has no operation `{name}`")));
+            }
+        }
+        let Some(end) = &report.end else { return Ok(()) };
+        if !end.state.is_terminal() {
+            let state = end.state.as_str();
+            return Err(Refusal::Invalid(format!("agenda `{id}` can't end as `{state}`, which is no end")));
+        }
+        if end.state == AgendaState::Succeeded {
+            let mut open: Vec<&str> =
+                live.operations.iter().filter(|o| !o.state.is_terminal()).map(|o| o.name.as_ref()).collect();
+            let ended: std::collections::HashSet<&str> =
+                report.operations.iter().filter(|o| o.state.is_terminal()).map(|o| o.name.as_str()).collect();
+            open.retain(|name| !ended.contains(name));
+            if let Some(first) = open.first() {
+                let count = open.len();
+                return Err(Refusal::Invalid(format!(
+                    "agenda `{id}` can't have succeeded: {count} of its operations have not ended, `{first}` for one"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_report(&mut self, tx: &mut Tx, no: AgendaNo, report: Report) {
+        for view in report.operations {
+            self.apply_operation(tx, no, view);
+        }
+        for chunk in report.logs {
+            tx.writes.push(Write::Log(no, Box::new(chunk)));
+        }
+        if let Some(end) = report.end {
+            self.apply_end(tx, no, end);
+        }
+    }
+
+    fn apply_operation(&mut self, tx: &mut Tx, no: AgendaNo, mut view: OperationView) {
+        let Some(live) = self.state.agendas.get_mut(&no) else { return };
+        let Some(index) = live.find(&view.name) else { return };
+        let operation = &mut live.operations[index];
+        let before = operation.weight();
+        if !operation.report(&view) {
+            return;
+        }
+        let (after, state) = (operation.weight(), operation.state);
+        if state.is_terminal() {
+            live.open = live.open.saturating_sub(1);
+            view.ended_at = view.ended_at.or(Some(tx.now));
+            if state == OperationState::Succeeded {
+                live.succeeded += 1;
+            }
+        }
+        if matches!(state, OperationState::Launching | OperationState::Executing) {
+            view.started_at = view.started_at.or(Some(tx.now));
+        }
+        // Weights of one operation never leave the sum below what it added.
+        live.weight = live.weight - before + after;
+        live.update_percent();
+
+        let mut row = live.operations[index].row(no);
+        row.message.clone_from(&view.message);
+        row.started_at = view.started_at;
+        row.ended_at = view.ended_at;
+        row.output = view.output.take();
+        row.failure.clone_from(&view.failure);
+        view.kind = live.operations[index].kind.as_ref().into();
+        view.percent = row.percent.value();
+        tx.writes.push(Write::Operation(Box::new(row)));
+
+        let begins =
+            !matches!(state, OperationState::Waiting | OperationState::Ready | OperationState::Skipped)
+                && state != OperationState::Cancelled;
+        if begins && next(live.state(), live.cancelling(), Step::Start) == Next::To(AgendaState::Executing) {
+            if let Place::Leased(lease) = &mut live.place {
+                lease.started = true;
+            }
+            live.started_at = live.started_at.or(Some(tx.now));
+            self.state.emit(tx, no, None);
+        }
+        self.state.emit(tx, no, Some(view));
+    }
+
+    fn apply_end(&mut self, tx: &mut Tx, no: AgendaNo, end: AgendaEnd) {
+        let Some(live) = self.state.agendas.get(&no) else { return };
+        let Next::To(state) = next(live.state(), live.cancelling(), Step::End(end.state)) else { return };
+        let rest =
+            if state == AgendaState::Cancelled { OperationState::Cancelled } else { OperationState::Skipped };
+        self.close(tx, no, rest);
+        self.state.end(tx, no, state, None, end.outputs, end.failure);
+    }
+}

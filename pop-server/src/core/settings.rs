@@ -1,0 +1,183 @@
+//! Customers, pools and insights: create, change, remove. What is in use can't be pulled away from under its users.
+
+use std::collections::BTreeSet;
+
+use pop_sdk::api::{Customer, Insight, Pool};
+
+use super::command::{Refusal, Reply};
+use super::insight::check_mappers;
+use super::record::Write;
+use super::scheduler::{Scheduler, TurnChange};
+use super::state::InsightState;
+use super::{Core, Tx};
+use crate::ids::{CustomerId, InsightId, PoolId, is_valid_name};
+
+impl Core {
+    pub(super) fn put_customer(&mut self, tx: &mut Tx, config: Customer) -> Result<Reply, Refusal> {
+        check_name("customer", &config.id)?;
+        let pool = PoolId::from(config.pool.as_str());
+        self.check_reference(&pool)?;
+        let id = CustomerId::from(config.id.as_str());
+        tx.writes.push(Write::PutCustomer(config.clone()));
+        let Some(known) = self.state.customers.get_mut(&id) else {
+            self.state.add_customer(config);
+            self.join(tx, &id, &pool);
+            return Ok(Reply::Created);
+        };
+        let old_pool = known.pool.clone();
+        if old_pool != pool && known.live > 0 {
+            tx.writes.pop();
+            return Err(Refusal::InUse(format!(
+                "customer `{id}` has {} agendas that have not ended; it can go to another pool afterwards",
+                known.live
+            )));
+        }
+        known.config = config;
+        if old_pool != pool {
+            known.pool = pool.clone();
+            self.leave(tx, &id, &old_pool);
+            if let Some(pool) = self.state.pools.get_mut(&pool) {
+                pool.members += 1;
+            }
+            self.join(tx, &id, &pool);
+        }
+        Ok(Reply::Updated)
+    }
+
+    pub(super) fn delete_customer(&mut self, tx: &mut Tx, id: &CustomerId) -> Result<Reply, Refusal> {
+        let Some(customer) = self.state.customers.get(id) else {
+            return Err(Refusal::NotFound(format!("customer `{id}`")));
+        };
+        if customer.live > 0 {
+            return Err(Refusal::InUse(format!(
+                "customer `{id}` has {} agendas that have not ended; cancel them or wait",
+                customer.live
+            )));
+        }
+        let pool = customer.pool.clone();
+        self.state.customers.remove(id);
+        self.leave(tx, id, &pool);
+        tx.writes.push(Write::DeleteCustomer(id.clone()));
+        Ok(Reply::Done)
+    }
+
+    fn join(&mut self, tx: &mut Tx, customer: &CustomerId, pool: &PoolId) {
+        let Some(pool) = self.state.pools.get(pool) else { return };
+        for id in &pool.insights {
+            if let Some(insight) = self.state.insights.get_mut(id) {
+                tx.turns(id, insight.scheduler.joined(customer));
+            }
+        }
+    }
+
+    fn leave(&mut self, tx: &mut Tx, customer: &CustomerId, pool: &PoolId) {
+        tx.writes.push(Write::ForgetTurns(customer.clone()));
+        let Some(pool) = self.state.pools.get_mut(pool) else { return };
+        pool.members = pool.members.saturating_sub(1);
+        for id in &pool.insights {
+            if let Some(insight) = self.state.insights.get_mut(id) {
+                insight.scheduler.left(customer);
+            }
+        }
+    }
+
+    pub(super) fn put_pool(&mut self, tx: &mut Tx, config: Pool) -> Result<Reply, Refusal> {
+        check_name("pool", &config.id)?;
+        let known = self.state.pools.contains_key(config.id.as_str());
+        tx.writes.push(Write::PutPool(config.clone()));
+        self.state.add_pool(config);
+        Ok(if known { Reply::Updated } else { Reply::Created })
+    }
+
+    pub(super) fn delete_pool(&mut self, tx: &mut Tx, id: &PoolId) -> Result<Reply, Refusal> {
+        let Some(pool) = self.state.pools.get(id) else {
+            return Err(Refusal::NotFound(format!("pool `{id}`")));
+        };
+        if pool.members > 0 || !pool.insights.is_empty() {
+            return Err(Refusal::InUse(format!(
+                "pool `{id}` has {} customers and {} insights; remove them first",
+                pool.members,
+                pool.insights.len()
+            )));
+        }
+        self.state.pools.remove(id);
+        tx.writes.push(Write::DeletePool(id.clone()));
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn put_insight(&mut self, tx: &mut Tx, config: Insight) -> Result<Reply, Refusal> {
+        check_name("insight", &config.id)?;
+        check_mappers(&config).map_err(Refusal::Invalid)?;
+        let pool = PoolId::from(config.pool.as_str());
+        self.check_reference(&pool)?;
+        let id = InsightId::from(config.id.as_str());
+        let Some(known) = self.state.insights.get_mut(&id) else {
+            tx.writes.push(Write::PutInsight(config.clone()));
+            self.state.add_insight(InsightState::new(config, BTreeSet::new()));
+            return Ok(Reply::Created);
+        };
+        if known.pool != pool && known.live > 0 {
+            return Err(Refusal::InUse(format!(
+                "insight `{id}` has {} agendas that have not ended; it can go to another pool afterwards",
+                known.live
+            )));
+        }
+        tx.writes.push(Write::PutInsight(config.clone()));
+        let mut turns = known.scheduler.switch(config.algorithm);
+        let old_pool = std::mem::replace(&mut known.pool, pool.clone());
+        if old_pool != pool {
+            known.scheduler = Scheduler::new(config.algorithm, BTreeSet::new());
+            turns = TurnChange::Round(Vec::new());
+            if let Some(old) = self.state.pools.get_mut(&old_pool) {
+                old.insights.remove(&id);
+            }
+            if let Some(new) = self.state.pools.get_mut(&pool) {
+                new.insights.insert(id.clone());
+            }
+        }
+        known.config = config;
+        tx.turns(&id, turns);
+        self.state.top_up(tx, &id);
+        Ok(Reply::Updated)
+    }
+
+    pub(super) fn delete_insight(&mut self, tx: &mut Tx, id: &InsightId) -> Result<Reply, Refusal> {
+        let Some(insight) = self.state.insights.get(id) else {
+            return Err(Refusal::NotFound(format!("insight `{id}`")));
+        };
+        if insight.live > 0 {
+            return Err(Refusal::InUse(format!(
+                "insight `{id}` has {} agendas that have not ended; cancel them or wait",
+                insight.live
+            )));
+        }
+        if let Some(pool) = self.state.pools.get_mut(&insight.pool) {
+            pool.insights.remove(id);
+        }
+        self.state.insights.remove(id);
+        tx.writes.push(Write::DeleteInsight(id.clone()));
+        Ok(Reply::Done)
+    }
+
+    /// A pool that a body names must exist.
+    fn check_reference(&self, pool: &PoolId) -> Result<(), Refusal> {
+        if self.state.pools.contains_key(pool) {
+            return Ok(());
+        }
+        if pool.as_str().is_empty() {
+            return Err(Refusal::Invalid("`pool` is missing".to_owned()));
+        }
+        Err(Refusal::Invalid(format!(
+            "pool `{pool}` does not exist; create it with PUT /v1/pools/{pool} and the body {{}}"
+        )))
+    }
+}
+
+fn check_name(what: &str, id: &str) -> Result<(), Refusal> {
+    if is_valid_name(id) {
+        return Ok(());
+    }
+    Err(Refusal::Invalid(format!(
+        "`{id}` can't name a {what}: 1 to 128 characters without white space, `/`, `?` and `#`"
+    )))
+}

@@ -1,0 +1,188 @@
+//! The server as a whole: binds, loads, bootstraps, serves, stops. The parts live in `core`, `store` and `api`; the thread
+//! that drives the core lives in `writer`.
+
+mod bootstrap;
+mod hub;
+mod writer;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use hub::{Hub, Watch};
+pub use writer::{Writer, WriterError};
+
+use crate::api;
+use crate::clock::{Clock, SystemClock};
+use crate::core::Settings;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
+
+/// How long open requests may take to end once the server shuts down.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// For so long the database's lock is waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(3);
+/// And tried again so often.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
+
+/// What can be set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The database file; none keeps everything in memory.
+    pub database: Option<PathBuf>,
+    /// How long a lease lasts without a renewal.
+    pub lease: Duration,
+    /// The longest request body, in bytes.
+    pub body_limit: usize,
+    /// Whether an unknown customer is created on its first submit.
+    pub auto_customers: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
+            database: None,
+            lease: Duration::from_secs(30),
+            body_limit: 64 << 20,
+            auto_customers: false,
+        }
+    }
+}
+
+/// Why the server could not start, or did not stop well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The port is taken, or may not be used.
+    #[error("can't listen on {0}")]
+    Bind(SocketAddr, #[source] std::io::Error),
+    /// The database can't be used.
+    #[error("can't use the database")]
+    Store(#[source] StoreError),
+    /// The core's thread can't be started.
+    #[error("can't start the writer thread")]
+    Thread(#[source] std::io::Error),
+    /// The core refused the settings of an empty database.
+    #[error("can't create the first settings: {0}")]
+    Bootstrap(String),
+    /// The listener failed.
+    #[error("the listener failed")]
+    Serve(#[source] std::io::Error),
+    /// A task died.
+    #[error("a task of the server died")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// A server that serves.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    serving: JoinHandle<Result<(), ServerError>>,
+}
+
+impl Server {
+    /// Waits until the server has stopped: after its token was cancelled, or because it failed.
+    pub async fn join(self) -> Result<(), ServerError> {
+        self.serving.await?
+    }
+}
+
+/// Starts a server. When this returns, it serves.
+///
+/// The port is bound first, then the database is loaded, so a second server on one machine fails before it touches
+/// anything. An empty database gets a pool, an insight and a customer, all named `default`.
+pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server, ServerError> {
+    let listener = TcpListener::bind(config.listen).await.map_err(|e| ServerError::Bind(config.listen, e))?;
+    let address = listener.local_addr().map_err(|e| ServerError::Bind(config.listen, e))?;
+    let store: Arc<dyn Store> = match &config.database {
+        Some(path) => Arc::new(open(path).await?),
+        None => Arc::new(SqliteStore::in_memory().map_err(ServerError::Store)?),
+    };
+    let (parts, thread) = Parts::start(&config, store, Arc::new(SystemClock), shutdown.clone()).await?;
+    let router = api::router(parts);
+    tracing::info!(%address, "serving");
+
+    let serving = tokio::spawn(async move {
+        let stopped = shutdown.clone();
+        let serve =
+            axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
+        let overdue = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let result = tokio::select! {
+            result = serve.into_future() => result.map_err(ServerError::Serve),
+            () = overdue => {
+                // They hold handles to the writer, so its thread can't be waited for. What it has acknowledged is safe.
+                tracing::warn!("requests were still open when the grace period ended");
+                return Ok(());
+            }
+        };
+        // All handles are gone with the router, so the thread ends after its last commit.
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await?;
+        if joined.is_err() {
+            tracing::error!("the writer thread panicked");
+        }
+        tracing::info!("stopped");
+        result
+    });
+    Ok(Server { address, serving })
+}
+
+/// Opens the database file. A server that was here before may still be ending, so its lock is waited for.
+async fn open(path: &Path) -> Result<SqliteStore, ServerError> {
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match SqliteStore::open(path) {
+            Err(StoreError::InUse(_)) if Instant::now() < deadline => tokio::time::sleep(LOCK_RETRY).await,
+            result => return result.map_err(ServerError::Store),
+        }
+    }
+}
+
+/// What the API works with.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    /// Where changes go.
+    pub(crate) writer: Writer,
+    /// Where reads come from.
+    pub(crate) store: Arc<dyn Store>,
+    /// Who waits for what.
+    pub(crate) hub: Arc<Hub>,
+    /// Ends long polls and streams.
+    pub(crate) shutdown: CancellationToken,
+    /// How long a lease lasts.
+    pub(crate) lease: Duration,
+    /// The longest request body.
+    pub(crate) body_limit: usize,
+}
+
+impl Parts {
+    /// Starts the writer thread on a store, and bootstraps an empty one.
+    pub(crate) async fn start(
+        config: &Config,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        shutdown: CancellationToken,
+    ) -> Result<(Self, std::thread::JoinHandle<()>), ServerError> {
+        let hub = Arc::new(Hub::default());
+        let settings = Settings { lease: config.lease, auto_customers: config.auto_customers };
+        let (writer, thread) = Writer::start(settings, Arc::clone(&store), clock, Arc::clone(&hub))?;
+        let parts = Self { writer, store, hub, shutdown, lease: config.lease, body_limit: config.body_limit };
+        bootstrap::bootstrap(&parts).await?;
+        Ok((parts, thread))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! What an empty database begins with: a pool, an insight that takes everything, and a customer.
+
+use std::collections::BTreeMap;
+
+use pop_sdk::api::{Algorithm, Customer, Insight, Pool};
+
+use super::{Parts, ServerError};
+use crate::core::command::Command;
+use crate::store::Kind;
+
+const NAME: &str = "default";
+
+/// Creates the first settings, unless there is a pool.
+pub(super) async fn bootstrap(parts: &Parts) -> Result<(), ServerError> {
+    if !parts.store.settings(Kind::Pool, "", 1).map_err(ServerError::Store)?.is_empty() {
+        return Ok(());
+    }
+    let pool = Pool { id: NAME.to_owned(), title: None };
+    let insight = Insight {
+        id: NAME.to_owned(),
+        pool: NAME.to_owned(),
+        mappers: BTreeMap::from([("any".to_owned(), Vec::new())]),
+        algorithm: Algorithm::RoundRobin,
+        ..Insight::default()
+    };
+    let customer = Customer { id: NAME.to_owned(), title: None, pool: NAME.to_owned() };
+    for command in [Command::PutPool(pool), Command::PutInsight(insight), Command::PutCustomer(customer)] {
+        parts.writer.call(command).await.map_err(|e| ServerError::Bootstrap(e.to_string()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! The server as a whole, with a port and a file.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::{Config, Server, ServerError, start};
+
+fn config(database: Option<&Path>) -> Config {
+    Config { listen: ([127, 0, 0, 1], 0).into(), database: database.map(Path::to_owned), ..Config::default() }
+}
+
+/// One request on a connection of its own: status and body.
+async fn request(server: &Server, head: &str, body: &[u8]) -> (u16, Value) {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let text = String::from_utf8(answer).unwrap();
+    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = text.split_once("\r\n\r\n").unwrap().1;
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+async fn post(server: &Server, path: &str, body: Value) -> Value {
+    let (status, answer) = request(server, &format!("POST {path}"), body.to_string().as_bytes()).await;
+    assert!(status < 300, "{status} {answer}");
+    answer
+}
+
+fn submission(n: usize) -> Value {
+    json!({ "agenda": { "title": format!("n{n}"), "operations": [{ "name": "a", "type": "pop.log" }] } })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_there_after_a_crash() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("pop.db");
+    // Never told to stop: its runtime is dropped under it, as a kill would do.
+    let (tx, rx) = std::sync::mpsc::channel();
+    let crashed_database = database.clone();
+    let crashed = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let server = start(config(Some(&crashed_database)), CancellationToken::new()).await.unwrap();
+            let mut ids = Vec::new();
+            for n in 0..20 {
+                ids.push(post(&server, "/v1/agendas", submission(n)).await["id"].clone());
+            }
+            let pull = json!({ "worker": "w", "instance": "1", "count": 3, "request": "r" });
+            let leases = post(&server, "/v1/pools/default/pull", pull).await["leases"].clone();
+            tx.send((ids, leases)).unwrap();
+        });
+        runtime.shutdown_background();
+    });
+    let (ids, leases) = rx.recv().unwrap();
+    crashed.join().unwrap();
+
+    let shutdown = CancellationToken::new();
+    let server = start(config(Some(&database)), shutdown.clone()).await.unwrap();
+    let (_, page) = request(&server, "GET /v1/agendas", b"").await;
+    let found: Vec<Value> = page["items"].as_array().unwrap().iter().rev().map(|i| i["id"].clone()).collect();
+    assert_eq!(found, ids);
+    let again = json!({ "worker": "w", "instance": "1", "count": 3, "request": "r" });
+    assert_eq!(
+        post(&server, "/v1/pools/default/pull", again).await["leases"],
+        leases,
+        "the leases are still held"
+    );
+    let attach = json!({ "worker": "w", "instance": "2" });
+    let returned = post(&server, "/v1/pools/default/attach", attach).await["returned"].clone();
+    assert_eq!(returned.as_array().unwrap()[..], ids[..3]);
+    shutdown.cancel();
+    server.join().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_huge_body_is_refused_and_the_client_gets_to_read_it() {
+    let shutdown = CancellationToken::new();
+    let server = start(Config { body_limit: 1 << 20, ..config(None) }, shutdown.clone()).await.unwrap();
+    let (status, problem) = request(&server, "POST /v1/agendas", &vec![b' '; 40 << 20]).await;
+    assert_eq!((status, &problem["type"]), (413, &json!("/problems/body-too-large")));
+    post(&server, "/v1/agendas", submission(1)).await;
+    shutdown.cancel();
+    server.join().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_ends_long_polls_and_streams() {
+    let shutdown = CancellationToken::new();
+    let server = start(config(None), shutdown.clone()).await.unwrap();
+    let id = post(&server, "/v1/agendas", submission(1)).await["id"].as_str().unwrap().to_owned();
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream
+        .write_all(format!("GET /v1/agendas/{id}/events HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())
+        .await
+        .unwrap();
+    let mut first = [0; 64];
+    stream.read_exact(&mut first).await.unwrap();
+    let mut poll = TcpStream::connect(server.address).await.unwrap();
+    let pull =
+        json!({ "worker": "w", "instance": "1", "count": 1, "wait_ms": 60_000, "request": "a" }).to_string();
+    let head = format!(
+        "POST /v1/pools/default/pull HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        pull.len()
+    );
+    poll.write_all(head.as_bytes()).await.unwrap();
+    poll.write_all(pull.as_bytes()).await.unwrap();
+    shutdown.cancel();
+    tokio::time::timeout(Duration::from_secs(5), server.join()).await.unwrap().unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_taken_port_and_a_bad_database_are_told_apart() {
+    let shutdown = CancellationToken::new();
+    let first = start(config(None), shutdown.clone()).await.unwrap();
+    let second = start(Config { listen: first.address, ..Config::default() }, shutdown.clone()).await;
+    assert!(matches!(second, Err(ServerError::Bind(address, _)) if address == first.address));
+    let directory = tempfile::tempdir().unwrap();
+    let no_database = directory.path().join("text.db");
+    std::fs::write(&no_database, "this is no database, whatever its name says".repeat(100)).unwrap();
+    let third = start(config(Some(&no_database)), shutdown.clone()).await;
+    assert!(matches!(third, Err(ServerError::Store(_))));
+    shutdown.cancel();
+    first.join().await.unwrap();
+}

@@ -1,0 +1,154 @@
+//! The door to the data: a small trait in which every change is one transaction, and the rows that reads give. SQL lives
+//! in the files below; nobody else knows any.
+
+pub mod sqlite;
+
+#[cfg(test)]
+pub(crate) mod conformance;
+#[cfg(test)]
+pub(crate) mod faulty;
+
+use jiff::Timestamp;
+use pop_sdk::api::{AgendaState, Failure, LogChunk};
+use serde_json::Value;
+
+use crate::core::record::{AgendaHeader, AgendaRow, OperationName, OperationRow, Snapshot, Write};
+use crate::ids::{AgendaId, AgendaNo, CustomerId};
+
+/// What went wrong with the data.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no.
+    #[error("the database failed")]
+    Database(#[from] rusqlite::Error),
+    /// What is stored can't be understood.
+    #[error("the database holds a `{column}` that can't be read: {why}")]
+    Corrupt {
+        /// The column.
+        column: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// The database was written by a newer version.
+    #[error("the database has schema version {found}, this program knows {known}; use a newer program")]
+    TooNew {
+        /// The database's version.
+        found: i64,
+        /// The newest version that is known.
+        known: i64,
+    },
+    /// Another process writes to it; two would overwrite each other's state.
+    #[error("another process uses the database {0}")]
+    InUse(std::path::PathBuf),
+    /// The lock beside the database can't be made.
+    #[error("can't lock the database")]
+    Lock(#[source] std::io::Error),
+    /// A fault that a test asked for.
+    #[cfg(test)]
+    #[error("a fault was injected")]
+    Injected,
+}
+
+/// Where everything is kept.
+///
+/// The contract, checked by one conformance suite for all implementations:
+/// - [`commit`](Self::commit) applies all writes in order or none, and returns once they are durable;
+/// - a read that starts after a commit has returned sees it;
+/// - [`load`](Self::load) after commits gives the state that these commits describe;
+/// - writes to an agenda that isn't there change nothing, and a repeated log chunk changes nothing;
+/// - reads may run at the same time as each other and as a commit.
+pub trait Store: Send + Sync + 'static {
+    /// What the core needs to start.
+    fn load(&self) -> Result<Snapshot, StoreError>;
+
+    /// Applies all writes in one transaction.
+    fn commit(&self, writes: &[Write]) -> Result<(), StoreError>;
+
+    /// One agenda without its operations.
+    fn agenda(&self, id: &AgendaId) -> Result<Option<Record>, StoreError>;
+
+    /// The operations of an agenda, in its order.
+    fn operations(&self, agenda: AgendaNo) -> Result<Vec<(OperationName, Option<OperationRow>)>, StoreError>;
+
+    /// The agenda as it was submitted, as JSON text.
+    fn body(&self, agenda: AgendaNo) -> Result<Option<String>, StoreError>;
+
+    /// Agendas, the newest first.
+    fn agendas(&self, filter: &Filter) -> Result<Vec<Record>, StoreError>;
+
+    /// The agenda that was submitted with this key.
+    fn by_key(&self, customer: &CustomerId, key: &str) -> Result<Option<AgendaId>, StoreError>;
+
+    /// Events of an agenda after `seq`, as JSON text, in order.
+    fn events(&self, agenda: AgendaNo, after: u64, limit: usize) -> Result<Vec<(u64, String)>, StoreError>;
+
+    /// Log chunks of an agenda in the order of their arrival, after the given position.
+    fn logs(
+        &self,
+        agenda: AgendaNo,
+        operation: Option<&str>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, LogChunk)>, StoreError>;
+
+    /// Customers, pools or insights by id, as JSON text.
+    fn settings(&self, kind: Kind, after: &str, limit: usize) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// One customer, pool or insight, as JSON text.
+    fn setting(&self, kind: Kind, id: &str) -> Result<Option<String>, StoreError>;
+}
+
+/// The kinds of settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Tenants.
+    Customer,
+    /// Machines.
+    Pool,
+    /// Rules.
+    Insight,
+}
+
+impl Kind {
+    /// The name for people, and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Pool => "pool",
+            Self::Insight => "insight",
+        }
+    }
+}
+
+/// An agenda as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// What never changes.
+    pub header: AgendaHeader,
+    /// What changes.
+    pub row: AgendaRow,
+    /// The workflow's outputs.
+    pub outputs: Option<Value>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+/// Which agendas to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this customer.
+    pub customer: Option<String>,
+    /// In this state.
+    pub state: Option<AgendaState>,
+    /// With this link.
+    pub link: Option<String>,
+    /// Older than this one.
+    pub before: Option<AgendaNo>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Times are stored in microseconds.
+fn to_micros(time: Timestamp) -> i64 {
+    time.as_microsecond()
+}

@@ -1,0 +1,300 @@
+//! The contract of [`Store`], as one suite that runs against each implementation.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pop_sdk::api::{
+    AgendaState, Customer, Event, Failure, FailureClass, Insight, LogChunk, OperationState, Pool, WorkflowRef,
+};
+use serde_json::json;
+
+use super::{Filter, Kind, Store};
+use crate::core::record::{
+    AgendaHeader, AgendaRow, LeaseRow, NewAgenda, OperationName, OperationRow, Percent, Snapshot, Write,
+};
+use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
+
+/// Runs the suite; `make` gives an empty store each time.
+pub(crate) fn suite(mut make: impl FnMut() -> Box<dyn Store>) {
+    let cases: [fn(&dyn Store); 8] = [
+        an_empty_store_is_empty,
+        settings_are_kept,
+        turns_are_kept,
+        agendas_are_kept,
+        operations_are_merged,
+        events_and_logs_are_in_order,
+        a_commit_is_all_or_nothing,
+        reads_run_beside_commits,
+    ];
+    for case in cases {
+        case(make().as_ref());
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn header(no: u64, customer: &str) -> AgendaHeader {
+    AgendaHeader {
+        no: AgendaNo(no),
+        id: AgendaId::from(format!("ag_{no}")),
+        customer: CustomerId::from(customer),
+        insight: InsightId::from("i"),
+        pool: PoolId::from("p"),
+        title: Some("title".into()),
+        link: Some(format!("link{}", no % 2)),
+        workflow: Some(WorkflowRef { name: "w".into(), version: None, digest: Some("d".into()) }),
+        total: 2,
+        submitted_at: at(0),
+    }
+}
+
+fn row(no: u64) -> AgendaRow {
+    AgendaRow {
+        no: AgendaNo(no),
+        state: AgendaState::Ready,
+        held: false,
+        reason: None,
+        epoch: 0,
+        seq: 1,
+        percent: Percent::default(),
+        succeeded: 0,
+        queue_position: None,
+        lease: None,
+        started_at: None,
+        ended_at: None,
+    }
+}
+
+fn new(no: u64, customer: &str, key: Option<&str>) -> [Write; 2] {
+    let operations = ["a", "b"].map(|name| OperationName { name: name.into(), kind: "t".into() }).to_vec();
+    let new = NewAgenda {
+        header: header(no, customer),
+        operations,
+        body: Arc::from(format!("{{\"n\":{no}}}")),
+        idempotency_key: key.map(str::to_owned),
+    };
+    [Write::NewAgenda(Box::new(new)), Write::Agenda(row(no))]
+}
+
+fn operation(position: u32, state: OperationState, attempt: u32) -> OperationRow {
+    OperationRow {
+        agenda: AgendaNo(1),
+        position,
+        state,
+        again: false,
+        attempt,
+        failures: 0,
+        percent: Percent::new(50.0),
+        message: None,
+        started_at: None,
+        ended_at: None,
+        output: None,
+        failure: None,
+    }
+}
+
+fn an_empty_store_is_empty(store: &dyn Store) {
+    assert_eq!(store.load().unwrap(), Snapshot::default());
+    store.commit(&[]).unwrap();
+    assert_eq!(store.agenda(&AgendaId::from("ag_1")).unwrap(), None);
+    assert!(store.operations(AgendaNo(1)).unwrap().is_empty());
+}
+
+fn settings_are_kept(store: &dyn Store) {
+    let customer = |id: &str| Customer { id: id.into(), title: None, pool: "p".into() };
+    let insight = Insight { id: "i".into(), priority: 7, ..Insight::default() };
+    store
+        .commit(&[
+            Write::PutPool(Pool { id: "p".into(), title: None }),
+            Write::PutCustomer(customer("b")),
+            Write::PutCustomer(customer("a")),
+            Write::PutInsight(insight.clone()),
+            Write::PutInsight(Insight { id: "j".into(), ..Insight::default() }),
+            Write::DeleteInsight(InsightId::from("j")),
+        ])
+        .unwrap();
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.customers, [customer("a"), customer("b")]);
+    assert_eq!(loaded.insights, [insight]);
+    let ids = |after: &str, limit: usize| {
+        store
+            .settings(Kind::Customer, after, limit)
+            .unwrap()
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids("", 1), ["a"]);
+    assert_eq!(ids("a", 9), ["b"]);
+    assert!(store.setting(Kind::Pool, "p").unwrap().is_some());
+    assert!(store.setting(Kind::Pool, "a").unwrap().is_none());
+}
+
+fn turns_are_kept(store: &dyn Store) {
+    let (i, j) = (InsightId::from("i"), InsightId::from("j"));
+    let names = |text: &str| text.split_whitespace().map(CustomerId::from).collect::<Vec<_>>();
+    store
+        .commit(&[Write::SpendTurns(i.clone(), names("a b")), Write::SpendTurns(j.clone(), names("a"))])
+        .unwrap();
+    store
+        .commit(&[Write::StartRound(i.clone(), names("c")), Write::SpendTurns(i.clone(), names("a c"))])
+        .unwrap();
+    assert_eq!(store.load().unwrap().turns[&i], names("a c").into_iter().collect());
+    store.commit(&[Write::ForgetTurns(CustomerId::from("a"))]).unwrap();
+    let turns = store.load().unwrap().turns;
+    assert_eq!(turns.get(&i), Some(&names("c").into_iter().collect()));
+    assert_eq!(turns.get(&j), None);
+}
+
+fn agendas_are_kept(store: &dyn Store) {
+    for (no, customer) in [(1, "a"), (2, "b"), (3, "a")] {
+        store.commit(&new(no, customer, (no == 2).then_some("key"))).unwrap();
+    }
+    let lease = LeaseRow {
+        worker: "w".into(),
+        instance: "i".into(),
+        request: "r".into(),
+        until: at(30),
+        cancelling: true,
+    };
+    let leased = AgendaRow {
+        state: AgendaState::Executing,
+        epoch: 3,
+        lease: Some(lease),
+        started_at: Some(at(1)),
+        ..row(2)
+    };
+    let failure = Failure {
+        class: FailureClass::User,
+        code: "ExitCode".into(),
+        message: "no".into(),
+        operation: None,
+        exit_code: Some(3),
+        signal: None,
+        log_tail: vec!["x".into()],
+    };
+    let ended = AgendaRow { state: AgendaState::Failed, ended_at: Some(at(2)), ..row(3) };
+    store
+        .commit(&[
+            Write::Agenda(leased.clone()),
+            Write::Renewed(AgendaNo(2), at(60)),
+            Write::Renewed(AgendaNo(1), at(60)),
+            Write::Agenda(ended),
+            Write::Ended(AgendaNo(3), Some(json!({ "x": 1.50 })), Some(failure.clone())),
+        ])
+        .unwrap();
+
+    let second = store.agenda(&AgendaId::from("ag_2")).unwrap().unwrap();
+    assert_eq!(second.header, header(2, "b"));
+    assert_eq!(second.row.lease.as_ref().unwrap().until, at(60));
+    assert_eq!(second.row.epoch, 3);
+    let third = store.agenda(&AgendaId::from("ag_3")).unwrap().unwrap();
+    assert_eq!((third.outputs, third.failure), (Some(json!({ "x": 1.50 })), Some(failure)));
+    assert_eq!(store.body(AgendaNo(3)).unwrap().as_deref(), Some("{\"n\":3}"));
+    assert_eq!(store.by_key(&CustomerId::from("b"), "key").unwrap(), Some(AgendaId::from("ag_2")));
+    assert_eq!(store.by_key(&CustomerId::from("a"), "key").unwrap(), None);
+
+    let list = |filter: Filter| {
+        store.agendas(&filter).unwrap().into_iter().map(|r| r.header.no.0).collect::<Vec<_>>()
+    };
+    let all = || Filter { limit: 10, ..Filter::default() };
+    assert_eq!(list(all()), [3, 2, 1]);
+    assert_eq!(list(Filter { customer: Some("a".into()), ..all() }), [3, 1]);
+    assert_eq!(list(Filter { customer: Some("a".into()), before: Some(AgendaNo(3)), ..all() }), [1]);
+    assert_eq!(list(Filter { state: Some(AgendaState::Executing), ..all() }), [2]);
+    assert_eq!(list(Filter { link: Some("link1".into()), limit: 1, ..Filter::default() }), [3]);
+
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.live.iter().map(|l| l.header.no.0).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(loaded.live[1].idempotency_key.as_deref(), Some("key"));
+    assert_eq!(loaded.live[0].row.lease, None);
+    assert_eq!(loaded.last_no, AgendaNo(3));
+}
+
+fn operations_are_merged(store: &dyn Store) {
+    use OperationState::{Executing, Succeeded};
+    store.commit(&new(1, "a", None)).unwrap();
+    let started = OperationRow { started_at: Some(at(1)), ..operation(1, Executing, 1) };
+    let done = OperationRow { ended_at: Some(at(2)), output: Some(json!([1])), ..operation(1, Succeeded, 1) };
+    store.commit(&[Write::Operation(Box::new(started)), Write::Operation(Box::new(done))]).unwrap();
+    let read = store.operations(AgendaNo(1)).unwrap();
+    assert_eq!(read[0].1, None);
+    let second = read[1].1.clone().unwrap();
+    assert_eq!((second.started_at, second.ended_at), (Some(at(1)), Some(at(2))));
+    assert_eq!((second.state, second.output), (Succeeded, Some(json!([1]))));
+    let next = OperationRow { started_at: Some(at(9)), ..operation(1, Executing, 2) };
+    store.commit(&[Write::Operation(Box::new(next))]).unwrap();
+    let read = store.operations(AgendaNo(1)).unwrap();
+    assert_eq!(read[1].1.as_ref().unwrap().started_at, Some(at(9)));
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.live[0].operations.len(), 2);
+    assert_eq!(loaded.live[0].changed.len(), 1);
+    assert_eq!(loaded.live[0].changed[0].output, None);
+}
+
+fn events_and_logs_are_in_order(store: &dyn Store) {
+    store.commit(&new(1, "a", None)).unwrap();
+    let event = |seq: u64| Event {
+        seq,
+        at: at(0),
+        agenda: "ag_1".into(),
+        state: AgendaState::Ready,
+        percent: 0.0,
+        reason: None,
+        operation: None,
+    };
+    let events: Vec<Write> = (1..=12).map(|seq| Write::Event(AgendaNo(1), Box::new(event(seq)))).collect();
+    store.commit(&events).unwrap();
+    let read = store.events(AgendaNo(1), 9, 2).unwrap();
+    assert_eq!(read.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [10, 11]);
+    assert_eq!(serde_json::from_str::<Event>(&read[0].1).unwrap(), event(10));
+
+    let chunk = |operation: &str, offset: u64| LogChunk {
+        operation: operation.into(),
+        attempt: 1,
+        stream: "stdout".into(),
+        offset,
+        text: format!("{operation}{offset}"),
+    };
+    let log = |chunk: LogChunk| Write::Log(AgendaNo(1), Box::new(chunk));
+    store.commit(&[log(chunk("b", 0)), log(chunk("a", 0)), log(chunk("b", 5))]).unwrap();
+    store.commit(&[log(chunk("b", 5)), log(chunk("b", 9))]).unwrap();
+    let all = store.logs(AgendaNo(1), None, 0, 10).unwrap();
+    let texts: Vec<&str> = all.iter().map(|(_, c)| c.text.as_str()).collect();
+    assert_eq!(texts, ["b0", "a0", "b5", "b9"]);
+    let later = store.logs(AgendaNo(1), Some("b"), all[0].0, 1).unwrap();
+    assert_eq!(later[0].1, chunk("b", 5));
+    assert!(store.logs(AgendaNo(2), None, 0, 10).unwrap().is_empty());
+}
+
+fn a_commit_is_all_or_nothing(store: &dyn Store) {
+    store.commit(&new(1, "a", None)).unwrap();
+    let mut writes = new(2, "a", None).to_vec();
+    writes.extend(new(1, "a", None));
+    assert!(store.commit(&writes).is_err(), "agenda 1 is there already");
+    assert_eq!(store.agenda(&AgendaId::from("ag_2")).unwrap(), None);
+    store.commit(&new(2, "a", None)).unwrap();
+    assert_eq!(store.load().unwrap().live.len(), 2);
+}
+
+fn reads_run_beside_commits(store: &dyn Store) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for no in 1..=50 {
+                store.commit(&new(no, "a", None)).unwrap();
+            }
+        });
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let mut seen = 0;
+                while seen < 50 {
+                    let now = store.agendas(&Filter { limit: 100, ..Filter::default() }).unwrap().len();
+                    assert!(now >= seen);
+                    seen = now;
+                }
+            });
+        }
+    });
+}

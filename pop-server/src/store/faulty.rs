@@ -1,0 +1,85 @@
+//! A store whose commits fail when a test says so.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pop_sdk::api::LogChunk;
+
+use super::{Filter, Kind, Record, Store, StoreError};
+use crate::core::record::{OperationName, OperationRow, Snapshot, Write};
+use crate::ids::{AgendaId, AgendaNo, CustomerId};
+
+/// The decorator.
+#[derive(Debug)]
+pub(crate) struct Faulty<S> {
+    inner: S,
+    broken: AtomicBool,
+}
+
+impl<S> Faulty<S> {
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner, broken: AtomicBool::new(false) }
+    }
+
+    /// Whether commits and loads fail from now on.
+    pub(crate) fn set_broken(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.broken.load(Ordering::SeqCst) { Err(StoreError::Injected) } else { Ok(()) }
+    }
+}
+
+impl<S: Store> Store for Faulty<S> {
+    fn load(&self) -> Result<Snapshot, StoreError> {
+        self.check()?;
+        self.inner.load()
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.commit(writes)
+    }
+
+    fn agenda(&self, id: &AgendaId) -> Result<Option<Record>, StoreError> {
+        self.inner.agenda(id)
+    }
+
+    fn operations(&self, agenda: AgendaNo) -> Result<Vec<(OperationName, Option<OperationRow>)>, StoreError> {
+        self.inner.operations(agenda)
+    }
+
+    fn body(&self, agenda: AgendaNo) -> Result<Option<String>, StoreError> {
+        self.inner.body(agenda)
+    }
+
+    fn agendas(&self, filter: &Filter) -> Result<Vec<Record>, StoreError> {
+        self.inner.agendas(filter)
+    }
+
+    fn by_key(&self, customer: &CustomerId, key: &str) -> Result<Option<AgendaId>, StoreError> {
+        self.inner.by_key(customer, key)
+    }
+
+    fn events(&self, agenda: AgendaNo, after: u64, limit: usize) -> Result<Vec<(u64, String)>, StoreError> {
+        self.inner.events(agenda, after, limit)
+    }
+
+    fn logs(
+        &self,
+        agenda: AgendaNo,
+        operation: Option<&str>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, LogChunk)>, StoreError> {
+        self.inner.logs(agenda, operation, after, limit)
+    }
+
+    fn settings(&self, kind: Kind, after: &str, limit: usize) -> Result<Vec<(String, String)>, StoreError> {
+        self.inner.settings(kind, after, limit)
+    }
+
+    fn setting(&self, kind: Kind, id: &str) -> Result<Option<String>, StoreError> {
+        self.inner.setting(kind, id)
+    }
+}

@@ -1,0 +1,28 @@
+//! The schema's history: embedded scripts, applied in order, each in a transaction.
+
+use rusqlite::Connection;
+
+use crate::store::StoreError;
+
+/// Each script brings the schema from the version before to its own: its place in this list, counted from 1.
+const SCRIPTS: [&str; 1] = [include_str!("../schema.sql")];
+
+/// Brings the database to the newest version.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    connection.execute_batch("CREATE TABLE IF NOT EXISTS migrations (version INTEGER NOT NULL)")?;
+    let current: i64 =
+        connection.query_row("SELECT coalesce(max(version), 0) FROM migrations", [], |row| row.get(0))?;
+    let known = i64::try_from(SCRIPTS.len()).unwrap_or(i64::MAX);
+    if current > known {
+        return Err(StoreError::TooNew { found: current, known });
+    }
+    for (version, script) in (1..).zip(SCRIPTS) {
+        if version > current {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(script)?;
+            transaction.execute("INSERT INTO migrations (version) VALUES (?1)", [version])?;
+            transaction.commit()?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! One function for each read.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use pop_sdk::api::{AgendaState, LogChunk};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use serde::de::DeserializeOwned;
+
+use super::row::{self, AGENDA_COLUMNS, OPERATION_COLUMNS};
+use crate::core::record::{LiveRow, OperationName, OperationRow, Snapshot};
+use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId};
+use crate::store::{Filter, Kind, Record, StoreError};
+
+type Operations = Vec<(OperationName, Option<OperationRow>)>;
+
+/// Everything that has not ended.
+pub(super) fn load(c: &Connection) -> Result<Snapshot, StoreError> {
+    let mut snapshot = Snapshot {
+        customers: all(c, Kind::Customer)?,
+        pools: all(c, Kind::Pool)?,
+        insights: all(c, Kind::Insight)?,
+        last_no: AgendaNo(c.query_row("SELECT coalesce(max(no), 0) FROM agendas", [], |r| r.get(0))?),
+        ..Snapshot::default()
+    };
+    let mut statement = c.prepare("SELECT insight, customer FROM turns")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let insight = InsightId::from(row.get::<_, String>(0)?);
+        let customer = CustomerId::from(row.get::<_, String>(1)?);
+        snapshot.turns.entry(insight).or_default().insert(customer);
+    }
+
+    let mut changed: BTreeMap<AgendaNo, Vec<OperationRow>> = BTreeMap::new();
+    let mut statement = c.prepare(&format!(
+        "SELECT {OPERATION_COLUMNS} FROM operations \
+         WHERE no IN (SELECT no FROM agendas WHERE ended_at IS NULL) ORDER BY no, position"
+    ))?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let operation = row::operation(r)?;
+        changed.entry(operation.agenda).or_default().push(operation);
+    }
+
+    let mut statement = c.prepare(&format!(
+        "SELECT {AGENDA_COLUMNS}, (SELECT operations FROM bodies WHERE bodies.no = agendas.no), \
+         (SELECT key FROM keys WHERE keys.no = agendas.no) \
+         FROM agendas WHERE ended_at IS NULL ORDER BY no"
+    ))?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let Record { header, row, .. } = row::agenda(r)?;
+        let operations = names(&r.get::<_, String>(27)?)?;
+        let changed = changed.remove(&header.no).unwrap_or_default();
+        snapshot.live.push(LiveRow { header, row, operations, changed, idempotency_key: r.get(28)? });
+    }
+    Ok(snapshot)
+}
+
+fn all<T: DeserializeOwned>(c: &Connection, kind: Kind) -> Result<Vec<T>, StoreError> {
+    let mut statement = c.prepare("SELECT body FROM settings WHERE kind = ?1 ORDER BY id")?;
+    let mut rows = statement.query([kind.as_str()])?;
+    let mut items = Vec::new();
+    while let Some(r) = rows.next()? {
+        items.push(row::json(&r.get::<_, String>(0)?, kind.as_str())?);
+    }
+    Ok(items)
+}
+
+fn names(text: &str) -> Result<Vec<OperationName>, StoreError> {
+    let pairs: Vec<(String, String)> = row::json(text, "operations")?;
+    Ok(pairs.into_iter().map(|(name, kind)| OperationName { name, kind }).collect())
+}
+
+pub(super) fn agenda(c: &Connection, id: &AgendaId) -> Result<Option<Record>, StoreError> {
+    let mut statement = c.prepare_cached(&format!("SELECT {AGENDA_COLUMNS} FROM agendas WHERE id = ?1"))?;
+    let mut rows = statement.query([id.as_str()])?;
+    rows.next()?.map(row::agenda).transpose()
+}
+
+pub(super) fn agendas(c: &Connection, filter: &Filter) -> Result<Vec<Record>, StoreError> {
+    let before = filter.before.map_or(i64::MAX, |no| i64::try_from(no.0).unwrap_or(i64::MAX));
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    let state = filter.state.map(AgendaState::as_str);
+    let optional: [(&str, Option<&dyn ToSql>); 3] = [
+        ("customer", filter.customer.as_ref().map(|v| v as &dyn ToSql)),
+        ("state", state.as_ref().map(|v| v as &dyn ToSql)),
+        ("link", filter.link.as_ref().map(|v| v as &dyn ToSql)),
+    ];
+    let mut sql = format!("SELECT {AGENDA_COLUMNS} FROM agendas WHERE no < ?1");
+    let mut values: Vec<&dyn ToSql> = vec![&before, &limit];
+    for (column, value) in optional {
+        if let Some(value) = value {
+            values.push(value);
+            // Writing to a String can't fail.
+            let _ = write!(sql, " AND {column} = ?{}", values.len());
+        }
+    }
+    sql.push_str(" ORDER BY no DESC LIMIT ?2");
+    let mut statement = c.prepare_cached(&sql)?;
+    let mut rows = statement.query(values.as_slice())?;
+    let mut items = Vec::new();
+    while let Some(r) = rows.next()? {
+        items.push(row::agenda(r)?);
+    }
+    Ok(items)
+}
+
+pub(super) fn operations(c: &Connection, agenda: AgendaNo) -> Result<Operations, StoreError> {
+    let mut statement = c.prepare_cached("SELECT operations FROM bodies WHERE no = ?1")?;
+    let text: Option<String> = statement.query_row([agenda.0], |row| row.get(0)).optional()?;
+    let Some(text) = text else { return Ok(Vec::new()) };
+    let mut items: Operations = names(&text)?.into_iter().map(|name| (name, None)).collect();
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT {OPERATION_COLUMNS}, outputs.body FROM operations \
+         LEFT JOIN outputs ON outputs.no = operations.no AND outputs.position = operations.position \
+         WHERE operations.no = ?1"
+    ))?;
+    let mut rows = statement.query([agenda.0])?;
+    while let Some(r) = rows.next()? {
+        let mut operation = row::operation(r)?;
+        let output: Option<String> = r.get(11)?;
+        operation.output = output.map(|text| row::json(&text, "output")).transpose()?;
+        if let Some((_, slot)) = items.get_mut(operation.position as usize) {
+            *slot = Some(operation);
+        }
+    }
+    Ok(items)
+}
+
+pub(super) fn body(c: &Connection, agenda: AgendaNo) -> Result<Option<String>, StoreError> {
+    let mut statement = c.prepare_cached("SELECT body FROM bodies WHERE no = ?1")?;
+    Ok(statement.query_row([agenda.0], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn by_key(
+    c: &Connection,
+    customer: &CustomerId,
+    key: &str,
+) -> Result<Option<AgendaId>, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT id FROM keys JOIN agendas ON agendas.no = keys.no WHERE keys.customer = ?1 AND key = ?2",
+    )?;
+    let id: Option<String> = statement.query_row([customer.as_str(), key], |row| row.get(0)).optional()?;
+    Ok(id.map(AgendaId::from))
+}
+
+pub(super) fn events(
+    c: &Connection,
+    agenda: AgendaNo,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<(u64, String)>, StoreError> {
+    let mut statement =
+        c.prepare_cached("SELECT seq, body FROM events WHERE no = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")?;
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![agenda.0, after, limit])?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        items.push((row.get(0)?, row.get(1)?));
+    }
+    Ok(items)
+}
+
+pub(super) fn logs(
+    c: &Connection,
+    agenda: AgendaNo,
+    operation: Option<&str>,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, LogChunk)>, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT id, operation, attempt, stream, start, body FROM logs \
+         WHERE no = ?1 AND id > ?2 AND (?3 IS NULL OR operation = ?3) ORDER BY id LIMIT ?4",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![agenda.0, after, operation, limit])?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        let chunk = LogChunk {
+            operation: row.get(1)?,
+            attempt: row.get(2)?,
+            stream: row.get(3)?,
+            offset: row.get(4)?,
+            text: row.get(5)?,
+        };
+        items.push((row.get(0)?, chunk));
+    }
+    Ok(items)
+}
+
+pub(super) fn settings(
+    c: &Connection,
+    kind: Kind,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut statement =
+        c.prepare_cached("SELECT id, body FROM settings WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![kind.as_str(), after, limit])?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        items.push((row.get(0)?, row.get(1)?));
+    }
+    Ok(items)
+}
+
+pub(super) fn setting(c: &Connection, kind: Kind, id: &str) -> Result<Option<String>, StoreError> {
+    let mut statement = c.prepare_cached("SELECT body FROM settings WHERE kind = ?1 AND id = ?2")?;
+    Ok(statement.query_row([kind.as_str(), id], |row| row.get(0)).optional()?)
+}

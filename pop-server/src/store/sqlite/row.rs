@@ -1,0 +1,134 @@
+//! Between Rust values and columns.
+
+use jiff::Timestamp;
+use pop_sdk::api::{AgendaState, OperationState};
+use rusqlite::Row;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::core::record::{AgendaHeader, AgendaRow, LeaseRow, OperationRow, Percent};
+use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
+use crate::store::{Record, StoreError};
+
+/// The columns that [`agenda`] reads, in its order.
+pub(super) const AGENDA_COLUMNS: &str = "no, id, customer, insight, pool, title, link, workflow, total, \
+    submitted_at, state, held, reason, epoch, seq, percent, succeeded, queue_position, lease_worker, \
+    lease_instance, lease_request, lease_until, cancelling, started_at, ended_at, outputs, failure";
+
+/// The columns that [`operation`] reads, in its order.
+pub(super) const OPERATION_COLUMNS: &str = "operations.no, operations.position, state, again, attempt, percent, \
+    message, started_at, ended_at, failure, failures";
+
+pub(super) fn agenda(row: &Row<'_>) -> Result<Record, StoreError> {
+    let no = AgendaNo(row.get(0)?);
+    let until: Option<i64> = row.get(21)?;
+    let lease = match until {
+        Some(until) => Some(LeaseRow {
+            worker: row.get(18)?,
+            instance: row.get(19)?,
+            request: row.get(20)?,
+            until: time(until)?,
+            cancelling: row.get(22)?,
+        }),
+        None => None,
+    };
+    let header = AgendaHeader {
+        no,
+        id: AgendaId::from(row.get::<_, String>(1)?),
+        customer: CustomerId::from(row.get::<_, String>(2)?),
+        insight: InsightId::from(row.get::<_, String>(3)?),
+        pool: PoolId::from(row.get::<_, String>(4)?),
+        title: row.get(5)?,
+        link: row.get(6)?,
+        workflow: json_or_none(row.get(7)?, "workflow")?,
+        total: row.get(8)?,
+        submitted_at: time(row.get(9)?)?,
+    };
+    let changing = AgendaRow {
+        no,
+        state: agenda_state(&row.get::<_, String>(10)?)?,
+        held: row.get(11)?,
+        reason: row.get(12)?,
+        epoch: row.get(13)?,
+        seq: row.get(14)?,
+        percent: Percent::from_hundredths(row.get(15)?),
+        succeeded: row.get(16)?,
+        queue_position: row.get(17)?,
+        lease,
+        started_at: time_or_none(row.get(23)?)?,
+        ended_at: time_or_none(row.get(24)?)?,
+    };
+    let (outputs, failure) = (json_or_none(row.get(25)?, "outputs")?, json_or_none(row.get(26)?, "failure")?);
+    Ok(Record { header, row: changing, outputs, failure })
+}
+
+/// An operation's row; the output is left out.
+pub(super) fn operation(row: &Row<'_>) -> Result<OperationRow, StoreError> {
+    Ok(OperationRow {
+        agenda: AgendaNo(row.get(0)?),
+        position: row.get(1)?,
+        state: operation_state(&row.get::<_, String>(2)?)?,
+        again: row.get(3)?,
+        attempt: row.get(4)?,
+        failures: row.get(10)?,
+        percent: Percent::from_hundredths(row.get(5)?),
+        message: row.get(6)?,
+        started_at: time_or_none(row.get(7)?)?,
+        ended_at: time_or_none(row.get(8)?)?,
+        output: None,
+        failure: json_or_none(row.get(9)?, "failure")?,
+    })
+}
+
+fn agenda_state(name: &str) -> Result<AgendaState, StoreError> {
+    use AgendaState::{Cancelled, Executing, Failed, Leased, Queued, Ready, Succeeded};
+    [Ready, Queued, Leased, Executing, Succeeded, Failed, Cancelled]
+        .into_iter()
+        .find(|state| state.as_str() == name)
+        .ok_or_else(|| StoreError::Corrupt { column: "state", why: format!("an agenda is never `{name}`") })
+}
+
+fn operation_state(name: &str) -> Result<OperationState, StoreError> {
+    use OperationState::{Cancelled, Executing, Failed, Launching, Ready, Skipped, Succeeded, Waiting};
+    [Waiting, Ready, Launching, Executing, Succeeded, Failed, Skipped, Cancelled]
+        .into_iter()
+        .find(|state| state.as_str() == name)
+        .ok_or_else(|| StoreError::Corrupt {
+            column: "state",
+            why: format!("an operation is never `{name}`"),
+        })
+}
+
+fn time(micros: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(micros)
+        .map_err(|e| StoreError::Corrupt { column: "time", why: e.to_string() })
+}
+
+fn time_or_none(micros: Option<i64>) -> Result<Option<Timestamp>, StoreError> {
+    micros.map(time).transpose()
+}
+
+/// A column of JSON text as a value.
+pub(super) fn json<T: DeserializeOwned>(text: &str, column: &'static str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt { column, why: e.to_string() })
+}
+
+fn json_or_none<T: DeserializeOwned>(
+    text: Option<String>,
+    column: &'static str,
+) -> Result<Option<T>, StoreError> {
+    text.map(|t| json(&t, column)).transpose()
+}
+
+/// A value as a column of JSON text.
+pub(super) fn text<T: Serialize + ?Sized>(value: &T, column: &'static str) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Corrupt { column, why: e.to_string() })
+}
+
+/// The same for what may be absent.
+pub(super) fn text_or_none<T: Serialize>(
+    value: Option<&T>,
+    column: &'static str,
+) -> Result<Option<String>, StoreError> {
+    value.map(|v| text(v, column)).transpose()
+}

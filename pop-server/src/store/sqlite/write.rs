@@ -1,0 +1,182 @@
+//! One statement for each kind of write.
+
+use rusqlite::{Transaction, params};
+
+use super::row::{text, text_or_none};
+use crate::core::record::{AgendaRow, NewAgenda, OperationRow, Write};
+use crate::ids::CustomerId;
+use crate::store::{Kind, StoreError, to_micros};
+
+/// Applies one write.
+pub(super) fn apply(tx: &Transaction<'_>, write: &Write) -> Result<(), StoreError> {
+    match write {
+        Write::PutCustomer(c) => put(tx, Kind::Customer, &c.id, &text(c, "customer")?),
+        Write::PutPool(p) => put(tx, Kind::Pool, &p.id, &text(p, "pool")?),
+        Write::PutInsight(i) => put(tx, Kind::Insight, &i.id, &text(i, "insight")?),
+        Write::DeleteCustomer(id) => delete(tx, Kind::Customer, id.as_str()),
+        Write::DeletePool(id) => delete(tx, Kind::Pool, id.as_str()),
+        Write::DeleteInsight(id) => {
+            tx.prepare_cached("DELETE FROM turns WHERE insight = ?1")?.execute([id.as_str()])?;
+            delete(tx, Kind::Insight, id.as_str())
+        }
+        Write::StartRound(insight, customers) => {
+            tx.prepare_cached("DELETE FROM turns WHERE insight = ?1")?.execute([insight.as_str()])?;
+            spend(tx, insight.as_str(), customers)
+        }
+        Write::SpendTurns(insight, customers) => spend(tx, insight.as_str(), customers),
+        Write::ForgetTurns(customer) => {
+            tx.prepare_cached("DELETE FROM turns WHERE customer = ?1")?.execute([customer.as_str()])?;
+            Ok(())
+        }
+        Write::NewAgenda(new) => new_agenda(tx, new),
+        Write::Agenda(row) => agenda(tx, row),
+        Write::Renewed(no, until) => {
+            tx.prepare_cached(
+                "UPDATE agendas SET lease_until = ?2 WHERE no = ?1 AND lease_until IS NOT NULL",
+            )?
+            .execute(params![no.0, to_micros(*until)])?;
+            Ok(())
+        }
+        Write::Ended(no, outputs, failure) => {
+            let (outputs, failure) =
+                (text_or_none(outputs.as_ref(), "outputs")?, text_or_none(failure.as_ref(), "failure")?);
+            tx.prepare_cached("UPDATE agendas SET outputs = ?2, failure = ?3 WHERE no = ?1")?
+                .execute(params![no.0, outputs, failure])?;
+            Ok(())
+        }
+        Write::Operation(row) => operation(tx, row),
+        Write::Event(no, event) => {
+            tx.prepare_cached("INSERT OR REPLACE INTO events (no, seq, body) VALUES (?1, ?2, ?3)")?
+                .execute(params![no.0, event.seq, text(event.as_ref(), "event")?])?;
+            Ok(())
+        }
+        Write::Log(no, chunk) => {
+            tx.prepare_cached(
+                "INSERT OR IGNORE INTO logs (no, operation, attempt, stream, start, body) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                no.0,
+                chunk.operation,
+                chunk.attempt,
+                chunk.stream,
+                chunk.offset,
+                chunk.text
+            ])?;
+            Ok(())
+        }
+    }
+}
+
+fn put(tx: &Transaction<'_>, kind: Kind, id: &str, body: &str) -> Result<(), StoreError> {
+    tx.prepare_cached("INSERT OR REPLACE INTO settings (kind, id, body) VALUES (?1, ?2, ?3)")?
+        .execute(params![kind.as_str(), id, body])?;
+    Ok(())
+}
+
+fn delete(tx: &Transaction<'_>, kind: Kind, id: &str) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM settings WHERE kind = ?1 AND id = ?2")?.execute([kind.as_str(), id])?;
+    Ok(())
+}
+
+fn spend(tx: &Transaction<'_>, insight: &str, customers: &[CustomerId]) -> Result<(), StoreError> {
+    let mut statement =
+        tx.prepare_cached("INSERT OR IGNORE INTO turns (insight, customer) VALUES (?1, ?2)")?;
+    for customer in customers {
+        statement.execute([insight, customer.as_str()])?;
+    }
+    Ok(())
+}
+
+fn new_agenda(tx: &Transaction<'_>, new: &NewAgenda) -> Result<(), StoreError> {
+    let h = &new.header;
+    tx.prepare_cached(
+        "INSERT INTO agendas (no, id, customer, insight, pool, title, link, workflow, total, submitted_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        h.no.0,
+        h.id.as_str(),
+        h.customer.as_str(),
+        h.insight.as_str(),
+        h.pool.as_str(),
+        h.title,
+        h.link,
+        text_or_none(h.workflow.as_ref(), "workflow")?,
+        h.total,
+        to_micros(h.submitted_at),
+    ])?;
+    let operations: Vec<(&str, &str)> =
+        new.operations.iter().map(|o| (o.name.as_str(), o.kind.as_str())).collect();
+    tx.prepare_cached("INSERT INTO bodies (no, body, operations) VALUES (?1, ?2, ?3)")?.execute(params![
+        h.no.0,
+        new.body.as_ref(),
+        text(&operations, "operations")?
+    ])?;
+    if let Some(key) = &new.idempotency_key {
+        tx.prepare_cached("INSERT OR REPLACE INTO keys (customer, key, no) VALUES (?1, ?2, ?3)")?
+            .execute(params![h.customer.as_str(), key, h.no.0])?;
+    }
+    Ok(())
+}
+
+fn agenda(tx: &Transaction<'_>, row: &AgendaRow) -> Result<(), StoreError> {
+    let lease = row.lease.as_ref();
+    tx.prepare_cached(
+        "UPDATE agendas SET state = ?2, held = ?3, reason = ?4, epoch = ?5, seq = ?6, percent = ?7, \
+         succeeded = ?8, queue_position = ?9, lease_worker = ?10, lease_instance = ?11, lease_request = ?12, \
+         lease_until = ?13, cancelling = ?14, started_at = ?15, ended_at = ?16 WHERE no = ?1",
+    )?
+    .execute(params![
+        row.no.0,
+        row.state.as_str(),
+        row.held,
+        row.reason,
+        row.epoch,
+        row.seq,
+        row.percent.hundredths(),
+        row.succeeded,
+        row.queue_position,
+        lease.map(|l| &l.worker),
+        lease.map(|l| &l.instance),
+        lease.map(|l| &l.request),
+        lease.map(|l| to_micros(l.until)),
+        lease.is_some_and(|l| l.cancelling),
+        row.started_at.map(to_micros),
+        row.ended_at.map(to_micros),
+    ])?;
+    Ok(())
+}
+
+fn operation(tx: &Transaction<'_>, row: &OperationRow) -> Result<(), StoreError> {
+    // Within one attempt, a start that is known stays known.
+    tx.prepare_cached(
+        "INSERT INTO operations \
+         (no, position, state, again, attempt, percent, message, started_at, ended_at, failure, failures) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+         ON CONFLICT (no, position) DO UPDATE SET state = excluded.state, again = excluded.again, \
+         percent = excluded.percent, message = excluded.message, ended_at = excluded.ended_at, \
+         started_at = CASE WHEN attempt = excluded.attempt \
+             THEN coalesce(started_at, excluded.started_at) ELSE excluded.started_at END, \
+         failure = coalesce(excluded.failure, failure), attempt = excluded.attempt, \
+         failures = excluded.failures",
+    )?
+    .execute(params![
+        row.agenda.0,
+        row.position,
+        row.state.as_str(),
+        row.again,
+        row.attempt,
+        row.percent.hundredths(),
+        row.message,
+        row.started_at.map(to_micros),
+        row.ended_at.map(to_micros),
+        text_or_none(row.failure.as_ref(), "failure")?,
+        row.failures,
+    ])?;
+    if let Some(output) = &row.output {
+        tx.prepare_cached("INSERT OR REPLACE INTO outputs (no, position, body) VALUES (?1, ?2, ?3)")?
+            .execute(params![row.agenda.0, row.position, text(output, "output")?])?;
+    }
+    Ok(())
+}
