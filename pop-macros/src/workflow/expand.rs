@@ -155,7 +155,12 @@ impl<'w> Scope<'w> {
         let fields = inner.fields(&operation.fields);
         let when = operation.when.as_ref().map(|when| {
             let value = inner.value(when);
-            quote! { let _: bool = #value; }
+            // The expectation stands where the condition stands, or rustc would show the whole macro for it.
+            let expected = match when {
+                Value::Reference(reference) => quote_spanned! { reference.root.span() => bool },
+                _ => quote! { bool },
+            };
+            quote! { let _: #expected = #value; }
         });
         let after = &operation.after;
         let call = quote_spanned! { kind.span() => ::pop_sdk::handle::Out::of(&#kind { #(#fields),* }) };
