@@ -25,54 +25,75 @@ pub enum EdgeKind {
     Required,
 }
 
-/// Something that an operation says it waits for.
+/// An operation that another one waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependency {
-    /// The operation's name.
+    /// Its name.
     pub name: String,
-    /// Why.
+    /// The strongest reason.
     pub kind: EdgeKind,
-    /// Where it says so: a JSON pointer inside the operation.
-    pub pointer: String,
-    /// The reference as written; none for `dependsOn`.
-    pub token: Option<String>,
 }
 
-/// What an operation says it waits for, in the order of writing, each place once.
-pub fn dependencies(operation: &Operation) -> Vec<Dependency> {
-    let mut found = Vec::new();
-    let mut collect = |at: &str, token: &reference::Token<'_>, field: &str| {
+/// One place where an operation says that it waits for another.
+#[derive(Debug)]
+pub struct Mention<'a, 'p> {
+    /// The other operation's name.
+    pub name: &'a str,
+    /// Why.
+    pub kind: EdgeKind,
+    /// The part of the operation: a JSON pointer inside it.
+    pub field: &'static str,
+    /// Where in that part: the rest of the JSON pointer.
+    pub rest: &'p str,
+    /// The reference as written; none for `dependsOn`.
+    pub token: Option<&'a str>,
+}
+
+/// Calls `each` with every place where an operation says that it waits for another, in the order of writing. References
+/// count in the payload and in the condition: nothing else is filled in when an agenda runs.
+pub fn mentions<'a>(operation: &'a Operation, each: &mut dyn FnMut(Mention<'a, '_>)) {
+    let mut collect = |rest: &str, token: &reference::Token<'a>, field: &'static str| {
         if let Some(name) = reference::operation_of(token.name) {
             let kind = if token.default.is_some() { EdgeKind::Optional } else { EdgeKind::Required };
-            let pointer = format!("{field}{at}");
-            found.push(Dependency {
-                name: name.to_owned(),
-                kind,
-                pointer,
-                token: Some(token.text.to_owned()),
-            });
+            each(Mention { name, kind, field, rest, token: Some(token.text) });
         }
     };
-    reference::scan(&operation.payload, &mut |at, _, token| collect(at, token, "/payload"));
+    reference::scan(&operation.payload, &mut |rest, _, token| collect(rest, token, "/payload"));
     if let Some(when) = operation.params.get(keys::WHEN) {
-        reference::scan(when, &mut |at, _, token| collect(at, token, "/params/pop.when"));
+        reference::scan(when, &mut |rest, _, token| collect(rest, token, "/params/pop.when"));
     }
-    let mut order = |name: &str, pointer: String| {
-        found.push(Dependency { name: name.to_owned(), kind: EdgeKind::Order, pointer, token: None });
+    let mut order = |name: &'a str, rest: &str| {
+        each(Mention { name, kind: EdgeKind::Order, field: "/params/dependsOn", rest, token: None });
     };
     match operation.params.get(keys::DEPENDS_ON) {
         Some(Value::String(text)) => {
             for name in text.split(',').map(str::trim).filter(|s| !s.is_empty()) {
-                order(name, "/params/dependsOn".into());
+                order(name, "");
             }
         }
         Some(Value::Array(names)) => {
             for (i, name) in names.iter().enumerate() {
-                order(name.as_str().unwrap_or_default(), format!("/params/dependsOn/{i}"));
+                if let Some(name) = name.as_str() {
+                    order(name, &format!("/{i}"));
+                }
             }
         }
         _ => {}
     }
+}
+
+/// What an operation waits for: each name once, in the order of first mention.
+pub fn dependencies(operation: &Operation) -> Vec<Dependency> {
+    let mut found: Vec<Dependency> = Vec::new();
+    let mut index: HashMap<&str, usize> = HashMap::new();
+    mentions(operation, &mut |mention| {
+        let Mention { name, kind, .. } = mention;
+        let at = *index.entry(name).or_insert(found.len());
+        match found.get_mut(at) {
+            Some(known) => known.kind = known.kind.max(kind),
+            None => found.push(Dependency { name: name.to_owned(), kind }),
+        }
+    });
     found
 }
 
@@ -93,18 +114,10 @@ impl Graph {
             index.entry(operation.name.as_str()).or_insert(node);
         }
         for (i, operation) in agenda.operations.iter().enumerate() {
-            let mut strongest: HashMap<NodeIndex, EdgeKind> = HashMap::new();
-            let mut order = Vec::new();
             for dependency in dependencies(operation) {
-                let Some(&from) = index.get(dependency.name.as_str()) else { continue };
-                let kind = strongest.entry(from).or_insert_with(|| {
-                    order.push(from);
-                    dependency.kind
-                });
-                *kind = (*kind).max(dependency.kind);
-            }
-            for from in order {
-                graph.add_edge(from, NodeIndex::new(i), strongest[&from]);
+                if let Some(&from) = index.get(dependency.name.as_str()) {
+                    graph.add_edge(from, NodeIndex::new(i), dependency.kind);
+                }
             }
         }
         let kinds = agenda.operations.iter().map(|o| o.kind.clone()).collect();
@@ -167,20 +180,28 @@ impl Graph {
                 }
             }
         }
-        if order.len() == self.len() { Ok(order) } else { Err(self.a_cycle(&unmet)) }
+        match unmet.iter().position(|&n| n > 0) {
+            None => Ok(order),
+            Some(start) => Err(self.a_cycle(start, &|i| unmet[i] > 0)),
+        }
     }
 
     /// Every cycle once: for each knot of operations that wait for each other, one way round.
     pub fn cycles(&self) -> Vec<Vec<usize>> {
-        let mut cycles: Vec<Vec<usize>> = petgraph::algo::kosaraju_scc(&self.graph)
-            .into_iter()
-            .filter(|knot| knot.len() > 1)
-            .map(|knot| {
-                let mut inside = vec![0; self.len()];
-                for node in &knot {
-                    inside[node.index()] = 1;
-                }
-                self.a_cycle(&inside)
+        let knots = petgraph::algo::kosaraju_scc(&self.graph);
+        let mut knot_of = vec![0; self.len()];
+        for (number, knot) in knots.iter().enumerate() {
+            for node in knot {
+                knot_of[node.index()] = number;
+            }
+        }
+        let mut cycles: Vec<Vec<usize>> = knots
+            .iter()
+            .enumerate()
+            .filter(|(_, knot)| knot.len() > 1)
+            .filter_map(|(number, knot)| {
+                let start = knot.iter().map(|node| node.index()).min()?;
+                Some(self.a_cycle(start, &|i| knot_of[i] == number))
             })
             .collect();
         cycles.sort_unstable();
@@ -199,9 +220,8 @@ impl Graph {
         level
     }
 
-    /// A cycle among the operations whose mark is not zero: each of them waits for another one of them.
-    fn a_cycle(&self, marks: &[usize]) -> Vec<usize> {
-        let Some(start) = (0..self.len()).find(|&i| marks[i] > 0) else { return Vec::new() };
+    /// A cycle among the operations that are `inside`, of which `start` is one: each waits for another one of them.
+    fn a_cycle(&self, start: usize, inside: &dyn Fn(usize) -> bool) -> Vec<usize> {
         let mut seen = HashMap::new();
         let mut path = Vec::new();
         let mut here = start;
@@ -216,7 +236,7 @@ impl Graph {
             }
             seen.insert(here, path.len());
             path.push(here);
-            match self.waits_for(here).filter(|&i| marks[i] > 0).min() {
+            match self.waits_for(here).filter(|&i| inside(i)).min() {
                 Some(next) => here = next,
                 None => return path,
             }

@@ -28,38 +28,31 @@ pub fn expand(template: &AgendaTemplate, inputs: &Value) -> Result<Agenda, Vec<D
             payload.as_object().filter(|_| !reserved).and_then(|map| map.get(name))
         }),
     };
-    let mut faults = Vec::new();
-    let mut fill = |value: &Value, at: &dyn Fn() -> String| {
-        let (value, report) = reference::substitute(value, &lookup, Mode::Template);
-        for token in report.invalid {
-            faults.push(unresolved(at(), &token));
-        }
-        value
-    };
+    let mut filler = Filler { lookup: &lookup, faults: Vec::new() };
     let skeleton = &template.agenda;
     let mut agenda = Agenda {
         id: skeleton.id.clone(),
-        cid: text(skeleton.cid.as_deref(), &mut |v| fill(v, &|| "/agenda/cid".into())),
-        title: text(skeleton.title.as_deref(), &mut |v| fill(v, &|| "/agenda/title".into()))
-            .or_else(|| template.title.clone()),
-        customer_id: text(skeleton.customer_id.as_deref(), &mut |v| fill(v, &|| "/agenda/customerId".into())),
-        link_id: text(skeleton.link_id.as_deref(), &mut |v| fill(v, &|| "/agenda/linkId".into())),
-        params: object(fill(&Value::Object(skeleton.params.clone()), &|| "/agenda/params".into())),
+        cid: filler.label(skeleton.cid.as_deref(), "/agenda/cid"),
+        title: filler.label(skeleton.title.as_deref(), "/agenda/title").or_else(|| template.title.clone()),
+        customer_id: filler.label(skeleton.customer_id.as_deref(), "/agenda/customerId"),
+        link_id: filler.label(skeleton.link_id.as_deref(), "/agenda/linkId"),
+        params: object(filler.value(&Value::Object(skeleton.params.clone()), "/agenda/params")),
         operations: Vec::with_capacity(skeleton.operations.len()),
     };
     for (i, operation) in skeleton.operations.iter().enumerate() {
         let mut made = operation.clone();
-        let at = |field: &str| format!("/agenda/operations/{i}/{field}");
+        let at = format!("/agenda/operations/{i}");
         for (field, part) in [("name", &mut made.name), ("type", &mut made.kind)] {
             if part.contains("@<") {
-                let filled = fill(&Value::from(part.as_str()), &|| at(field));
-                *part = filled.as_str().map_or_else(|| filled.to_string(), str::to_owned);
+                *part = filler.label(Some(part), &format!("{at}/{field}")).unwrap_or_default();
             }
         }
-        made.payload = fill(&made.payload, &|| at("payload"));
-        made.params = object(fill(&Value::Object(std::mem::take(&mut made.params)), &|| at("params")));
+        made.payload = filler.value(&made.payload, &format!("{at}/payload"));
+        made.params =
+            object(filler.value(&Value::Object(std::mem::take(&mut made.params)), &format!("{at}/params")));
         agenda.operations.push(made);
     }
+    let mut faults = filler.faults;
     if faults.is_empty() {
         fan_out::expand(&mut agenda, &mut faults);
     }
@@ -76,20 +69,45 @@ impl AgendaTemplate {
     }
 }
 
-fn unresolved(pointer: String, token: &str) -> Diagnostic {
-    Diagnostic::error(
-        "unknown-input",
-        Location::Pointer(pointer),
-        format!("nothing is at `{token}` in the inputs"),
-    )
-    .help("submit that input, or give the reference a default: `@<name::/pointer?default>`")
+struct Filler<'f, 'v> {
+    lookup: &'f dyn Fn(&str) -> Option<&'v Value>,
+    faults: Vec<Diagnostic>,
 }
 
-fn text(value: Option<&str>, fill: &mut dyn FnMut(&Value) -> Value) -> Option<String> {
-    match fill(&Value::from(value?)) {
-        Value::Null => None,
-        Value::String(text) => Some(text),
-        other => Some(other.to_string()),
+impl Filler<'_, '_> {
+    /// Fills in what is filled in again when the agenda runs.
+    fn value(&mut self, value: &Value, at: &str) -> Value {
+        let (value, report) = reference::substitute(value, self.lookup, Mode::Template);
+        for token in report.invalid {
+            self.unresolved(at, &token);
+        }
+        value
+    }
+
+    /// Fills in what is never looked at again: escapes are resolved, and a name that nobody knows is a fault.
+    fn label(&mut self, text: Option<&str>, at: &str) -> Option<String> {
+        let (value, report) = reference::substitute(&Value::from(text?), self.lookup, Mode::Final);
+        for token in report.invalid {
+            self.unresolved(at, &token);
+        }
+        for token in report.missing {
+            let name = reference::whole(&token).map_or("", |t| t.name);
+            if reference::operation_of(name).is_none() && !name.starts_with("pop.") {
+                self.unresolved(at, &token);
+            }
+        }
+        match value {
+            Value::Null => None,
+            Value::String(text) => Some(text),
+            other => Some(other.to_string()),
+        }
+    }
+
+    fn unresolved(&mut self, at: &str, token: &str) {
+        let message = format!("nothing is at `{token}` in the inputs");
+        let finding = Diagnostic::error("unknown-input", Location::Pointer(at.to_owned()), message);
+        let help = "submit that input, or give the reference a default: `@<name::/pointer?default>`";
+        self.faults.push(finding.help(help));
     }
 }
 

@@ -52,6 +52,34 @@ fn a_cycle_is_found_through_data_and_order() {
 }
 
 #[test]
+fn a_name_counts_once_with_the_strongest_reason() {
+    let operation =
+        &agenda(&[("a", json!(["@<b.out?>", "@<c.out::/x?1>", "@<c.out>", "@<pop.agendaId>"]), " c, d ,,")])
+            .operations[0];
+    let found: Vec<_> = dependencies(operation).into_iter().map(|d| (d.name, d.kind)).collect();
+    assert_eq!(found, [("c".into(), EdgeKind::Required), ("d".into(), EdgeKind::Order)]);
+    let mut places = Vec::new();
+    mentions(operation, &mut |m| places.push(format!("{}{}", m.field, m.rest)));
+    assert_eq!(places, ["/payload/1", "/payload/2", "/params/dependsOn", "/params/dependsOn"]);
+}
+
+#[test]
+fn many_cycles_take_linear_time() {
+    let pairs = 100_000;
+    let one = |name: String, other: String| Operation {
+        name,
+        payload: Value::from(format!("@<{other}.out>")),
+        ..Operation::default()
+    };
+    let operations = (0..pairs)
+        .flat_map(|i| [one(format!("a{i}"), format!("b{i}")), one(format!("b{i}"), format!("a{i}"))])
+        .collect();
+    let cycles = Graph::new(&Agenda { operations, ..Agenda::default() }).cycles();
+    assert_eq!(cycles.len(), pairs);
+    assert_eq!(cycles[1], [2, 3]);
+}
+
+#[test]
 fn a_chain_of_a_million_does_not_overflow() {
     let n = 1_000_000;
     let mut operations = Vec::with_capacity(n);

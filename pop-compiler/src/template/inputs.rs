@@ -1,6 +1,8 @@
 //! Checks a template's inputs against the JSON Schema that travels with it, and fills in defaults. The schema subset is
 //! the one that the compiler emits; keywords that are not known here are ignored.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Location};
@@ -9,9 +11,17 @@ use crate::suggest;
 /// How deep values and schemas may nest.
 const DEPTH: usize = 64;
 
+/// How many pairs of a value and a schema are compared at most. Alternatives inside alternatives could otherwise double
+/// the work at each level.
+const MOST_STEPS: usize = 1_000_000;
+
+/// How many faults get a guess at what was meant.
+const MOST_GUESSES: usize = 100;
+
 /// The inputs with defaults filled in; an optional input that is absent becomes null.
 pub(super) fn check(schema: &Value, inputs: &Value) -> Result<Value, Vec<Diagnostic>> {
-    let mut checker = Checker { root: schema, faults: Vec::new() };
+    let steps = Cell::new(MOST_STEPS);
+    let mut checker = Checker { root: schema, steps: &steps, faults: Vec::new() };
     let mut inputs = match inputs {
         Value::Null => Value::Object(Map::new()),
         other => other.clone(),
@@ -26,20 +36,34 @@ pub(super) fn check(schema: &Value, inputs: &Value) -> Result<Value, Vec<Diagnos
             }
         }
     }
+    if steps.get() == 0 {
+        checker.faults.clear();
+        checker.fault(
+            "type-mismatch",
+            "",
+            "the inputs are too large to be checked against their type".into(),
+        );
+    }
     if checker.faults.is_empty() { Ok(inputs) } else { Err(checker.faults) }
 }
 
-struct Checker<'s> {
+struct Checker<'s, 'c> {
     root: &'s Value,
+    /// What is left of [`MOST_STEPS`]; at zero, nothing is looked at any more.
+    steps: &'c Cell<usize>,
     faults: Vec<Diagnostic>,
 }
 
-impl<'s> Checker<'s> {
+impl<'s> Checker<'s, '_> {
     fn value(&mut self, schema: &'s Value, value: &mut Value, at: &str, depth: usize) {
         if depth > DEPTH {
             self.fault("type-mismatch", at, format!("values may nest {DEPTH} levels deep at most"));
             return;
         }
+        if self.steps.get() == 0 {
+            return;
+        }
+        self.steps.set(self.steps.get() - 1);
         let Some(schema) = self.resolve(schema) else { return };
         let branches = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array);
         if let Some(branches) = branches {
@@ -91,7 +115,8 @@ impl<'s> Checker<'s> {
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, property) in properties.into_iter().flatten() {
             if !map.contains_key(name)
-                && let Some(default) = self.resolve(property).and_then(|p| p.get("default"))
+                && let Some(default) =
+                    property.get("default").or_else(|| self.resolve(property).and_then(|p| p.get("default")))
             {
                 map.insert(name.clone(), default.clone());
             }
@@ -99,7 +124,8 @@ impl<'s> Checker<'s> {
         let required =
             schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         for name in required.filter(|n| !map.contains_key(*n)).collect::<Vec<_>>() {
-            let near = suggest::closest(name, map.keys().map(String::as_str));
+            let guess = self.faults.len() < MOST_GUESSES;
+            let near = guess.then(|| suggest::closest(name, map.keys().map(String::as_str))).flatten();
             let mut finding = Diagnostic::error(
                 "missing-input",
                 Location::Pointer(at.to_owned()),
@@ -122,7 +148,9 @@ impl<'s> Checker<'s> {
                         Location::Pointer(place),
                         format!("there is no input `{name}`"),
                     );
-                    if let Some(near) = suggest::closest(name, known) {
+                    if self.faults.len() < MOST_GUESSES
+                        && let Some(near) = suggest::closest(name, known)
+                    {
                         finding = finding.help(format!("did you mean `{near}`?"));
                     }
                     self.faults.push(finding);
@@ -137,8 +165,12 @@ impl<'s> Checker<'s> {
     fn any_of(&mut self, branches: &'s [Value], value: &mut Value, at: &str, depth: usize) {
         let mut best: Option<Vec<Diagnostic>> = None;
         for branch in branches {
+            // A branch of another type needs no copy of the value.
+            if !self.resolve(branch).is_some_and(|b| type_fits(b.get("type"), value)) {
+                continue;
+            }
             let mut copy = value.clone();
-            let mut inner = Checker { root: self.root, faults: Vec::new() };
+            let mut inner = Checker { root: self.root, steps: self.steps, faults: Vec::new() };
             inner.value(branch, &mut copy, at, depth + 1);
             if inner.faults.is_empty() {
                 *value = copy;

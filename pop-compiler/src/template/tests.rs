@@ -14,7 +14,7 @@ fn payloads(agenda: &Agenda) -> Vec<(&str, &Value)> {
 }
 
 fn rules(result: Result<Agenda, Vec<Diagnostic>>) -> Vec<(&'static str, Location)> {
-    result.unwrap_err().into_iter().map(|d| (d.rule, d.primary.at)).collect()
+    result.err().unwrap_or_default().into_iter().map(|d| (d.rule, d.primary.at)).collect()
 }
 
 fn at(pointer: &str) -> Location {
@@ -115,4 +115,56 @@ fn the_items_of_a_written_list_may_refer_to_operations() {
     let agenda = t.expand(&json!({})).unwrap();
     assert_eq!(agenda.operations[0].payload, json!(["@<x.out>", "-@<x.out>-"]));
     assert_eq!(agenda.operations[1].payload, json!(["\\@<y>", "-\\@<y>-"]));
+}
+
+#[test]
+fn labels_are_filled_in_for_good() {
+    let t = template(json!({"agenda": {"title": "@<pop.payload::/t>", "linkId": "\\@<x>", "operations": [
+        {"name": "n-@<t>", "type": "t", "payload": "@<t>"}]}}));
+    let agenda = t.expand(&json!({"t": "see @<x.out>"})).unwrap();
+    assert_eq!((agenda.title.as_deref(), agenda.link_id.as_deref()), (Some("see @<x.out>"), Some("@<x>")));
+    assert_eq!(payloads(&agenda), [("n-see @<x.out>", &json!("see \\@<x.out>"))]);
+
+    // A name that nobody knows would stay there as text.
+    let t =
+        template(json!({"agenda": {"customerId": "@<custmer>", "operations": [{"name": "a", "type": "t"}]}}));
+    assert_eq!(rules(t.expand(&json!({}))), [("unknown-input", at("/agenda/customerId"))]);
+}
+
+#[test]
+fn a_default_beside_a_named_type_counts() {
+    let t = template(json!({
+        "params": {"pop.inputs": {"type": "object", "properties": {"r": {"$ref": "#/$defs/R", "default": {"h": 1}}},
+            "$defs": {"R": {"type": "object", "properties": {"h": {"type": "integer"}}}}}},
+        "agenda": {"operations": [{"name": "a", "type": "t", "payload": "@<r>"}]}}));
+    assert_eq!(payloads(&t.expand(&json!({})).unwrap()), [("a", &json!({"h": 1}))]);
+    assert_eq!(rules(t.expand(&json!({"r": {"h": "x"}}))), [("type-mismatch", at("/r/h"))]);
+}
+
+#[test]
+fn a_list_of_dependencies_stays_a_list() {
+    let t = template(json!({"agenda": {"operations": [
+        {"name": "e", "type": "t", "params": {"pop.each": [1, 2]}}, {"name": "x,y", "type": "t"},
+        {"name": "a", "type": "t", "params": {"dependsOn": ["x,y", "e"]}}]}}));
+    assert_eq!(t.expand(&json!({})).unwrap().operations[3].params["dependsOn"], json!(["x,y", "e.0", "e.1"]));
+}
+
+#[test]
+fn alternatives_inside_alternatives_end() {
+    let branch = |more: Value| json!({"type": "object", "additionalProperties": false, "properties": {"c": {"$ref": "#/$defs/T"}, "d": more}});
+    let t = template(json!({
+        "params": {"pop.inputs": {"type": "object", "properties": {"t": {"$ref": "#/$defs/T"}},
+            "$defs": {"T": {"anyOf": [branch(json!({})), branch(json!({"type": "null"}))]}}}},
+        "agenda": {"operations": [{"name": "a", "type": "t"}]}}));
+    let nested = (0..30).fold(json!({"bad": 1}), |value, _| json!({ "c": value }));
+    assert_eq!(rules(t.expand(&json!({ "t": nested }))), [("type-mismatch", at(""))]);
+}
+
+#[test]
+fn fan_outs_that_multiply_are_refused() {
+    let list = vec![0; 2_000];
+    let t = template(json!({"agenda": {"operations": [
+        {"name": "a", "type": "t", "params": {"pop.each": list}},
+        {"name": "b", "type": "t", "payload": "@<a.*.out>", "params": {"pop.each": list}}]}}));
+    assert_eq!(rules(t.expand(&json!({}))), [("too-large", at("/agenda/operations/1/payload"))]);
 }

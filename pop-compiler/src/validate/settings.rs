@@ -1,78 +1,182 @@
-//! Checks of the `params` that say how an operation runs.
+//! Checks of the `params` that say how an operation runs, and of those of the whole agenda.
 
 use serde_json::Value;
 
-use crate::agenda::{Operation, keys};
-use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::agenda::{Operation, Params, RunSpec, keys};
+use crate::diagnostic::{Diagnostic, Location};
 use crate::retry::RetryPolicy;
-use crate::{duration, quantity};
+use crate::{duration, quantity, reference};
 
-pub(super) fn check(operation: &Operation, at: &str, findings: &mut Vec<Diagnostic>) {
-    let mut add = |severity, rule, pointer: String, message: String| {
-        findings.push(Diagnostic::new(
-            rule,
-            severity,
-            Location::Pointer(format!("{at}/params/{pointer}")),
-            message,
-        ));
-    };
-    let param = |key: &str| operation.params.get(key).filter(|v| !v.is_null());
-    match param(keys::TIMEOUT) {
-        None => {}
-        Some(Value::String(text)) if text.contains("@<") => {}
-        Some(Value::String(text)) => {
-            if let Err(e) = duration::parse(text) {
-                add(Severity::Error, "bad-duration", keys::TIMEOUT.into(), e.to_string());
-            }
-        }
-        Some(other) => {
-            add(
-                Severity::Error,
-                "bad-duration",
-                keys::TIMEOUT.into(),
-                format!("{other} is not a duration such as \"2h\""),
-            );
-        }
+/// Checks one operation's settings. In a `template` a setting may still be a reference to an input.
+pub(super) fn check(operation: &Operation, at: &str, template: bool, add: &mut dyn FnMut(Diagnostic)) {
+    let settings = Settings { at: format!("{at}/params/"), params: &operation.params, template };
+    settings.order(add);
+    settings.when(add);
+    settings.timeout(add);
+    settings.retry(add);
+    settings.resources(add);
+    if !template && settings.get(keys::EACH).is_some() {
+        let message = format!("only a template fans out, so `{}` does nothing here", keys::EACH);
+        add(settings
+            .error("unknown-key", keys::EACH, message)
+            .help("write one operation for each item, or submit a template"));
     }
-    if let Err(e) = RetryPolicy::from_params(&operation.params) {
-        add(Severity::Error, "bad-retry", format!("{}{}", keys::RETRY, e.pointer), e.message);
+}
+
+/// Checks the settings of a whole agenda.
+pub(super) fn check_agenda(params: &Params, at: &str, template: bool, add: &mut dyn FnMut(Diagnostic)) {
+    let settings = Settings { at: format!("{at}/"), params, template };
+    if let Some(value) = settings.get(keys::ON_FAILURE)
+        && !matches!(value.as_str(), Some("continue" | "stop"))
+    {
+        let message = format!("{} is neither \"continue\" nor \"stop\"", short(value));
+        add(settings.error("type-mismatch", keys::ON_FAILURE, message));
     }
-    let Some(resources) = param(keys::RESOURCES) else { return };
-    let Some(map) = resources.as_object() else {
-        add(
-            Severity::Error,
-            "bad-quantity",
-            keys::RESOURCES.into(),
-            format!("{resources} is not an object with `cpu` and `memory`"),
-        );
+    let Some(types) = settings.get(keys::TYPES) else { return };
+    let Some(types) = types.as_object() else {
+        let message = format!("{} is not an object of operation types", short(types));
+        add(settings.error("wrong-shape", keys::TYPES, message));
         return;
     };
-    for (key, value) in map.iter().filter(|(_, v)| !v.is_null()) {
-        let pointer = format!("{}/{key}", keys::RESOURCES);
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        match key.as_str() {
-            "cpu" => {
-                if let Err(e) = quantity::millis(&text) {
-                    add(Severity::Error, "bad-quantity", pointer, e.to_string());
+    for (kind, spec) in types {
+        if let Err(e) = serde_json::from_value::<RunSpec>(spec.clone()) {
+            let pointer = format!("{}/{}", keys::TYPES, kind.replace('~', "~0").replace('/', "~1"));
+            add(settings.error(
+                "wrong-shape",
+                &pointer,
+                format!("how type `{kind}` runs can't be read: {e}"),
+            ));
+        }
+    }
+}
+
+struct Settings<'a> {
+    /// The pointer to the parameters, with a slash at the end.
+    at: String,
+    params: &'a Params,
+    template: bool,
+}
+
+impl Settings<'_> {
+    /// A setting that is there and known already.
+    fn get(&self, key: &str) -> Option<&Value> {
+        self.params.get(key).filter(|v| !v.is_null() && !self.is_open(v))
+    }
+
+    /// Whether a value is filled in later.
+    fn is_open(&self, value: &Value) -> bool {
+        self.template && value.as_str().is_some_and(|text| !reference::tokens(text).is_empty())
+    }
+
+    fn error(&self, rule: &'static str, pointer: &str, message: String) -> Diagnostic {
+        Diagnostic::error(rule, Location::Pointer(format!("{}{pointer}", self.at)), message)
+    }
+
+    fn order(&self, add: &mut dyn FnMut(Diagnostic)) {
+        let help = "write the names with commas between them, or a list of names";
+        match self.get(keys::DEPENDS_ON) {
+            None | Some(Value::String(_)) => {}
+            Some(Value::Array(names)) => {
+                for (i, name) in names.iter().enumerate().filter(|(_, name)| !name.is_string()) {
+                    let message = format!("{} is not the name of an operation", short(name));
+                    add(self.error("wrong-shape", &format!("{}/{i}", keys::DEPENDS_ON), message).help(help));
                 }
             }
-            "memory" => match quantity::bytes(&text) {
-                Err(e) => add(Severity::Error, "bad-quantity", pointer, e.to_string()),
-                Ok(bytes) if bytes < 1024 => {
-                    let number = text.trim_end_matches('m');
-                    let message = format!(
-                        "`{text}` of memory is {bytes} bytes: `m` means thousandths; did you mean `{number}Mi`?"
-                    );
-                    add(Severity::Warning, "tiny-memory", pointer, message);
-                }
-                Ok(_) => {}
-            },
-            other => add(
-                Severity::Error,
-                "unknown-key",
-                pointer,
-                format!("there is no resource `{other}`; there are cpu and memory"),
-            ),
+            Some(other) => {
+                let message = format!("{} is not a list of operations", short(other));
+                add(self.error("wrong-shape", keys::DEPENDS_ON, message).help(help));
+            }
         }
+    }
+
+    fn when(&self, add: &mut dyn FnMut(Diagnostic)) {
+        match self.get(keys::WHEN) {
+            None | Some(Value::Bool(_)) => {}
+            Some(Value::String(text)) if reference::whole(text).is_some() => {}
+            Some(other) => {
+                let message = format!("a condition is true, false or one reference, not {}", short(other));
+                add(self.error("type-mismatch", keys::WHEN, message));
+            }
+        }
+    }
+
+    fn timeout(&self, add: &mut dyn FnMut(Diagnostic)) {
+        match self.get(keys::TIMEOUT) {
+            None => {}
+            Some(Value::String(text)) if text.contains("@<") => {
+                let message = "a timeout can't wait for a reference: it is known before the agenda runs";
+                add(self
+                    .error("bad-duration", keys::TIMEOUT, message.to_owned())
+                    .help("write a duration such as `2h`"));
+            }
+            Some(Value::String(text)) => {
+                if let Err(e) = duration::parse(text) {
+                    add(self.error("bad-duration", keys::TIMEOUT, e.to_string()));
+                }
+            }
+            Some(other) => {
+                let message = format!("{} is not a duration such as \"2h\"", short(other));
+                add(self.error("bad-duration", keys::TIMEOUT, message));
+            }
+        }
+    }
+
+    fn retry(&self, add: &mut dyn FnMut(Diagnostic)) {
+        let Some(retry) = self.get(keys::RETRY) else { return };
+        // Checked as far as it is known: what is filled in later is left out.
+        let known = match retry {
+            Value::Object(map) => Value::Object(
+                map.iter().filter(|(_, v)| !self.is_open(v)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            ),
+            other => other.clone(),
+        };
+        if let Err(e) = RetryPolicy::from_value(&known) {
+            add(self.error("bad-retry", &format!("{}{}", keys::RETRY, e.pointer), e.message));
+        }
+    }
+
+    fn resources(&self, add: &mut dyn FnMut(Diagnostic)) {
+        let Some(resources) = self.get(keys::RESOURCES) else { return };
+        let Some(map) = resources.as_object() else {
+            let message = format!("{} is not an object with `cpu` and `memory`", short(resources));
+            add(self.error("bad-quantity", keys::RESOURCES, message));
+            return;
+        };
+        for (key, value) in map.iter().filter(|(_, v)| !v.is_null() && !self.is_open(v)) {
+            let pointer = format!("{}/{}", keys::RESOURCES, key.replace('~', "~0").replace('/', "~1"));
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            match key.as_str() {
+                "cpu" => {
+                    if let Err(e) = quantity::millis(&text) {
+                        add(self.error("bad-quantity", &pointer, e.to_string()));
+                    }
+                }
+                "memory" => match quantity::bytes(&text) {
+                    Err(e) => add(self.error("bad-quantity", &pointer, e.to_string())),
+                    Ok(bytes) if bytes < 1024 => {
+                        let number = text.trim_end_matches('m');
+                        let what = if number.len() < text.len() { ": `m` means thousandths" } else { "" };
+                        let message = format!("`{text}` of memory is {bytes} bytes{what}");
+                        let at = Location::Pointer(format!("{}{pointer}", self.at));
+                        add(Diagnostic::warning("tiny-memory", at, message)
+                            .help(format!("did you mean `{number}Mi`?")));
+                    }
+                    Ok(_) => {}
+                },
+                other => {
+                    let message = format!("there is no resource `{other}`; there are cpu and memory");
+                    add(self.error("unknown-key", &pointer, message));
+                }
+            }
+        }
+    }
+}
+
+/// A value as it is told in a finding.
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
     }
 }

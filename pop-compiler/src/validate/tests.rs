@@ -98,6 +98,52 @@ fn settings() {
     );
 }
 
+#[test]
+fn settings_of_the_wrong_shape() {
+    let document = json!({"params": {"pop.onFailure": "halt", "pop.types": {"a/b": {"comand": []}}}, "operations": [
+        {"name": "a", "type": "t", "payload": ["@<pop.agendaId::/>", "@<pop.agendaId::/x>", "@<pop.agendaId::/x?d>"],
+         "params": {"pop.when": "yes", "dependsOn": 5, "pop.timeout": "@<b.out::/t>", "pop.each": [1]}},
+        {"name": "b", "type": "t", "params": {"pop.when": "@<pop.agendaId>", "dependsOn": [1]}}]});
+    assert_eq!(
+        check(document),
+        [
+            ("bad-pointer", "/operations/0/payload/1".into()),
+            ("wrong-shape", "/operations/0/params/dependsOn".into()),
+            ("type-mismatch", "/operations/0/params/pop.when".into()),
+            ("bad-duration", "/operations/0/params/pop.timeout".into()),
+            ("unknown-key", "/operations/0/params/pop.each".into()),
+            ("wrong-shape", "/operations/1/params/dependsOn/0".into()),
+            ("type-mismatch", "/params/pop.onFailure".into()),
+            ("wrong-shape", "/params/pop.types/a~1b".into()),
+        ]
+    );
+}
+
+#[test]
+fn a_templates_settings_may_come_from_its_inputs() {
+    let document = json!({"agenda": {"params": {"pop.onFailure": "@<pop.payload::/f>"}, "operations": [
+        {"name": "a", "type": "t", "params": {"pop.each": "@<pop.payload::/l>", "pop.timeout": "@<pop.payload::/t>",
+            "pop.retry": {"attempts": "@<pop.payload::/n>", "backoff": "soon"},
+            "pop.resources": {"cpu": "@<pop.each::/cpu>", "memory": "lots"}}}]}});
+    let findings = template(&serde_json::from_value(document).unwrap());
+    let rules: Vec<_> = findings.iter().map(|f| f.rule).collect();
+    assert_eq!(rules, ["bad-retry", "bad-quantity"]);
+}
+
+#[test]
+fn very_many_findings_are_counted() {
+    let n = 3_000;
+    let long = "k".repeat(2_000);
+    let operations: Vec<Value> = (0..n)
+        .map(|i| json!({"name": format!("operation{i}"), "type": "t", "payload": {(long.clone()): format!("@<operatoin{i}.out>")}}))
+        .collect();
+    let findings = agenda(&serde_json::from_value(json!({ "operations": operations })).unwrap());
+    assert_eq!(findings.len(), MOST_FINDINGS + 1);
+    assert_eq!(findings[0].help, ["did you mean `operation0`?"]);
+    assert_eq!(findings[0].primary.at, Location::Pointer("/operations/0/payload".into()));
+    assert_eq!(findings[MOST_FINDINGS].message, "2000 more findings are not shown");
+}
+
 /// The folder of samples, if this machine has it.
 #[expect(clippy::disallowed_methods, reason = "tests find their data through the environment")]
 fn samples() -> Option<std::path::PathBuf> {

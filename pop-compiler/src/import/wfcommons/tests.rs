@@ -1,0 +1,118 @@
+//! A small recording by value, and the recorded ones when they are there.
+
+use super::*;
+use crate::diagnostic::has_errors;
+use crate::graph::Graph;
+use crate::source::Source;
+use crate::{Door, Options, compile};
+
+const SMALL: &str = r#"{"name": "demo.json", "description": "d", "workflow": {
+    "specification": {"tasks": [
+        {"id": "a", "outputFiles": ["x.txt"], "parents": []},
+        {"id": "N.b 1", "inputFiles": ["x.txt", "raw"], "outputFiles": ["y"], "parents": ["a"]},
+        {"id": "c", "inputFiles": ["y"], "parents": ["a", "N.b 1"]}]},
+    "execution": {"tasks": [
+        {"id": "a", "runtimeInSeconds": 100.376}, {"id": "N.b 1", "runtimeInSeconds": 89.0}, {"id": "c", "runtimeInSeconds": 2}]}}}"#;
+
+#[test]
+fn a_small_recording() {
+    insta::assert_snapshot!(import(SMALL).unwrap().to_toml(), @r#"
+    [workflow]
+    name = "demo"
+    description = "d"
+
+    [operations.a]
+    uses = "pop.sleep"
+
+    [operations.a.with]
+    seconds = 100.376
+
+    [operations.a.with.output.files]
+    "x.txt" = "x.txt"
+
+    [operations."N.b 1"]
+    uses = "pop.sleep"
+
+    [operations."N.b 1".with]
+    seconds = 89.0
+
+    [operations."N.b 1".with.inputs]
+    "x.txt" = "${a.files['x.txt']}"
+
+    [operations."N.b 1".with.output.files]
+    y = "y"
+
+    [operations.c]
+    uses = "pop.sleep"
+    after = ["a"]
+
+    [operations.c.with]
+    seconds = 2
+
+    [operations.c.with.inputs]
+    y = "${['N.b 1'].files.y}"
+
+    [operations.c.with.output.files]
+    "#);
+}
+
+#[test]
+fn faults_name_the_task() {
+    assert!(import("{}").unwrap_err().to_string().contains("WfFormat"));
+    let wrong = SMALL
+        .replace(r#""parents": ["a"]"#, r#""parents": ["zz"]"#)
+        .replace(r#"{"id": "c", "runtimeInSeconds": 2}"#, r#"{"id": "a", "runtimeInSeconds": -1}"#)
+        .replace(r#""tasks": ["#, r#""tasks": [{"id": "a", "runtimeInSeconds": 5}, "#);
+    assert_eq!(
+        import(&wrong).unwrap_err().faults(),
+        [
+            "task `a` can't have run for -1 seconds",
+            "task `a` is there more than once",
+            "task `N.b 1` has a parent `zz` that is not in the document",
+            "task `c` has no recorded execution",
+        ]
+    );
+}
+
+/// What the compiler makes of an imported file has the recorded tasks and the recorded edges, through either door.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "tests find their data through the environment")]
+fn recorded_workflows_keep_their_tasks_and_edges() {
+    let Ok(folder) = std::env::var("POP_DATA") else {
+        println!("skipped: POP_DATA is not set");
+        return;
+    };
+    let mut files: Vec<_> = std::fs::read_dir(std::path::Path::new(&folder).join("workflows"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
+    files.sort();
+    assert_eq!(files.len(), 12);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let recorded: Document = serde_json::from_str(&text).unwrap();
+        let expected: BTreeSet<(String, String)> = recorded
+            .workflow
+            .specification
+            .tasks
+            .iter()
+            .flat_map(|task| task.parents.iter().map(|parent| (parent.clone(), task.id.clone())))
+            .collect();
+        let imported = import(&text).unwrap();
+        let [toml, json] =
+            [(imported.to_toml(), Door::Toml), (imported.to_json(), Door::Json)].map(|(text, door)| {
+                let compiled = compile(Source::new("imported", text), door, &Options::default());
+                assert!(!has_errors(&compiled.diagnostics), "{}: {:?}", file.display(), compiled.diagnostics);
+                compiled.agenda.unwrap()
+            });
+        let graph = Graph::new(&toml);
+        let edges: BTreeSet<(String, String)> = graph
+            .edges()
+            .map(|(from, to, _)| (graph.name(from).to_owned(), graph.name(to).to_owned()))
+            .collect();
+        assert_eq!(graph.len(), recorded.workflow.specification.tasks.len(), "{}", file.display());
+        assert_eq!(edges, expected, "{}", file.display());
+        assert_eq!(toml, json, "{}", file.display());
+    }
+}

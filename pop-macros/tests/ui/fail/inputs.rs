@@ -1,0 +1,13 @@
+#[path = "../media.rs"]
+mod media;
+use media::*;
+use pop_sdk::workflow;
+
+workflow! {
+    pub flow(source Url, height: u32, depth: ) -> String {
+        let encode = Encode { source: "a", height, duration: 1.0 };
+        encode.file
+    }
+}
+
+fn main() {}

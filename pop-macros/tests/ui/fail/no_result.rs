@@ -1,0 +1,12 @@
+#[path = "../media.rs"]
+mod media;
+use media::*;
+use pop_sdk::workflow;
+
+workflow! {
+    pub flow(source: Url) -> f64 {
+        let probe = Probe { url: source };
+    }
+}
+
+fn main() {}

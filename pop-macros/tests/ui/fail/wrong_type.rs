@@ -1,0 +1,52 @@
+use pop_sdk::{operation, workflow};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[operation("media.probe", output = Probed)]
+#[derive(JsonSchema)]
+pub struct Probe {
+    url: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct Probed {
+    duration: f64,
+    has_video: bool,
+    title: String,
+}
+
+#[operation("media.encode", output = Encoded)]
+#[derive(JsonSchema)]
+pub struct Encode {
+    source: String,
+    height: u32,
+    duration: f64,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct Encoded {
+    file: String,
+}
+
+#[operation("media.package", output = Packaged)]
+#[derive(JsonSchema)]
+pub struct Package {
+    files: Vec<String>,
+    title: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct Packaged {
+    manifest: String,
+}
+
+workflow! {
+    pub flow(source: String, heights: Vec<u32>) -> String {
+        let probe = Probe { url: source };
+        let encode = for height in heights { Encode { source, height, duration: probe.title } };
+        let package = Package { files: encode[*].file, title: "x" };
+        package.manifest
+    }
+}
+
+fn main() {}

@@ -1,0 +1,53 @@
+use pop_sdk::{operation, workflow};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[operation("media.probe", output = Probed)]
+#[derive(JsonSchema)]
+pub struct Probe {
+    url: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct Probed {
+    duration: f64,
+    has_video: bool,
+    title: String,
+}
+
+#[operation("media.encode", output = Encoded)]
+#[derive(JsonSchema)]
+pub struct Encode {
+    source: String,
+    height: u32,
+    duration: f64,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct Encoded {
+    file: String,
+}
+
+#[operation("media.package", output = Packaged)]
+#[derive(JsonSchema)]
+pub struct Package {
+    files: Vec<String>,
+    title: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct Packaged {
+    manifest: String,
+}
+
+workflow! {
+    pub flow(source: String) -> String {
+        let probe = Probe { url: source } with { retry: { attempts: 3, backoff: "10s..5m", on: ["error"] }, timeout: "2h", resources: { cpu: "4", memory: "8Gi" } };
+        probe.title
+    }
+}
+
+fn main() {
+    let json = flow::compile().to_json();
+    assert!(json.contains("\"pop.timeout\": \"2h\""), "{json}");
+}
