@@ -1,4 +1,34 @@
 //! The HTTP client: submit work, watch it, wait for a typed result; and the calls that a pool agent makes.
+//!
+//! ```no_run
+//! # use pop_sdk::{operation, workflow};
+//! # #[operation("text.count", output = Counted)]
+//! # #[derive(schemars::JsonSchema)]
+//! # pub struct Count { file: String }
+//! # #[derive(schemars::JsonSchema)]
+//! # pub struct Counted { words: u64 }
+//! # workflow! { pub count(file: String) -> u64 { let count = Count { file }; count.words } }
+//! use futures_util::StreamExt as _;
+//! use pop_sdk::client::RunError;
+//!
+//! # async fn submit() -> Result<(), pop_sdk::client::Error> {
+//! let client = count::Client::connect("http://127.0.0.1:7070")?;
+//! let run = client.submit(count::Inputs { file: "README.md".into() }).await?;
+//! println!("submitted {}", run.id());
+//!
+//! let mut events = std::pin::pin!(run.watch()); // goes on by itself after a broken connection
+//! while let Some(event) = events.next().await {
+//!     println!("{:3.0} %", event?.percent);
+//! }
+//! match run.wait().await {
+//!     Ok(words) => println!("{words} words"),
+//!     Err(RunError::Failed(failure)) => println!("{:?}: {}", failure.operation, failure.message),
+//!     Err(other) => println!("{other}"),
+//! }
+//! # Ok(())
+//! # }
+//! # fn main() {}
+//! ```
 
 mod error;
 mod run;

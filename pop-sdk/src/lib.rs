@@ -37,8 +37,90 @@
 //! }
 //! ```
 //!
-//! With the feature `client` (on by default) `count_lines::Client::connect(url)?.submit(inputs).await?` hands it to a
-//! server, and `wait().await` on what that gives is the typed result.
+//! # Operations
+//!
+//! `#[operation("name", output = Type, …)]` goes on the struct of an operation's input. The struct stays as it is; it and the
+//! output derive `schemars::JsonSchema`. `command`, `stdin`, `stdout` (`log`, `json`, `text`, `lines`), `image` and `args` say
+//! how the operation runs, and travel with the agenda; without them the pool has to know the type. In a command
+//! `${with.NAME}` is an input by its JSON name.
+//!
+//! # Workflows
+//!
+//! ```
+//! # use pop_sdk::{operation, workflow};
+//! # use schemars::JsonSchema;
+//! # use serde::{Deserialize, Serialize};
+//! # #[operation("media.probe", output = Probed)]
+//! # #[derive(JsonSchema)]
+//! # pub struct Probe { url: String }
+//! # #[derive(JsonSchema)]
+//! # pub struct Probed { duration: f64, title: String, has_video: bool }
+//! # #[operation("media.encode", output = Encoded)]
+//! # #[derive(JsonSchema)]
+//! # pub struct Encode { source: String, height: u32, duration: f64 }
+//! # #[derive(JsonSchema)]
+//! # pub struct Encoded { file: String }
+//! # #[operation("media.package", output = Packaged)]
+//! # #[derive(JsonSchema)]
+//! # pub struct Package { renditions: Vec<String>, title: String }
+//! # #[derive(JsonSchema)]
+//! # pub struct Packaged { manifest: String }
+//! /// What comes out: each field is an output of the workflow.
+//! #[derive(Deserialize)]
+//! pub struct Published {
+//!     pub manifest: Option<String>, // absent when `package` is skipped
+//!     pub duration: f64,
+//! }
+//!
+//! #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+//! pub struct Rung {
+//!     pub height: u32,
+//! }
+//!
+//! workflow! {
+//!     /// Probe a mezzanine, encode every rung, package.
+//!     #[workflow(name = "abr-ladder", version = "2.1.0")]
+//!     pub abr_ladder(
+//!         /// The mezzanine.
+//!         source: String,
+//!         ladder: Vec<Rung> = [Rung { height: 720 }, Rung { height: 1080 }],
+//!     ) -> Published {
+//!         let probe = Probe { url: source };
+//!         /// One rung.
+//!         let encode = for rung in ladder {
+//!             Encode { source, height: rung.height, duration: probe.duration }
+//!         } with {
+//!             retry: { attempts: 3, backoff: "10s..5m", on: ["error", "timeout"] },
+//!             timeout: "2h",
+//!             resources: { cpu: "4", memory: "8Gi" },
+//!         };
+//!         let package = Package { renditions: encode[*].file, title: "Ladder of {probe.title}" }
+//!             when probe.has_video
+//!             after [encode];
+//!         Published { manifest: Some(package.manifest), duration: probe.duration }
+//!     }
+//! }
+//!
+//! # fn main() {
+//! assert_eq!(abr_ladder::compile().template().agenda.operations.len(), 3);
+//! # }
+//! ```
+//!
+//! - `let` names an operation; `for … in` fans it out over a list. `encode[*].file` is the list of all, `encode[0].file` one.
+//! - A value is a literal, a list, a struct, `Some(…)`, `None`, an input, or a field of an output. There are no computations:
+//!   work is what operations do.
+//! - A text may hold references in braces; `{{` and `}}` are the braces themselves. A text that is nothing but a reference is
+//!   what the reference is, so `"{rung.height}"` is a number.
+//! - `with` holds settings, `when` a condition, `after` operations that must end first; they stand behind the operation.
+//! - The last line is the result: a value (its output is named after its last field, or `result`), or a struct whose fields
+//!   are the outputs. An output of a skipped operation is null, so its type should be an `Option`.
+//! - Fields have their JSON names in the agenda: those of inputs as serde renames them, those of outputs and nested types as
+//!   far as `rename_all` does it.
+//!
+//! The workflow is a module with `compile()`, `try_compile()`, `SOURCE` (its JSON form), `Inputs`, `Outputs` and `Client`. It
+//! belongs at the level of a module, not inside a function.
+//!
+//! With the feature `client` (on by default) [`client`] submits agendas and workflows, and waits for typed results.
 
 pub mod api;
 #[cfg(feature = "client")]

@@ -167,6 +167,43 @@ async fn waiting_gives_a_typed_result_or_a_typed_failure() {
     assert_eq!(error.to_string(), "operation `count` failed: it ended with exit code 3");
 }
 
+#[pop_sdk::operation("text.count", output = Counted)]
+#[derive(schemars::JsonSchema)]
+struct Count {
+    file: String,
+}
+
+#[derive(schemars::JsonSchema)]
+struct Counted {
+    words: u64,
+}
+
+pop_sdk::workflow! {
+    count(file: String, thorough: bool) -> u64 {
+        let count = Count { file } when thorough;
+        count.words
+    }
+}
+
+#[tokio::test]
+async fn a_workflow_is_submitted_with_its_inputs_and_gives_its_result() {
+    for (outputs, expected) in [(json!({ "words": 3 }), Some(3)), (json!({ "words": null }), None)] {
+        let end = AgendaView { outputs: Some(outputs), ..view(AgendaState::Succeeded) };
+        let begin = answer("201 Created", "application/json", &serde_json::to_string(&end).unwrap());
+        let server = Server::start([begin, stream(&event(1, end.state)), ok(&end)]).await;
+        let client = count::Client::connect(&server.address).unwrap();
+        let run = client.submit(count::Inputs { file: "a b".into(), thorough: true }).await.unwrap();
+        match run.wait().await {
+            Ok(words) => assert_eq!(Some(words), expected),
+            Err(RunError::OutputMissing(name)) => assert_eq!((name.as_str(), expected), ("words", None)),
+            Err(other) => panic!("{other}"),
+        }
+        let asked = server.requests().await;
+        let body: Value = serde_json::from_str(asked[0].split_once("\r\n\r\n").unwrap().1).unwrap();
+        assert_eq!(body["agenda"]["operations"][0]["payload"]["file"], "a b");
+    }
+}
+
 #[tokio::test]
 async fn the_calls_of_a_pool_go_to_its_path() {
     let server = Server::start([ok(&json!({ "leases": [] }))]).await;
