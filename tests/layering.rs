@@ -138,7 +138,7 @@ fn http_and_sql_stay_in_their_folders() {
     never(&outside(&["store"]), &["rusqlite"], "only `store/` knows SQL");
     never(
         &outside(&["runtime", "pool/builtin"]),
-        &["tokio::process", "rustix::"],
+        &["tokio::process", "rustix::process"],
         "only runtimes know processes",
     );
 }

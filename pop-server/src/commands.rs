@@ -18,7 +18,13 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Debug, Args)]
 pub struct ServerArgs {
     /// The server's address.
-    #[arg(long, env = "POP_SERVER", value_name = "URL", default_value = "http://127.0.0.1:7070")]
+    #[arg(
+        long,
+        env = "POP_SERVER",
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7070"
+    )]
     pub server: String,
 }
 

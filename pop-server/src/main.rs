@@ -25,23 +25,23 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Compiles a file and runs it here, without a server.
+    /// Compile a file and run it here, without a server
     Run(run::RunArgs),
-    /// Starts a server and a pool in one process, for a laptop or a test.
+    /// Start a server and a pool in one process, for a laptop or a test
     Dev(dev::DevArgs),
-    /// Starts a server.
+    /// Start a server
     Server(dev::ServerCommand),
-    /// Starts a pool agent that runs a server's agendas as local processes.
+    /// Start a pool agent that runs a server's agendas as local processes
     Pool(pool::PoolArgs),
-    /// Compiles a file and hands it to a server.
+    /// Compile a file and hand it to a server
     Submit(submit::SubmitArgs),
-    /// Shows one agenda.
+    /// Show one agenda
     Get(get::GetArgs),
-    /// Lists agendas, newest first.
+    /// List agendas, newest first
     List(get::ListArgs),
-    /// Cancels an agenda.
+    /// Cancel an agenda
     Cancel(get::CancelArgs),
-    /// Prints what an agenda's operations wrote.
+    /// Print what an agenda's operations wrote
     Logs(get::LogsArgs),
     #[command(flatten)]
     Compiler(pop_compiler::cli::Command),

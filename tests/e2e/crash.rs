@@ -116,6 +116,37 @@ async fn kill_ten_times(folder: &tempfile::TempDir, agenda: Agenda, scale: &str,
 }
 
 #[tokio::test]
+async fn a_watch_goes_on_through_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (database, work) = (folder.path().join("pop.db"), folder.path().join("work"));
+    let start = async |listen: &str| {
+        let (database, work) = (database.to_str().unwrap(), work.to_str().unwrap());
+        let arguments =
+            ["dev", "--listen", listen, "--database", database, "--work-dir", work, "--time-scale", "0.03"];
+        Service::start(&arguments).await
+    };
+    let mut server = Some(start("127.0.0.1:0").await);
+    let listen = server.as_ref().map(|s| s.listen().to_owned()).unwrap_or_default();
+    let run = server.as_ref().unwrap().client().submit_agenda(layers(5, 8, 1.0)).await.expect("accepted");
+    let mut events = std::pin::pin!(run.watch());
+    let mut seen = Vec::new();
+    while let Some(event) = events.next().await {
+        seen.push(event.expect("the stream goes on"));
+        if seen.len() == 15
+            && let Some(server) = server.take()
+        {
+            server.kill().await;
+        }
+        if server.is_none() {
+            server = Some(start(&listen).await);
+        }
+    }
+    check_history(&seen);
+    assert_eq!(seen.last().map(|e| e.state), Some(AgendaState::Succeeded));
+    assert_eq!(seen, history(&run).await, "what was watched is what is stored");
+}
+
+#[tokio::test]
 async fn the_pool_alone_and_the_server_alone_may_die() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("pop.db");

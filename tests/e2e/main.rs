@@ -4,6 +4,7 @@
 mod crash;
 mod examples;
 mod faults;
+mod help;
 mod recorded;
 mod server;
 mod support;

@@ -113,3 +113,23 @@ async fn main() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// What a file of this folder compiles to.
+    fn built(file: &str) -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let compiled = pop_compiler::cli::compile_file(&path).expect("the file can be read");
+        assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+        pop_compiler::canonical::pretty(&compiled.template)
+    }
+
+    #[test]
+    fn rust_toml_and_json_give_the_same_bytes() {
+        let rust = super::wordcount::compile().to_json();
+        assert_eq!(rust, built("wordcount.pop.toml"));
+        assert_eq!(rust, built("wordcount.pop.json"));
+    }
+}

@@ -17,10 +17,16 @@ use crate::server;
 #[derive(Debug, Args)]
 pub struct ListenArgs {
     /// Where to listen.
-    #[arg(long, env = "POP_LISTEN", default_value = "127.0.0.1:7070")]
+    #[arg(long, env = "POP_LISTEN", hide_env_values = true, default_value = "127.0.0.1:7070")]
     listen: SocketAddr,
     /// The database file; made when it isn't there.
-    #[arg(long, env = "POP_DATABASE", value_name = "FILE", default_value = ".pop/pop.db")]
+    #[arg(
+        long,
+        env = "POP_DATABASE",
+        hide_env_values = true,
+        value_name = "FILE",
+        default_value = ".pop/pop.db"
+    )]
     database: PathBuf,
     /// How long a pool may be silent before its agendas are handed out again.
     #[arg(long, value_name = "DURATION", default_value = "30s")]

@@ -38,7 +38,7 @@ pub struct LocalArgs {
     #[arg(long, value_name = "DURATION", default_value = "5s")]
     grace: String,
     /// An environment variable that programs get, besides PATH, HOME, LANG, TMPDIR and TZ. May be repeated.
-    #[arg(long, value_name = "NAME", env = "POP_PASS_ENV", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", env = "POP_PASS_ENV", hide_env_values = true, value_delimiter = ',')]
     pass_env: Vec<String>,
 }
 
@@ -102,9 +102,9 @@ pub struct PoolArgs {
     /// The pool to work for.
     #[arg(long, default_value = "default")]
     pool: String,
-    /// This agent's stable name; default: `local`. Two agents must not share one.
-    #[arg(long, default_value = "local")]
-    name: String,
+    /// This agent's stable name; default: this machine's. A second agent of the same name takes over from the first.
+    #[arg(long)]
+    name: Option<String>,
     /// Only work of this insight.
     #[arg(long)]
     insight: Option<String>,
@@ -123,7 +123,8 @@ pub async fn run(args: PoolArgs) -> Result<Exit> {
     super::logging();
     let client = args.server.client()?;
     let shutdown = shutdown_on_signal();
-    let config = agent_config(&args.local, args.pool, args.name, args.insight, args.slots, args.time_scale)?;
+    let name = args.name.unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
+    let config = agent_config(&args.local, args.pool, name, args.insight, args.slots, args.time_scale)?;
     anstream::println!("pool {} works for {}", config.pool, args.server.server);
     start(&args.local, config, client, shutdown).await?;
     Ok(Exit::Success)
