@@ -30,7 +30,7 @@ pub trait Operation: JsonSchema {
 }
 
 /// What is known of one operation type at run time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Known {
     name: &'static str,
     fields: &'static [(&'static str, &'static str)],

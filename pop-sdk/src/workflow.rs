@@ -1,11 +1,12 @@
 //! A workflow that was written in Rust: the text that `workflow!` made of it, compiled by the same compiler as a file.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use pop_compiler::agenda::{Agenda, AgendaTemplate};
 use pop_compiler::catalog::Catalog;
-use pop_compiler::diagnostic::{Diagnostic, has_errors};
+use pop_compiler::diagnostic::{Diagnostic, Location, has_errors};
 use pop_compiler::render::text::{Colour, findings};
 use pop_compiler::source::{Source, Sources};
 use pop_compiler::types::Type;
@@ -74,6 +75,10 @@ impl<I: Serialize, O> Workflow<I, O> {
     /// # Errors
     /// Every finding. After `workflow!` has accepted the workflow only what needs the types' JSON Schemas is left to find.
     pub fn new(definition: &Definition) -> Result<Self, Findings> {
+        let doubles = doubles(definition);
+        if !doubles.is_empty() {
+            return Err(Findings::new(doubles, &Sources::new()));
+        }
         let (document, unknown) = crate::names::rename(definition);
         if !unknown.is_empty() {
             return Err(Findings::new(unknown, &Sources::new()));
@@ -126,13 +131,36 @@ impl<I: Serialize, O> Workflow<I, O> {
         let inputs = serde_json::to_value(inputs).map_err(|e| {
             let finding = Diagnostic::error(
                 "type-mismatch",
-                pop_compiler::diagnostic::Location::Pointer(String::new()),
+                Location::Pointer(String::new()),
                 format!("the inputs can't be written as JSON: {e}"),
             );
             Findings::new(vec![finding], &Sources::new())
         })?;
         self.template.expand(&inputs).map_err(|found| Findings::new(found, &Sources::new()))
     }
+}
+
+/// Names that stand for two things: two operation types of one name, or two named types.
+fn doubles(definition: &Definition) -> Vec<Diagnostic> {
+    let mut operations: HashMap<&str, &Known> = HashMap::new();
+    let mut types: HashMap<&str, &Value> = HashMap::new();
+    let mut found = Vec::new();
+    let mut conflict = |what: &str, name: &str| {
+        let at = Location::Pointer(String::new());
+        let message = format!("two different Rust types stand for the {what} `{name}`");
+        found.push(Diagnostic::error("catalog-conflict", at, message).help("give one of them another name"));
+    };
+    for (_, known) in &definition.operations {
+        if operations.insert(known.name(), known).is_some_and(|other| other != known) {
+            conflict("operation type", known.name());
+        }
+    }
+    for (name, schema) in &definition.types {
+        if types.insert(name, schema).is_some_and(|other| other != schema) {
+            conflict("type", name);
+        }
+    }
+    found
 }
 
 /// A workflow of `workflow!`, as a type.

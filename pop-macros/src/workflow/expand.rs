@@ -32,8 +32,9 @@ pub(super) fn module(workflow: &Workflow, text: &str, failed: bool) -> TokenStre
     let operations = kinds.iter().map(|(name, path)| quote! { (#name, ::pop_sdk::Known::of::<#path>()) });
     let mut named: Vec<(String, syn::Type)> =
         workflow.inputs.iter().flat_map(|i| json::named_types(&i.ty)).collect();
-    named.sort_by(|a, b| a.0.cmp(&b.0));
-    named.dedup_by(|a, b| a.0 == b.0);
+    let path = |ty: &syn::Type| ty.to_token_stream().to_string();
+    named.sort_by_cached_key(|(name, ty)| (name.clone(), path(ty)));
+    named.dedup_by(|a, b| a.0 == b.0 && path(&a.1) == path(&b.1));
     let types = named.iter().map(|(name, ty)| {
         quote! { (#name, ::pop_sdk::__private::schemars::schema_for!(#ty).to_value()) }
     });
