@@ -44,7 +44,7 @@ pub(crate) fn template(model: &Model<'_>, checked: &Checked) -> AgendaTemplate {
         ..Agenda::default()
     };
     let mut template = AgendaTemplate { title: Some(title), params, agenda, ..AgendaTemplate::default() };
-    let digest = serde_json::to_value(&template).map(|v| canonical::digest(&v)).unwrap_or_default();
+    let digest = canonical::digest(&template);
     set_digest(&mut template.agenda, digest);
     template
 }
@@ -54,7 +54,7 @@ pub(crate) fn seal(agenda: &mut Agenda) {
     if let Some(Json::Object(header)) = agenda.params.get_mut(keys::WORKFLOW) {
         header.shift_remove("digest");
     }
-    let digest = serde_json::to_value(&*agenda).map(|v| canonical::digest(&v)).unwrap_or_default();
+    let digest = canonical::digest(agenda);
     set_digest(agenda, digest);
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -112,6 +113,10 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
     let router = api::router(parts);
     tracing::info!(%address, "serving");
 
+    // Events are small and must not wait for the answer to the packet before them.
+    let listener = listener.tap_io(|connection| {
+        let _ = connection.set_nodelay(true);
+    });
     let serving = tokio::spawn(async move {
         let stopped = shutdown.clone();
         let serve =
