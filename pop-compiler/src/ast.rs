@@ -52,6 +52,8 @@ pub(crate) struct Operation {
     pub(crate) uses: Option<Spanned<String>>,
     pub(crate) with: Option<Value>,
     pub(crate) after: Vec<Spanned<String>>,
+    /// The whole value of `after`.
+    pub(crate) after_span: Span,
     pub(crate) when: Option<Value>,
     pub(crate) each: Option<Value>,
     pub(crate) settings: Settings,
@@ -62,6 +64,8 @@ pub(crate) struct Operation {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) retry: Option<Json>,
+    /// Where `retry` names timeouts.
+    pub(crate) retry_on_timeout: Option<Span>,
     pub(crate) timeout: Option<Json>,
     pub(crate) resources: Option<Json>,
 }

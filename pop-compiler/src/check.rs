@@ -6,6 +6,7 @@ mod refs;
 mod values;
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use crate::ast::{self, Input, Value, ValueKind, Workflow};
 use crate::catalog::{Catalog, OperationType};
@@ -23,6 +24,10 @@ pub(crate) struct Model<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) inputs: &'a [Input],
     pub(crate) operations: Vec<Operation<'a>>,
+    /// Operations whose outputs the workflow's outputs read.
+    pub(crate) outputs: Vec<usize>,
+    /// Names of types that something names.
+    pub(crate) used_types: &'a HashSet<String>,
     /// For each input, whether something refers to it.
     pub(crate) used_inputs: Vec<bool>,
     /// What each reference stands for, by its number.
@@ -56,6 +61,8 @@ pub(crate) struct Edge {
     pub(crate) span: Span,
     /// Goes on when the other one is skipped.
     pub(crate) soft: bool,
+    /// Said by `after`, not by a reference.
+    pub(crate) order: bool,
 }
 
 /// What a reference starts from.
@@ -64,6 +71,10 @@ pub(crate) enum Target {
     /// Already reported.
     Unknown,
     Operation(usize),
+    /// The output of an item of a fan-out, as a native token names it: `encode.0`.
+    Item(usize, u64),
+    /// The outputs of all items of a fan-out: `encode.*`.
+    Items(usize),
     /// All inputs as one object.
     Inputs,
     Input(usize),
@@ -71,6 +82,16 @@ pub(crate) enum Target {
     EachIndex,
     RunId,
     RunCustomer,
+}
+
+impl Target {
+    /// The operation whose output it is.
+    pub(crate) fn operation(self) -> Option<usize> {
+        match self {
+            Self::Operation(i) | Self::Item(i, _) | Self::Items(i) => Some(i),
+            _ => None,
+        }
+    }
 }
 
 /// What checking gives besides findings.
@@ -103,12 +124,13 @@ pub(crate) fn check(model: &mut Model<'_>, out: &mut Vec<Diagnostic>) -> Checked
     let mut outputs = Vec::with_capacity(workflow.outputs.len());
     for output in &workflow.outputs {
         refs::in_value(model, None, &output.value, out);
+        values::leaks(model, &output.value, &values::Place::root("outputs", &output.name.value, None), out);
         let ty = values::type_of(model, &output.value);
         outputs.push(if values::may_be_skipped(model, &output.value) { ty.optional() } else { ty });
     }
     if let Some(link) = &workflow.run.link {
         refs::in_value(model, None, link, out);
-        values::check(model, link, &Type::String, &values::Place::root("link", None), out);
+        values::check(model, link, &Type::String, &values::Place::root("run", "link", None), out);
     }
     for rule in rules::CHECKS {
         rule(model, out);
@@ -127,7 +149,7 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
         refs::in_value(model, Some(i), value, out);
     }
     if let Some(when) = &ast.when {
-        values::check(model, when, &Type::Bool, &values::Place::root("when", None), out);
+        values::check(model, when, &Type::Bool, &values::Place::root(&ast.name.value, "when", None), out);
     }
     let operation = &model.operations[i];
     if let Some(kind) = operation.kind {
@@ -160,7 +182,7 @@ fn output_type(model: &Model<'_>, i: usize) -> Type {
 fn item_type(model: &Model<'_>, each: &Value, out: &mut Vec<Diagnostic>) -> Type {
     if let ValueKind::Text(template) = &each.kind {
         let target = |id: u32| model.targets.get(id as usize);
-        if template.references().any(|r| matches!(target(r.id), Some(Target::Operation(_)))) {
+        if template.references().any(|r| target(r.id).is_some_and(|t| t.operation().is_some())) {
             return Type::Error; // reported where names were bound
         }
     }

@@ -75,9 +75,9 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
     let workflow = decode::workflow(file, tree, &mut out);
     let imports = Imports { loader: options.loader, catalogs: options.catalogs };
     let before = out.len();
-    let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out);
+    let merged = resolve::merge(&workflow, &imports, &mut sources, &mut out);
     let missing_catalog = out[before..].iter().any(|d| d.rule == rules::missing_import::RULE.id);
-    let mut model = resolve::resolve(&workflow, &catalog, &mut out);
+    let mut model = resolve::resolve(&workflow, &merged, &mut out);
     let checked = check::check(&mut model, &mut out);
 
     if missing_catalog {
@@ -99,6 +99,7 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
     }
     let source_map = workflow.operations.iter().map(|o| (o.name.value.clone(), o.name.span)).collect();
     let workflow_name = workflow.name.value.clone();
+    let catalog = merged.catalog;
     Compiled { sources, workflow_name, template, agenda, catalog, source_map, diagnostics: out }
 }
 
@@ -120,7 +121,7 @@ pub fn load_catalog(source: &Source) -> LoadedCatalog {
     let name = Spanned::new(source.name.to_string(), Span::default());
     let workflow = Workflow { catalogs: vec![name], ..Workflow::default() };
     let imports = Imports { loader: &|_| Ok(source.clone()), catalogs: &[] };
-    let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out);
+    let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out).catalog;
     finish(&mut out, &sources);
     LoadedCatalog { sources, catalog, diagnostics: out }
 }

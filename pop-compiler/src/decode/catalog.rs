@@ -60,11 +60,16 @@ impl Decoder<'_> {
                 "args" => def.run.args = self.words(value, "`args`"),
                 "stdin" => def.run.stdin = self.string(value, "`stdin`").map(|s| s.value),
                 "stdout" => def.run.stdout = self.stdout(value),
-                "image" => def.run.image = self.string(value, "`image`").map(|s| s.value),
+                "image" => {
+                    if let Some(image) = self.string(value, "`image`") {
+                        self.out.extend(rules::bad_image::check(&image));
+                        def.run.image = Some(image.value);
+                    }
+                }
                 "env" => def.run.env = self.env(value),
                 "resources" => def.settings.resources = self.resources(value),
                 "timeout" => def.settings.timeout = self.duration(value, "`timeout`"),
-                "retry" => def.settings.retry = self.retry(value),
+                "retry" => self.retry(value, &mut def.settings),
                 "description" => def.description = self.string(value, "`description`").map(|s| s.value),
                 _ => {
                     if let Node::Table(_) = value.node {

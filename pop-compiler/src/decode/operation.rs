@@ -3,6 +3,7 @@
 use super::Decoder;
 use crate::ast::{Operation, Settings};
 use crate::rules;
+use crate::source::Span;
 use crate::tree::{Entry, Node, Tree};
 
 const OPERATION: &[&str] =
@@ -27,6 +28,7 @@ impl Decoder<'_> {
             uses: None,
             with: None,
             after: Vec::new(),
+            after_span: Span::default(),
             when: None,
             each: None,
             settings: Settings::default(),
@@ -40,10 +42,13 @@ impl Decoder<'_> {
                     operation.uses = self.string(value, "`uses`");
                 }
                 "with" => operation.with = Some(self.value(value)),
-                "after" => operation.after = self.strings(value, "`after`"),
+                "after" => {
+                    operation.after_span = value.span;
+                    operation.after = self.strings(value, "`after`");
+                }
                 "when" => operation.when = Some(self.value(value)),
                 "each" => operation.each = Some(self.value(value)),
-                "retry" => operation.settings.retry = self.retry(value),
+                "retry" => self.retry(value, &mut operation.settings),
                 "timeout" => operation.settings.timeout = self.duration(value, "`timeout`"),
                 "resources" => operation.settings.resources = self.resources(value),
                 "description" => operation.description = self.string(value, "`description`").map(|s| s.value),

@@ -1,6 +1,6 @@
 //! Catalogs: the built-in one, those handed in, those named by path and the one inside the workflow file, as one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::agenda::Stdout;
@@ -21,14 +21,21 @@ pub(crate) struct Imports<'i> {
     pub(crate) catalogs: &'i [Catalog],
 }
 
+/// All that a workflow may use.
+pub(crate) struct Merged {
+    pub(crate) catalog: Catalog,
+    /// Names of types that something other than the type itself names.
+    pub(crate) used_types: HashSet<String>,
+}
+
 /// All that the workflow may use. The files read are added to `sources`.
 pub(crate) fn merge(
     workflow: &Workflow,
     imports: &Imports<'_>,
     sources: &mut Sources,
     out: &mut Vec<Diagnostic>,
-) -> Catalog {
-    let mut merger = Merger { catalog: Catalog::builtin(), types: HashMap::new(), out };
+) -> Merged {
+    let mut merger = Merger { catalog: Catalog::builtin(), types: HashMap::new(), used: HashSet::new(), out };
     for catalog in imports.catalogs {
         for operation in catalog.iter() {
             merger.catalog.insert(operation.clone());
@@ -65,17 +72,25 @@ pub(crate) fn merge(
             merger.out.push(rules::bad_type::circular(&def.name));
             merger.catalog.types.define(def.name.value.as_str(), Type::Error);
         }
-        merger.names(&def.ty);
+        merger.names(&def.ty, Some(&def.name.value));
     }
     for input in &workflow.inputs {
-        merger.names(&input.ty.value);
+        merger.names(&input.ty.value, None);
     }
     for def in
         files.into_iter().flat_map(|f| f.operation_types).chain(workflow.operation_types.iter().cloned())
     {
         merger.operation_type(def);
     }
-    merger.catalog
+    let (mut catalog, used_types) = (merger.catalog, merger.used);
+    catalog.types.secrets = true;
+    let types = &catalog.types;
+    let secret = |ty: &Type| types.secret_in(ty).is_some();
+    let secrets = types.names().filter_map(|name| types.get(name)).any(secret)
+        || workflow.inputs.iter().any(|input| secret(&input.ty.value.ty))
+        || catalog.iter().any(|kind| secret(&kind.output));
+    catalog.types.secrets = secrets;
+    Merged { catalog, used_types }
 }
 
 /// `path` as seen from the directory of `from`.
@@ -90,6 +105,7 @@ struct Merger<'o> {
     catalog: Catalog,
     /// Where each type was defined.
     types: HashMap<Arc<str>, Span>,
+    used: HashSet<String>,
     out: &'o mut Vec<Diagnostic>,
 }
 
@@ -109,8 +125,11 @@ impl Merger<'_> {
     }
 
     /// Reports the names in a type that mean nothing; they count as [`Type::Error`] from then on.
-    fn names(&mut self, expr: &TypeExpr) {
+    fn names(&mut self, expr: &TypeExpr, own: Option<&str>) {
         for name in &expr.names {
+            if Some(name.value.as_ref()) != own && !self.used.contains(name.value.as_ref()) {
+                self.used.insert(name.value.to_string());
+            }
             if self.catalog.types.get(&name.value).is_none() {
                 let mut known: Vec<&str> = crate::types::scalar_names().collect();
                 known.extend(self.catalog.types.names());
@@ -121,7 +140,7 @@ impl Merger<'_> {
 
     fn operation_type(&mut self, def: OperationTypeDef) {
         for expr in [&def.input, &def.output].into_iter().flatten() {
-            self.names(expr);
+            self.names(expr, None);
         }
         let output = match (def.output, def.run.stdout) {
             (Some(declared), _) => declared.ty,
