@@ -97,13 +97,21 @@ pub(crate) enum ValueKind {
     Record(Vec<Field>),
 }
 
+/// The type of an operation type's input or output.
+#[derive(Clone, Debug)]
+pub(crate) enum Declared {
+    Expr(TypeExpr),
+    /// A JSON Schema file, relative to the file that names it.
+    Schema(Spanned<String>),
+}
+
 /// One entry of a catalog.
 #[derive(Clone, Debug)]
 pub(crate) struct OperationTypeDef {
     pub(crate) name: Spanned<String>,
     pub(crate) description: Option<String>,
-    pub(crate) input: Option<TypeExpr>,
-    pub(crate) output: Option<TypeExpr>,
+    pub(crate) input: Option<Declared>,
+    pub(crate) output: Option<Declared>,
     pub(crate) run: RunSpec,
     pub(crate) settings: Settings,
 }

@@ -1,5 +1,6 @@
 //! The pipeline: text → tree → workflow → resolved → checked → template → agenda. Every door goes through here.
 
+mod allows;
 mod native;
 
 use std::collections::{HashMap, HashSet};
@@ -7,8 +8,10 @@ use std::collections::{HashMap, HashSet};
 use crate::agenda::{Agenda, AgendaTemplate};
 use crate::ast::Workflow;
 use crate::catalog::Catalog;
-use crate::diagnostic::{Diagnostic, Location, has_errors};
+use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
 use crate::resolve::Imports;
+use crate::rules::untyped_edge::{self, Coverage};
+use crate::severities::{self, Severities};
 use crate::source::{Source, Sources, Span, Spanned};
 use crate::syntax::{self, Door};
 use crate::{check, decode, lower, resolve, rules};
@@ -22,12 +25,18 @@ pub struct Options<'o> {
     pub loader: &'o dyn Fn(&str) -> Result<Source, String>,
     /// Catalogs made by code, such as those of the Rust door.
     pub catalogs: &'o [Catalog],
+    /// What the project says about the rules.
+    pub severities: &'o Severities,
 }
 
 impl Default for Options<'_> {
     /// No files, no catalogs.
     fn default() -> Self {
-        Self { loader: &|_| Err("files can't be read here".to_owned()), catalogs: &[] }
+        Self {
+            loader: &|_| Err("files can't be read here".to_owned()),
+            catalogs: &[],
+            severities: &severities::NONE,
+        }
     }
 }
 
@@ -46,11 +55,29 @@ pub struct Compiled {
     pub catalog: Catalog,
     /// Where each operation was named.
     pub source_map: HashMap<String, Span>,
+    /// How many of the references to outputs are checked.
+    pub coverage: Coverage,
     /// All findings, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Compiled {
+    /// Adds findings about one more file, whose spans are of file 0.
+    pub fn add(&mut self, source: Source, findings: Vec<Diagnostic>) {
+        let file = self.sources.add(source);
+        let place = |label: &mut Label| {
+            if let Location::Span(span) = &mut label.at {
+                span.file = file;
+            }
+        };
+        for mut finding in findings {
+            place(&mut finding.primary);
+            finding.secondary.iter_mut().for_each(place);
+            finding.fix.iter_mut().for_each(|edit| edit.span.file = file);
+            self.diagnostics.push(finding);
+        }
+    }
+
     fn nothing(sources: Sources) -> Self {
         Self {
             sources,
@@ -59,6 +86,7 @@ impl Compiled {
             agenda: None,
             catalog: Catalog::new(),
             source_map: HashMap::new(),
+            coverage: Coverage::default(),
             diagnostics: Vec::new(),
         }
     }
@@ -85,6 +113,10 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
         let held = [rules::unknown_operation_type::RULE.id, rules::unknown_type::RULE.id];
         out.retain(|d| !held.contains(&d.rule));
     }
+    let wanted = options.severities.level(untyped_edge::RULE.id).is_some();
+    let coverage = untyped_edge::coverage(&model, wanted.then_some(&mut out));
+    allows::apply(&mut out, &sources);
+    options.severities.apply(&mut out);
     finish(&mut out, &sources);
     let template = (!has_errors(&out)).then(|| lower::template(&model, &checked));
     let mut agenda = None;
@@ -100,7 +132,7 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
     let source_map = workflow.operations.iter().map(|o| (o.name.value.clone(), o.name.span)).collect();
     let workflow_name = workflow.name.value.clone();
     let catalog = merged.catalog;
-    Compiled { sources, workflow_name, template, agenda, catalog, source_map, diagnostics: out }
+    Compiled { sources, workflow_name, template, agenda, catalog, source_map, coverage, diagnostics: out }
 }
 
 /// What came of reading a catalog by itself.

@@ -26,6 +26,7 @@ pub mod render;
 mod resolve;
 pub mod retry;
 pub mod rules;
+pub mod severities;
 pub mod source;
 pub mod suggest;
 mod syntax;
@@ -35,4 +36,6 @@ pub mod types;
 pub mod validate;
 
 pub use compile::{Compiled, LoadedCatalog, Options, check_native, compile, is_native, load_catalog};
+pub use rules::untyped_edge::Coverage;
+pub use severities::Severities;
 pub use syntax::Door;

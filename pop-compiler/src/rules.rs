@@ -1,12 +1,15 @@
 //! The rules, one file each; [`ALL`] is the table. A file holds the rule's explanation, a bad and a good example, and the
 //! words of its findings. Where a rule needs only the resolved workflow, its `check` is in its file too.
 
+pub(crate) mod allow_not_possible;
+pub(crate) mod allow_without_reason;
 pub(crate) mod bad_default;
 pub(crate) mod bad_duration;
 pub(crate) mod bad_expression;
 pub(crate) mod bad_image;
 pub(crate) mod bad_pointer;
 pub(crate) mod bad_quantity;
+pub(crate) mod bad_schema;
 pub(crate) mod bad_type;
 pub(crate) mod bad_version;
 pub(crate) mod catalog_conflict;
@@ -37,12 +40,15 @@ pub(crate) mod unknown_key;
 pub(crate) mod unknown_operation;
 pub(crate) mod unknown_operation_type;
 pub(crate) mod unknown_output;
+pub(crate) mod unknown_rule;
 pub(crate) mod unknown_type;
 pub(crate) mod unpinned_image;
 pub(crate) mod unreachable;
+pub(crate) mod untyped_edge;
 pub(crate) mod unused_input;
 pub(crate) mod unused_operation;
 pub(crate) mod unused_type;
+pub(crate) mod useless_allow;
 pub(crate) mod wrong_shape;
 
 use crate::check::Model;
@@ -70,20 +76,39 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether its findings can be taken back: warnings, and errors that leave something to compile.
+    pub(crate) fn can_be_allowed(&self) -> bool {
+        self.severity != Severity::Error || ALLOWABLE.contains(&self.id)
+    }
+
     /// A finding of this rule.
     pub(crate) fn at(&self, at: impl Into<Location>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(self.id, self.severity, at, message)
     }
 }
 
+/// Errors that leave something to compile.
+const ALLOWABLE: &[&str] = &[
+    bad_image::RULE.id,
+    bad_version::RULE.id,
+    extra_input::RULE.id,
+    missing_input::RULE.id,
+    optional_into_required::RULE.id,
+    secret_leak::RULE.id,
+    type_mismatch::RULE.id,
+];
+
 /// All rules of the workflow language, by name.
 pub const ALL: &[&Rule] = &[
+    &allow_not_possible::RULE,
+    &allow_without_reason::RULE,
     &bad_default::RULE,
     &bad_duration::RULE,
     &bad_expression::RULE,
     &bad_image::RULE,
     &bad_pointer::RULE,
     &bad_quantity::RULE,
+    &bad_schema::RULE,
     &bad_type::RULE,
     &bad_version::RULE,
     &catalog_conflict::RULE,
@@ -114,12 +139,15 @@ pub const ALL: &[&Rule] = &[
     &unknown_operation::RULE,
     &unknown_operation_type::RULE,
     &unknown_output::RULE,
+    &unknown_rule::RULE,
     &unknown_type::RULE,
     &unpinned_image::RULE,
     &unreachable::RULE,
+    &untyped_edge::RULE,
     &unused_input::RULE,
     &unused_operation::RULE,
     &unused_type::RULE,
+    &useless_allow::RULE,
     &wrong_shape::RULE,
 ];
 

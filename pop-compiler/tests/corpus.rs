@@ -30,7 +30,7 @@ fn compiled(path: &Path) -> Compiled {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let door = Door::from_path(&name).unwrap();
     let text = fs::read_to_string(path).unwrap();
-    compile(Source::new(name, text), door, &Options { loader: &loader, catalogs: &[] })
+    compile(Source::new(name, text), door, &Options { loader: &loader, ..Options::default() })
 }
 
 fn bytes(compiled: &Compiled) -> String {

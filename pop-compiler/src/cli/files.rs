@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::diagnostic::Diagnostic;
 use crate::source::Source;
-use crate::{Compiled, Door, LoadedCatalog, Options, check_native, compile, is_native, load_catalog};
+use crate::{
+    Compiled, Door, LoadedCatalog, Options, Severities, check_native, compile, is_native, load_catalog,
+};
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 64 << 20;
@@ -77,5 +80,20 @@ pub fn compile_file(path: &Path) -> anyhow::Result<Compiled> {
         return Ok(check_native(source));
     }
     let loader = |path: &str| read(Path::new(path)).map_err(|error| format!("{:#}", error.root_cause()));
-    Ok(compile(source, door, &Options { loader: &loader, catalogs: &[] }))
+    let (config, severities, faults) = severities_for(path);
+    let options = Options { loader: &loader, catalogs: &[], severities: &severities };
+    let mut compiled = compile(source, door, &options);
+    if let Some(config) = config.filter(|_| !faults.is_empty()) {
+        compiled.add(config, faults);
+    }
+    Ok(compiled)
+}
+
+/// The `pop.toml` of the file's directory or of the nearest one above it, what it says, and what is wrong with it.
+fn severities_for(path: &Path) -> (Option<Source>, Severities, Vec<Diagnostic>) {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let found = full.ancestors().skip(1).map(|d| d.join("pop.toml")).find(|p| p.is_file());
+    let Some(Ok(config)) = found.map(|path| read(&path)) else { return Default::default() };
+    let (severities, faults) = Severities::parse(&config);
+    (Some(config), severities, faults)
 }

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::agenda::Stdout;
-use crate::ast::{OperationTypeDef, TypeDef, Workflow};
+use crate::ast::{Declared, OperationTypeDef, TypeDef, Workflow};
 use crate::catalog::{Catalog, OperationType};
 use crate::decode::{self, CatalogFile};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, has_errors};
 use crate::rules;
-use crate::source::{Source, Sources, Span};
+use crate::source::{Source, Sources, Span, Spanned};
 use crate::syntax::{self, Door};
 use crate::types::{Type, TypeExpr};
 
@@ -77,10 +77,11 @@ pub(crate) fn merge(
     for input in &workflow.inputs {
         merger.names(&input.ty.value, None);
     }
+    let mut schemas = Schemas { loader: imports.loader, sources, known: HashMap::new() };
     for def in
         files.into_iter().flat_map(|f| f.operation_types).chain(workflow.operation_types.iter().cloned())
     {
-        merger.operation_type(def);
+        merger.operation_type(def, &mut schemas);
     }
     let (mut catalog, used_types) = (merger.catalog, merger.used);
     catalog.types.secrets = true;
@@ -98,6 +99,39 @@ fn beside(from: &str, path: &str) -> String {
     match from.rfind(['/', '\\']) {
         Some(end) if !path.starts_with('/') => format!("{}{path}", &from[..=end]),
         _ => path.to_owned(),
+    }
+}
+
+/// JSON Schema files, each read once.
+struct Schemas<'s> {
+    loader: &'s dyn Fn(&str) -> Result<Source, String>,
+    sources: &'s mut Sources,
+    known: HashMap<String, Type>,
+}
+
+impl Schemas<'_> {
+    fn read(&mut self, path: &Spanned<String>, out: &mut Vec<Diagnostic>) -> Type {
+        let from = self.sources.get(path.span.file).map(|s| s.name.clone()).unwrap_or_default();
+        let full = beside(&from, &path.value);
+        if let Some(ty) = self.known.get(&full) {
+            return ty.clone();
+        }
+        let ty = match (self.loader)(&full) {
+            Ok(source) => {
+                let text = source.text.clone();
+                let id = self.sources.add(source);
+                let before = out.len();
+                let tree = syntax::parse(id, &text, Door::Json, out);
+                rules::bad_schema::check(&tree, out);
+                if has_errors(&out[before..]) { Type::Error } else { Type::from_schema(&tree.to_json()) }
+            }
+            Err(why) => {
+                out.push(rules::missing_import::schema(path, &why));
+                Type::Error
+            }
+        };
+        self.known.insert(full, ty.clone());
+        ty
     }
 }
 
@@ -138,17 +172,25 @@ impl Merger<'_> {
         }
     }
 
-    fn operation_type(&mut self, def: OperationTypeDef) {
-        for expr in [&def.input, &def.output].into_iter().flatten() {
-            self.names(expr, None);
+    fn declared(&mut self, declared: Option<Declared>, schemas: &mut Schemas<'_>) -> Option<Type> {
+        match declared? {
+            Declared::Expr(expr) => {
+                self.names(&expr, None);
+                Some(expr.ty)
+            }
+            Declared::Schema(path) => Some(schemas.read(&path, self.out)),
         }
-        let output = match (def.output, def.run.stdout) {
-            (Some(declared), _) => declared.ty,
+    }
+
+    fn operation_type(&mut self, def: OperationTypeDef, schemas: &mut Schemas<'_>) {
+        let input = self.declared(def.input, schemas);
+        let output = match (self.declared(def.output, schemas), def.run.stdout) {
+            (Some(declared), _) => declared,
             (None, Stdout::Text) => Type::record([("text", Type::String)]),
             (None, Stdout::Lines) => Type::record([("lines", Type::String.list())]),
             (None, Stdout::Log | Stdout::Json) => Type::Any,
         };
-        if let Some(Type::Record(record)) = def.input.as_ref().map(|e| &e.ty) {
+        if let Some(Type::Record(record)) = &input {
             let texts = def.run.command.iter().chain(&def.run.args).chain(&def.run.stdin);
             for name in texts.flat_map(|text| with_names(text)) {
                 if record.get(name).is_none() {
@@ -159,7 +201,7 @@ impl Merger<'_> {
         let made = OperationType {
             name: def.name.value.as_str().into(),
             description: def.description,
-            input: def.input.map_or(Type::Any, |e| e.ty),
+            input: input.unwrap_or(Type::Any),
             output,
             run: def.run,
             retry: def.settings.retry,
