@@ -50,6 +50,8 @@ pub(crate) struct Operation {
     pub(crate) name: Spanned<String>,
     /// `None` when it is missing; that has been reported.
     pub(crate) uses: Option<Spanned<String>>,
+    /// The workflow that stands here instead of an operation type: a path relative to this file.
+    pub(crate) workflow: Option<Spanned<String>>,
     pub(crate) with: Option<Value>,
     pub(crate) after: Vec<Spanned<String>>,
     /// The whole value of `after`.

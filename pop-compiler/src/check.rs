@@ -10,6 +10,7 @@ use std::collections::HashSet;
 
 use crate::ast::{self, Input, Value, ValueKind, Workflow};
 use crate::catalog::{Catalog, OperationType};
+use crate::compile::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::rules;
 use crate::source::Span;
@@ -43,6 +44,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) ast: &'a ast::Operation,
     /// Its operation type, unless that is unknown.
     pub(crate) kind: Option<&'a OperationType>,
+    /// The workflow that stands here, if it is one.
+    pub(crate) sub: Option<&'a Unit>,
     /// What it waits for; never itself.
     pub(crate) edges: Vec<Edge>,
     /// With `each`: the type of an item.
@@ -154,6 +157,9 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
     let operation = &model.operations[i];
     if let Some(kind) = operation.kind {
         values::inputs(model, ast, kind, out);
+        if let Some(unit) = operation.sub {
+            spread_inputs(model, ast, unit, out);
+        }
     }
     // Values handed from operation to operation could double in size at each; beyond a point nobody reads their types.
     let output = Some(output_type(model, i)).filter(|ty| ty.is_small(MAX_TYPE)).unwrap_or(Type::Any);
@@ -162,6 +168,41 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
     let operation = &mut model.operations[i];
     operation.output = output;
     operation.conditional = conditional;
+}
+
+/// Inputs over which a sub-workflow fans out must be known before anything runs.
+fn spread_inputs(model: &Model<'_>, ast: &ast::Operation, unit: &Unit, out: &mut Vec<Diagnostic>) {
+    let Some(ValueKind::Record(fields)) = ast.with.as_ref().map(|with| &with.kind) else { return };
+    for field in fields.iter().filter(|field| unit.spread.contains(&field.name.value)) {
+        let target = |id: u32| model.targets.get(id as usize).and_then(|target| target.operation());
+        if let Some((span, i)) = refs::find_in(&field.value, &|id| target(id)) {
+            let name = &model.operations[i].ast.name.value;
+            out.push(rules::each_over_output::input(span, &field.name.value, name));
+        }
+    }
+}
+
+/// The inputs that decide how often something fans out: those that an `each` refers to, here or in a sub-workflow.
+pub(crate) fn spread(model: &Model<'_>) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let mut add = |value: &Value| {
+        refs::each_in(value, &mut |id| match model.targets.get(id as usize) {
+            Some(Target::Input(i)) => {
+                names.insert(model.inputs[*i].name.value.clone());
+            }
+            Some(Target::Inputs) => names.extend(model.inputs.iter().map(|i| i.name.value.clone())),
+            _ => {}
+        });
+    };
+    for operation in &model.operations {
+        operation.ast.each.iter().for_each(&mut add);
+        if let (Some(unit), Some(with)) = (operation.sub, &operation.ast.with)
+            && let ValueKind::Record(fields) = &with.kind
+        {
+            fields.iter().filter(|f| unit.spread.contains(&f.name.value)).for_each(|f| add(&f.value));
+        }
+    }
+    names
 }
 
 /// The declared output, or the type of the input that the operation hands through.

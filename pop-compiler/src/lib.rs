@@ -35,7 +35,9 @@ mod tree;
 pub mod types;
 pub mod validate;
 
-pub use compile::{Compiled, LoadedCatalog, Options, check_native, compile, is_native, load_catalog};
+pub use compile::{
+    Compiled, LoadedCatalog, Options, check_native, compile, is_native, load_catalog, load_catalog_with,
+};
 pub use rules::untyped_edge::Coverage;
 pub use severities::Severities;
 pub use syntax::Door;

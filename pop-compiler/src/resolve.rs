@@ -14,7 +14,7 @@ use crate::rules;
 use crate::source::Spanned;
 use crate::types::Type;
 
-pub(crate) use imports::{Imports, Merged, merge};
+pub(crate) use imports::{Imports, Merged, SubWorkflow, beside, merge};
 
 /// Alternatives of unions that are tried in one file.
 const TRIES: u32 = 100_000;
@@ -25,7 +25,7 @@ const SUGGESTIONS: usize = 200;
 /// Binds every name of the workflow.
 pub(crate) fn resolve<'a>(
     workflow: &'a Workflow,
-    Merged { catalog, used_types }: &'a Merged,
+    Merged { catalog, used_types, workflows, .. }: &'a Merged,
     out: &mut Vec<Diagnostic>,
 ) -> Model<'a> {
     let mut index: HashMap<&str, usize> = HashMap::with_capacity(workflow.operations.len());
@@ -44,7 +44,7 @@ pub(crate) fn resolve<'a>(
         out,
     };
     let operations: Vec<Operation<'a>> =
-        (0..workflow.operations.len()).map(|i| resolver.operation(i, catalog)).collect();
+        (0..workflow.operations.len()).map(|i| resolver.operation(i, catalog, workflows)).collect();
     let mut read = Vec::new();
     for output in &workflow.outputs {
         resolver.value(&output.value, None, &mut read);
@@ -85,7 +85,12 @@ struct Resolver<'a, 'o> {
 }
 
 impl<'a> Resolver<'a, '_> {
-    fn operation(&mut self, i: usize, catalog: &'a Catalog) -> Operation<'a> {
+    fn operation(
+        &mut self,
+        i: usize,
+        catalog: &'a Catalog,
+        workflows: &'a HashMap<String, SubWorkflow>,
+    ) -> Operation<'a> {
         let ast = &self.workflow.operations[i];
         let kind = ast.uses.as_ref().and_then(|uses| {
             let found = catalog.get(&uses.value);
@@ -95,6 +100,8 @@ impl<'a> Resolver<'a, '_> {
             }
             found
         });
+        let sub = ast.workflow.as_ref().and_then(|path| workflows.get(&path.value));
+        let (kind, sub) = (kind.or(sub.map(|s| &s.kind)), sub.map(|s| s.unit.as_ref()));
         let mut edges = Vec::new();
         for value in [&ast.with, &ast.when].into_iter().flatten() {
             self.value(value, Some(i), &mut edges);
@@ -125,7 +132,7 @@ impl<'a> Resolver<'a, '_> {
             }
             edge.to != i
         });
-        Operation { ast, kind, edges, item: None, output: Type::Error, conditional: false }
+        Operation { ast, kind, sub, edges, item: None, output: Type::Error, conditional: false }
     }
 
     /// Binds the references of a value. Recursion is bounded by the depth of the source.

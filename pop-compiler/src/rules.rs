@@ -10,6 +10,7 @@ pub(crate) mod bad_image;
 pub(crate) mod bad_pointer;
 pub(crate) mod bad_quantity;
 pub(crate) mod bad_schema;
+pub(crate) mod bad_sub_workflow;
 pub(crate) mod bad_type;
 pub(crate) mod bad_version;
 pub(crate) mod catalog_conflict;
@@ -49,6 +50,7 @@ pub(crate) mod unused_input;
 pub(crate) mod unused_operation;
 pub(crate) mod unused_type;
 pub(crate) mod useless_allow;
+pub(crate) mod workflow_cycle;
 pub(crate) mod wrong_shape;
 
 use crate::check::Model;
@@ -109,6 +111,7 @@ pub const ALL: &[&Rule] = &[
     &bad_pointer::RULE,
     &bad_quantity::RULE,
     &bad_schema::RULE,
+    &bad_sub_workflow::RULE,
     &bad_type::RULE,
     &bad_version::RULE,
     &catalog_conflict::RULE,
@@ -148,6 +151,7 @@ pub const ALL: &[&Rule] = &[
     &unused_operation::RULE,
     &unused_type::RULE,
     &useless_allow::RULE,
+    &workflow_cycle::RULE,
     &wrong_shape::RULE,
 ];
 

@@ -50,6 +50,26 @@ pub(super) fn first_in(value: &Value) -> Option<Span> {
     }
 }
 
+/// Calls `each` with the number of every reference in a value. Recursion as above.
+pub(super) fn each_in(value: &Value, each: &mut dyn FnMut(u32)) {
+    match &value.kind {
+        ValueKind::Text(template) => template.references().for_each(|r| each(r.id)),
+        ValueKind::List(items) => items.iter().for_each(|v| each_in(v, each)),
+        ValueKind::Record(fields) => fields.iter().for_each(|f| each_in(&f.value, each)),
+        _ => {}
+    }
+}
+
+/// The first reference of a value of which `wanted` makes something. Recursion as above.
+pub(super) fn find_in<T>(value: &Value, wanted: &dyn Fn(u32) -> Option<T>) -> Option<(Span, T)> {
+    match &value.kind {
+        ValueKind::Text(template) => template.references().find_map(|r| Some((r.span, wanted(r.id)?))),
+        ValueKind::List(items) => items.iter().find_map(|v| find_in(v, wanted)),
+        ValueKind::Record(fields) => fields.iter().find_map(|f| find_in(&f.value, wanted)),
+        _ => None,
+    }
+}
+
 /// The reference as it was written, without `${`, default and `}`.
 pub(super) fn written(reference: &Reference) -> String {
     let mut text = match &reference.root.value {

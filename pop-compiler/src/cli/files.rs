@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 use crate::{
-    Compiled, Door, LoadedCatalog, Options, Severities, check_native, compile, is_native, load_catalog,
+    Compiled, Door, LoadedCatalog, Options, Severities, check_native, compile, is_native, load_catalog_with,
 };
 
 /// The largest file that is read.
@@ -64,7 +64,11 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
 /// # Errors
 /// The file can't be read.
 pub fn catalog_file(path: &Path) -> anyhow::Result<LoadedCatalog> {
-    Ok(load_catalog(&read(path)?))
+    Ok(load_catalog_with(&read(path)?, &loader))
+}
+
+fn loader(path: &str) -> Result<Source, String> {
+    read(Path::new(path)).map_err(|error| format!("{:#}", error.root_cause()))
 }
 
 /// Reads and compiles a workflow, or checks an agenda or a template.
@@ -79,7 +83,6 @@ pub fn compile_file(path: &Path) -> anyhow::Result<Compiled> {
     if door == Door::Json && !Door::is_workflow_path(&source.name) && is_native(&source.text) {
         return Ok(check_native(source));
     }
-    let loader = |path: &str| read(Path::new(path)).map_err(|error| format!("{:#}", error.root_cause()));
     let (config, severities, faults) = severities_for(path);
     let options = Options { loader: &loader, catalogs: &[], severities: &severities };
     let mut compiled = compile(source, door, &options);

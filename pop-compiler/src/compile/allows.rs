@@ -1,5 +1,6 @@
 //! `# pop: allow(rule) reason`: findings that a comment takes back.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Location};
@@ -22,8 +23,10 @@ struct Allow {
 /// Takes back what comments allow, in every file, and says what is wrong with the comments.
 pub(super) fn apply(out: &mut Vec<Diagnostic>, sources: &Sources) {
     let mut allows = Vec::new();
+    let mut seen = HashSet::new();
     for (file, source) in sources.iter() {
-        if source.text.contains("pop:")
+        if seen.insert(&source.name)
+            && source.text.contains("pop:")
             && let Some(door) = Door::from_path(&source.name)
         {
             read(file, &source.text, door, &mut allows, out);

@@ -1,11 +1,13 @@
 //! Catalogs: the built-in one, those handed in, those named by path and the one inside the workflow file, as one.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::agenda::Stdout;
 use crate::ast::{Declared, OperationTypeDef, TypeDef, Workflow};
 use crate::catalog::{Catalog, OperationType};
+use crate::compile::Unit;
 use crate::decode::{self, CatalogFile};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::rules;
@@ -26,6 +28,27 @@ pub(crate) struct Merged {
     pub(crate) catalog: Catalog,
     /// Names of types that something other than the type itself names.
     pub(crate) used_types: HashSet<String>,
+    /// The workflows that stand as operations, by their paths as written.
+    pub(crate) workflows: HashMap<String, SubWorkflow>,
+    /// Whether a file could not be read, so that names may be unknown only for that.
+    pub(crate) incomplete: bool,
+}
+
+impl Merged {
+    /// What a file that can't be read would have defined is not unknown.
+    pub(crate) fn hold_back(&self, out: &mut Vec<Diagnostic>) {
+        if self.incomplete {
+            let held = [rules::unknown_operation_type::RULE.id, rules::unknown_type::RULE.id];
+            out.retain(|d| !held.contains(&d.rule));
+        }
+    }
+}
+
+/// A workflow that stands as an operation of another.
+pub(crate) struct SubWorkflow {
+    /// Its inputs and outputs.
+    pub(crate) kind: OperationType,
+    pub(crate) unit: Rc<Unit>,
 }
 
 /// All that the workflow may use. The files read are added to `sources`.
@@ -46,7 +69,7 @@ pub(crate) fn merge(
             }
         }
     }
-    let own = sources.get(workflow.name.span.file).map(|s| s.name.clone()).unwrap_or_default();
+    let own = sources.get(workflow.operations_span.file).map(|s| s.name.clone()).unwrap_or_default();
     let mut files: Vec<CatalogFile> = Vec::new();
     for path in &workflow.catalogs {
         let full = beside(&own, &path.value);
@@ -91,15 +114,26 @@ pub(crate) fn merge(
         || workflow.inputs.iter().any(|input| secret(&input.ty.value.ty))
         || catalog.iter().any(|kind| secret(&kind.output));
     catalog.types.secrets = secrets;
-    Merged { catalog, used_types }
+    Merged { catalog, used_types, workflows: HashMap::new(), incomplete: false }
 }
 
-/// `path` as seen from the directory of `from`.
-fn beside(from: &str, path: &str) -> String {
-    match from.rfind(['/', '\\']) {
+/// `path` as seen from the directory of `from`, without `.` and `..` in it where they can go.
+pub(crate) fn beside(from: &str, path: &str) -> String {
+    let full = match from.rfind(['/', '\\']) {
         Some(end) if !path.starts_with('/') => format!("{}{path}", &from[..=end]),
         _ => path.to_owned(),
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in full.split('/') {
+        match part {
+            "." if !parts.is_empty() || full.len() > 1 => {}
+            ".." if parts.last().is_some_and(|last| !last.is_empty() && *last != "..") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
     }
+    parts.join("/")
 }
 
 /// JSON Schema files, each read once.

@@ -85,7 +85,8 @@ fn implied<'m>(model: &'m Model<'_>, i: usize, left: &mut usize) -> HashSet<&'m 
             }
             steps -= 1;
             *left -= 1;
-            if seen.insert(edge.to) {
+            // a reference to an output of a sub-workflow waits for one of its operations, `after` for all
+            if model.operations[edge.to].sub.is_none() && seen.insert(edge.to) {
                 found.insert(model.operations[edge.to].ast.name.value.as_str());
                 if !model.operations[edge.to].conditional {
                     open.push(edge.to);

@@ -6,6 +6,11 @@ use crate::{Compiled, Door, Options, Severities, compile};
 
 /// Files that the examples name.
 const FILES: &[(&str, &str)] = &[
+    ("example.pop.toml", super::workflow_cycle::RULE.bad),
+    (
+        "qc.pop.toml",
+        "[workflow]\nname = \"qc\"\n[inputs]\nfile = \"path\"\n[operations.look]\nuses = \"pop.transform\"\nwith = { value = { file = \"${inputs.file}\" } }\n[outputs]\nfile = \"${look.file}\"\n",
+    ),
     ("probe.schema.json", r#"{ "type": "object", "properties": { "url": { "type": "string" } } }"#),
     ("broken.schema.json", r##"{ "type": "object", "properties": { "url": { "$ref": "#/$defs/Url" } } }"##),
 ];
