@@ -1,6 +1,6 @@
 //! `unused-operation`: an operation whose output nobody reads.
 
-use super::Rule;
+use super::{Rule, bad_expression, unknown_operation, unknown_output};
 use crate::ast::ValueKind;
 use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -45,7 +45,9 @@ n = "${second.n}"
 
 /// Operations that give something to nobody.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
-    if model.workflow.outputs.is_empty() {
+    // a reference that could not be read may be the one that would have named it
+    let unread = [bad_expression::RULE.id, unknown_operation::RULE.id, unknown_output::RULE.id];
+    if model.workflow.outputs.is_empty() || out.iter().any(|d| unread.contains(&d.rule)) {
         return;
     }
     let mut used = vec![false; model.operations.len()];
