@@ -115,7 +115,7 @@ fn operations(model: &Model<'_>, checked: &Checked, inlined: &mut Inlined) -> Ve
         match model.operations[*i].sub {
             None => made.push(operation(model, *i, inlined)),
             Some(unit) => {
-                let mut with = Map::from_iter(unit.inputs.iter().cloned());
+                let mut with = unit.inputs.iter().cloned().collect::<Map<_, _>>();
                 if let Some(Json::Object(given)) = ast.with.as_ref().map(|with| lower(model, with)) {
                     with.extend(given);
                 }

@@ -332,19 +332,20 @@ fn rewrite_text(text: &str, replace: &dyn Fn(&Token<'_>) -> Option<Value>) -> Va
     let mut kept = Vec::new();
     pieces(text, &mut |piece| match piece {
         Piece::Text(text) => out.push_str(text),
-        Piece::Token(_, token) => match replace(&token).as_ref().and_then(scalar) {
-            Some(text) => pieces(&text, &mut |piece| match piece {
+        Piece::Token(_, token) => {
+            let Some(text) = replace(&token).as_ref().and_then(scalar) else {
+                kept.push(out.len());
+                out.push_str(token.text);
+                return;
+            };
+            pieces(&text, &mut |piece| match piece {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Token(_, token) => {
                     kept.push(out.len());
                     out.push_str(token.text);
                 }
-            }),
-            None => {
-                kept.push(out.len());
-                out.push_str(token.text);
-            }
-        },
+            });
+        }
     });
     Value::String(protect(&out, &kept).into_owned())
 }

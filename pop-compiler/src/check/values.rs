@@ -81,7 +81,7 @@ pub(super) fn inputs(
     for field in fields {
         match record.get(&field.name.value) {
             Some(ty) => {
-                check(model, &field.value, ty, &Place::root(owner, &field.name.value, kind.declared), out)
+                check(model, &field.value, ty, &Place::root(owner, &field.name.value, kind.declared), out);
             }
             None => out.push(rules::extra_input::report(&field.name, &kind.name, record)),
         }
@@ -129,9 +129,8 @@ pub(super) fn check(
     let types = model.types();
     let ty = types.resolve(expected);
     match ty {
-        Type::Error => return,
         Type::Any if types.secrets => return leaks(model, value, place, out),
-        Type::Any => return,
+        Type::Any | Type::Error => return,
         _ => {}
     }
     let place = &Place { secret: place.secret || matches!(ty, Type::Secret(_)), ..*place };
@@ -370,9 +369,10 @@ pub(super) fn type_of(model: &Model<'_>, value: &Value) -> Type {
                     let ty = model.references.get(r.id as usize);
                     ty.is_some_and(|ty| model.types().secret_in(ty).is_some())
                 };
-                match model.types().secrets && template.references().any(secret) {
-                    true => Type::Secret(Type::String.into()),
-                    false => Type::String,
+                if model.types().secrets && template.references().any(secret) {
+                    Type::Secret(Type::String.into())
+                } else {
+                    Type::String
                 }
             }
         }

@@ -5,6 +5,7 @@ use crate::agenda::{Params, RunSpec, Stdout};
 use crate::ast::{Declared, OperationTypeDef, Settings};
 use crate::rules;
 use crate::source::Spanned;
+use crate::syntax::Door;
 use crate::tree::{Entry, Node, Tree};
 
 const TOP: &[&str] = &["catalog", "types", "operations"];
@@ -94,7 +95,7 @@ impl Decoder<'_> {
         if let Node::Table(table) = &tree.node
             && let [Entry { key, value: Tree { node: Node::String(path), span } }] = table.entries.as_slice()
             && key.value == "schema"
-            && path.value.ends_with(".json")
+            && Door::from_path(&path.value) == Some(Door::Json)
         {
             return Some(Declared::Schema(Spanned::new(path.value.clone(), *span)));
         }

@@ -68,7 +68,7 @@ impl Decoder<'_> {
             }
         }
         if operation.workflow.is_some() {
-            own.iter().for_each(|key| self.out.push(rules::bad_sub_workflow::key(key)));
+            self.out.extend(own.iter().map(rules::bad_sub_workflow::key));
             (operation.uses, operation.each) = (None, None);
         }
         if !used && readable {

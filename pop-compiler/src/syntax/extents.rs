@@ -132,9 +132,8 @@ fn json(text: &str) -> Vec<Comment> {
             for token in &tokens[n..] {
                 match token.token {
                     Token::OpenBrace | Token::OpenBracket => depth += 1,
-                    Token::CloseBrace | Token::CloseBracket if depth == 0 => break,
+                    Token::CloseBrace | Token::CloseBracket | Token::Comma if depth == 0 => break,
                     Token::CloseBrace | Token::CloseBracket => depth -= 1,
-                    Token::Comma if depth == 0 => break,
                     Token::CommentLine(_) | Token::CommentBlock(_) => continue,
                     _ => {}
                 }

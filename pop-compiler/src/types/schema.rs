@@ -152,7 +152,7 @@ impl<'s> Reader<'s> {
             for ty in &read {
                 match ty {
                     Type::Record(record) => {
-                        fields.extend(record.iter().map(|(n, t)| (Arc::from(n), t.clone())))
+                        fields.extend(record.iter().map(|(n, t)| (Arc::from(n), t.clone())));
                     }
                     _ => return Type::Any,
                 }
