@@ -24,7 +24,7 @@ use crate::{decode, lower, rules};
 const MAX_NESTING: usize = 16;
 
 /// Operations that a workflow may make with all that it contains.
-const MAX_OPERATIONS: usize = 500_000;
+const MAX_OPERATIONS: usize = 200_000;
 
 /// A compiled workflow as others see it.
 pub(crate) struct Unit {

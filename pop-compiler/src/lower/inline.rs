@@ -62,10 +62,11 @@ impl Inlined {
         let with = self.value(&place.with);
         let inside = |value: &Json| inside(place.name, &with, value);
         let when = place.when.as_ref().map(|when| self.value(when)).filter(|when| *when != Json::Bool(true));
+        let names: HashSet<&str> = operations.iter().map(|o| o.name.as_str()).collect();
         let mut waited: HashSet<String> = HashSet::new();
         for operation in operations {
             let dependencies = graph::dependencies(operation);
-            waited.extend(dependencies.iter().map(|d| stem(&d.name, operations)));
+            waited.extend(dependencies.iter().map(|d| stem(&d.name, &names)));
             let name = format!("{}/{}", place.name, operation.name);
             let mut params = Params::new();
             let own: Vec<String> = order(operation).iter().map(|n| format!("{}/{n}", place.name)).collect();
@@ -128,10 +129,10 @@ pub(super) fn depends_on(mut names: Vec<&str>) -> Option<(String, Json)> {
 }
 
 /// The operation that a name stands for: itself, or the fan-out of which it is an item.
-fn stem(name: &str, operations: &[Operation]) -> String {
+fn stem(name: &str, names: &HashSet<&str>) -> String {
     let base = name.rsplit_once('.').filter(|(_, n)| *n == "*" || n.parse::<usize>().is_ok());
     match base {
-        Some((base, _)) if !operations.iter().any(|o| o.name == name) => base.to_owned(),
+        Some((base, _)) if !names.contains(name) => base.to_owned(),
         _ => name.to_owned(),
     }
 }
