@@ -50,8 +50,12 @@ pub(crate) struct Operation {
     pub(crate) name: Spanned<String>,
     /// `None` when it is missing; that has been reported.
     pub(crate) uses: Option<Spanned<String>>,
+    /// The workflow that stands here instead of an operation type: a path relative to this file.
+    pub(crate) workflow: Option<Spanned<String>>,
     pub(crate) with: Option<Value>,
     pub(crate) after: Vec<Spanned<String>>,
+    /// The whole value of `after`.
+    pub(crate) after_span: Span,
     pub(crate) when: Option<Value>,
     pub(crate) each: Option<Value>,
     pub(crate) settings: Settings,
@@ -62,6 +66,8 @@ pub(crate) struct Operation {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) retry: Option<Json>,
+    /// Where `retry` names timeouts.
+    pub(crate) retry_on_timeout: Option<Span>,
     pub(crate) timeout: Option<Json>,
     pub(crate) resources: Option<Json>,
 }
@@ -93,13 +99,21 @@ pub(crate) enum ValueKind {
     Record(Vec<Field>),
 }
 
+/// The type of an operation type's input or output.
+#[derive(Clone, Debug)]
+pub(crate) enum Declared {
+    Expr(TypeExpr),
+    /// A JSON Schema file, relative to the file that names it.
+    Schema(Spanned<String>),
+}
+
 /// One entry of a catalog.
 #[derive(Clone, Debug)]
 pub(crate) struct OperationTypeDef {
     pub(crate) name: Spanned<String>,
     pub(crate) description: Option<String>,
-    pub(crate) input: Option<TypeExpr>,
-    pub(crate) output: Option<TypeExpr>,
+    pub(crate) input: Option<Declared>,
+    pub(crate) output: Option<Declared>,
     pub(crate) run: RunSpec,
     pub(crate) settings: Settings,
 }

@@ -6,9 +6,11 @@ mod refs;
 mod values;
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use crate::ast::{self, Input, Value, ValueKind, Workflow};
 use crate::catalog::{Catalog, OperationType};
+use crate::compile::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::rules;
 use crate::source::Span;
@@ -23,6 +25,10 @@ pub(crate) struct Model<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) inputs: &'a [Input],
     pub(crate) operations: Vec<Operation<'a>>,
+    /// Operations whose outputs the workflow's outputs read.
+    pub(crate) outputs: Vec<usize>,
+    /// Names of types that something names.
+    pub(crate) used_types: &'a HashSet<String>,
     /// For each input, whether something refers to it.
     pub(crate) used_inputs: Vec<bool>,
     /// What each reference stands for, by its number.
@@ -38,6 +44,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) ast: &'a ast::Operation,
     /// Its operation type, unless that is unknown.
     pub(crate) kind: Option<&'a OperationType>,
+    /// The workflow that stands here, if it is one.
+    pub(crate) sub: Option<&'a Unit>,
     /// What it waits for; never itself.
     pub(crate) edges: Vec<Edge>,
     /// With `each`: the type of an item.
@@ -56,6 +64,8 @@ pub(crate) struct Edge {
     pub(crate) span: Span,
     /// Goes on when the other one is skipped.
     pub(crate) soft: bool,
+    /// Said by `after`, not by a reference.
+    pub(crate) order: bool,
 }
 
 /// What a reference starts from.
@@ -64,6 +74,10 @@ pub(crate) enum Target {
     /// Already reported.
     Unknown,
     Operation(usize),
+    /// The output of an item of a fan-out, as a native token names it: `encode.0`.
+    Item(usize, u64),
+    /// The outputs of all items of a fan-out: `encode.*`.
+    Items(usize),
     /// All inputs as one object.
     Inputs,
     Input(usize),
@@ -71,6 +85,16 @@ pub(crate) enum Target {
     EachIndex,
     RunId,
     RunCustomer,
+}
+
+impl Target {
+    /// The operation whose output it is.
+    pub(crate) fn operation(self) -> Option<usize> {
+        match self {
+            Self::Operation(i) | Self::Item(i, _) | Self::Items(i) => Some(i),
+            _ => None,
+        }
+    }
 }
 
 /// What checking gives besides findings.
@@ -103,12 +127,13 @@ pub(crate) fn check(model: &mut Model<'_>, out: &mut Vec<Diagnostic>) -> Checked
     let mut outputs = Vec::with_capacity(workflow.outputs.len());
     for output in &workflow.outputs {
         refs::in_value(model, None, &output.value, out);
+        values::leaks(model, &output.value, &values::Place::root("outputs", &output.name.value, None), out);
         let ty = values::type_of(model, &output.value);
         outputs.push(if values::may_be_skipped(model, &output.value) { ty.optional() } else { ty });
     }
     if let Some(link) = &workflow.run.link {
         refs::in_value(model, None, link, out);
-        values::check(model, link, &Type::String, &values::Place::root("link", None), out);
+        values::check(model, link, &Type::String, &values::Place::root("run", "link", None), out);
     }
     for rule in rules::CHECKS {
         rule(model, out);
@@ -127,11 +152,14 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
         refs::in_value(model, Some(i), value, out);
     }
     if let Some(when) = &ast.when {
-        values::check(model, when, &Type::Bool, &values::Place::root("when", None), out);
+        values::check(model, when, &Type::Bool, &values::Place::root(&ast.name.value, "when", None), out);
     }
     let operation = &model.operations[i];
     if let Some(kind) = operation.kind {
         values::inputs(model, ast, kind, out);
+        if let Some(unit) = operation.sub {
+            spread_inputs(model, ast, unit, out);
+        }
     }
     // Values handed from operation to operation could double in size at each; beyond a point nobody reads their types.
     let output = Some(output_type(model, i)).filter(|ty| ty.is_small(MAX_TYPE)).unwrap_or(Type::Any);
@@ -140,6 +168,41 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
     let operation = &mut model.operations[i];
     operation.output = output;
     operation.conditional = conditional;
+}
+
+/// Inputs over which a sub-workflow fans out must be known before anything runs.
+fn spread_inputs(model: &Model<'_>, ast: &ast::Operation, unit: &Unit, out: &mut Vec<Diagnostic>) {
+    let Some(ValueKind::Record(fields)) = ast.with.as_ref().map(|with| &with.kind) else { return };
+    for field in fields.iter().filter(|field| unit.spread.contains(&field.name.value)) {
+        let target = |id: u32| model.targets.get(id as usize).and_then(|target| target.operation());
+        if let Some((span, i)) = refs::find_in(&field.value, &|id| target(id)) {
+            let name = &model.operations[i].ast.name.value;
+            out.push(rules::each_over_output::input(span, &field.name.value, name));
+        }
+    }
+}
+
+/// The inputs that decide how often something fans out: those that an `each` refers to, here or in a sub-workflow.
+pub(crate) fn spread(model: &Model<'_>) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let mut add = |value: &Value| {
+        refs::each_in(value, &mut |id| match model.targets.get(id as usize) {
+            Some(Target::Input(i)) => {
+                names.insert(model.inputs[*i].name.value.clone());
+            }
+            Some(Target::Inputs) => names.extend(model.inputs.iter().map(|i| i.name.value.clone())),
+            _ => {}
+        });
+    };
+    for operation in &model.operations {
+        operation.ast.each.iter().for_each(&mut add);
+        if let (Some(unit), Some(with)) = (operation.sub, &operation.ast.with)
+            && let ValueKind::Record(fields) = &with.kind
+        {
+            fields.iter().filter(|f| unit.spread.contains(&f.name.value)).for_each(|f| add(&f.value));
+        }
+    }
+    names
 }
 
 /// The declared output, or the type of the input that the operation hands through.
@@ -160,7 +223,7 @@ fn output_type(model: &Model<'_>, i: usize) -> Type {
 fn item_type(model: &Model<'_>, each: &Value, out: &mut Vec<Diagnostic>) -> Type {
     if let ValueKind::Text(template) = &each.kind {
         let target = |id: u32| model.targets.get(id as usize);
-        if template.references().any(|r| matches!(target(r.id), Some(Target::Operation(_)))) {
+        if template.references().any(|r| target(r.id).is_some_and(|t| t.operation().is_some())) {
             return Type::Error; // reported where names were bound
         }
     }

@@ -1,19 +1,25 @@
 //! The pipeline: text → tree → workflow → resolved → checked → template → agenda. Every door goes through here.
 
+mod allows;
 mod native;
+mod units;
 
 use std::collections::{HashMap, HashSet};
 
 use crate::agenda::{Agenda, AgendaTemplate};
 use crate::ast::Workflow;
 use crate::catalog::Catalog;
-use crate::diagnostic::{Diagnostic, Location, has_errors};
+use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
 use crate::resolve::Imports;
-use crate::source::{Source, Sources, Span, Spanned};
-use crate::syntax::{self, Door};
-use crate::{check, decode, lower, resolve, rules};
+use crate::rules::untyped_edge::{self, Coverage};
+use crate::severities::{self, Severities};
+use crate::source::{FileId, Source, Sources, Span, Spanned};
+use crate::syntax::Door;
+use crate::{check, lower, resolve, rules};
+use units::Pipeline;
 
 pub use native::{check_native, is_native};
+pub(crate) use units::Unit;
 
 /// What a compilation may use besides the text.
 pub struct Options<'o> {
@@ -22,12 +28,18 @@ pub struct Options<'o> {
     pub loader: &'o dyn Fn(&str) -> Result<Source, String>,
     /// Catalogs made by code, such as those of the Rust door.
     pub catalogs: &'o [Catalog],
+    /// What the project says about the rules.
+    pub severities: &'o Severities,
 }
 
 impl Default for Options<'_> {
     /// No files, no catalogs.
     fn default() -> Self {
-        Self { loader: &|_| Err("files can't be read here".to_owned()), catalogs: &[] }
+        Self {
+            loader: &|_| Err("files can't be read here".to_owned()),
+            catalogs: &[],
+            severities: &severities::NONE,
+        }
     }
 }
 
@@ -46,11 +58,29 @@ pub struct Compiled {
     pub catalog: Catalog,
     /// Where each operation was named.
     pub source_map: HashMap<String, Span>,
+    /// How many of the references to outputs are checked.
+    pub coverage: Coverage,
     /// All findings, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Compiled {
+    /// Adds findings about one more file, whose spans are of file 0.
+    pub fn add(&mut self, source: Source, findings: Vec<Diagnostic>) {
+        let file = self.sources.add(source);
+        let place = |label: &mut Label| {
+            if let Location::Span(span) = &mut label.at {
+                span.file = file;
+            }
+        };
+        for mut finding in findings {
+            place(&mut finding.primary);
+            finding.secondary.iter_mut().for_each(place);
+            finding.fix.iter_mut().for_each(|edit| edit.span.file = file);
+            self.diagnostics.push(finding);
+        }
+    }
+
     fn nothing(sources: Sources) -> Self {
         Self {
             sources,
@@ -59,6 +89,7 @@ impl Compiled {
             agenda: None,
             catalog: Catalog::new(),
             source_map: HashMap::new(),
+            coverage: Coverage::default(),
             diagnostics: Vec::new(),
         }
     }
@@ -66,27 +97,22 @@ impl Compiled {
 
 /// Compiles one workflow. Never stops at the first finding, never panics on any text.
 pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
-    let mut sources = Sources::new();
-    let text = source.text.clone();
-    let file = sources.add(source);
-    let mut out = Vec::new();
-
-    let tree = syntax::parse(file, &text, door, &mut out);
-    let workflow = decode::workflow(file, tree, &mut out);
-    let imports = Imports { loader: options.loader, catalogs: options.catalogs };
-    let before = out.len();
-    let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out);
-    let missing_catalog = out[before..].iter().any(|d| d.rule == rules::missing_import::RULE.id);
-    let mut model = resolve::resolve(&workflow, &catalog, &mut out);
+    let mut pipeline = Pipeline::new(options);
+    let file = pipeline.sources.add(source);
+    let (workflow, merged, mut others) = pipeline.read(file, door);
+    let Pipeline { sources, mut out, .. } = pipeline;
+    let mut model = resolve::resolve(&workflow, &merged, &mut out);
     let checked = check::check(&mut model, &mut out);
-
-    if missing_catalog {
-        // what a catalog that can't be read would have defined is not unknown
-        let held = [rules::unknown_operation_type::RULE.id, rules::unknown_type::RULE.id];
-        out.retain(|d| !held.contains(&d.rule));
-    }
+    merged.hold_back(&mut out);
+    let wanted = options.severities.level(untyped_edge::RULE.id).is_some();
+    let coverage = untyped_edge::coverage(&model, wanted.then_some(&mut out));
+    out.append(&mut others);
+    one_file_each(&mut out, &sources);
+    allows::apply(&mut out, &sources);
+    options.severities.apply(&mut out);
     finish(&mut out, &sources);
     let template = (!has_errors(&out)).then(|| lower::template(&model, &checked));
+    let source_map = units::places(&model);
     let mut agenda = None;
     if let Some(template) = template.as_ref().filter(|_| workflow.inputs.is_empty()) {
         match template.expand(&serde_json::json!({})) {
@@ -94,12 +120,14 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
                 lower::seal(&mut expanded);
                 agenda = Some(expanded);
             }
-            Err(findings) => out.extend(findings.into_iter().map(|f| placed(f, &model, &checked.order))),
+            Err(findings) => out.extend(
+                findings.into_iter().map(|f| placed(f, template, &source_map, workflow.operations_span)),
+            ),
         }
     }
-    let source_map = workflow.operations.iter().map(|o| (o.name.value.clone(), o.name.span)).collect();
     let workflow_name = workflow.name.value.clone();
-    Compiled { sources, workflow_name, template, agenda, catalog, source_map, diagnostics: out }
+    let catalog = merged.catalog;
+    Compiled { sources, workflow_name, template, agenda, catalog, source_map, coverage, diagnostics: out }
 }
 
 /// What came of reading a catalog by itself.
@@ -115,25 +143,55 @@ pub struct LoadedCatalog {
 
 /// Reads a catalog file (TOML or JSON, by its name) by itself.
 pub fn load_catalog(source: &Source) -> LoadedCatalog {
+    load_catalog_with(source, &|_| Err("files can't be read here".to_owned()))
+}
+
+/// As [`load_catalog`]; `loader` reads the JSON Schema files that the catalog names.
+pub fn load_catalog_with(source: &Source, loader: &dyn Fn(&str) -> Result<Source, String>) -> LoadedCatalog {
     let mut sources = Sources::new();
     let mut out = Vec::new();
     let name = Spanned::new(source.name.to_string(), Span::default());
     let workflow = Workflow { catalogs: vec![name], ..Workflow::default() };
-    let imports = Imports { loader: &|_| Ok(source.clone()), catalogs: &[] };
-    let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out);
+    let all = |path: &str| if *path == *source.name { Ok(source.clone()) } else { loader(path) };
+    let imports = Imports { loader: &all, catalogs: &[] };
+    let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out).catalog;
     finish(&mut out, &sources);
     LoadedCatalog { sources, catalog, diagnostics: out }
 }
 
 /// A finding of the expansion speaks of the template; this puts it where the operation was written.
-fn placed(mut finding: Diagnostic, model: &check::Model<'_>, order: &[usize]) -> Diagnostic {
+fn placed(
+    mut finding: Diagnostic,
+    template: &AgendaTemplate,
+    places: &HashMap<String, Span>,
+    otherwise: Span,
+) -> Diagnostic {
     if let Location::Pointer(pointer) = &finding.primary.at {
         let index = pointer.split('/').nth(3).and_then(|n| n.parse::<usize>().ok());
-        let operation = index.and_then(|n| order.get(n)).and_then(|i| model.operations.get(*i));
-        let span = operation.map_or(model.workflow.operations_span, |o| o.ast.name.span);
+        let operation = index.and_then(|n| template.agenda.operations.get(n));
+        let span = operation.and_then(|o| places.get(&o.name)).copied().unwrap_or(otherwise);
         finding.primary.at = Location::Span(span);
     }
     finding
+}
+
+/// A file that was read for several workflows has several ids; its findings get the first.
+fn one_file_each(out: &mut [Diagnostic], sources: &Sources) {
+    let mut first: HashMap<&str, FileId> = HashMap::new();
+    let ids: Vec<FileId> =
+        sources.iter().map(|(id, s)| *first.entry(s.name.as_ref()).or_insert(id)).collect();
+    if first.len() == ids.len() {
+        return;
+    }
+    let place = |span: &mut Span| span.file = ids.get(span.file.0 as usize).copied().unwrap_or(span.file);
+    for finding in out {
+        for label in std::iter::once(&mut finding.primary).chain(&mut finding.secondary) {
+            if let Location::Span(span) = &mut label.at {
+                place(span);
+            }
+        }
+        finding.fix.iter_mut().for_each(|edit| place(&mut edit.span));
+    }
 }
 
 /// Holds back what a broken file makes look absent, removes doubles, and sorts by place.

@@ -42,8 +42,9 @@ pub(crate) struct Reference {
 pub(crate) struct Native {
     /// All of it, from `@<` to `>`.
     pub(crate) text: String,
-    /// The operation whose output it names, when it names one.
-    pub(crate) operation: Option<String>,
+    /// What it refers to, said as a reference; none when that is neither an output nor an input. The operation's name
+    /// may end in the index of an item (`encode.0`) or in `.*`.
+    pub(crate) reference: Option<Reference>,
     pub(crate) span: Span,
 }
 
@@ -80,10 +81,11 @@ impl Template {
         }
     }
 
-    /// The reference, when there is nothing else in it.
+    /// The reference (or what a native token refers to), when there is nothing else in it.
     pub(crate) fn as_reference(&self) -> Option<&Reference> {
         match self.parts.as_slice() {
             [Part::Reference(reference)] => Some(reference),
+            [Part::Native(native)] => native.reference.as_ref(),
             _ => None,
         }
     }
@@ -93,11 +95,12 @@ impl Template {
         matches!(self.parts.as_slice(), [Part::Native(_)])
     }
 
-    /// Whether native tokens are all that is in it besides text.
+    /// The references, those of native tokens among them.
     pub(crate) fn references(&self) -> impl Iterator<Item = &Reference> {
         self.parts.iter().filter_map(|p| match p {
+            Part::Text(_) => None,
             Part::Reference(r) => Some(r),
-            _ => None,
+            Part::Native(n) => n.reference.as_ref(),
         })
     }
 }

@@ -26,6 +26,7 @@ pub mod render;
 mod resolve;
 pub mod retry;
 pub mod rules;
+pub mod severities;
 pub mod source;
 pub mod suggest;
 mod syntax;
@@ -34,5 +35,9 @@ mod tree;
 pub mod types;
 pub mod validate;
 
-pub use compile::{Compiled, LoadedCatalog, Options, check_native, compile, is_native, load_catalog};
+pub use compile::{
+    Compiled, LoadedCatalog, Options, check_native, compile, is_native, load_catalog, load_catalog_with,
+};
+pub use rules::untyped_edge::Coverage;
+pub use severities::Severities;
 pub use syntax::Door;

@@ -1,5 +1,6 @@
 //! From the checked workflow to an `AgendaTemplate`. Only called when there is no error, so nothing is reported here.
 
+mod inline;
 mod value;
 
 use std::collections::HashSet;
@@ -7,10 +8,12 @@ use std::collections::HashSet;
 use serde_json::{Map, Value as Json};
 
 use crate::agenda::{Agenda, AgendaTemplate, Operation, Params, keys};
-use crate::ast::{Run, Workflow};
+use crate::ast::{Input, Run, Workflow};
 use crate::canonical;
 use crate::check::{Checked, Model};
+use crate::reference;
 use crate::types::{Type, Types};
+use inline::{Inlined, Place, depends_on};
 use value::lower;
 
 /// Name of the `params` entry with the parts of `[run]` that have no entry of their own.
@@ -33,14 +36,16 @@ pub(crate) fn template(model: &Model<'_>, checked: &Checked) -> AgendaTemplate {
         let record = Type::record(fields.map(|(f, ty)| (f.name.value.as_str(), ty.clone())));
         params.insert(keys::OUTPUTS.into(), schema(&record, types));
     }
+    let mut inlined = Inlined::default();
+    let operations = operations(model, checked, &mut inlined);
     let agenda = Agenda {
         title: Some(title.clone()),
         link_id: workflow.run.link.as_ref().map(|link| match lower(model, link) {
             Json::String(text) => text,
             other => other.to_string(),
         }),
-        params: agenda_params(model),
-        operations: checked.order.iter().map(|i| operation(model, *i)).collect(),
+        params: agenda_params(model, &inlined),
+        operations,
         ..Agenda::default()
     };
     let mut template = AgendaTemplate { title: Some(title), params, agenda, ..AgendaTemplate::default() };
@@ -64,7 +69,7 @@ fn set_digest(agenda: &mut Agenda, digest: String) {
     }
 }
 
-fn agenda_params(model: &Model<'_>) -> Params {
+fn agenda_params(model: &Model<'_>, inlined: &Inlined) -> Params {
     let workflow = model.workflow;
     let mut params = Params::new();
     let Run { insight, maximum_attempts, on_failure, other, .. } = &workflow.run;
@@ -75,7 +80,7 @@ fn agenda_params(model: &Model<'_>) -> Params {
         let mut outputs: Vec<_> =
             workflow.outputs.iter().map(|f| (f.name.value.clone(), lower(model, &f.value))).collect();
         outputs.sort_by(|a, b| a.0.cmp(&b.0));
-        params.insert(keys::RESULT.into(), Json::Object(outputs.into_iter().collect()));
+        params.insert(keys::RESULT.into(), inlined.value(&Json::Object(outputs.into_iter().collect())));
     }
     if !other.is_empty() {
         let other = other.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
@@ -86,6 +91,12 @@ fn agenda_params(model: &Model<'_>) -> Params {
     for kind in model.catalog.iter().filter(|k| k.runs_itself() && used.contains(k.name.as_ref())) {
         types.extend(serde_json::to_value(&kind.run).ok().map(|spec| (kind.name.to_string(), spec)));
     }
+    for template in model.operations.iter().filter_map(|o| o.sub?.template.as_ref()) {
+        if let Some(Json::Object(inner)) = template.agenda.params.get(keys::TYPES) {
+            types.extend(inner.clone());
+        }
+    }
+    types.sort_keys();
     if !types.is_empty() {
         params.insert(keys::TYPES.into(), Json::Object(types));
     }
@@ -97,35 +108,60 @@ fn agenda_params(model: &Model<'_>) -> Params {
     params
 }
 
-fn operation(model: &Model<'_>, i: usize) -> Operation {
+fn operations(model: &Model<'_>, checked: &Checked, inlined: &mut Inlined) -> Vec<Operation> {
+    let mut made = Vec::with_capacity(checked.order.len());
+    for i in &checked.order {
+        let ast = model.operations[*i].ast;
+        match model.operations[*i].sub {
+            None => made.push(operation(model, *i, inlined)),
+            Some(unit) => {
+                let mut with = unit.inputs.iter().cloned().collect::<Map<_, _>>();
+                if let Some(Json::Object(given)) = ast.with.as_ref().map(|with| lower(model, with)) {
+                    with.extend(given);
+                }
+                let place = Place {
+                    name: &ast.name.value,
+                    with: Json::Object(with),
+                    when: ast.when.as_ref().map(|when| lower(model, when)),
+                    after: ast.after.iter().map(|name| name.value.as_str()).collect(),
+                };
+                if let Some(template) = &unit.template {
+                    inlined.put(&place, template, &mut made);
+                }
+            }
+        }
+    }
+    made
+}
+
+/// What each input is when nothing is given: its default as template text, or null.
+pub(crate) fn defaults(workflow: &Workflow) -> Vec<(String, Json)> {
+    let default = |input: &Input| input.default.as_ref().and_then(value::plain).unwrap_or_default();
+    workflow.inputs.iter().map(|i| (i.name.value.clone(), reference::escaped(default(i)))).collect()
+}
+
+fn operation(model: &Model<'_>, i: usize, inlined: &Inlined) -> Operation {
     let operation = &model.operations[i];
     let ast = operation.ast;
     let mut params = Params::new();
-    if !ast.after.is_empty() {
-        let mut names: Vec<&str> = ast.after.iter().map(|n| n.value.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        // A comma-separated text is what every reader of agendas knows; odd names need the list.
-        let plain = names.iter().all(|n| !n.contains(',') && n.trim() == *n);
-        let value = if plain { Json::from(names.join(",")) } else { Json::from(names) };
-        params.insert(keys::DEPENDS_ON.into(), value);
-    }
+    let after: Vec<&str> = ast.after.iter().map(|n| n.value.as_str()).collect();
+    params.extend(depends_on(inlined.names(&after)));
     params.extend(ast.description.clone().map(|d| (keys::DESCRIPTION.to_owned(), d.into())));
-    params.extend(ast.each.as_ref().map(|each| (keys::EACH.to_owned(), lower(model, each))));
+    params.extend(ast.each.as_ref().map(|each| (keys::EACH.to_owned(), inlined.value(&lower(model, each)))));
     let (settings, kind) = (&ast.settings, operation.kind);
     let either = |own: Option<&Json>, default: Option<&Json>| own.or(default).cloned();
     for (key, value) in [
         (keys::RESOURCES, either(settings.resources.as_ref(), kind.and_then(|k| k.resources.as_ref()))),
         (keys::RETRY, either(settings.retry.as_ref(), kind.and_then(|k| k.retry.as_ref()))),
         (keys::TIMEOUT, either(settings.timeout.as_ref(), kind.and_then(|k| k.timeout.as_ref()))),
-        (keys::WHEN, ast.when.as_ref().map(|when| lower(model, when))),
+        (keys::WHEN, ast.when.as_ref().map(|when| inlined.value(&lower(model, when)))),
     ] {
         params.extend(value.map(|v| (key.to_owned(), v)));
     }
     Operation {
         name: ast.name.value.clone(),
         kind: ast.uses.as_ref().map(|u| u.value.clone()).unwrap_or_default(),
-        payload: ast.with.as_ref().map_or(Json::Null, |with| lower(model, with)),
+        payload: ast.with.as_ref().map_or(Json::Null, |with| inlined.value(&lower(model, with))),
         params,
         ..Operation::default()
     }

@@ -303,6 +303,53 @@ fn string<'c>(
     }
 }
 
+/// Puts something else in the place of tokens: template text, whose references and escapes stay what they are. Tokens of
+/// which `replace` makes nothing stay. One pass: what was put in is never looked at again.
+pub(crate) fn rewrite(value: &Value, replace: &dyn Fn(&Token<'_>) -> Option<Value>) -> Value {
+    let mut out = value.clone();
+    let mut stack = vec![&mut out];
+    while let Some(value) = stack.pop() {
+        match value {
+            Value::String(text) if text.contains("@<") => {
+                let new = match whole(text) {
+                    Some(token) => replace(&token),
+                    None => Some(rewrite_text(text, replace)),
+                };
+                if let Some(new) = new {
+                    *value = new;
+                }
+            }
+            Value::Array(items) => stack.extend(items.iter_mut()),
+            Value::Object(map) => stack.extend(map.values_mut()),
+            _ => {}
+        }
+    }
+    out
+}
+
+fn rewrite_text(text: &str, replace: &dyn Fn(&Token<'_>) -> Option<Value>) -> Value {
+    let mut out = String::with_capacity(text.len());
+    let mut kept = Vec::new();
+    pieces(text, &mut |piece| match piece {
+        Piece::Text(text) => out.push_str(text),
+        Piece::Token(_, token) => {
+            let Some(text) = replace(&token).as_ref().and_then(scalar) else {
+                kept.push(out.len());
+                out.push_str(token.text);
+                return;
+            };
+            pieces(&text, &mut |piece| match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Token(_, token) => {
+                    kept.push(out.len());
+                    out.push_str(token.text);
+                }
+            });
+        }
+    });
+    Value::String(protect(&out, &kept).into_owned())
+}
+
 fn resolve<'c>(
     token: &Token<'_>,
     lookup: &dyn Fn(&str) -> Option<&'c Value>,
@@ -373,7 +420,7 @@ fn protect<'t>(text: &'t str, kept: &[usize]) -> Cow<'t, str> {
     Cow::Owned(out)
 }
 
-fn escaped(mut value: Value) -> Value {
+pub(crate) fn escaped(mut value: Value) -> Value {
     let mut stack = vec![&mut value];
     while let Some(value) = stack.pop() {
         match value {

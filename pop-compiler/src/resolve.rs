@@ -14,7 +14,7 @@ use crate::rules;
 use crate::source::Spanned;
 use crate::types::Type;
 
-pub(crate) use imports::{Imports, merge};
+pub(crate) use imports::{Imports, Merged, SubWorkflow, beside, merge};
 
 /// Alternatives of unions that are tried in one file.
 const TRIES: u32 = 100_000;
@@ -25,7 +25,7 @@ const SUGGESTIONS: usize = 200;
 /// Binds every name of the workflow.
 pub(crate) fn resolve<'a>(
     workflow: &'a Workflow,
-    catalog: &'a Catalog,
+    Merged { catalog, used_types, workflows, .. }: &'a Merged,
     out: &mut Vec<Diagnostic>,
 ) -> Model<'a> {
     let mut index: HashMap<&str, usize> = HashMap::with_capacity(workflow.operations.len());
@@ -44,9 +44,10 @@ pub(crate) fn resolve<'a>(
         out,
     };
     let operations: Vec<Operation<'a>> =
-        (0..workflow.operations.len()).map(|i| resolver.operation(i, catalog)).collect();
+        (0..workflow.operations.len()).map(|i| resolver.operation(i, catalog, workflows)).collect();
+    let mut read = Vec::new();
     for output in &workflow.outputs {
-        resolver.value(&output.value, None, &mut Vec::new());
+        resolver.value(&output.value, None, &mut read);
     }
     if let Some(link) = &workflow.run.link {
         let mut edges = Vec::new();
@@ -64,6 +65,8 @@ pub(crate) fn resolve<'a>(
         catalog,
         inputs: &workflow.inputs,
         operations,
+        outputs: read.into_iter().map(|edge| edge.to).collect(),
+        used_types,
         used_inputs,
         targets,
         references,
@@ -82,7 +85,12 @@ struct Resolver<'a, 'o> {
 }
 
 impl<'a> Resolver<'a, '_> {
-    fn operation(&mut self, i: usize, catalog: &'a Catalog) -> Operation<'a> {
+    fn operation(
+        &mut self,
+        i: usize,
+        catalog: &'a Catalog,
+        workflows: &'a HashMap<String, SubWorkflow>,
+    ) -> Operation<'a> {
         let ast = &self.workflow.operations[i];
         let kind = ast.uses.as_ref().and_then(|uses| {
             let found = catalog.get(&uses.value);
@@ -92,6 +100,8 @@ impl<'a> Resolver<'a, '_> {
             }
             found
         });
+        let sub = ast.workflow.as_ref().and_then(|path| workflows.get(&path.value));
+        let (kind, sub) = (kind.or(sub.map(|s| &s.kind)), sub.map(|s| s.unit.as_ref()));
         let mut edges = Vec::new();
         for value in [&ast.with, &ast.when].into_iter().flatten() {
             self.value(value, Some(i), &mut edges);
@@ -110,7 +120,7 @@ impl<'a> Resolver<'a, '_> {
         }
         for name in &ast.after {
             if let Some(to) = self.index.get(name.value.as_str()) {
-                edges.push(Edge { to: *to, span: name.span, soft: true });
+                edges.push(Edge { to: *to, span: name.span, soft: true, order: true });
             } else {
                 let known = suggestions(&self.index, &mut self.suggestions);
                 self.out.push(rules::unknown_operation::report(name, known));
@@ -122,7 +132,7 @@ impl<'a> Resolver<'a, '_> {
             }
             edge.to != i
         });
-        Operation { ast, kind, edges, item: None, output: Type::Error, conditional: false }
+        Operation { ast, kind, sub, edges, item: None, output: Type::Error, conditional: false }
     }
 
     /// Binds the references of a value. Recursion is bounded by the depth of the source.
@@ -148,7 +158,7 @@ impl<'a> Resolver<'a, '_> {
             Root::Operation(name) => {
                 if let Some(to) = self.index.get(name.as_str()) {
                     let soft = reference.default.is_some();
-                    edges.push(Edge { to: *to, span: reference.span, soft });
+                    edges.push(Edge { to: *to, span: reference.span, soft, order: false });
                     Target::Operation(*to)
                 } else {
                     let name = Spanned::new(name.clone(), reference.root.span);
@@ -211,28 +221,57 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// POP's own tokens make edges too; what else they name is not checked, since inputs are names there as well.
+    /// POP's own tokens make edges too. A name that is no input may be a parameter of the template, so it is no fault.
     fn native(&mut self, native: &Native, edges: &mut Vec<Edge>) {
-        let Some(name) = &native.operation else {
-            let inner = native.text.trim_start_matches("@<").trim_end_matches('>');
-            let root = inner.split("::").next().unwrap_or_default();
-            if let Some(i) = self.inputs.get(root) {
-                self.used_inputs[*i] = true;
-            } else if root == "pop.payload" || root == "pop.transformRequest" {
-                self.used_inputs.fill(true);
-            }
-            return;
+        let Some(reference) = &native.reference else { return };
+        let target = match &reference.root.value {
+            Root::Operation(name) => self.native_output(name, native, reference, edges),
+            _ => match reference.path.first().map(|step| &step.value) {
+                None => {
+                    self.used_inputs.fill(true);
+                    Target::Inputs
+                }
+                Some(Segment::Field(name)) => match self.inputs.get(name.as_str()) {
+                    Some(i) => {
+                        self.used_inputs[*i] = true;
+                        Target::Input(*i)
+                    }
+                    None => Target::Unknown,
+                },
+                Some(_) => Target::Unknown,
+            },
         };
-        let stem =
-            name.rsplit_once('.').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit())).map(|(s, _)| s);
-        let found = self.index.get(name.as_str()).or_else(|| self.index.get(stem?));
-        if let Some(to) = found {
-            edges.push(Edge { to: *to, span: native.span, soft: native.text.contains('?') });
-        } else {
-            let name = Spanned::new(name.clone(), native.span);
-            let known = suggestions(&self.index, &mut self.suggestions);
-            self.out.push(rules::unknown_output::report(&name, known, false));
+        if let Some(slot) = self.targets.get_mut(reference.id as usize) {
+            *slot = target;
         }
+    }
+
+    fn native_output(
+        &mut self,
+        name: &str,
+        native: &Native,
+        reference: &Reference,
+        edges: &mut Vec<Edge>,
+    ) -> Target {
+        let fanned = |i: &usize| self.workflow.operations[*i].each.is_some();
+        let item = name.rsplit_once('.').and_then(|(stem, n)| {
+            let to = self.index.get(stem).copied().filter(fanned)?;
+            if n == "*" { Some(Target::Items(to)) } else { n.parse().ok().map(|n| Target::Item(to, n)) }
+        });
+        let target = match self.index.get(name).copied() {
+            // the whole of a fan-out has no output of its own: the agenda's checks say what is wrong with that
+            Some(to) => Some(Target::Operation(to)),
+            None => item,
+        };
+        if let Some(target) = target {
+            let soft = reference.default.is_some();
+            edges.extend(target.operation().map(|to| Edge { to, span: native.span, soft, order: false }));
+            return target;
+        }
+        let name = Spanned::new(name.to_owned(), native.span);
+        let known = suggestions(&self.index, &mut self.suggestions);
+        self.out.push(rules::unknown_output::report(&name, known, false));
+        Target::Unknown
     }
 }
 

@@ -1,11 +1,18 @@
 //! The rules, one file each; [`ALL`] is the table. A file holds the rule's explanation, a bad and a good example, and the
 //! words of its findings. Where a rule needs only the resolved workflow, its `check` is in its file too.
 
+pub(crate) mod allow_not_possible;
+pub(crate) mod allow_without_reason;
 pub(crate) mod bad_default;
 pub(crate) mod bad_duration;
 pub(crate) mod bad_expression;
+pub(crate) mod bad_image;
+pub(crate) mod bad_pointer;
 pub(crate) mod bad_quantity;
+pub(crate) mod bad_schema;
+pub(crate) mod bad_sub_workflow;
 pub(crate) mod bad_type;
+pub(crate) mod bad_version;
 pub(crate) mod catalog_conflict;
 pub(crate) mod constant_when;
 pub(crate) mod cycle;
@@ -13,6 +20,7 @@ pub(crate) mod duplicate_name;
 pub(crate) mod each_over_output;
 pub(crate) mod empty_workflow;
 pub(crate) mod extra_input;
+pub(crate) mod large_literal;
 pub(crate) mod missing_import;
 pub(crate) mod missing_index;
 pub(crate) mod missing_input;
@@ -20,7 +28,10 @@ pub(crate) mod missing_key;
 pub(crate) mod not_a_list;
 pub(crate) mod object_in_text;
 pub(crate) mod optional_into_required;
+pub(crate) mod redundant_after;
 pub(crate) mod reserved_name;
+pub(crate) mod retry_without_timeout;
+pub(crate) mod secret_leak;
 pub(crate) mod self_reference;
 pub(crate) mod syntax;
 pub(crate) mod type_mismatch;
@@ -30,8 +41,16 @@ pub(crate) mod unknown_key;
 pub(crate) mod unknown_operation;
 pub(crate) mod unknown_operation_type;
 pub(crate) mod unknown_output;
+pub(crate) mod unknown_rule;
 pub(crate) mod unknown_type;
+pub(crate) mod unpinned_image;
+pub(crate) mod unreachable;
+pub(crate) mod untyped_edge;
 pub(crate) mod unused_input;
+pub(crate) mod unused_operation;
+pub(crate) mod unused_type;
+pub(crate) mod useless_allow;
+pub(crate) mod workflow_cycle;
 pub(crate) mod wrong_shape;
 
 use crate::check::Model;
@@ -59,19 +78,42 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether its findings can be taken back: warnings, and errors that leave something to compile.
+    pub(crate) fn can_be_allowed(&self) -> bool {
+        self.severity != Severity::Error || ALLOWABLE.contains(&self.id)
+    }
+
     /// A finding of this rule.
     pub(crate) fn at(&self, at: impl Into<Location>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(self.id, self.severity, at, message)
     }
 }
 
+/// Errors that leave something to compile.
+const ALLOWABLE: &[&str] = &[
+    bad_image::RULE.id,
+    bad_version::RULE.id,
+    extra_input::RULE.id,
+    missing_input::RULE.id,
+    optional_into_required::RULE.id,
+    secret_leak::RULE.id,
+    type_mismatch::RULE.id,
+];
+
 /// All rules of the workflow language, by name.
 pub const ALL: &[&Rule] = &[
+    &allow_not_possible::RULE,
+    &allow_without_reason::RULE,
     &bad_default::RULE,
     &bad_duration::RULE,
     &bad_expression::RULE,
+    &bad_image::RULE,
+    &bad_pointer::RULE,
     &bad_quantity::RULE,
+    &bad_schema::RULE,
+    &bad_sub_workflow::RULE,
     &bad_type::RULE,
+    &bad_version::RULE,
     &catalog_conflict::RULE,
     &constant_when::RULE,
     &cycle::RULE,
@@ -79,6 +121,7 @@ pub const ALL: &[&Rule] = &[
     &each_over_output::RULE,
     &empty_workflow::RULE,
     &extra_input::RULE,
+    &large_literal::RULE,
     &missing_import::RULE,
     &missing_index::RULE,
     &missing_input::RULE,
@@ -86,7 +129,10 @@ pub const ALL: &[&Rule] = &[
     &not_a_list::RULE,
     &object_in_text::RULE,
     &optional_into_required::RULE,
+    &redundant_after::RULE,
     &reserved_name::RULE,
+    &retry_without_timeout::RULE,
+    &secret_leak::RULE,
     &self_reference::RULE,
     &syntax::RULE,
     &type_mismatch::RULE,
@@ -96,14 +142,30 @@ pub const ALL: &[&Rule] = &[
     &unknown_operation::RULE,
     &unknown_operation_type::RULE,
     &unknown_output::RULE,
+    &unknown_rule::RULE,
     &unknown_type::RULE,
+    &unpinned_image::RULE,
+    &unreachable::RULE,
+    &untyped_edge::RULE,
     &unused_input::RULE,
+    &unused_operation::RULE,
+    &unused_type::RULE,
+    &useless_allow::RULE,
+    &workflow_cycle::RULE,
     &wrong_shape::RULE,
 ];
 
 /// Rules that look at the whole resolved workflow.
-pub(crate) const CHECKS: &[fn(&Model<'_>, &mut Vec<Diagnostic>)] =
-    &[constant_when::check, unused_input::check];
+pub(crate) const CHECKS: &[fn(&Model<'_>, &mut Vec<Diagnostic>)] = &[
+    constant_when::check,
+    large_literal::check,
+    redundant_after::check,
+    retry_without_timeout::check,
+    unreachable::check,
+    unused_input::check,
+    unused_operation::check,
+    unused_type::check,
+];
 
 /// The rule of this name.
 pub fn find(id: &str) -> Option<&'static Rule> {

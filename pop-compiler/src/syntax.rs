@@ -1,11 +1,14 @@
 //! The front ends: source text in, spanned [`Tree`] out. What the keys mean is decided in `decode`.
 
+mod extents;
 mod json;
 mod toml;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::FileId;
 use crate::tree::Tree;
+
+pub(crate) use extents::comments;
 
 /// Which syntax a text is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Number;
+use serde_json::{Map, Number, Value as Json};
 
 use crate::source::{FileId, Span, Spanned};
 
@@ -14,6 +14,22 @@ pub(crate) const MAX_DEPTH: usize = 128;
 pub(crate) struct Tree {
     pub(crate) node: Node,
     pub(crate) span: Span,
+}
+
+impl Tree {
+    /// The tree as JSON. Recursion is bounded by its depth.
+    pub(crate) fn to_json(&self) -> Json {
+        match &self.node {
+            Node::Error | Node::Null => Json::Null,
+            Node::Bool(b) => Json::Bool(*b),
+            Node::Number(n) => Json::Number(n.clone()),
+            Node::String(text) => Json::from(text.value.as_str()),
+            Node::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
+            Node::Table(table) => Json::Object(
+                table.entries.iter().map(|e| (e.key.value.clone(), e.value.to_json())).collect::<Map<_, _>>(),
+            ),
+        }
+    }
 }
 
 /// What a source file can hold.

@@ -100,6 +100,8 @@ impl Record {
 #[derive(Clone, Debug, Default)]
 pub struct Types {
     named: HashMap<Arc<str>, Type>,
+    /// Whether a secret is anywhere; what has none need not be searched for them.
+    pub(crate) secrets: bool,
 }
 
 impl Types {
@@ -150,6 +152,31 @@ impl Types {
             }
         }
         false
+    }
+
+    /// Where in a value of this type a secret is, such as `.login.token`; empty when the value itself is one.
+    pub(crate) fn secret_in(&self, ty: &Type) -> Option<String> {
+        let mut seen: Vec<&str> = Vec::new();
+        let mut open: Vec<(&Type, String)> = vec![(ty, String::new())];
+        while self.secrets
+            && let Some((ty, path)) = open.pop()
+        {
+            match ty {
+                Type::Secret(_) => return Some(path),
+                Type::Named(name) if !seen.contains(&name.as_ref()) => {
+                    seen.push(name);
+                    open.extend(self.get(name).map(|ty| (ty, path)));
+                }
+                Type::List(item) => open.push((item, format!("{path}[0]"))),
+                Type::Map(item) => open.push((item, format!("{path}.*"))),
+                Type::Union(members) => open.extend(members.iter().map(|m| (m, path.clone()))),
+                Type::Record(record) => {
+                    open.extend(record.iter().map(|(name, ty)| (ty, format!("{path}.{name}"))));
+                }
+                _ => {}
+            }
+        }
+        None
     }
 
     /// Whether null is a value of this type, or its absence is allowed.

@@ -1,36 +1,45 @@
 //! Whole files through the whole pipeline: workflows that both doors must compile to the same bytes, and faults that must
 //! be found at their place. Every file of the two folders is tested, so none can be forgotten.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pop_compiler::diagnostic::Location;
+use pop_compiler::diagnostic::{Diagnostic, Location};
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, canonical, compile, validate};
+use pop_compiler::{Compiled, Door, Options, canonical, compile, rules, validate};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(name)
 }
 
 fn files(name: &str, ending: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder(name)).unwrap();
-    let mut files: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
-    files.retain(|p| p.to_string_lossy().ends_with(ending));
-    files.sort();
+    let files = files_if_any(name, ending);
     assert!(!files.is_empty());
     files
 }
 
+fn files_if_any(name: &str, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder(name)).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
+    files.retain(|p| p.to_string_lossy().ends_with(ending));
+    files.sort();
+    files
+}
+
 fn compiled(path: &Path) -> Compiled {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    text_compiled(path, &name, fs::read_to_string(path).unwrap())
+}
+
+fn text_compiled(path: &Path, name: &str, text: String) -> Compiled {
     let directory = path.parent().unwrap().to_path_buf();
     let loader = |name: &str| match fs::read_to_string(directory.join(name)) {
         Ok(text) => Ok(Source::new(name, text)),
         Err(error) => Err(error.to_string()),
     };
-    let name = path.file_name().unwrap().to_string_lossy().into_owned();
-    let door = Door::from_path(&name).unwrap();
-    let text = fs::read_to_string(path).unwrap();
-    compile(Source::new(name, text), door, &Options { loader: &loader, catalogs: &[] })
+    let door = Door::from_path(name).unwrap();
+    compile(Source::new(name, text), door, &Options { loader: &loader, ..Options::default() })
 }
 
 fn bytes(compiled: &Compiled) -> String {
@@ -70,28 +79,157 @@ fn compiling_twice_gives_the_same_bytes() {
     }
 }
 
-#[test]
-fn each_fault_is_found_at_its_place_and_nothing_else_is() {
-    let mut failures = Vec::new();
-    for path in files("faults", ".pop.toml") {
+/// What a file with planted faults says about itself, in comments at its beginning.
+struct Planted {
+    path: PathBuf,
+    /// `rule line:column` of each fault.
+    expected: Vec<String>,
+    /// The right name for each one that is misspelt.
+    suggestions: Vec<String>,
+    compiled: Compiled,
+}
+
+fn planted(name: &str) -> Vec<Planted> {
+    let paths = files(name, ".pop.toml").into_iter().chain(files_if_any(name, ".pop.json"));
+    let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
-        let mut expected: Vec<String> =
-            text.lines().filter_map(|l| l.strip_prefix("# expect: ")).map(str::to_owned).collect();
-        let compiled = compiled(&path);
-        let mut found: Vec<String> = compiled
-            .diagnostics
-            .iter()
-            .map(|d| {
-                let Location::Span(span) = d.primary.at else { panic!("{d:?}") };
-                let place = compiled.sources.get(span.file).unwrap().position(span.start);
-                format!("{} {}:{}", d.rule, place.line, place.column)
-            })
-            .collect();
+        let said = |what: &str| {
+            let lines = text.lines().filter_map(|l| l.strip_prefix("# ").or(l.strip_prefix("// ")));
+            lines.filter_map(|l| l.strip_prefix(what)).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut expected = said("expect: ");
         expected.sort();
+        assert!(!expected.is_empty(), "{} expects nothing", path.display());
+        Planted { expected, suggestions: said("suggest: "), compiled: compiled(&path), path }
+    };
+    paths.map(read).collect()
+}
+
+impl Planted {
+    fn found(&self) -> Vec<String> {
+        let mut found: Vec<String> = self.compiled.diagnostics.iter().map(|d| self.place(d)).collect();
         found.sort();
-        if expected != found {
-            failures.push(format!("{}: expected {expected:?}, found {found:?}", path.display()));
+        found
+    }
+
+    fn place(&self, finding: &Diagnostic) -> String {
+        let Location::Span(span) = finding.primary.at else { panic!("{finding:?}") };
+        let place = self.compiled.sources.get(span.file).unwrap().position(span.start);
+        format!("{} {}:{}", finding.rule, place.line, place.column)
+    }
+
+    /// Names that a finding offers first.
+    fn suggests(&self, name: &str) -> bool {
+        let offer = format!("did you mean `{name}`?");
+        self.compiled.diagnostics.iter().any(|d| d.help.first().is_some_and(|help| *help == offer))
+    }
+}
+
+/// The text after all edits, last first; of edits that overlap the first counts.
+fn mended(planted: &Planted) -> Option<String> {
+    let mut text = fs::read_to_string(&planted.path).unwrap();
+    let edits = planted.compiled.diagnostics.iter().flat_map(|d| &d.fix);
+    let mut edits: Vec<_> = edits.filter(|edit| edit.span.file.0 == 0).collect();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
+    if edits.is_empty() {
+        return None;
+    }
+    let mut limit = text.len();
+    for edit in edits {
+        let range = edit.span.range();
+        if range.end <= limit {
+            limit = range.start;
+            text.replace_range(range, &edit.replacement);
         }
     }
+    Some(text)
+}
+
+fn percent(part: usize, whole: usize) -> usize {
+    part * 100 / whole.max(1)
+}
+
+/// The promise of the compiler, in figures. A file with one fault gives that finding, at its line and column, and nothing
+/// else.
+#[test]
+fn each_fault_is_found_at_its_place_and_nothing_else_is() {
+    let corpus = planted("faults");
+    let (mut found, mut placed, mut names, mut offered, mut mend) = (0, 0, 0, 0, 0);
+    let mut kinds = BTreeSet::new();
+    let mut failures = Vec::new();
+    for file in &corpus {
+        let actual = file.found();
+        let rules =
+            |all: &[String]| all.iter().map(|e| e.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>();
+        kinds.extend(rules(&file.expected));
+        let has_all = rules(&file.expected).iter().all(|rule| rules(&actual).contains(rule));
+        found += usize::from(has_all);
+        placed += usize::from(file.expected.iter().all(|e| actual.contains(e)));
+        if actual != file.expected {
+            failures.push(format!("{}: expected {:?}, found {actual:?}", file.path.display(), file.expected));
+        }
+        for name in &file.suggestions {
+            names += 1;
+            offered += usize::from(file.suggests(name));
+            if !file.suggests(name) {
+                failures.push(format!("{}: `{name}` is not offered first", file.path.display()));
+            }
+        }
+        let fine = |text: String| {
+            let name = file.path.file_name().unwrap().to_string_lossy().into_owned();
+            text_compiled(&file.path, &name, text).template.is_some()
+        };
+        mend += usize::from(mended(file).is_some_and(fine));
+    }
+    let total = corpus.len();
+    let json = corpus.iter().filter(|f| f.path.to_string_lossy().ends_with(".json")).count();
+    println!(
+        "faults: {total} files ({json} JSON) in {} kinds; found {} %, at line and column {} %, \
+         right name first {} % of {names}, compile after the edits {} %",
+        kinds.len(),
+        percent(found, total),
+        percent(placed, total),
+        percent(offered, names),
+        percent(mend, total),
+    );
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(total >= 150 && kinds.len() >= 40, "{total} faults in {} kinds: {kinds:?}", kinds.len());
+    assert_eq!((found, placed), (total, total));
+    assert!(percent(offered, names) >= 90, "{offered} of {names} names");
+}
+
+#[test]
+fn several_faults_in_a_file_are_all_found_and_nothing_else_is() {
+    let corpus = planted("faults-many");
+    let failures: Vec<String> = corpus
+        .iter()
+        .filter(|file| file.found() != file.expected || file.expected.len() < 3)
+        .map(|file| {
+            format!("{}: expected {:?}, found {:?}", file.path.display(), file.expected, file.found())
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let names: Vec<(&Planted, &String)> =
+        corpus.iter().flat_map(|file| file.suggestions.iter().map(move |name| (file, name))).collect();
+    let missing: Vec<&String> = names.iter().filter(|(f, n)| !f.suggests(n)).map(|(_, n)| *n).collect();
+    let faults: usize = corpus.iter().map(|file| file.expected.len()).sum();
+    println!(
+        "faults-many: {} files, {faults} faults, all found; {} names, not offered: {missing:?}",
+        corpus.len(),
+        names.len()
+    );
+    assert!(missing.len() * 10 <= names.len(), "{missing:?}");
+}
+
+/// Rules that no single-fault file exercises would be rules that nobody has seen at work.
+#[test]
+fn every_rule_has_a_planted_fault() {
+    let planted = planted("faults");
+    let seen: BTreeSet<&str> =
+        planted.iter().flat_map(|f| &f.expected).filter_map(|e| e.split(' ').next()).collect();
+    // its findings lie in the schema file; or only where a project asks for them
+    let elsewhere = ["bad-schema", "untyped-edge"];
+    let unseen: Vec<&str> =
+        rules::ALL.iter().map(|r| r.id).filter(|id| !seen.contains(id) && !elsewhere.contains(id)).collect();
+    assert!(unseen.is_empty(), "{unseen:?}");
 }

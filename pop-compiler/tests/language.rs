@@ -132,7 +132,7 @@ fn one_fault_gives_one_finding() {
 #[test]
 fn edits_mend_misspelt_names() {
     let text = "[workflow]\nname = \"x\"\n[operations.probe]\nuses = \"pop.slep\"\n\
-                [operations.b]\nuses = \"pop.log\"\nwith = { mesage = \"${prbe.x}\" }\nafter = [\"porbe\"]\n";
+                [operations.b]\nuses = \"pop.log\"\nwith = { mesage = \"${prbe.x}\" }\n[operations.c]\nuses = \"pop.log\"\nwith = { message = \"x\" }\nafter = [\"porbe\"]\n";
     let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default());
     let mut edits: Vec<_> = compiled.diagnostics.iter().flat_map(|d| &d.fix).collect();
     edits.sort_by_key(|e| std::cmp::Reverse(e.span));

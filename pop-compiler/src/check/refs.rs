@@ -50,6 +50,26 @@ pub(super) fn first_in(value: &Value) -> Option<Span> {
     }
 }
 
+/// Calls `each` with the number of every reference in a value. Recursion as above.
+pub(super) fn each_in(value: &Value, each: &mut dyn FnMut(u32)) {
+    match &value.kind {
+        ValueKind::Text(template) => template.references().for_each(|r| each(r.id)),
+        ValueKind::List(items) => items.iter().for_each(|v| each_in(v, each)),
+        ValueKind::Record(fields) => fields.iter().for_each(|f| each_in(&f.value, each)),
+        _ => {}
+    }
+}
+
+/// The first reference of a value of which `wanted` makes something. Recursion as above.
+pub(super) fn find_in<T>(value: &Value, wanted: &dyn Fn(u32) -> Option<T>) -> Option<(Span, T)> {
+    match &value.kind {
+        ValueKind::Text(template) => template.references().find_map(|r| Some((r.span, wanted(r.id)?))),
+        ValueKind::List(items) => items.iter().find_map(|v| find_in(v, wanted)),
+        ValueKind::Record(fields) => fields.iter().find_map(|f| find_in(&f.value, wanted)),
+        _ => None,
+    }
+}
+
 /// The reference as it was written, without `${`, default and `}`.
 pub(super) fn written(reference: &Reference) -> String {
     let mut text = match &reference.root.value {
@@ -113,6 +133,26 @@ fn reference_type(
             }
             walk.along(item, path)
         }
+        Target::Item(i, n) => {
+            let operation = &model.operations[i];
+            let name = &operation.ast.name.value;
+            if let Some(each) = &operation.ast.each
+                && let Some(finding) = out_of_range(each, n, reference.root.span, name, reference)
+            {
+                walk.out.push(finding);
+                return Type::Error;
+            }
+            walk.name = format!("{}[{n}]", write_name(name));
+            walk.along(operation.output.clone(), path)
+        }
+        Target::Items(i) => {
+            let operation = &model.operations[i];
+            walk.name = format!("{}[*]", write_name(&operation.ast.name.value));
+            match walk.along(operation.output.clone(), path) {
+                Type::Error => Type::Error,
+                ty => ty.list(),
+            }
+        }
         Target::Operation(i) => {
             let operation = &model.operations[i];
             let name = &operation.ast.name.value;
@@ -128,11 +168,8 @@ fn reference_type(
                     }
                 }
                 (Some(each), Some((Spanned { value: Segment::Index(n), span }, rest))) => {
-                    if let ValueKind::List(items) = &each.kind
-                        && usize::try_from(*n).is_ok_and(|n| n >= items.len())
-                        && reference.default.is_none()
-                    {
-                        walk.out.push(rules::unknown_output::index(*span, name, items.len(), each.span));
+                    if let Some(finding) = out_of_range(each, *n, *span, name, reference) {
+                        walk.out.push(finding);
                         return Type::Error;
                     }
                     walk.name += &write_segment(&Segment::Index(*n));
@@ -145,10 +182,18 @@ fn reference_type(
             }
         }
     };
+    let ty = if ty == Type::Error { return ty } else { ty };
     match &reference.default {
         Some(default) => Type::union([without_null(model.types(), &ty), type_of(&default.value)]),
         None => ty,
     }
+}
+
+/// A finding when `n` is past the end of the list that `each` writes out.
+fn out_of_range(each: &Value, n: u64, span: Span, name: &str, reference: &Reference) -> Option<Diagnostic> {
+    let ValueKind::List(items) = &each.kind else { return None };
+    let beyond = usize::try_from(n).is_ok_and(|n| n >= items.len()) && reference.default.is_none();
+    beyond.then(|| rules::unknown_output::index(span, name, items.len(), each.span))
 }
 
 /// Whether following `path` into a written item meets a reference to an operation's output on the way, where an agenda
@@ -166,7 +211,7 @@ fn meets_output(model: &Model<'_>, item: &Value, path: &[Spanned<Segment>]) -> b
             (ValueKind::Text(template), _) => {
                 return template
                     .references()
-                    .any(|r| matches!(model.targets.get(r.id as usize), Some(Target::Operation(_))));
+                    .any(|r| model.targets.get(r.id as usize).is_some_and(|t| t.operation().is_some()));
             }
             _ => None,
         };
@@ -220,6 +265,9 @@ impl Walk<'_, '_> {
         match self.types.resolve(ty) {
             Type::Any => Ok(Type::Any),
             Type::Error => Err(None),
+            Type::List(_) if name.is_some_and(|n| index && n.len() > 1 && n.starts_with('0')) => {
+                Err(Some(Box::new(rules::bad_pointer::index(step.span, name.unwrap_or_default()))))
+            }
             Type::List(item) if index => Ok(item.as_ref().clone()),
             Type::Map(item) if name.is_some() => Ok(item.as_ref().clone().optional()),
             Type::Secret(inner) => self.step(inner, step).map(|t| Type::Secret(t.into())),

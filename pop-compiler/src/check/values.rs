@@ -7,18 +7,24 @@ use super::{Model, Target};
 use crate::ast::{self, Value, ValueKind};
 use crate::catalog::OperationType;
 use crate::diagnostic::Diagnostic;
-use crate::expr::{Part, Template};
+use crate::expr::{Reference, Template};
 use crate::rules::{self, Given};
 use crate::source::Span;
 use crate::types::{Record, Type};
 
 /// Where a value goes: a chain of steps that is only written out when there is something to say.
+#[derive(Clone, Copy)]
 pub(super) struct Place<'p> {
     parent: Option<&'p Place<'p>>,
     step: Step<'p>,
     declared: Option<Span>,
+    /// The operation it belongs to, or else the table.
+    owner: &'p str,
+    /// Inside something declared secret.
+    secret: bool,
 }
 
+#[derive(Clone, Copy)]
 enum Step<'p> {
     Root(&'p str),
     Field(&'p str),
@@ -26,12 +32,12 @@ enum Step<'p> {
 }
 
 impl<'p> Place<'p> {
-    pub(super) fn root(name: &'p str, declared: Option<Span>) -> Self {
-        Self { parent: None, step: Step::Root(name), declared }
+    pub(super) fn root(owner: &'p str, name: &'p str, declared: Option<Span>) -> Self {
+        Self { parent: None, step: Step::Root(name), declared, owner, secret: false }
     }
 
     fn inside(&'p self, step: Step<'p>) -> Self {
-        Place { parent: Some(self), step, declared: self.declared }
+        Place { parent: Some(self), step, ..*self }
     }
 
     fn name(&self) -> String {
@@ -56,10 +62,11 @@ pub(super) fn inputs(
     kind: &OperationType,
     out: &mut Vec<Diagnostic>,
 ) {
+    let owner = ast.name.value.as_str();
     let input = model.types().resolve(&kind.input);
     let Type::Record(record) = input else {
         if let Some(with) = &ast.with {
-            check(model, with, &kind.input, &Place::root("with", kind.declared), out);
+            check(model, with, &kind.input, &Place::root(owner, "with", kind.declared), out);
         }
         return;
     };
@@ -68,12 +75,14 @@ pub(super) fn inputs(
         None => (&nothing, ast.name.span),
         Some(Value { kind: ValueKind::Record(fields), span }) => (fields, *span),
         Some(other) => {
-            return check(model, other, &kind.input, &Place::root("with", kind.declared), out);
+            return check(model, other, &kind.input, &Place::root(owner, "with", kind.declared), out);
         }
     };
     for field in fields {
         match record.get(&field.name.value) {
-            Some(ty) => check(model, &field.value, ty, &Place::root(&field.name.value, kind.declared), out),
+            Some(ty) => {
+                check(model, &field.value, ty, &Place::root(owner, &field.name.value, kind.declared), out);
+            }
             None => out.push(rules::extra_input::report(&field.name, &kind.name, record)),
         }
     }
@@ -119,9 +128,12 @@ pub(super) fn check(
 ) {
     let types = model.types();
     let ty = types.resolve(expected);
-    if matches!(ty, Type::Any | Type::Error) {
-        return;
+    match ty {
+        Type::Any if types.secrets => return leaks(model, value, place, out),
+        Type::Any | Type::Error => return,
+        _ => {}
     }
+    let place = &Place { secret: place.secret || matches!(ty, Type::Secret(_)), ..*place };
     let literal = |shown: &str, out: &mut Vec<Diagnostic>| {
         let name = place.name();
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
@@ -218,21 +230,30 @@ fn text(
     out: &mut Vec<Diagnostic>,
 ) {
     let types = model.types();
-    if template.is_native() {
-        return;
-    }
     if let Some(reference) = template.as_reference() {
         let Some(ty) = model.references.get(reference.id as usize) else { return };
         let Err(mismatch) = types.assign(ty, expected) else { return };
         let (given, name) = (written(reference), place.name());
         let given = Given { name: &given, ty, span: reference.span };
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
+        if mismatch.leak {
+            if !place.secret {
+                out.push(leak(model, reference, &mismatch.path, place));
+            }
+            return;
+        }
         out.push(if mismatch.witness == Some(Json::Null) {
             rules::optional_into_required::report(&given, &target, &mismatch)
         } else {
             rules::type_mismatch::report(&given, &target, &mismatch)
         });
         return;
+    }
+    if template.is_native() {
+        return;
+    }
+    if types.secrets && !place.secret && !takes_secret(model, expected) {
+        leaks(model, value, place, out);
     }
     let name = || place.name();
     if let Some(text) = template.as_text() {
@@ -269,6 +290,54 @@ fn text(
     }
 }
 
+/// Reports the references of a value that hold a secret and go where it shows. Recursion as above.
+pub(super) fn leaks(model: &Model<'_>, value: &Value, place: &Place<'_>, out: &mut Vec<Diagnostic>) {
+    if !model.types().secrets || place.secret {
+        return;
+    }
+    match &value.kind {
+        ValueKind::Text(template) => {
+            for reference in template.references() {
+                let ty = model.references.get(reference.id as usize);
+                if let Some(path) = ty.and_then(|ty| model.types().secret_in(ty)) {
+                    out.push(leak(model, reference, &path, place));
+                }
+            }
+        }
+        ValueKind::List(items) => {
+            for (i, item) in items.iter().enumerate() {
+                leaks(model, item, &place.inside(Step::Item(i)), out);
+            }
+        }
+        ValueKind::Record(fields) => {
+            for field in fields {
+                leaks(model, &field.value, &place.inside(Step::Field(&field.name.value)), out);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn leak(model: &Model<'_>, reference: &Reference, path: &str, place: &Place<'_>) -> Diagnostic {
+    let target = model.targets.get(reference.id as usize).copied().unwrap_or(Target::Unknown);
+    let origin = match target {
+        Target::Input(i) => Some(model.inputs[i].ty.span),
+        target => target.operation().and_then(|i| model.operations[i].kind?.declared),
+    };
+    let from = format!("{}{path}", written(reference));
+    let to = format!("{}.{}", place.owner, place.name());
+    rules::secret_leak::report(&from, &to, reference.span, origin, place.declared)
+}
+
+/// Whether one of the members of a type is a secret.
+fn takes_secret(model: &Model<'_>, ty: &Type) -> bool {
+    match model.types().resolve(ty) {
+        Type::Secret(_) => true,
+        Type::Union(members) => members.iter().any(|m| takes_secret(model, m)),
+        _ => false,
+    }
+}
+
 /// The texts that a union of literals takes.
 fn words(ty: &Type) -> Vec<&str> {
     let members = match ty {
@@ -296,7 +365,15 @@ pub(super) fn type_of(model: &Model<'_>, value: &Value) -> Type {
             } else if template.is_native() {
                 Type::Any
             } else {
-                Type::String
+                let secret = |r: &Reference| {
+                    let ty = model.references.get(r.id as usize);
+                    ty.is_some_and(|ty| model.types().secret_in(ty).is_some())
+                };
+                if model.types().secrets && template.references().any(secret) {
+                    Type::Secret(Type::String.into())
+                } else {
+                    Type::String
+                }
             }
         }
         ValueKind::List(items) => {
@@ -316,12 +393,9 @@ pub(super) fn type_of(model: &Model<'_>, value: &Value) -> Type {
 /// Whether a reference of the value may find its operation skipped. Recursion as above.
 pub(super) fn may_be_skipped(model: &Model<'_>, value: &Value) -> bool {
     match &value.kind {
-        ValueKind::Text(template) => template.parts.iter().any(|part| match part {
-            Part::Reference(r) if r.default.is_none() => match model.targets.get(r.id as usize) {
-                Some(Target::Operation(i)) => model.operations[*i].conditional,
-                _ => false,
-            },
-            _ => false,
+        ValueKind::Text(template) => template.references().filter(|r| r.default.is_none()).any(|r| {
+            let target = model.targets.get(r.id as usize);
+            target.and_then(|t| t.operation()).is_some_and(|i| model.operations[i].conditional)
         }),
         ValueKind::List(items) => items.iter().any(|v| may_be_skipped(model, v)),
         ValueKind::Record(fields) => fields.iter().any(|f| may_be_skipped(model, &f.value)),

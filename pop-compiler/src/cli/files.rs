@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::diagnostic::Diagnostic;
 use crate::source::Source;
-use crate::{Compiled, Door, LoadedCatalog, Options, check_native, compile, is_native, load_catalog};
+use crate::{
+    Compiled, Door, LoadedCatalog, Options, Severities, check_native, compile, is_native, load_catalog_with,
+};
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 64 << 20;
@@ -61,7 +64,11 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
 /// # Errors
 /// The file can't be read.
 pub fn catalog_file(path: &Path) -> anyhow::Result<LoadedCatalog> {
-    Ok(load_catalog(&read(path)?))
+    Ok(load_catalog_with(&read(path)?, &loader))
+}
+
+fn loader(path: &str) -> Result<Source, String> {
+    read(Path::new(path)).map_err(|error| format!("{:#}", error.root_cause()))
 }
 
 /// Reads and compiles a workflow, or checks an agenda or a template.
@@ -76,6 +83,20 @@ pub fn compile_file(path: &Path) -> anyhow::Result<Compiled> {
     if door == Door::Json && !Door::is_workflow_path(&source.name) && is_native(&source.text) {
         return Ok(check_native(source));
     }
-    let loader = |path: &str| read(Path::new(path)).map_err(|error| format!("{:#}", error.root_cause()));
-    Ok(compile(source, door, &Options { loader: &loader, catalogs: &[] }))
+    let (config, severities, faults) = severities_for(path);
+    let options = Options { loader: &loader, catalogs: &[], severities: &severities };
+    let mut compiled = compile(source, door, &options);
+    if let Some(config) = config.filter(|_| !faults.is_empty()) {
+        compiled.add(config, faults);
+    }
+    Ok(compiled)
+}
+
+/// The `pop.toml` of the file's directory or of the nearest one above it, what it says, and what is wrong with it.
+fn severities_for(path: &Path) -> (Option<Source>, Severities, Vec<Diagnostic>) {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let found = full.ancestors().skip(1).map(|d| d.join("pop.toml")).find(|p| p.is_file());
+    let Some(Ok(config)) = found.map(|path| read(&path)) else { return Default::default() };
+    let (severities, faults) = Severities::parse(&config);
+    (Some(config), severities, faults)
 }

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value as Json};
-
 use super::Compiled;
 use crate::agenda::{Agenda, AgendaTemplate};
 use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
@@ -46,7 +44,7 @@ pub fn check_native(source: Source) -> Compiled {
     let tree = syntax::parse(file, &text, Door::Json, &mut out);
     let mut compiled = Compiled::nothing(sources);
     if !has_errors(&out) {
-        let json = to_json(&tree);
+        let json = tree.to_json();
         match kind(&tree) {
             Some(Kind::Template) => match serde_json::from_value::<AgendaTemplate>(json) {
                 Ok(template) => {
@@ -76,20 +74,6 @@ pub fn check_native(source: Source) -> Compiled {
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
     compiled.diagnostics = out;
     compiled
-}
-
-/// Recursion is bounded by the depth of the tree.
-fn to_json(tree: &Tree) -> Json {
-    match &tree.node {
-        Node::Error | Node::Null => Json::Null,
-        Node::Bool(b) => Json::Bool(*b),
-        Node::Number(n) => Json::Number(n.clone()),
-        Node::String(text) => Json::from(text.value.as_str()),
-        Node::List(items) => Json::Array(items.iter().map(to_json).collect()),
-        Node::Table(table) => Json::Object(
-            table.entries.iter().map(|e| (e.key.value.clone(), to_json(&e.value))).collect::<Map<_, _>>(),
-        ),
-    }
 }
 
 /// Turns pointers into spans of the text.

@@ -2,8 +2,10 @@
 
 use super::{CatalogFile, Decoder};
 use crate::agenda::{Params, RunSpec, Stdout};
-use crate::ast::{OperationTypeDef, Settings};
+use crate::ast::{Declared, OperationTypeDef, Settings};
 use crate::rules;
+use crate::source::Spanned;
+use crate::syntax::Door;
 use crate::tree::{Entry, Node, Tree};
 
 const TOP: &[&str] = &["catalog", "types", "operations"];
@@ -54,17 +56,22 @@ impl Decoder<'_> {
         };
         for Entry { key, value } in self.table(value, &what).unwrap_or_default() {
             match key.value.as_str() {
-                "input" => def.input = self.type_expr(value),
-                "output" => def.output = self.type_expr(value),
+                "input" => def.input = self.declared(value),
+                "output" => def.output = self.declared(value),
                 "command" => def.run.command = self.words(value, "`command`"),
                 "args" => def.run.args = self.words(value, "`args`"),
                 "stdin" => def.run.stdin = self.string(value, "`stdin`").map(|s| s.value),
                 "stdout" => def.run.stdout = self.stdout(value),
-                "image" => def.run.image = self.string(value, "`image`").map(|s| s.value),
+                "image" => {
+                    if let Some(image) = self.string(value, "`image`") {
+                        self.out.extend(rules::bad_image::check(&image));
+                        def.run.image = Some(image.value);
+                    }
+                }
                 "env" => def.run.env = self.env(value),
                 "resources" => def.settings.resources = self.resources(value),
                 "timeout" => def.settings.timeout = self.duration(value, "`timeout`"),
-                "retry" => def.settings.retry = self.retry(value),
+                "retry" => self.retry(value, &mut def.settings),
                 "description" => def.description = self.string(value, "`description`").map(|s| s.value),
                 _ => {
                     if let Node::Table(_) = value.node {
@@ -80,6 +87,19 @@ impl Decoder<'_> {
             }
         }
         def
+    }
+
+    /// A type, or `{ schema = "x.schema.json" }`. A record with a field called `schema` has a type there, and no type ends
+    /// in `.json`.
+    fn declared(&mut self, tree: Tree) -> Option<Declared> {
+        if let Node::Table(table) = &tree.node
+            && let [Entry { key, value: Tree { node: Node::String(path), span } }] = table.entries.as_slice()
+            && key.value == "schema"
+            && Door::from_path(&path.value) == Some(Door::Json)
+        {
+            return Some(Declared::Schema(Spanned::new(path.value.clone(), *span)));
+        }
+        self.type_expr(tree).map(Declared::Expr)
     }
 
     /// A list of strings; unlike [`Decoder::strings`], one string alone is a fault, since it looks like a shell line.

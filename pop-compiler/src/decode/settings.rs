@@ -3,8 +3,9 @@
 use serde_json::{Map, Value as Json};
 
 use super::Decoder;
+use crate::ast::Settings;
 use crate::rules;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
 use crate::{duration, quantity};
 
@@ -15,7 +16,11 @@ const CLASSES: &[&str] = &["error", "evicted", "timeout"];
 
 impl Decoder<'_> {
     /// `3`, or `{ attempts = 3, backoff = "10s..5m", on = ["error"] }`.
-    pub(super) fn retry(&mut self, tree: Tree) -> Option<Json> {
+    pub(super) fn retry(&mut self, tree: Tree, settings: &mut Settings) {
+        settings.retry = self.retry_of(tree, &mut settings.retry_on_timeout);
+    }
+
+    fn retry_of(&mut self, tree: Tree, on_timeout: &mut Option<Span>) -> Option<Json> {
         if let Node::Number(_) = tree.node {
             let attempts = self.positive(tree, "`retry`")?;
             return Some(Json::Object(Map::from_iter([("attempts".to_owned(), attempts)])));
@@ -34,7 +39,7 @@ impl Decoder<'_> {
                     attempts = self.positive(value, "`attempts`");
                 }
                 "backoff" => backoff = self.backoff(value),
-                "on" => on = Some(self.classes(value)),
+                "on" => on = Some(self.classes(value, on_timeout)),
                 _ => self.unknown_key(&key, "`retry`", RETRY),
             }
         }
@@ -70,10 +75,13 @@ impl Decoder<'_> {
         }
     }
 
-    fn classes(&mut self, tree: Tree) -> Json {
+    fn classes(&mut self, tree: Tree, on_timeout: &mut Option<Span>) -> Json {
         let mut classes = Vec::new();
         for class in self.strings(tree, "`on`") {
             if CLASSES.contains(&class.value.as_str()) {
+                if class.value == "timeout" {
+                    *on_timeout = Some(class.span);
+                }
                 classes.push(Json::String(class.value));
             } else {
                 self.out.push(rules::wrong_shape::word(&class, "`on`", CLASSES));

@@ -68,7 +68,10 @@ impl Decoder<'_> {
                         workflow.name = name;
                     }
                 }
-                "version" => workflow.version = self.string(value, "`version`"),
+                "version" => {
+                    workflow.version = self.string(value, "`version`");
+                    self.out.extend(workflow.version.as_ref().and_then(rules::bad_version::check));
+                }
                 "description" => workflow.description = self.string(value, "`description`").map(|s| s.value),
                 "catalogs" => workflow.catalogs = self.strings(value, "`catalogs`"),
                 _ => self.unknown_key(&key, "`[workflow]`", WORKFLOW),

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Native, Part, Reference, Root, Segment, Template, is_name_char};
 use crate::diagnostic::Diagnostic;
+use crate::reference as token;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::Text;
@@ -42,7 +43,8 @@ pub(crate) fn parse(file: FileId, text: &Text, next_id: &mut u32, out: &mut Vec<
                     at = value[at..].find('}').map_or(value.len(), |end| at + end + 1);
                 }
             }
-        } else if let Some(native) = native(file, text, at, &literal) {
+        } else if let Some(native) = native(file, text, at, &literal, *next_id, out) {
+            *next_id += u32::from(native.reference.is_some());
             flush(&mut literal, &mut parts);
             at += native.text.len();
             parts.push(Part::Native(native));
@@ -63,7 +65,14 @@ fn flush(literal: &mut String, parts: &mut Vec<Part>) {
 }
 
 /// The native token at `at`, unless an odd number of backslashes before it takes its meaning away.
-fn native(file: FileId, text: &Text, at: usize, before: &str) -> Option<Native> {
+fn native(
+    file: FileId,
+    text: &Text,
+    at: usize,
+    before: &str,
+    id: u32,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Native> {
     let body = text.value[at..].strip_prefix("@<")?;
     let escapes = before.bytes().rev().take_while(|b| *b == b'\\').count();
     if escapes % 2 == 1 {
@@ -73,11 +82,47 @@ fn native(file: FileId, text: &Text, at: usize, before: &str) -> Option<Native> 
     if end == 0 || body.as_bytes()[end] != b'>' {
         return None;
     }
-    let name = body[..end].split_once("::").map_or(&body[..end], |(name, _)| name);
-    let operation = name.strip_suffix(".out").map(|n| n.strip_suffix(".*").unwrap_or(n).to_owned());
-    let token = format!("@<{}>", &body[..end]);
-    let span = text.span(file, at, at + token.len());
-    Some(Native { text: token, operation, span })
+    let whole = &text.value[at..at + end + 3];
+    let span = text.span(file, at, at + whole.len());
+    let token = token::whole(whole)?;
+    let mut path = Vec::new();
+    let place = |from: &str, len: usize| {
+        // a slice of the token, so its address says where it stands
+        let start = at + (from.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+        text.span(file, start, start + len)
+    };
+    let mut broken = false;
+    if let Some(pointer) = token.pointer.filter(|p| !p.is_empty() && *p != "/") {
+        let steps = pointer.strip_prefix('/').unwrap_or(pointer).split('/');
+        for (raw, key) in steps.zip(token.path()) {
+            if let Some(bad) = bad_escape(raw) {
+                broken = true;
+                out.push(rules::bad_pointer::escape(place(&raw[bad..], 1), raw));
+            }
+            path.push(Spanned::new(Segment::Field(key), place(raw, raw.len())));
+        }
+    }
+    let name = place(token.name, token.name.len());
+    let root = match token::operation_of(token.name) {
+        Some(operation) => Root::Operation(operation.to_owned()),
+        None if matches!(token.name, "pop.payload" | "pop.transformRequest") => Root::Inputs,
+        None => {
+            path.insert(0, Spanned::new(Segment::Field(token.name.to_owned()), name));
+            Root::Inputs
+        }
+    };
+    let default = token.default_value().map(|value| Spanned::new(value, span));
+    let known = !broken && (token::operation_of(token.name).is_some() || !token.name.starts_with("pop."))
+        || matches!(token.name, "pop.payload" | "pop.transformRequest");
+    let reference = known.then(|| Reference { id, root: Spanned::new(root, name), path, default, span });
+    Some(Native { text: whole.to_owned(), reference, span })
+}
+
+/// Where a `~` stands that is followed by none of `0` to `3`.
+fn bad_escape(key: &str) -> Option<usize> {
+    key.match_indices('~')
+        .find(|(i, _)| !matches!(key.as_bytes().get(i + 1), Some(b'0'..=b'3')))
+        .map(|(i, _)| i)
 }
 
 struct Parser<'t> {
@@ -352,10 +397,10 @@ mod tests {
             .map(|p| match p {
                 Part::Text(s) => format!("T{s}"),
                 Part::Reference(r) => format!("R{}", r.path.len()),
-                Part::Native(n) => format!("N{}", n.operation.as_deref().unwrap_or("-")),
+                Part::Native(n) => format!("N{}", n.reference.as_ref().map_or(9, |r| r.path.len())),
             })
             .collect();
-        assert_eq!(kinds, ["Ta ", "R1", "T ${z} ", "Np", "T \\@<no> $5 @ b"]);
+        assert_eq!(kinds, ["Ta ", "R1", "T ${z} ", "N1", "T \\@<no> $5 @ b"]);
     }
 
     #[test]

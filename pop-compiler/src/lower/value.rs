@@ -99,7 +99,10 @@ fn token(model: &Model<'_>, reference: &Reference) -> reference::Reference {
                 _ => format!("{name}.out"),
             }
         }
-        Target::Inputs | Target::Input(_) | Target::Unknown => "pop.payload".to_owned(),
+        // items are only named by native tokens, which stay as they are
+        Target::Item(..) | Target::Items(_) | Target::Inputs | Target::Input(_) | Target::Unknown => {
+            "pop.payload".to_owned()
+        }
         Target::Each => "pop.each".to_owned(),
         Target::EachIndex => "pop.each_index".to_owned(),
         Target::RunId => {

@@ -1,15 +1,17 @@
 //! Catalogs: the built-in one, those handed in, those named by path and the one inside the workflow file, as one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::agenda::Stdout;
-use crate::ast::{OperationTypeDef, TypeDef, Workflow};
+use crate::ast::{Declared, OperationTypeDef, TypeDef, Workflow};
 use crate::catalog::{Catalog, OperationType};
+use crate::compile::Unit;
 use crate::decode::{self, CatalogFile};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, has_errors};
 use crate::rules;
-use crate::source::{Source, Sources, Span};
+use crate::source::{Source, Sources, Span, Spanned};
 use crate::syntax::{self, Door};
 use crate::types::{Type, TypeExpr};
 
@@ -21,14 +23,42 @@ pub(crate) struct Imports<'i> {
     pub(crate) catalogs: &'i [Catalog],
 }
 
+/// All that a workflow may use.
+pub(crate) struct Merged {
+    pub(crate) catalog: Catalog,
+    /// Names of types that something other than the type itself names.
+    pub(crate) used_types: HashSet<String>,
+    /// The workflows that stand as operations, by their paths as written.
+    pub(crate) workflows: HashMap<String, SubWorkflow>,
+    /// Whether a file could not be read, so that names may be unknown only for that.
+    pub(crate) incomplete: bool,
+}
+
+impl Merged {
+    /// What a file that can't be read would have defined is not unknown.
+    pub(crate) fn hold_back(&self, out: &mut Vec<Diagnostic>) {
+        if self.incomplete {
+            let held = [rules::unknown_operation_type::RULE.id, rules::unknown_type::RULE.id];
+            out.retain(|d| !held.contains(&d.rule));
+        }
+    }
+}
+
+/// A workflow that stands as an operation of another.
+pub(crate) struct SubWorkflow {
+    /// Its inputs and outputs.
+    pub(crate) kind: OperationType,
+    pub(crate) unit: Rc<Unit>,
+}
+
 /// All that the workflow may use. The files read are added to `sources`.
 pub(crate) fn merge(
     workflow: &Workflow,
     imports: &Imports<'_>,
     sources: &mut Sources,
     out: &mut Vec<Diagnostic>,
-) -> Catalog {
-    let mut merger = Merger { catalog: Catalog::builtin(), types: HashMap::new(), out };
+) -> Merged {
+    let mut merger = Merger { catalog: Catalog::builtin(), types: HashMap::new(), used: HashSet::new(), out };
     for catalog in imports.catalogs {
         for operation in catalog.iter() {
             merger.catalog.insert(operation.clone());
@@ -39,7 +69,7 @@ pub(crate) fn merge(
             }
         }
     }
-    let own = sources.get(workflow.name.span.file).map(|s| s.name.clone()).unwrap_or_default();
+    let own = sources.get(workflow.operations_span.file).map(|s| s.name.clone()).unwrap_or_default();
     let mut files: Vec<CatalogFile> = Vec::new();
     for path in &workflow.catalogs {
         let full = beside(&own, &path.value);
@@ -65,24 +95,77 @@ pub(crate) fn merge(
             merger.out.push(rules::bad_type::circular(&def.name));
             merger.catalog.types.define(def.name.value.as_str(), Type::Error);
         }
-        merger.names(&def.ty);
+        merger.names(&def.ty, Some(&def.name.value));
     }
     for input in &workflow.inputs {
-        merger.names(&input.ty.value);
+        merger.names(&input.ty.value, None);
     }
+    let mut schemas = Schemas { loader: imports.loader, sources, known: HashMap::new() };
     for def in
         files.into_iter().flat_map(|f| f.operation_types).chain(workflow.operation_types.iter().cloned())
     {
-        merger.operation_type(def);
+        merger.operation_type(def, &mut schemas);
     }
-    merger.catalog
+    let (mut catalog, used_types) = (merger.catalog, merger.used);
+    catalog.types.secrets = true;
+    let types = &catalog.types;
+    let secret = |ty: &Type| types.secret_in(ty).is_some();
+    let secrets = types.names().filter_map(|name| types.get(name)).any(secret)
+        || workflow.inputs.iter().any(|input| secret(&input.ty.value.ty))
+        || catalog.iter().any(|kind| secret(&kind.output));
+    catalog.types.secrets = secrets;
+    Merged { catalog, used_types, workflows: HashMap::new(), incomplete: false }
 }
 
-/// `path` as seen from the directory of `from`.
-fn beside(from: &str, path: &str) -> String {
-    match from.rfind(['/', '\\']) {
+/// `path` as seen from the directory of `from`, without `.` and `..` in it where they can go.
+pub(crate) fn beside(from: &str, path: &str) -> String {
+    let full = match from.rfind(['/', '\\']) {
         Some(end) if !path.starts_with('/') => format!("{}{path}", &from[..=end]),
         _ => path.to_owned(),
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in full.split('/') {
+        match part {
+            "." if !parts.is_empty() || full.len() > 1 => {}
+            ".." if parts.last().is_some_and(|last| !last.is_empty() && *last != "..") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// JSON Schema files, each read once.
+struct Schemas<'s> {
+    loader: &'s dyn Fn(&str) -> Result<Source, String>,
+    sources: &'s mut Sources,
+    known: HashMap<String, Type>,
+}
+
+impl Schemas<'_> {
+    fn read(&mut self, path: &Spanned<String>, out: &mut Vec<Diagnostic>) -> Type {
+        let from = self.sources.get(path.span.file).map(|s| s.name.clone()).unwrap_or_default();
+        let full = beside(&from, &path.value);
+        if let Some(ty) = self.known.get(&full) {
+            return ty.clone();
+        }
+        let ty = match (self.loader)(&full) {
+            Ok(source) => {
+                let text = source.text.clone();
+                let id = self.sources.add(source);
+                let before = out.len();
+                let tree = syntax::parse(id, &text, Door::Json, out);
+                rules::bad_schema::check(&tree, out);
+                if has_errors(&out[before..]) { Type::Error } else { Type::from_schema(&tree.to_json()) }
+            }
+            Err(why) => {
+                out.push(rules::missing_import::schema(path, &why));
+                Type::Error
+            }
+        };
+        self.known.insert(full, ty.clone());
+        ty
     }
 }
 
@@ -90,6 +173,7 @@ struct Merger<'o> {
     catalog: Catalog,
     /// Where each type was defined.
     types: HashMap<Arc<str>, Span>,
+    used: HashSet<String>,
     out: &'o mut Vec<Diagnostic>,
 }
 
@@ -109,8 +193,11 @@ impl Merger<'_> {
     }
 
     /// Reports the names in a type that mean nothing; they count as [`Type::Error`] from then on.
-    fn names(&mut self, expr: &TypeExpr) {
+    fn names(&mut self, expr: &TypeExpr, own: Option<&str>) {
         for name in &expr.names {
+            if Some(name.value.as_ref()) != own && !self.used.contains(name.value.as_ref()) {
+                self.used.insert(name.value.to_string());
+            }
             if self.catalog.types.get(&name.value).is_none() {
                 let mut known: Vec<&str> = crate::types::scalar_names().collect();
                 known.extend(self.catalog.types.names());
@@ -119,17 +206,25 @@ impl Merger<'_> {
         }
     }
 
-    fn operation_type(&mut self, def: OperationTypeDef) {
-        for expr in [&def.input, &def.output].into_iter().flatten() {
-            self.names(expr);
+    fn declared(&mut self, declared: Option<Declared>, schemas: &mut Schemas<'_>) -> Option<Type> {
+        match declared? {
+            Declared::Expr(expr) => {
+                self.names(&expr, None);
+                Some(expr.ty)
+            }
+            Declared::Schema(path) => Some(schemas.read(&path, self.out)),
         }
-        let output = match (def.output, def.run.stdout) {
-            (Some(declared), _) => declared.ty,
+    }
+
+    fn operation_type(&mut self, def: OperationTypeDef, schemas: &mut Schemas<'_>) {
+        let input = self.declared(def.input, schemas);
+        let output = match (self.declared(def.output, schemas), def.run.stdout) {
+            (Some(declared), _) => declared,
             (None, Stdout::Text) => Type::record([("text", Type::String)]),
             (None, Stdout::Lines) => Type::record([("lines", Type::String.list())]),
             (None, Stdout::Log | Stdout::Json) => Type::Any,
         };
-        if let Some(Type::Record(record)) = def.input.as_ref().map(|e| &e.ty) {
+        if let Some(Type::Record(record)) = &input {
             let texts = def.run.command.iter().chain(&def.run.args).chain(&def.run.stdin);
             for name in texts.flat_map(|text| with_names(text)) {
                 if record.get(name).is_none() {
@@ -140,7 +235,7 @@ impl Merger<'_> {
         let made = OperationType {
             name: def.name.value.as_str().into(),
             description: def.description,
-            input: def.input.map_or(Type::Any, |e| e.ty),
+            input: input.unwrap_or(Type::Any),
             output,
             run: def.run,
             retry: def.settings.retry,

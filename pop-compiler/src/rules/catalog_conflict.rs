@@ -39,3 +39,13 @@ pub(crate) fn report(name: &Spanned<String>, what: &str, first: Option<Span>) ->
         None => finding.label("built in, or of an imported catalog"),
     }
 }
+
+/// The workflow at `path` has another operation type of this name.
+pub(crate) fn across(path: &Spanned<String>, name: &str, other: Option<Span>) -> Diagnostic {
+    let message = format!("`{}` has another operation type called `{name}` than this file", path.value);
+    let finding = RULE.at(path.span, message).label("named here");
+    match other {
+        Some(span) => finding.also(span, "the other one"),
+        None => finding,
+    }
+}

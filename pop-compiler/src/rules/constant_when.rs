@@ -9,7 +9,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "constant-when",
     severity: Severity::Warning,
     summary: "a `when` that is always the same",
-    explanation: "`when` decides at run time whether an operation runs. Written as `true` it does nothing; written as `false` the operation never runs.",
+    explanation: "`when` decides at run time whether an operation runs. Written as `true` it does nothing. (Written as `false` the operation is `unreachable`.)",
     bad: r#"[workflow]
 name = "example"
 
@@ -30,16 +30,13 @@ when = "${inputs.really}"
     absence: false,
 };
 
-/// `when = true` and `when = false`.
+/// `when = true`; `when = false` is `unreachable`.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     for operation in &model.operations {
         let Some(when) = &operation.ast.when else { continue };
-        if let ValueKind::Bool(constant) = when.kind {
+        if let ValueKind::Bool(true) = when.kind {
             let name = &operation.ast.name.value;
-            let says = if constant { "always runs" } else { "never runs" };
-            out.push(
-                RULE.at(when.span, format!("`when` is `{constant}`: `{name}` {says}")).label("constant"),
-            );
+            out.push(RULE.at(when.span, format!("`when` is `true`: `{name}` always runs")).label("constant"));
         }
     }
 }

@@ -44,3 +44,9 @@ pub(crate) fn inside(span: Span) -> Diagnostic {
         .label("an item of `each` that is an output can only be used whole")
         .help("name the field in the list: `each = [\"${a.field}\", …]`")
 }
+
+/// A sub-workflow fans out over its input `input`, which refers to the output of `name`.
+pub(crate) fn input(span: Span, input: &str, name: &str) -> Diagnostic {
+    RULE.at(span, format!("the workflow fans out over `{input}`, which must be known before anything runs"))
+        .label(format!("only known once `{name}` has run"))
+}

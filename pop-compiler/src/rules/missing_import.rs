@@ -1,4 +1,4 @@
-//! `missing-import`: a catalog that can't be read.
+//! `missing-import`: a file that can't be read.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,8 +7,8 @@ use crate::source::Spanned;
 pub(crate) const RULE: Rule = Rule {
     id: "missing-import",
     severity: Severity::Error,
-    summary: "a catalog that can't be read",
-    explanation: "`catalogs` names files with operation types, relative to the workflow file.",
+    summary: "a file that can't be read",
+    explanation: "`catalogs` names files with operation types, `schema` one with a JSON Schema, and `workflow` another workflow; each relative to the file that names it.",
     bad: r#"[workflow]
 name = "example"
 catalogs = ["ops/nowhere.toml"]
@@ -28,4 +28,14 @@ uses = "pop.sleep"
 /// `path` can't be read, and `why`.
 pub(crate) fn report(path: &Spanned<String>, why: &str) -> Diagnostic {
     RULE.at(path.span, format!("the catalog `{}` can't be read: {why}", path.value)).label("named here")
+}
+
+/// The JSON Schema `path` can't be read, and `why`.
+pub(crate) fn schema(path: &Spanned<String>, why: &str) -> Diagnostic {
+    RULE.at(path.span, format!("the schema `{}` can't be read: {why}", path.value)).label("named here")
+}
+
+/// The workflow `path` can't be read, and `why`.
+pub(crate) fn workflow(path: &Spanned<String>, why: &str) -> Diagnostic {
+    RULE.at(path.span, format!("the workflow `{}` can't be read: {why}", path.value)).label("named here")
 }

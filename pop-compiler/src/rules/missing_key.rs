@@ -10,7 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     summary: "a key that must be there",
     explanation: "A workflow needs `[workflow]` with a `name`; an operation needs `uses`; an input written as a table needs `type`.",
     bad: r#"[workflow]
-version = "1"
+version = "1.0.0"
 
 [operations.wait]
 uses = "pop.sleep"

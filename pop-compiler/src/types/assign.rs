@@ -16,6 +16,8 @@ pub(crate) struct Mismatch {
     pub(crate) witness: Option<Json>,
     /// What the target takes there.
     pub(crate) expected: Type,
+    /// A secret would go where it shows.
+    pub(crate) leak: bool,
 }
 
 /// Types nested or unrolled further than this are taken to fit.
@@ -48,13 +50,16 @@ impl Types {
                 path: String::new(),
                 witness: Some(sample(source, self)),
                 expected: to.clone(),
+                leak: matches!(source, Type::Secret(_)),
             }))
         };
         match (source, target) {
-            (Type::Any | Type::Error, _) | (_, Type::Any | Type::Error) => Ok(()),
+            (Type::Any | Type::Error, _) | (_, Type::Error) => Ok(()),
+            (_, Type::Any) => self.shows(source, target),
             (Type::Union(members), _) => {
                 members.iter().try_for_each(|m| self.assign_at(m, to, steps, depth + 1))
             }
+            (_, Type::Secret(inner)) if *self.resolve(inner) == Type::Any => Ok(()),
             (Type::Secret(a), Type::Secret(b)) => self.assign_at(a, b, steps, depth + 1),
             (_, Type::Union(members)) => {
                 let whole_bool = *source == Type::Bool
@@ -93,19 +98,47 @@ impl Types {
             (Type::Map(a), Type::Record(record)) => record.iter().try_for_each(|(name, ty)| {
                 let path = format!(".{name}");
                 if !self.accepts_null(ty) {
-                    return Err(Box::new(Mismatch { path, witness: None, expected: ty.clone() }));
+                    return Err(Box::new(Mismatch {
+                        path,
+                        witness: None,
+                        expected: ty.clone(),
+                        leak: false,
+                    }));
                 }
                 self.assign_at(a, ty, steps, depth + 1).map_err(|m| inside(&path, m))
             }),
-            (Type::Record(a), Type::Record(b)) => b.iter().try_for_each(|(name, ty)| {
-                let path = format!(".{name}");
-                match a.get(name) {
-                    Some(found) => self.assign_at(found, ty, steps, depth + 1).map_err(|m| inside(&path, m)),
-                    None if self.accepts_null(ty) => Ok(()),
-                    None => Err(Box::new(Mismatch { path, witness: None, expected: ty.clone() })),
-                }
-            }),
+            (Type::Record(a), Type::Record(b)) => {
+                b.iter().try_for_each(|(name, ty)| {
+                    let path = format!(".{name}");
+                    match a.get(name) {
+                        Some(found) => {
+                            self.assign_at(found, ty, steps, depth + 1).map_err(|m| inside(&path, m))
+                        }
+                        None if self.accepts_null(ty) => Ok(()),
+                        None => {
+                            Err(Box::new(Mismatch { path, witness: None, expected: ty.clone(), leak: false }))
+                        }
+                    }
+                })?;
+                // a field that is not asked for arrives all the same
+                let others = a.iter().filter(|(name, _)| b.get(name).is_none());
+                others.into_iter().try_for_each(|(name, ty)| {
+                    self.shows(ty, &Type::Any).map_err(|m| inside(&format!(".{name}"), m))
+                })
+            }
             _ => refuse(),
+        }
+    }
+}
+
+impl Types {
+    /// Refuses a type with a secret in it.
+    fn shows(&self, ty: &Type, expected: &Type) -> Result<(), Box<Mismatch>> {
+        match self.secret_in(ty) {
+            None => Ok(()),
+            Some(path) => {
+                Err(Box::new(Mismatch { path, witness: None, expected: expected.clone(), leak: true }))
+            }
         }
     }
 }

@@ -140,10 +140,24 @@ impl<'s> Reader<'s> {
                 return Type::union(members.iter().map(|m| self.read(m, depth + 1)).collect::<Vec<_>>());
             }
         }
-        if let Some(Json::Array(members)) = map.get("allOf")
-            && let [only] = members.as_slice()
-        {
-            return self.read(only, depth + 1);
+        if let Some(Json::Array(members)) = map.get("allOf") {
+            let mut fields = Vec::new();
+            let mut read: Vec<Type> = members.iter().map(|m| self.read(m, depth + 1)).collect();
+            if map.contains_key("properties") {
+                read.push(self.by_name("object", map, depth));
+            }
+            if let [only] = read.as_slice() {
+                return only.clone();
+            }
+            for ty in &read {
+                match ty {
+                    Type::Record(record) => {
+                        fields.extend(record.iter().map(|(n, t)| (Arc::from(n), t.clone())));
+                    }
+                    _ => return Type::Any,
+                }
+            }
+            return Type::Record(Arc::new(Record::new(fields)));
         }
         let nullable = map.get("nullable") == Some(&Json::Bool(true));
         let ty = match map.get("type") {

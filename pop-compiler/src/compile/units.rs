@@ -1,0 +1,261 @@
+//! Workflows that stand as operations of others. Each file is compiled once, in its own scope; what others see of it is
+//! a [`Unit`]: an operation type, and the template whose operations take its place.
+
+use std::collections::{HashMap, HashSet};
+use std::mem;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::Options;
+use crate::agenda::AgendaTemplate;
+use crate::ast::Workflow;
+use crate::catalog::{Catalog, OperationType};
+use crate::check;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::resolve::{self, Imports, Merged, SubWorkflow, beside};
+use crate::source::{FileId, Sources, Span, Spanned};
+use crate::syntax::{self, Door};
+use crate::types::{Record, Type, Types};
+use crate::{decode, lower, rules};
+
+/// Workflows inside workflows.
+const MAX_NESTING: usize = 16;
+
+/// Operations that a workflow may make with all that it contains.
+const MAX_OPERATIONS: usize = 200_000;
+
+/// A compiled workflow as others see it.
+pub(crate) struct Unit {
+    /// Its inputs and outputs, in terms of its own types.
+    kind: OperationType,
+    types: Types,
+    catalog: Catalog,
+    /// None when it has errors.
+    pub(crate) template: Option<AgendaTemplate>,
+    /// What its inputs are when nothing is given.
+    pub(crate) inputs: Vec<(String, Json)>,
+    /// The inputs that decide how often something fans out.
+    pub(crate) spread: HashSet<String>,
+    /// Where each of its operations was named.
+    pub(crate) places: HashMap<String, Span>,
+    operations: usize,
+}
+
+/// One compilation: the files read so far and what was found in them.
+pub(super) struct Pipeline<'o> {
+    pub(super) options: &'o Options<'o>,
+    pub(super) sources: Sources,
+    pub(super) out: Vec<Diagnostic>,
+    units: HashMap<String, Option<Rc<Unit>>>,
+    /// Files that are being compiled, each named by the one before it.
+    open: Vec<String>,
+}
+
+impl<'o> Pipeline<'o> {
+    pub(super) fn new(options: &'o Options<'o>) -> Self {
+        Self { options, sources: Sources::new(), out: Vec::new(), units: HashMap::new(), open: Vec::new() }
+    }
+
+    /// From text to a workflow and all that it may use. Only what was found in this file is in `out` afterwards; what
+    /// was found before, and in the workflows it contains, is given back.
+    pub(super) fn read(&mut self, file: FileId, door: Door) -> (Workflow, Merged, Vec<Diagnostic>) {
+        let mut others = mem::take(&mut self.out);
+        let source = self.sources.get(file).cloned();
+        let (name, text) = source.map(|s| (s.name, s.text)).unwrap_or_default();
+        let tree = syntax::parse(file, &text, door, &mut self.out);
+        let workflow = decode::workflow(file, tree, &mut self.out);
+        let mut own = mem::take(&mut self.out);
+        self.open.push(beside("", &name));
+        let mut found: Vec<(&Spanned<String>, Rc<Unit>)> = Vec::new();
+        let mut known: HashMap<&str, Option<Rc<Unit>>> = HashMap::new();
+        let mut count = workflow.operations.len();
+        for operation in &workflow.operations {
+            let Some(path) = &operation.workflow else { continue };
+            let unit = known.entry(&path.value).or_insert_with(|| self.unit(&name, path)).clone();
+            let Some(unit) = unit else { continue };
+            count = count.saturating_add(unit.operations);
+            if count > MAX_OPERATIONS {
+                own.push(rules::bad_sub_workflow::too_large(path.span, MAX_OPERATIONS));
+                break;
+            }
+            if !found.iter().any(|(other, _)| other.value == path.value) {
+                found.push((path, unit));
+            }
+        }
+        taken(&workflow, &mut own);
+        self.open.pop();
+        others.append(&mut self.out);
+        self.out = own;
+        let imports = Imports { loader: self.options.loader, catalogs: self.options.catalogs };
+        let before = self.out.len();
+        let mut merged = resolve::merge(&workflow, &imports, &mut self.sources, &mut self.out);
+        if self.out[before..].iter().any(|d| d.rule == rules::missing_import::RULE.id) {
+            merged.incomplete = true;
+        }
+        for (path, unit) in found {
+            let kind = import(&mut merged.catalog, path, &unit, &mut self.out);
+            merged.workflows.insert(path.value.clone(), SubWorkflow { kind, unit });
+        }
+        (workflow, merged, others)
+    }
+
+    /// The workflow at `path`, as the file `from` names it.
+    fn unit(&mut self, from: &str, path: &Spanned<String>) -> Option<Rc<Unit>> {
+        let full = beside(from, &path.value);
+        if let Some(start) = self.open.iter().position(|open| *open == full) {
+            let mut circle: Vec<&str> = self.open[start..].iter().map(String::as_str).collect();
+            circle.push(&full);
+            self.out.push(rules::workflow_cycle::report(path.span, &circle));
+            return None;
+        }
+        if self.open.len() > MAX_NESTING {
+            self.out.push(rules::workflow_cycle::too_deep(path.span, MAX_NESTING));
+            return None;
+        }
+        if let Some(known) = self.units.get(&full) {
+            return known.clone();
+        }
+        let loaded = match Door::from_path(&full) {
+            Some(door) => (self.options.loader)(&full).map(|source| (source, door)),
+            None => Err("its name must end in `.toml` or `.json`".to_owned()),
+        };
+        let unit = match loaded {
+            Ok((source, door)) => {
+                let file = self.sources.add(source);
+                self.compile(file, &full, door).map(Rc::new)
+            }
+            Err(why) => {
+                self.out.push(rules::missing_import::workflow(path, &why));
+                None
+            }
+        };
+        self.units.insert(full, unit.clone());
+        unit
+    }
+
+    fn compile(&mut self, file: FileId, name: &str, door: Door) -> Option<Unit> {
+        let (workflow, merged, mut others) = self.read(file, door);
+        let mut model = resolve::resolve(&workflow, &merged, &mut self.out);
+        let checked = check::check(&mut model, &mut self.out);
+        merged.hold_back(&mut self.out);
+        let hopeless = |finding: &Diagnostic| {
+            let rule = rules::find(finding.rule);
+            finding.severity == Severity::Error && !rule.is_some_and(rules::Rule::can_be_allowed)
+        };
+        let complete = model.operations.iter().all(|o| o.sub.is_none_or(|unit| unit.template.is_some()));
+        let fine = complete && !self.out.iter().any(hopeless);
+        let broken = self.out.iter().any(|finding| finding.rule == rules::syntax::RULE.id);
+        let template = fine.then(|| lower::template(&model, &checked));
+        let inputs = workflow.inputs.iter().map(|input| {
+            let ty = &input.ty.value.ty;
+            let ty = if input.default.is_some() { ty.clone().optional() } else { ty.clone() };
+            (Arc::from(input.name.value.as_str()), ty)
+        });
+        let outputs = workflow.outputs.iter().zip(&checked.outputs);
+        let outputs = outputs.map(|(field, ty)| (field.name.value.as_str(), ty.clone()));
+        let kind = OperationType {
+            description: workflow.description.clone(),
+            input: Type::Record(Arc::new(Record::new(inputs.collect::<Vec<_>>()))),
+            output: Type::record(outputs.collect::<Vec<_>>()),
+            declared: Some(if workflow.name.value.is_empty() {
+                workflow.operations_span
+            } else {
+                workflow.name.span
+            }),
+            ..OperationType::new(name)
+        };
+        let spread = check::spread(&model);
+        let places = places(&model);
+        let operations = template.as_ref().map_or(workflow.operations.len(), |t| t.agenda.operations.len());
+        let defaults = lower::defaults(&workflow);
+        others.append(&mut self.out);
+        self.out = others;
+        let types = merged.catalog.types.clone();
+        (!broken).then_some(Unit {
+            kind,
+            types,
+            catalog: merged.catalog,
+            template,
+            inputs: defaults,
+            spread,
+            places,
+            operations,
+        })
+    }
+}
+
+/// Where each operation was named, those of sub-workflows among them.
+pub(super) fn places(model: &check::Model<'_>) -> HashMap<String, Span> {
+    let mut places = HashMap::with_capacity(model.operations.len());
+    for operation in &model.operations {
+        let name = &operation.ast.name;
+        places.insert(name.value.clone(), name.span);
+        for (inner, span) in operation.sub.iter().flat_map(|unit| &unit.places) {
+            places.insert(format!("{}/{inner}", name.value), *span);
+        }
+    }
+    places
+}
+
+/// Operations whose names those of a sub-workflow could take.
+fn taken(workflow: &Workflow, out: &mut Vec<Diagnostic>) {
+    let subs: HashSet<&str> =
+        workflow.operations.iter().filter(|o| o.workflow.is_some()).map(|o| o.name.value.as_str()).collect();
+    for operation in workflow.operations.iter().filter(|_| !subs.is_empty()) {
+        let name = &operation.name;
+        let of =
+            name.value.match_indices('/').map(|(i, _)| &name.value[..i]).find(|stem| subs.contains(stem));
+        out.extend(of.map(|of| rules::bad_sub_workflow::taken(name, of)));
+    }
+}
+
+/// Brings the types of a unit into a catalog, under other names where these mean something else there.
+fn import(
+    catalog: &mut Catalog,
+    path: &Spanned<String>,
+    unit: &Unit,
+    out: &mut Vec<Diagnostic>,
+) -> OperationType {
+    let clash = unit
+        .types
+        .names()
+        .any(|name| catalog.types.get(name).is_some_and(|other| Some(other) != unit.types.get(name)));
+    let stem = path.value.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or_default();
+    let rename = |name: &Arc<str>| if clash { Arc::from(format!("{stem}.{name}")) } else { name.clone() };
+    for name in unit.types.names() {
+        if let Some(ty) = unit.types.get(name) {
+            let ty = renamed(ty, &rename);
+            catalog.types.define(rename(&Arc::from(name)), ty);
+        }
+    }
+    catalog.types.secrets |= unit.types.secrets;
+    for kind in unit.catalog.iter().filter(|kind| kind.runs_itself()) {
+        if catalog.get(&kind.name).is_some_and(|own| own.run != kind.run) {
+            out.push(rules::catalog_conflict::across(path, &kind.name, kind.declared));
+        }
+    }
+    OperationType {
+        input: renamed(&unit.kind.input, &rename),
+        output: renamed(&unit.kind.output, &rename),
+        ..unit.kind.clone()
+    }
+}
+
+/// A type with other names in it. Recursion is bounded by the depth of the source that the type is from.
+fn renamed(ty: &Type, rename: &dyn Fn(&Arc<str>) -> Arc<str>) -> Type {
+    let inner = |ty: &Arc<Type>| Arc::new(renamed(ty, rename));
+    match ty {
+        Type::Named(name) => Type::Named(rename(name)),
+        Type::List(item) => Type::List(inner(item)),
+        Type::Map(item) => Type::Map(inner(item)),
+        Type::Secret(item) => Type::Secret(inner(item)),
+        Type::Union(members) => Type::union(members.iter().map(|m| renamed(m, rename)).collect::<Vec<_>>()),
+        Type::Record(record) => {
+            let fields = record.iter().map(|(name, ty)| (Arc::from(name), renamed(ty, rename)));
+            Type::Record(Arc::new(Record::new(fields.collect::<Vec<_>>())))
+        }
+        other => other.clone(),
+    }
+}

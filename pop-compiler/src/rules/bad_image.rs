@@ -1,0 +1,147 @@
+//! `bad-image`: a text that is no image reference.
+
+use super::{Rule, unpinned_image};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Spanned;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "bad-image",
+    severity: Severity::Error,
+    summary: "a text that is no image reference",
+    explanation: "An image is `[host[:port]/]path[:tag][@digest]`: the path in lower case, a tag of at most 128 letters, digits, `_`, `.` and `-`, a digest such as \
+`sha256:` and 64 hexadecimal digits.",
+    bad: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+image = "Registry.example.com/Encode:7"
+
+[operations.encode]
+uses = "media.encode"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+image = "registry.example.com/encode:7"
+
+[operations.encode]
+uses = "media.encode"
+"#,
+    absence: false,
+};
+
+/// What is wrong with an image reference: it is none, or it may mean another image tomorrow.
+pub(crate) fn check(image: &Spanned<String>) -> Option<Diagnostic> {
+    match parse(&image.value) {
+        Err(why) => {
+            let message = format!("`{}` is no image reference: {why}", super::shorten(&image.value));
+            let finding = RULE.at(image.span, message).label("expected `[host/]path[:tag][@digest]`");
+            let lower = image.value.to_lowercase();
+            Some(match parse(&lower) {
+                Ok(_) => super::meant(finding, image, &lower),
+                Err(_) => finding,
+            })
+        }
+        Ok(Pin::Fixed) => None,
+        Ok(Pin::Latest) => Some(unpinned_image::report(image, "the tag `latest` moves")),
+        Ok(Pin::None) => Some(unpinned_image::report(image, "without a tag `latest` is meant, which moves")),
+    }
+}
+
+enum Pin {
+    Fixed,
+    Latest,
+    None,
+}
+
+fn parse(image: &str) -> Result<Pin, &'static str> {
+    let (rest, digest) = match image.split_once('@') {
+        Some((rest, digest)) => (rest, Some(digest)),
+        None => (image, None),
+    };
+    if let Some(digest) = digest {
+        let (algorithm, hex) = digest.split_once(':').ok_or("a digest is an algorithm, `:` and digits")?;
+        if algorithm.is_empty() || hex.len() < 32 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err("a digest has at least 32 hexadecimal digits");
+        }
+        if algorithm == "sha256" && hex.len() != 64 {
+            return Err("a sha256 digest has 64 hexadecimal digits");
+        }
+    }
+    let last = rest.rfind('/').map_or(0, |slash| slash + 1);
+    let (name, tag) = match rest[last..].split_once(':') {
+        Some((_, tag)) => (&rest[..rest.len() - tag.len() - 1], Some(tag)),
+        None => (rest, None),
+    };
+    if let Some(tag) = tag {
+        let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let fits = tag.len() <= 128
+            && tag.bytes().next().is_some_and(word)
+            && tag.bytes().all(|b| word(b) || b == b'.' || b == b'-');
+        if !fits {
+            return Err("a tag is made of letters, digits, `_`, `.` and `-`");
+        }
+    }
+    let mut parts = name.split('/');
+    let host =
+        name.split_once('/').map(|(host, _)| host).filter(|h| h.contains(['.', ':']) || *h == "localhost");
+    if let Some(host) = host {
+        parts.next();
+        let (domain, port) = host.split_once(':').unwrap_or((host, "1"));
+        let fits = domain.split('.').all(|label| {
+            !label.is_empty()
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+        if !fits || port.parse::<u16>().is_err() {
+            return Err("its host is no host");
+        }
+    }
+    for part in parts {
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if !edge(part.chars().next()) || !edge(part.chars().last()) {
+            return Err("each part of its path begins and ends with a lower-case letter or a digit");
+        }
+        if !part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b)) {
+            return Err("its path has lower-case letters, digits, `.`, `_` and `-` only");
+        }
+    }
+    Ok(match tag {
+        _ if digest.is_some() => Pin::Fixed,
+        Some("latest") => Pin::Latest,
+        Some(_) => Pin::Fixed,
+        None => Pin::None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn images_by_value() {
+        let digest = format!("alpine@sha256:{}", "a".repeat(64));
+        for good in ["alpine", "alpine:3.20", "a/b/c:1", "localhost:5000/x", "r.io/a_b--c/d.e:V1", &digest] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "A",
+            "a b",
+            "a:",
+            "a:-x",
+            "a/",
+            "/a",
+            "a//b",
+            "a@sha256:12",
+            "a@x",
+            "r.io:x/a",
+            "-a",
+            "a:1:2",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `bad-pointer`: a native token whose pointer can lead nowhere.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Span;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "bad-pointer",
+    severity: Severity::Error,
+    summary: "a native token whose pointer can lead nowhere",
+    explanation: "What follows `::` in `@<name.out::/key/0>` is a JSON pointer. In a key `~0` stands for `~`, `~1` for `/`, `~2` for `>` and `~3` for `?`; no other \
+`~` may stand there. An index into a list has no leading zeros.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.probe]
+uses = "pop.transform"
+with = { value = { "a~b" = 1 } }
+
+[operations.say]
+uses = "pop.log"
+with = { message = "@<probe.out::/a~b>" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.probe]
+uses = "pop.transform"
+with = { value = { "a~b" = 1 } }
+
+[operations.say]
+uses = "pop.log"
+with = { message = "@<probe.out::/a~0b>" }
+"#,
+    absence: false,
+};
+
+/// A `~` that escapes nothing.
+pub(crate) fn escape(span: Span, key: &str) -> Diagnostic {
+    RULE.at(span, format!("`~` in the key `{key}` of a pointer is no escape"))
+        .label("must be followed by 0, 1, 2 or 3")
+        .help("write `~0` for `~` itself")
+        .edit(span, "~0")
+}
+
+/// An index with leading zeros.
+pub(crate) fn index(span: Span, index: &str) -> Diagnostic {
+    let plain = index.trim_start_matches('0');
+    let plain = if plain.is_empty() { "0" } else { plain };
+    let finding = RULE
+        .at(span, format!("`{index}` is no index into a list"))
+        .label("leading zeros")
+        .help(format!("write `{plain}`"));
+    if span.range().len() == index.len() { finding.edit(span, plain) } else { finding }
+}

@@ -1,0 +1,76 @@
+//! `large-literal`: a value that is too large to be written into a workflow.
+
+use super::Rule;
+use crate::ast::{Value, ValueKind};
+use crate::check::Model;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::expr::Part;
+use crate::source::Span;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "large-literal",
+    severity: Severity::Warning,
+    summary: "a value too large to be written into a workflow",
+    explanation: "Everything that is written in a workflow travels with every run of it: to the server, into its database, to the pool. A literal over 64 KiB is better \
+kept in a file or an object store, with its address in the workflow.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.say]
+uses = "pop.log"
+with = { message = "(70 KiB of text)" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.say]
+uses = "pop.log"
+with = { message = "see https://example.com/text" }
+"#,
+    absence: false,
+};
+
+/// Bytes a literal may have.
+const LARGE: usize = 64 << 10;
+
+/// Literals in values, each outermost one that is too large.
+pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+    let workflow = model.workflow;
+    let of_operations = workflow.operations.iter().flat_map(|o| [&o.with, &o.each, &o.when]).flatten();
+    let defaults = workflow.inputs.iter().filter_map(|i| i.default.as_ref());
+    for value in of_operations.chain(defaults).chain(workflow.outputs.iter().map(|f| &f.value)) {
+        find(value, out);
+    }
+}
+
+/// The bytes of a value's literals; reports the innermost value that alone is too large. Recursion is bounded by the
+/// depth of the source.
+fn find(value: &Value, out: &mut Vec<Diagnostic>) -> usize {
+    let before = out.len();
+    let size = match &value.kind {
+        ValueKind::Text(template) => template
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => text.len(),
+                Part::Reference(_) | Part::Native(_) => 0,
+            })
+            .sum(),
+        ValueKind::List(items) => items.iter().map(|item| find(item, out) + 1).sum(),
+        ValueKind::Record(fields) => {
+            fields.iter().map(|field| find(&field.value, out) + field.name.value.len() + 4).sum()
+        }
+        ValueKind::Number(_) => 8,
+        ValueKind::Error | ValueKind::Null | ValueKind::Bool(_) => 4,
+    };
+    if size > LARGE && out.len() == before {
+        let start = Span { end: value.span.start.saturating_add(1).min(value.span.end), ..value.span };
+        out.push(
+            RULE.at(start, format!("this literal has about {} KiB", size >> 10))
+                .label("begins here")
+                .help("keep it in a file or an object store, and give its address"),
+        );
+        return 0;
+    }
+    size
+}

@@ -1,0 +1,120 @@
+//! `redundant-after`: an `after` that changes nothing.
+
+use std::collections::HashSet;
+
+use super::Rule;
+use crate::check::Model;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Span;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "redundant-after",
+    severity: Severity::Warning,
+    summary: "an `after` that changes nothing",
+    explanation: "A reference to an operation's output already waits for that operation, and for all that it waits for through references. An `after` that says so again only \
+hides those that matter.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.first]
+uses = "pop.transform"
+with = { value = { n = 1 } }
+
+[operations.second]
+uses = "pop.log"
+with = { message = "${first.n}" }
+after = ["first"]
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.first]
+uses = "pop.transform"
+with = { value = { n = 1 } }
+
+[operations.second]
+uses = "pop.log"
+with = { message = "${first.n}" }
+"#,
+    absence: false,
+};
+
+/// Edges that are followed for one operation; what is further away is not looked for.
+const STEPS: usize = 2_000;
+
+/// Edges that are followed for each operation of the workflow, on average.
+const AVERAGE: usize = 32;
+
+/// The entries of `after` that data edges imply, and those that are there twice.
+pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+    let mut left = model.operations.len().saturating_mul(AVERAGE).saturating_add(STEPS);
+    for i in 0..model.operations.len() {
+        let after = &model.operations[i].ast.after;
+        if after.is_empty() {
+            continue;
+        }
+        let implied = implied(model, i, &mut left);
+        let mut seen = HashSet::new();
+        let why: Vec<Option<String>> = after
+            .iter()
+            .map(|name| {
+                if !seen.insert(name.value.as_str()) {
+                    Some(format!("`{}` is in `after` twice", name.value))
+                } else if implied.contains(name.value.as_str()) {
+                    Some(format!("references already make this wait for `{}`", name.value))
+                } else {
+                    None
+                }
+            })
+            .collect();
+        report(model, i, &why, out);
+    }
+}
+
+/// The names that operation `i` waits for through references alone. An operation on the way that may be skipped ends the
+/// way, since it may be skipped before all that it refers to has ended.
+fn implied<'m>(model: &'m Model<'_>, i: usize, left: &mut usize) -> HashSet<&'m str> {
+    let mut found = HashSet::new();
+    let mut open = vec![i];
+    let mut seen = HashSet::from([i]);
+    let mut steps = STEPS;
+    while let Some(at) = open.pop() {
+        for edge in model.operations[at].edges.iter().filter(|e| !e.order) {
+            if steps == 0 || *left == 0 {
+                return found;
+            }
+            steps -= 1;
+            *left -= 1;
+            // a reference to an output of a sub-workflow waits for one of its operations, `after` for all
+            if model.operations[edge.to].sub.is_none() && seen.insert(edge.to) {
+                found.insert(model.operations[edge.to].ast.name.value.as_str());
+                if !model.operations[edge.to].conditional {
+                    open.push(edge.to);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn report(model: &Model<'_>, i: usize, why: &[Option<String>], out: &mut Vec<Diagnostic>) {
+    let ast = model.operations[i].ast;
+    let kept = |i: &usize| why[*i].is_none();
+    let last_kept = (0..why.len()).rev().find(kept);
+    for (n, reason) in why.iter().enumerate() {
+        let Some(reason) = reason else { continue };
+        let name = &ast.after[n];
+        let finding = RULE.at(name.span, reason.clone()).label("changes nothing");
+        // cut so that the edits of several entries do not overlap
+        let cut = match last_kept {
+            None if n == 0 => Some((ast.after_span, "[]")),
+            None => None,
+            Some(last) if n < last => Some((Span { end: ast.after[n + 1].span.start, ..name.span }, "")),
+            Some(_) => Some((Span { start: ast.after[n - 1].span.end, ..name.span }, "")),
+        };
+        out.push(match cut {
+            Some((span, text)) => finding.edit(span, text),
+            None => finding,
+        });
+    }
+}

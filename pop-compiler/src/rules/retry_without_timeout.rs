@@ -1,0 +1,44 @@
+//! `retry-without-timeout`: a retry for timeouts where nothing can time out.
+
+use super::Rule;
+use crate::check::Model;
+use crate::diagnostic::{Diagnostic, Severity};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "retry-without-timeout",
+    severity: Severity::Warning,
+    summary: "a retry for timeouts where nothing can time out",
+    explanation: "`retry` names `timeout`, but neither the operation nor its type has a `timeout`: an attempt that hangs will hang for ever, and the retry never comes.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+retry = { attempts = 3, on = ["error", "timeout"] }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+retry = { attempts = 3, on = ["error", "timeout"] }
+timeout = "5m"
+"#,
+    absence: true,
+};
+
+/// Operations whose own `retry` names timeouts, without a timeout.
+pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+    for operation in &model.operations {
+        let settings = &operation.ast.settings;
+        let Some(span) = settings.retry_on_timeout else { continue };
+        if settings.timeout.is_none() && operation.kind.is_some_and(|kind| kind.timeout.is_none()) {
+            let name = &operation.ast.name.value;
+            out.push(
+                RULE.at(span, format!("`{name}` is tried again after a timeout, but has no `timeout`"))
+                    .label("never happens")
+                    .help("add `timeout = \"…\"`, the longest one attempt may take"),
+            );
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `unpinned-image`: an image reference that may mean another image tomorrow.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Spanned;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "unpinned-image",
+    severity: Severity::Warning,
+    summary: "an image reference that may mean another image tomorrow",
+    explanation: "`latest`, and an image without a tag, mean whatever was pushed last: the same workflow would run other programs from one day to the next, and even \
+within one run. Give a version as the tag, or a digest.",
+    bad: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+image = "registry.example.com/encode"
+
+[operations.encode]
+uses = "media.encode"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[catalog."media.encode"]
+image = "registry.example.com/encode:7.1"
+
+[operations.encode]
+uses = "media.encode"
+"#,
+    absence: false,
+};
+
+/// `image` moves, and `why`.
+pub(crate) fn report(image: &Spanned<String>, why: &str) -> Diagnostic {
+    RULE.at(image.span, format!("`{}` is not always the same image: {why}", super::shorten(&image.value)))
+        .label("not pinned")
+        .help("name a version as the tag, or a digest (`@sha256:…`)")
+}

@@ -1,0 +1,82 @@
+//! `unused-operation`: an operation whose output nobody reads.
+
+use super::{Rule, bad_expression, unknown_operation, unknown_output};
+use crate::ast::ValueKind;
+use crate::check::{Model, Operation};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::types::Type;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "unused-operation",
+    severity: Severity::Warning,
+    summary: "an operation whose output nobody reads",
+    explanation: "The operation's type declares an output, the workflow has `[outputs]`, and neither they nor another operation read this one's or wait for it. Mostly a \
+reference was forgotten. An operation that runs for its effect only is better made of a type without output, or waited for with `after`.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.first]
+uses = "pop.transform"
+with = { value = { n = 1 } }
+
+[operations.second]
+uses = "pop.transform"
+with = { value = { n = 2 } }
+
+[outputs]
+n = "${first.n}"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.first]
+uses = "pop.transform"
+with = { value = { n = 1 } }
+
+[operations.second]
+uses = "pop.transform"
+with = { value = { n = "${first.n}" } }
+
+[outputs]
+n = "${second.n}"
+"#,
+    absence: true,
+};
+
+/// Operations that give something to nobody.
+pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+    // a reference that could not be read may be the one that would have named it
+    let unread = [bad_expression::RULE.id, unknown_operation::RULE.id, unknown_output::RULE.id];
+    if model.workflow.outputs.is_empty() || out.iter().any(|d| unread.contains(&d.rule)) {
+        return;
+    }
+    let mut used = vec![false; model.operations.len()];
+    model.operations.iter().flat_map(|o| &o.edges).for_each(|edge| used[edge.to] = true);
+    model.outputs.iter().for_each(|i| used[*i] = true);
+    for (operation, _) in model.operations.iter().zip(used).filter(|(o, used)| !used && gives(model, o)) {
+        let name = &operation.ast.name;
+        out.push(
+            RULE.at(name.span, format!("nothing reads the output of `{}`", name.value))
+                .label("unused")
+                .help("refer to it, wait for it with `after`, or drop the operation"),
+        );
+    }
+}
+
+fn gives(model: &Model<'_>, operation: &Operation<'_>) -> bool {
+    let Some(kind) = operation.kind else { return false };
+    match kind.passes {
+        // the other types that hand a value through are there for something else
+        Some(passed) if kind.name.as_ref() == "pop.transform" => match &operation.ast.with {
+            Some(with) => matches!(&with.kind, ValueKind::Record(fields)
+                if fields.iter().any(|f| f.name.value == passed)),
+            None => false,
+        },
+        Some(_) => false,
+        None => match model.catalog.types.resolve(&kind.output) {
+            Type::Any | Type::Error | Type::Null => false,
+            Type::Record(record) => !record.is_empty(),
+            _ => true,
+        },
+    }
+}

@@ -1,0 +1,45 @@
+//! `unused-type`: a type that nothing names.
+
+use super::Rule;
+use crate::check::Model;
+use crate::diagnostic::{Diagnostic, Severity};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "unused-type",
+    severity: Severity::Warning,
+    summary: "a type that nothing names",
+    explanation: "A type under `[types]` that no input, no operation type and no other type names is a leftover, or the place that should name it says `any`.",
+    bad: r#"[workflow]
+name = "example"
+
+[types.Rung]
+height = "int"
+
+[operations.wait]
+uses = "pop.sleep"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[inputs]
+rung = "Rung"
+
+[types.Rung]
+height = "int"
+
+[operations.wait]
+uses = "pop.sleep"
+with = { output = "${inputs.rung}" }
+"#,
+    absence: true,
+};
+
+/// Types of the workflow file that only themselves name.
+pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+    for def in &model.workflow.types {
+        let name = &def.name;
+        if !model.used_types.contains(&name.value) {
+            out.push(RULE.at(name.span, format!("nothing uses the type `{}`", name.value)).label("unused"));
+        }
+    }
+}

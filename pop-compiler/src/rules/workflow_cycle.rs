@@ -1,0 +1,40 @@
+//! `workflow-cycle`: workflows that contain each other.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Span;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "workflow-cycle",
+    severity: Severity::Error,
+    summary: "workflows that contain each other",
+    explanation: "A workflow named by `workflow = \"…\"` stands in place of the operation. One that contains itself, directly or through others, would never end.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.again]
+workflow = "example.pop.toml"
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.qc]
+workflow = "qc.pop.toml"
+with = { file = "a.bam" }
+
+[outputs]
+file = "${qc.file}"
+"#,
+    absence: false,
+};
+
+/// `path` is the circle: the files, the first one again at the end.
+pub(crate) fn report(span: Span, path: &[&str]) -> Diagnostic {
+    RULE.at(span, format!("these workflows contain each other: {}", path.join(" → ")))
+        .label("closes the circle")
+}
+
+/// Workflows nested deeper than anybody means.
+pub(crate) fn too_deep(span: Span, limit: usize) -> Diagnostic {
+    RULE.at(span, format!("workflows nest more than {limit} deep here")).label("too deep")
+}
