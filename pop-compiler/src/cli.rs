@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod explain;
 mod files;
+mod fix;
 mod graph;
 mod import;
 
@@ -32,7 +33,7 @@ pub enum Command {
     ///
     /// Directories are searched for *.pop.toml and *.pop.json. Exit codes: 0 clean, 1 findings, 2 usage or I/O.
     #[command(
-        after_help = "Example:\n  popc check flows/            every workflow below flows/\n  popc check x.agenda.json     an agenda as the server takes it\n  popc check . --format json   for programs"
+        after_help = "Examples:\n  popc check flows/                  every workflow below flows/\n  popc check x.agenda.json           an agenda as the server takes it\n  popc check --fix flows/            make the fixes that are certain, then check\n  popc check --deny warnings         in CI: warnings fail too\n  popc check --format github         in GitHub Actions: annotations beside the lines\n  popc check --format sarif > x.sarif  for code scanning"
     )]
     Check(Check),
     /// Compile workflows to Agenda or AgendaTemplate JSON
@@ -65,6 +66,22 @@ pub struct Check {
     /// How findings are written
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// Make the fixes that are certain, in the files themselves, until there are none left
+    ///
+    /// Only the text that a fix replaces changes. What was fixed is written to standard error; findings and the exit
+    /// code are those of the fixed files.
+    #[arg(long)]
+    pub fix: bool,
+    /// Fail on findings that don't stop a build
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub deny: Option<Deny>,
+}
+
+/// Findings that can be made to fail a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// Warnings give exit code 1
+    Warnings,
 }
 
 /// Arguments of `build`.
@@ -126,6 +143,10 @@ pub enum Format {
     Text,
     /// For programs: {version, diagnostics, summary}
     Json,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// For GitHub Actions: one annotation a line
+    Github,
 }
 
 /// Kinds of picture.

@@ -17,6 +17,7 @@ mod decode;
 pub mod diagnostic;
 pub mod duration;
 mod expr;
+pub mod fix;
 pub mod graph;
 pub mod import;
 mod lower;
