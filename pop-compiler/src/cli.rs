@@ -39,9 +39,10 @@ pub enum Command {
     /// Compile workflows to Agenda or AgendaTemplate JSON
     ///
     /// A workflow with inputs becomes NAME.template.json, one without becomes NAME.agenda.json. Nothing is written for a
-    /// workflow with errors.
+    /// workflow with errors. The same workflow always gives the same bytes; the digest of its content is in
+    /// `pop.workflow`. Exit codes: 0 built, 1 findings or files that differ, 2 usage or I/O.
     #[command(
-        after_help = "Example:\n  popc build flow.pop.toml            to standard output\n  popc build flows/ -o target/agendas  one file for each workflow"
+        after_help = "Examples:\n  popc build flow.pop.toml               to standard output\n  popc build flows/ -o agendas           one file for each workflow\n  popc build flows/ -o agendas --check   in CI: are the checked-in files those that would be written?\n  popc build flow.pop.toml --input in.json  the agenda that a submission with these inputs makes\n  popc build flows/ -o agendas --source-map  NAME.map.json too: operations and references to lines and columns"
     )]
     Build(Build),
     /// Draw the operations of a workflow and what each waits for
@@ -93,6 +94,15 @@ pub struct Build {
     /// Directory for the results; standard output without it
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Write nothing: list the files in DIR that differ from what would be written, and fail if there are any
+    #[arg(long, requires = "output")]
+    pub check: bool,
+    /// Inputs (JSON or TOML) for a workflow or template that has some: the result is a complete agenda
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Write NAME.map.json beside each result: file, line and column of every operation and reference
+    #[arg(long, requires = "output")]
+    pub source_map: bool,
 }
 
 /// Arguments of `graph`.

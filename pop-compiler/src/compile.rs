@@ -10,10 +10,11 @@ use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Location, has_errors};
 use crate::resolve::Imports;
 use crate::source::{Source, Sources, Span, Spanned};
+use crate::source_map::{self, Mention};
 use crate::syntax::{self, Door};
 use crate::{check, decode, lower, resolve, rules};
 
-pub use native::{check_native, is_native};
+pub use native::{check_native, data, is_native, place_in_data};
 
 /// What a compilation may use besides the text.
 pub struct Options<'o> {
@@ -46,6 +47,8 @@ pub struct Compiled {
     pub catalog: Catalog,
     /// Where each operation was named.
     pub source_map: HashMap<String, Span>,
+    /// Where each reference stands.
+    pub mentions: Vec<Mention>,
     /// All findings, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -59,6 +62,7 @@ impl Compiled {
             agenda: None,
             catalog: Catalog::new(),
             source_map: HashMap::new(),
+            mentions: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
@@ -98,8 +102,9 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
         }
     }
     let source_map = workflow.operations.iter().map(|o| (o.name.value.clone(), o.name.span)).collect();
+    let mentions = source_map::mentions(&workflow);
     let workflow_name = workflow.name.value.clone();
-    Compiled { sources, workflow_name, template, agenda, catalog, source_map, diagnostics: out }
+    Compiled { sources, workflow_name, template, agenda, catalog, source_map, mentions, diagnostics: out }
 }
 
 /// What came of reading a catalog by itself.

@@ -28,6 +28,7 @@ mod resolve;
 pub mod retry;
 pub mod rules;
 pub mod source;
+pub mod source_map;
 pub mod suggest;
 mod syntax;
 pub mod template;
@@ -35,5 +36,7 @@ mod tree;
 pub mod types;
 pub mod validate;
 
-pub use compile::{Compiled, LoadedCatalog, Options, check_native, compile, is_native, load_catalog};
+pub use compile::{
+    Compiled, LoadedCatalog, Options, check_native, compile, data, is_native, load_catalog, place_in_data,
+};
 pub use syntax::Door;
