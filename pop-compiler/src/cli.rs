@@ -47,7 +47,7 @@ pub enum Command {
     Build(Build),
     /// Draw the operations of a workflow and what each waits for
     #[command(
-        after_help = "Example:\n  popc graph flow.pop.toml\n  popc graph flow.pop.toml --format dot | dot -Tsvg > flow.svg"
+        after_help = "Examples:\n  popc graph flow.pop.toml\n  popc graph flow.pop.toml --format svg > flow.svg\n  popc graph flow.pop.toml --format mermaid   for Markdown pages\n\nDashed edges are order only (`after`)."
     )]
     Graph(Graph),
     /// Make a workflow of a file of another system
@@ -165,6 +165,8 @@ pub enum Picture {
     /// For a terminal
     #[default]
     Text,
+    /// A picture for browsers and pages, light or dark
+    Svg,
     /// Graphviz
     Dot,
     /// Mermaid, as Markdown pages draw it

@@ -98,6 +98,16 @@ fn graphs_follow_fan_outs() {
 }
 
 #[test]
+fn graphs_are_pictures_too() {
+    let out = popc(&["graph", &tests("workflows/abr-ladder.pop.toml"), "--format", "svg"]);
+    assert_eq!(out.status.code(), Some(0));
+    insta::with_settings!(
+        { snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("abr-ladder-svg", text(&out.stdout)); }
+    );
+}
+
+#[test]
 fn explain_knows_its_rules_and_suggests() {
     let out = popc(&["explain", "cycle"]);
     assert!(text(&out.stdout).contains("wait for each other"));
