@@ -49,7 +49,7 @@ fn formatted_workflows_compile_to_the_same_bytes() {
         let text = fs::read_to_string(entry.path()).unwrap();
         // as it is, and with all the room that can be taken away or added without a change of meaning
         let odd = match door {
-            Door::Toml => text.replace(" = ", "=").replace(", ", "   ,\t").replace("\n", " \r\n"),
+            Door::Toml => text.replace(" = ", "=").replace(", ", "   ,\t").replace('\n', " \r\n"),
             Door::Json => text.replace(": ", ":").replace('\n', "\n\n\n"),
         };
         let formatted = fmt::format(&text, door).unwrap();
