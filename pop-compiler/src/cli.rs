@@ -3,10 +3,14 @@
 
 mod build;
 mod check;
+mod diff;
 mod explain;
 mod files;
+mod fix;
+mod fmt;
 mod graph;
 mod import;
+mod schema;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -32,25 +36,50 @@ pub enum Command {
     ///
     /// Directories are searched for *.pop.toml and *.pop.json. Exit codes: 0 clean, 1 findings, 2 usage or I/O.
     #[command(
-        after_help = "Example:\n  popc check flows/            every workflow below flows/\n  popc check x.agenda.json     an agenda as the server takes it\n  popc check . --format json   for programs"
+        after_help = "Examples:\n  popc check flows/                  every workflow below flows/\n  popc check x.agenda.json           an agenda as the server takes it\n  popc check --fix flows/            make the fixes that are certain, then check\n  popc check --deny warnings         in CI: warnings fail too\n  popc check --format github         in GitHub Actions: annotations beside the lines\n  popc check --format sarif > x.sarif  for code scanning"
     )]
     Check(Check),
     /// Compile workflows to Agenda or AgendaTemplate JSON
     ///
     /// A workflow with inputs becomes NAME.template.json, one without becomes NAME.agenda.json. Nothing is written for a
-    /// workflow with errors.
+    /// workflow with errors. The same workflow always gives the same bytes; the digest of its content is in
+    /// `pop.workflow`. Exit codes: 0 built, 1 findings or files that differ, 2 usage or I/O.
     #[command(
-        after_help = "Example:\n  popc build flow.pop.toml            to standard output\n  popc build flows/ -o target/agendas  one file for each workflow"
+        after_help = "Examples:\n  popc build flow.pop.toml               to standard output\n  popc build flows/ -o agendas           one file for each workflow\n  popc build flows/ -o agendas --check   in CI: are the files up to date?\n  popc build flow.pop.toml --input i.json the agenda that a submission of i.json makes\n  popc build flows/ -o agendas --source-map  where each operation was written, too"
     )]
     Build(Build),
     /// Draw the operations of a workflow and what each waits for
     #[command(
-        after_help = "Example:\n  popc graph flow.pop.toml\n  popc graph flow.pop.toml --format dot | dot -Tsvg > flow.svg"
+        after_help = "Examples:\n  popc graph flow.pop.toml\n  popc graph flow.pop.toml --format svg > flow.svg\n  popc graph flow.pop.toml --format mermaid   for Markdown pages\n\nDashed edges are order only (`after`)."
     )]
     Graph(Graph),
+    /// Say what a new version of a workflow means for those who use the old one
+    ///
+    /// Compares workflows, templates or agendas by what they mean, and lists each change with its place. The verdict, and
+    /// the exit code, is that of the worst change.
+    #[command(
+        after_help = "Exit codes:\n   0  identical, or compatible: words for people, settings, order, optional inputs, new outputs\n  10  clients must be generated again: another name, inputs that take more, outputs that can be less\n  11  results will be computed again: operations, their types, payloads, defaults or programs differ\n  12  breaking: inputs gone, narrower or newly required, outputs gone or of another type\n   1  a file has errors\n   2  usage or I/O\n\nExamples:\n  popc diff old.pop.toml new.pop.toml\n  popc diff agendas/flow.template.json flow.pop.toml   what was built against what is written\n  popc diff old.pop.toml new.pop.toml --format json    for programs"
+    )]
+    Diff(Diff),
+    /// Write files in their canonical form
+    ///
+    /// Spaces, indentation and blank lines become canonical; comments, the order of keys and the line breaks inside lists
+    /// and tables stay. What a file means never changes. Exit codes: 0 done, 1 files that can't be read as TOML or JSON
+    /// (they are left alone) or, with --check, that would change, 2 usage or I/O.
+    #[command(
+        after_help = "Examples:\n  popc fmt flows/           *.pop.toml and *.pop.json below flows/\n  popc fmt ops/media.toml   a catalog\n  popc fmt --check .        in CI"
+    )]
+    Fmt(Fmt),
     /// Make a workflow of a file of another system
     #[command(subcommand)]
     Import(Import),
+    /// Print the JSON Schema of the language, for editors
+    ///
+    /// With it an editor completes keys, explains them, and underlines those that do not exist.
+    #[command(
+        after_help = "Examples:\n  popc schema > pop.schema.json\n  popc schema catalog > pop-catalog.schema.json\n\nThen, as the first line of a *.pop.toml:  #:schema ./pop.schema.json\nAnd in a *.pop.json:  \"$schema\": \"./pop.schema.json\""
+    )]
+    Schema(Schema),
     /// Say what a rule finds, why, and how to mend it
     #[command(after_help = "Example:\n  popc explain cycle\n  popc explain          lists all rules")]
     Explain(Explain),
@@ -65,6 +94,22 @@ pub struct Check {
     /// How findings are written
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// Make the fixes that are certain, in the files themselves, until there are none left
+    ///
+    /// Only the text that a fix replaces changes. What was fixed is written to standard error; findings and the exit
+    /// code are those of the fixed files.
+    #[arg(long)]
+    pub fix: bool,
+    /// Fail on findings that don't stop a build
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub deny: Option<Deny>,
+}
+
+/// Findings that can be made to fail a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// Warnings give exit code 1
+    Warnings,
 }
 
 /// Arguments of `build`.
@@ -76,6 +121,15 @@ pub struct Build {
     /// Directory for the results; standard output without it
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Write nothing: list the files in DIR that differ from what would be written, and fail if there are any
+    #[arg(long, requires = "output")]
+    pub check: bool,
+    /// Inputs (JSON or TOML) for a workflow or template that has some: the result is a complete agenda
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Write NAME.map.json beside each result: file, line and column of every operation and reference
+    #[arg(long, requires = "output")]
+    pub source_map: bool,
 }
 
 /// Arguments of `graph`.
@@ -86,6 +140,39 @@ pub struct Graph {
     /// The kind of picture
     #[arg(long, value_enum, default_value_t)]
     pub format: Picture,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The version that is in use
+    pub old: PathBuf,
+    /// The version that is to be
+    pub new: PathBuf,
+    /// How the changes are written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Report,
+}
+
+/// How something is reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: {version, verdict, changes}
+    Json,
+}
+
+/// Arguments of `fmt`.
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// Files and directories
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Write nothing: list the files that would change, and fail if there are any
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// What `import` reads.
@@ -111,6 +198,24 @@ pub struct Wfcommons {
     pub output: Option<PathBuf>,
 }
 
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Which files it describes
+    #[arg(value_enum, default_value_t)]
+    pub of: Language,
+}
+
+/// The kinds of file that people write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// *.pop.toml and *.pop.json
+    #[default]
+    Workflow,
+    /// Files with operation types
+    Catalog,
+}
+
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -126,6 +231,10 @@ pub enum Format {
     Text,
     /// For programs: {version, diagnostics, summary}
     Json,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// For GitHub Actions: one annotation a line
+    Github,
 }
 
 /// Kinds of picture.
@@ -134,6 +243,8 @@ pub enum Picture {
     /// For a terminal
     #[default]
     Text,
+    /// A picture for browsers and pages, light or dark
+    Svg,
     /// Graphviz
     Dot,
     /// Mermaid, as Markdown pages draw it
@@ -156,7 +267,10 @@ pub fn run(command: &Command, output: &mut Output<'_>) -> ExitCode {
         Command::Check(args) => check::run(args, output),
         Command::Build(args) => build::run(args, output),
         Command::Graph(args) => graph::run(args, output),
+        Command::Diff(args) => diff::run(args, output),
+        Command::Fmt(args) => fmt::run(args, output),
         Command::Import(Import::Wfcommons(args)) => import::run(args, output),
+        Command::Schema(args) => schema::run(args, output),
         Command::Explain(args) => explain::run(args, output),
     };
     match result {

@@ -14,11 +14,12 @@ use crate::resolve::Imports;
 use crate::rules::untyped_edge::{self, Coverage};
 use crate::severities::{self, Severities};
 use crate::source::{FileId, Source, Sources, Span, Spanned};
+use crate::source_map::{self, Mention};
 use crate::syntax::Door;
 use crate::{check, lower, resolve, rules};
 use units::Pipeline;
 
-pub use native::{check_native, is_native};
+pub use native::{check_native, data, is_native, place_in_data};
 pub(crate) use units::Unit;
 
 /// What a compilation may use besides the text.
@@ -60,6 +61,8 @@ pub struct Compiled {
     pub source_map: HashMap<String, Span>,
     /// How many of the references to outputs are checked.
     pub coverage: Coverage,
+    /// Where each reference stands.
+    pub mentions: Vec<Mention>,
     /// All findings, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -90,6 +93,7 @@ impl Compiled {
             catalog: Catalog::new(),
             source_map: HashMap::new(),
             coverage: Coverage::default(),
+            mentions: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
@@ -125,9 +129,20 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
             ),
         }
     }
+    let mentions = source_map::mentions(&workflow);
     let workflow_name = workflow.name.value.clone();
     let catalog = merged.catalog;
-    Compiled { sources, workflow_name, template, agenda, catalog, source_map, coverage, diagnostics: out }
+    Compiled {
+        sources,
+        workflow_name,
+        template,
+        agenda,
+        catalog,
+        source_map,
+        coverage,
+        mentions,
+        diagnostics: out,
+    }
 }
 
 /// What came of reading a catalog by itself.

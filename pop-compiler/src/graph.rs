@@ -2,7 +2,9 @@
 //! is iterative and linear in the agenda's size (ordering adds a logarithm).
 
 mod dot;
+mod layout;
 mod mermaid;
+mod svg;
 mod text;
 
 use std::collections::{BTreeSet, HashMap};
@@ -251,6 +253,11 @@ impl Graph {
     /// The graph in Graphviz's language.
     pub fn to_dot(&self) -> String {
         dot::render(self)
+    }
+
+    /// The graph as an SVG picture.
+    pub fn to_svg(&self) -> String {
+        svg::render(self)
     }
 
     /// The graph in Mermaid's language.

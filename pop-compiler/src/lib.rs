@@ -15,10 +15,14 @@ pub mod cli;
 mod compile;
 mod decode;
 pub mod diagnostic;
+pub mod diff;
 pub mod duration;
 mod expr;
+pub mod fix;
+pub mod fmt;
 pub mod graph;
 pub mod import;
+pub mod language_schema;
 mod lower;
 pub mod quantity;
 pub mod reference;
@@ -28,6 +32,7 @@ pub mod retry;
 pub mod rules;
 pub mod severities;
 pub mod source;
+pub mod source_map;
 pub mod suggest;
 mod syntax;
 pub mod template;
@@ -36,7 +41,8 @@ pub mod types;
 pub mod validate;
 
 pub use compile::{
-    Compiled, LoadedCatalog, Options, check_native, compile, is_native, load_catalog, load_catalog_with,
+    Compiled, LoadedCatalog, Options, check_native, compile, data, is_native, load_catalog,
+    load_catalog_with, place_in_data,
 };
 pub use rules::untyped_edge::Coverage;
 pub use severities::Severities;

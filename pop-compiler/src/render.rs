@@ -1,6 +1,9 @@
-//! Findings as output: for people (`text`) and for programs (`json`). No checks here.
+//! Findings as output: for people (`text`), for programs (`json`), for code scanning (`sarif`) and for GitHub Actions
+//! (`github`). No checks here.
 
+pub mod github;
 pub mod json;
+pub mod sarif;
 pub mod text;
 
 use crate::diagnostic::{Diagnostic, Severity};

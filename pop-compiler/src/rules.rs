@@ -56,6 +56,7 @@ pub(crate) mod wrong_shape;
 use crate::check::Model;
 use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::source::{Span, Spanned};
+use crate::suggest::Near;
 use crate::types::Type;
 
 /// One rule.
@@ -208,9 +209,13 @@ impl Target<'_> {
     }
 }
 
-/// Adds "did you mean" and, where the text to replace is exactly the name, the edit.
-fn meant(finding: Diagnostic, name: &Spanned<String>, near: &str) -> Diagnostic {
+/// Adds "did you mean" and, where that is certain and the text to replace is exactly the name, the edit.
+fn meant<'n>(finding: Diagnostic, name: &Spanned<String>, near: impl Into<Near<'n>>) -> Diagnostic {
+    let Near { name: near, certain } = near.into();
     let finding = finding.help(format!("did you mean `{near}`?"));
+    if !certain {
+        return finding;
+    }
     let (range, span) = (name.span.range(), name.span);
     let bare = near.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if range.len() == name.value.len()

@@ -98,6 +98,16 @@ fn graphs_follow_fan_outs() {
 }
 
 #[test]
+fn graphs_are_pictures_too() {
+    let out = popc(&["graph", &tests("workflows/abr-ladder.pop.toml"), "--format", "svg"]);
+    assert_eq!(out.status.code(), Some(0));
+    insta::with_settings!(
+        { snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("abr-ladder-svg", text(&out.stdout)); }
+    );
+}
+
+#[test]
 fn explain_knows_its_rules_and_suggests() {
     let out = popc(&["explain", "cycle"]);
     assert!(text(&out.stdout).contains("wait for each other"));
@@ -117,4 +127,72 @@ fn findings_look_like_this() {
         { snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false, omit_expression => true },
         { insta::assert_snapshot!("findings", text(&out.stderr)); }
     );
+}
+
+#[test]
+fn build_check_lists_what_differs() {
+    let target = scratch("build-check");
+    let directory = target.to_string_lossy().into_owned();
+    let args = ["build", &tests("workflows/hello.pop.toml"), &tests("workflows/conditional.pop.toml"), "-o"];
+    let run = |more: &[&str]| popc(&[&args, [directory.as_str()].as_slice(), more].concat());
+    let out = run(&["--check", "--source-map"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert_eq!(text(&out.stderr).matches("missing: ").count(), 4);
+    assert!(fs::read_dir(&target).unwrap().next().is_none(), "--check writes nothing");
+    assert_eq!(run(&["--source-map"]).status.code(), Some(0));
+    let out = run(&["--check", "--source-map"]);
+    assert_eq!((out.status.code(), text(&out.stderr)), (Some(0), String::new()));
+    let file = target.join("hello.agenda.json");
+    fs::write(&file, fs::read_to_string(&file).unwrap() + "\n").unwrap();
+    let out = run(&["--check"]);
+    assert_eq!(out.status.code(), Some(1));
+    let expected =
+        format!("differs: {}\nrun the same command without --check to write them\n", file.display());
+    assert_eq!(text(&out.stderr), expected);
+    assert_eq!(popc(&["build", &tests("workflows/hello.pop.toml"), "--check"]).status.code(), Some(2));
+}
+
+#[test]
+fn source_maps_look_like_this() {
+    let target = scratch("source-map");
+    let out = Command::new(env!("CARGO_BIN_EXE_popc"))
+        .args(["build", "abr-ladder.pop.toml", "--source-map", "-o"])
+        .arg(&target)
+        .current_dir(tests("workflows"))
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let map = fs::read_to_string(target.join("abr-ladder.map.json")).unwrap();
+    insta::with_settings!(
+        { snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("abr-ladder.map", map); }
+    );
+}
+
+#[test]
+fn build_fills_in_inputs() {
+    let target = scratch("build-input");
+    let (json, toml, bad) = (target.join("in.json"), target.join("in.toml"), target.join("bad.json"));
+    fs::write(&json, "{ \"source\": \"https://example.org/a.mov\" }").unwrap();
+    fs::write(&toml, "source = \"https://example.org/a.mov\"\n").unwrap();
+    fs::write(&bad, "{\n  \"source\": 5,\n  \"ladder\": [{ \"height\": \"tall\", \"bitrate\": 1 }]\n}\n")
+        .unwrap();
+    let build =
+        |file: &str, input: &Path| popc(&["build", &tests(file), "--input", &input.to_string_lossy()]);
+    let out = build("workflows/abr-ladder.pop.toml", &json);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let agenda: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let names: Vec<_> = agenda["operations"].as_array().unwrap().iter().map(|o| &o["name"]).collect();
+    assert!(names.iter().any(|n| *n == "encode.0"), "{names:?}");
+    assert!(!text(&out.stdout).contains("pop.payload"));
+    assert_eq!(build("workflows/abr-ladder.pop.toml", &toml).stdout, out.stdout);
+
+    let out = build("workflows/abr-ladder.pop.toml", &bad);
+    assert_eq!((out.status.code(), text(&out.stdout)), (Some(1), String::new()));
+    let said = text(&out.stderr);
+    assert!(said.contains("bad.json:2:13") && said.contains("bad.json:3:26"), "{said}");
+    let out = build("workflows/hello.pop.toml", &json);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("has no inputs"));
+    assert_eq!(build("workflows", &json).status.code(), Some(2));
 }

@@ -2,43 +2,122 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::files::{compile_file, find};
+use super::files::{compile_file, find, read};
 use super::{Build, CLEAN, FINDINGS, Output};
-use crate::canonical;
+use crate::agenda::Agenda;
+use crate::diagnostic::has_errors;
 use crate::render::{Summary, text};
+use crate::{Compiled, Door, canonical, data, place_in_data, source_map};
 
 pub(super) fn run(args: &Build, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let mut summary = Summary::default();
     let mut written: HashMap<PathBuf, PathBuf> = HashMap::new();
-    for path in find(&args.paths)? {
+    let mut differ = Vec::new();
+    let files = find(&args.paths)?;
+    if args.input.is_some() && files.len() != 1 {
+        bail!("--input is for one workflow, and {} files are given", files.len());
+    }
+    for path in files {
         let compiled = compile_file(&path)?;
         summary = summary.plus(Summary::of(&compiled.diagnostics));
         write!(output.err, "{}", text::findings(&compiled.diagnostics, &compiled.sources, output.colour))?;
-        let (bytes, kind) = match (&compiled.agenda, &compiled.template) {
+        if compiled.template.is_none() && compiled.agenda.is_none() {
+            continue;
+        }
+        let expanded = match &args.input {
+            None => None,
+            Some(input) => match expanded(&compiled, &path, input, output)? {
+                Some(agenda) => Some(agenda),
+                None => return Ok(FINDINGS),
+            },
+        };
+        let (bytes, kind) = match (expanded.as_ref().or(compiled.agenda.as_ref()), &compiled.template) {
             (Some(agenda), _) => (canonical::pretty(agenda), "agenda"),
-            (None, Some(template)) => (canonical::pretty(template), "template"),
-            (None, None) => continue,
+            (None, template) => (canonical::pretty(template), "template"),
         };
         let Some(directory) = &args.output else {
             write!(output.out, "{bytes}")?;
             continue;
         };
-        let stem = if compiled.workflow_name.is_empty() {
-            path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-        } else {
-            compiled.workflow_name.replace(['/', '\\', ':'], "_")
-        };
-        let target = directory.join(format!("{stem}.{kind}.json"));
-        if let Some(first) = written.insert(target.clone(), path.clone()) {
-            bail!("{} and {} would both write {}", first.display(), path.display(), target.display());
+        let stem = stem(&compiled, &path);
+        let mut results = vec![(directory.join(format!("{stem}.{kind}.json")), bytes)];
+        if args.source_map {
+            let map = canonical::pretty(&source_map::document(&compiled));
+            results.push((directory.join(format!("{stem}.map.json")), map));
         }
-        fs::create_dir_all(directory).with_context(|| format!("can't make {}", directory.display()))?;
-        fs::write(&target, bytes).with_context(|| format!("can't write {}", target.display()))?;
-        writeln!(output.err, "wrote {}", target.display())?;
+        for (target, bytes) in results {
+            if let Some(first) = written.insert(target.clone(), path.clone()) {
+                bail!("{} and {} would both write {}", first.display(), path.display(), target.display());
+            }
+            if args.check {
+                differ.extend(difference(&target, &bytes)?);
+                continue;
+            }
+            fs::create_dir_all(directory).with_context(|| format!("can't make {}", directory.display()))?;
+            fs::write(&target, bytes).with_context(|| format!("can't write {}", target.display()))?;
+            writeln!(output.err, "wrote {}", target.display())?;
+        }
     }
-    Ok(if summary.errors > 0 { FINDINGS } else { CLEAN })
+    for line in &differ {
+        writeln!(output.err, "{line}")?;
+    }
+    if !differ.is_empty() {
+        writeln!(output.err, "run the same command without --check to write them")?;
+    }
+    Ok(if summary.errors > 0 || !differ.is_empty() { FINDINGS } else { CLEAN })
+}
+
+fn stem(compiled: &Compiled, path: &Path) -> String {
+    if !compiled.workflow_name.is_empty() {
+        return compiled.workflow_name.replace(['/', '\\', ':'], "_");
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    [".agenda.json", ".template.json", ".json"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(&name)
+        .to_owned()
+}
+
+/// What is to be said of a file that is not as it should be.
+fn difference(target: &Path, bytes: &str) -> anyhow::Result<Option<String>> {
+    match fs::read(target) {
+        Ok(found) if found == bytes.as_bytes() => Ok(None),
+        Ok(_) => Ok(Some(format!("differs: {}", target.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(Some(format!("missing: {}", target.display())))
+        }
+        Err(error) => Err(error).with_context(|| format!("can't read {}", target.display())),
+    }
+}
+
+/// The agenda that a submission with the inputs of a file makes; none when they don't fit, which has been said.
+fn expanded(
+    compiled: &Compiled,
+    path: &Path,
+    input: &Path,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Option<Agenda>> {
+    let Some(template) = compiled.template.as_ref().filter(|_| compiled.agenda.is_none()) else {
+        bail!("{} has no inputs, so --input means nothing here", path.display());
+    };
+    let source = read(input)?;
+    let door = Door::from_path(&source.name).unwrap_or(Door::Json);
+    let (inputs, sources, mut findings) = data(source, door);
+    let mut agenda = None;
+    if !has_errors(&findings) {
+        match template.expand(&inputs) {
+            Ok(made) => agenda = Some(made),
+            Err(found) => {
+                findings = found;
+                place_in_data(&mut findings, &sources, door, "/agenda/");
+            }
+        }
+    }
+    write!(output.err, "{}", text::findings(&findings, &sources, output.colour))?;
+    Ok(agenda)
 }

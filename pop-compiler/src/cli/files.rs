@@ -1,6 +1,7 @@
 //! Finding and reading files, and compiling what they hold.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -59,6 +60,27 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
     Ok(Source::new(path.to_string_lossy().as_ref(), text))
 }
 
+/// Writes a file so that nobody ever sees half of it: beside it first, then in its place. A link stays a link, and the
+/// permissions stay as they were.
+pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let beside = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let written = (|| {
+        let mut file = fs::File::create_new(&beside)?;
+        file.write_all(text.as_bytes())?;
+        if let Ok(meta) = fs::metadata(&target) {
+            file.set_permissions(meta.permissions())?;
+        }
+        file.sync_all()?;
+        fs::rename(&beside, &target)
+    })();
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written.with_context(|| format!("can't write {}", path.display()))
+}
+
 /// Reads a catalog file.
 ///
 /// # Errors
@@ -76,6 +98,14 @@ fn loader(path: &str) -> Result<Source, String> {
 /// # Errors
 /// The file can't be read, or its name says nothing about what it holds.
 pub fn compile_file(path: &Path) -> anyhow::Result<Compiled> {
+    compile_with(path, &read)
+}
+
+/// As [`compile_file`], with files read by `read`.
+pub(super) fn compile_with(
+    path: &Path,
+    read: &dyn Fn(&Path) -> anyhow::Result<Source>,
+) -> anyhow::Result<Compiled> {
     let source = read(path)?;
     let Some(door) = Door::from_path(&source.name) else {
         bail!("{} is neither .toml nor .json", path.display());
@@ -84,6 +114,7 @@ pub fn compile_file(path: &Path) -> anyhow::Result<Compiled> {
         return Ok(check_native(source));
     }
     let (config, severities, faults) = severities_for(path);
+    let loader = |path: &str| read(Path::new(path)).map_err(|error| format!("{:#}", error.root_cause()));
     let options = Options { loader: &loader, catalogs: &[], severities: &severities };
     let mut compiled = compile(source, door, &options);
     if let Some(config) = config.filter(|_| !faults.is_empty()) {

@@ -45,6 +45,7 @@ pub(super) fn run(args: &super::Graph, output: &mut Output<'_>) -> anyhow::Resul
     let graph = Graph::new(agenda);
     let picture = match args.format {
         Picture::Text => graph.to_text(),
+        Picture::Svg => graph.to_svg(),
         Picture::Dot => graph.to_dot(),
         Picture::Mermaid => graph.to_mermaid(),
     };

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value as Json;
+
 use super::Compiled;
 use crate::agenda::{Agenda, AgendaTemplate};
 use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
@@ -74,6 +76,27 @@ pub fn check_native(source: Source) -> Compiled {
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
     compiled.diagnostics = out;
     compiled
+}
+
+/// Plain data, such as the inputs of a run: its value, and what is wrong with the text.
+pub fn data(source: Source, door: Door) -> (Json, Sources, Vec<Diagnostic>) {
+    let mut out = Vec::new();
+    let mut sources = Sources::new();
+    let text = source.text.clone();
+    let tree = syntax::parse(sources.add(source), &text, door, &mut out);
+    (tree.to_json(), sources, out)
+}
+
+/// Turns pointers into the data of [`data`] into spans of its text; what starts with `other` is left alone.
+pub fn place_in_data(findings: &mut [Diagnostic], sources: &Sources, door: Door, other: &str) {
+    let Some((file, source)) = sources.iter().next() else { return };
+    let tree = syntax::parse(file, &source.text, door, &mut Vec::new());
+    for finding in findings {
+        let elsewhere = matches!(&finding.primary.at, Location::Pointer(p) if p.starts_with(other));
+        if !elsewhere {
+            place(std::slice::from_mut(finding), &tree);
+        }
+    }
 }
 
 /// Turns pointers into spans of the text.

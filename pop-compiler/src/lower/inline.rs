@@ -138,8 +138,13 @@ fn stem(name: &str, names: &HashSet<&str>) -> String {
 }
 
 fn order(operation: &Operation) -> Vec<String> {
-    let found = graph::dependencies(operation);
-    found.into_iter().filter(|d| d.token.is_none()).map(|d| d.name).collect()
+    let mut names = Vec::new();
+    graph::mentions(operation, &mut |mention| {
+        if mention.token.is_none() {
+            names.push(mention.name.to_owned());
+        }
+    });
+    names
 }
 
 /// A value of a template in terms of the workflow that it is put into.

@@ -39,7 +39,7 @@ pub(crate) fn check(image: &Spanned<String>) -> Option<Diagnostic> {
             let finding = RULE.at(image.span, message).label("expected `[host/]path[:tag][@digest]`");
             let lower = image.value.to_lowercase();
             Some(match parse(&lower) {
-                Ok(_) => super::meant(finding, image, &lower),
+                Ok(_) => super::meant(finding, image, lower.as_str()),
                 Err(_) => finding,
             })
         }

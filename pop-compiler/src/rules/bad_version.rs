@@ -38,7 +38,7 @@ pub(crate) fn check(version: &Spanned<String>) -> Option<Diagnostic> {
     let plain = version.value.trim().trim_start_matches(['v', 'V']);
     let missing = 3usize.saturating_sub(plain.split('.').count());
     let mended = format!("{plain}{}", ".0".repeat(missing));
-    Some(if is_semantic(&mended) { super::meant(finding, version, &mended) } else { finding })
+    Some(if is_semantic(&mended) { super::meant(finding, version, mended.as_str()) } else { finding })
 }
 
 fn is_semantic(version: &str) -> bool {

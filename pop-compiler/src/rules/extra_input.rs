@@ -39,7 +39,7 @@ with = { height = 720, title = "red" }
 /// `of` takes no input `name`.
 pub(crate) fn report(name: &Spanned<String>, of: &str, record: &Record) -> Diagnostic {
     let finding = RULE.at(name.span, format!("`{of}` takes no input `{}`", name.value));
-    match suggest::closest(&name.value, record.iter().map(|(n, _)| n)) {
+    match suggest::nearest(&name.value, record.iter().map(|(n, _)| n)) {
         Some(near) => super::meant(finding, name, near),
         None => finding
             .label("not an input")

@@ -71,7 +71,7 @@ pub(crate) fn literal(shown: &str, span: Span, target: &Target<'_>) -> Diagnosti
 pub(crate) fn word(text: &str, span: Span, target: &Target<'_>, known: &[&str]) -> Diagnostic {
     let finding =
         RULE.at(span, format!("{} does not take `{}`", target.at("", target.ty), super::shorten(text)));
-    let finding = match suggest::closest(text, known.iter().copied()) {
+    let finding = match suggest::nearest(text, known.iter().copied()) {
         Some(near) => super::meant(finding, &Spanned::new(text.to_owned(), span), near),
         None => finding.label(format!("expected `{}`", super::shorten(&target.ty.to_string()))),
     };

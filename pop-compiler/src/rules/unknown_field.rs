@@ -45,7 +45,7 @@ file = "${encode.file}"
 /// `of` (a value as the user wrote it) has no field `name`.
 pub(crate) fn report(name: &str, span: Span, of: &str, record: &Record) -> Diagnostic {
     let finding = RULE.at(span, format!("{of} has no field `{name}`"));
-    match suggest::closest(name, record.iter().map(|(n, _)| n)) {
+    match suggest::nearest(name, record.iter().map(|(n, _)| n)) {
         Some(near) => super::meant(finding, &Spanned::new(name.to_owned(), span), near),
         None => finding.label("unknown field").help(super::list_of("it has", record.iter().map(|(n, _)| n))),
     }
@@ -71,8 +71,8 @@ pub(crate) fn of_index(span: Span) -> Diagnostic {
 pub(crate) fn of_with(name: &str, operation: &Spanned<String>, record: &Record) -> Diagnostic {
     let message = format!("`${{with.{name}}}` is used by `{}`, which has no input `{name}`", operation.value);
     let finding = RULE.at(operation.span, message);
-    match suggest::closest(name, record.iter().map(|(n, _)| n)) {
-        Some(near) => finding.help(format!("did you mean `${{with.{near}}}`?")),
+    match suggest::nearest(name, record.iter().map(|(n, _)| n)) {
+        Some(near) => finding.help(format!("did you mean `${{with.{}}}`?", near.name)),
         None => finding.help(super::list_of("its inputs are", record.iter().map(|(n, _)| n))),
     }
 }

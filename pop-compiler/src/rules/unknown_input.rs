@@ -36,7 +36,7 @@ with = { output = "${inputs.source}" }
 /// A reference to an input that is not declared.
 pub(crate) fn report<'n>(name: &str, span: Span, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
     let finding = RULE.at(span, format!("there is no input `{name}`"));
-    match suggest::closest(name, known) {
+    match suggest::nearest(name, known) {
         Some(near) => super::meant(finding, &Spanned::new(name.to_owned(), span), near),
         None => finding.label("not declared in `[inputs]`"),
     }

@@ -33,7 +33,7 @@ after = "first"
 /// `key` is none of the `known` keys of `of`.
 pub(crate) fn report(key: &Spanned<String>, of: &str, known: &[&str]) -> Diagnostic {
     let finding = RULE.at(key.span, format!("unknown key `{}` in {of}", key.value));
-    match suggest::closest(&key.value, known.iter().copied()) {
+    match suggest::nearest(&key.value, known.iter().copied()) {
         Some(near) => super::meant(finding, key, near),
         None => finding.label("not a key here").help(format!("known keys: {}", known.join(", "))),
     }

@@ -33,7 +33,7 @@ after = ["first"]
 /// `after` names nothing.
 pub(crate) fn report<'n>(name: &Spanned<String>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("there is no operation `{}`", name.value));
-    match suggest::closest(&name.value, known) {
+    match suggest::nearest(&name.value, known) {
         Some(near) => super::meant(finding, name, near),
         None => finding.label("no operation has this name"),
     }

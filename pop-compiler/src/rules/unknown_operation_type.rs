@@ -29,7 +29,7 @@ uses = "pop.sleep"
 /// `uses` names nothing.
 pub(crate) fn report<'n>(name: &Spanned<String>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("there is no operation type `{}`", name.value));
-    match suggest::closest(&name.value, known) {
+    match suggest::nearest(&name.value, known) {
         Some(near) => super::meant(finding, name, near),
         None => finding
             .label("in no catalog of this workflow")

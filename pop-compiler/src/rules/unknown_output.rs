@@ -48,7 +48,7 @@ pub(crate) fn report<'n>(
             finding
         };
     }
-    match suggest::closest(&name.value, known) {
+    match suggest::nearest(&name.value, known) {
         Some(near) => super::meant(finding, name, near),
         None => finding.label("no operation has this name"),
     }

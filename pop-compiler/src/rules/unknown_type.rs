@@ -38,7 +38,7 @@ with = { output = "${inputs.source}" }
 /// `name` is no type.
 pub(crate) fn report<'n>(name: &Spanned<Arc<str>>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("there is no type `{}`", name.value));
-    match suggest::closest(&name.value, known) {
+    match suggest::nearest(&name.value, known) {
         Some(near) => super::meant(finding, &Spanned::new(name.value.to_string(), name.span), near),
         None => finding.label("not a type").help(format!("define it with `[types.{}]`", name.value)),
     }

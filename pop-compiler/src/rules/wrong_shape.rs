@@ -38,7 +38,7 @@ pub(crate) fn value(span: Span, what: &str, expected: &str) -> Diagnostic {
 /// A word that is none of the known ones.
 pub(crate) fn word(word: &Spanned<String>, what: &str, known: &[&str]) -> Diagnostic {
     let finding = RULE.at(word.span, format!("{what} does not know `{}`", word.value));
-    match suggest::closest(&word.value, known.iter().copied()) {
+    match suggest::nearest(&word.value, known.iter().copied()) {
         Some(near) => super::meant(finding, word, near),
         None => finding.label(format!("expected {}", known.join(", "))),
     }

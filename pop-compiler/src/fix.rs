@@ -1,0 +1,121 @@
+//! Making the fixes that findings carry: from findings to new texts. Nothing is written here.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Edit};
+use crate::source::{FileId, Sources};
+
+/// What one round of fixing gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fixed {
+    /// The new text of each file that changed.
+    pub files: Vec<(FileId, String)>,
+    /// Which findings were fixed, by their position.
+    pub findings: Vec<usize>,
+}
+
+/// Makes the fixes of all findings, in their order. A fix is made as a whole or not at all; one that touches what an
+/// earlier one changed is left out, so another round may find more to do. Everything between the edits stays as it is.
+pub fn apply(findings: &[Diagnostic], sources: &Sources) -> Fixed {
+    let mut accepted: BTreeMap<FileId, BTreeMap<u32, &Edit>> = BTreeMap::new();
+    let mut fixed = Fixed::default();
+    for (i, finding) in findings.iter().enumerate() {
+        let mut new: Vec<&Edit> = Vec::new();
+        let fits = finding.fix.iter().all(|edit| {
+            if !is_sound(edit, sources) || new.iter().any(|other| touch(other, edit)) {
+                return false;
+            }
+            let near = accepted.get(&edit.span.file).and_then(|edits| neighbour(edits, edit));
+            if near != Some(edit) {
+                if near.is_some() {
+                    return false;
+                }
+                new.push(edit);
+            }
+            true
+        });
+        if fits && !finding.fix.is_empty() {
+            for edit in new {
+                accepted.entry(edit.span.file).or_default().insert(edit.span.start, edit);
+            }
+            fixed.findings.push(i);
+        }
+    }
+    for (file, edits) in accepted {
+        let Some(source) = sources.get(file) else { continue };
+        let mut text = String::with_capacity(source.text.len() + 64);
+        let mut done = 0;
+        for edit in edits.values() {
+            text += &source.text[done..edit.span.start as usize];
+            text += &edit.replacement;
+            done = edit.span.end as usize;
+        }
+        text += &source.text[done..];
+        fixed.files.push((file, text));
+    }
+    fixed
+}
+
+/// Whether the edit is inside a file that is there, and changes something.
+fn is_sound(edit: &Edit, sources: &Sources) -> bool {
+    let text = sources.get(edit.span.file).and_then(|source| source.text.get(edit.span.range()));
+    text.is_some_and(|text| text != edit.replacement)
+}
+
+/// Whether two edits can't both be made: they share bytes, or begin at the same place.
+fn touch(a: &Edit, b: &Edit) -> bool {
+    let (a, b) = (a.span, b.span);
+    a.file == b.file && (a.start == b.start || (a.start < b.end && b.start < a.end))
+}
+
+/// An accepted edit that this one touches; accepted ones never touch each other.
+fn neighbour<'e>(accepted: &BTreeMap<u32, &'e Edit>, edit: &Edit) -> Option<&'e Edit> {
+    let before = accepted.range(..=edit.span.start).next_back();
+    let after = accepted.range(edit.span.start..).next();
+    before.into_iter().chain(after).map(|(_, other)| *other).find(|other| touch(other, edit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Source, Span};
+
+    fn fixed(text: &str, fixes: &[&[(usize, usize, &str)]]) -> (String, Vec<usize>) {
+        let mut sources = Sources::new();
+        let file = sources.add(Source::new("a", text));
+        let findings: Vec<Diagnostic> = fixes
+            .iter()
+            .map(|edits| {
+                let finding = Diagnostic::error("x", Span::new(file, 0, 0), "m");
+                edits.iter().fold(finding, |f, (a, b, new)| f.edit(Span::new(file, *a, *b), *new))
+            })
+            .collect();
+        let fixed = apply(&findings, &sources);
+        (fixed.files.first().map_or(text.to_owned(), |(_, text)| text.clone()), fixed.findings)
+    }
+
+    #[test]
+    fn edits_are_made_in_any_order() {
+        assert_eq!(fixed("abcdef", &[&[(4, 5, "E")], &[(0, 1, "AA")]]), ("AAbcdEf".into(), vec![0, 1]));
+        assert_eq!(fixed("abc", &[&[(3, 3, "d")], &[(0, 0, "_")]]), ("_abcd".into(), vec![0, 1]));
+    }
+
+    #[test]
+    fn a_fix_is_made_whole_or_not_at_all() {
+        assert_eq!(fixed("abcdef", &[&[(0, 3, "X")], &[(2, 4, "Y"), (5, 6, "Z")]]), ("Xdef".into(), vec![0]));
+        assert_eq!(fixed("abc", &[&[(0, 2, "X"), (1, 3, "Y")]]), ("abc".into(), vec![]));
+        assert_eq!(fixed("abc", &[&[(1, 1, "X")], &[(1, 1, "Y")]]), ("aXbc".into(), vec![0]));
+    }
+
+    #[test]
+    fn the_same_edit_twice_is_made_once() {
+        assert_eq!(fixed("abc", &[&[(0, 1, "X")], &[(0, 1, "X")]]), ("Xbc".into(), vec![0, 1]));
+    }
+
+    #[test]
+    fn unsound_edits_are_left_out() {
+        assert_eq!(fixed("é", &[&[(1, 2, "X")], &[(0, 9, "X")], &[(0, 2, "é")], &[]]), ("é".into(), vec![]));
+        let edit = Diagnostic::error("x", Span::default(), "m").edit(Span::default(), "X");
+        assert_eq!(apply(&[edit], &Sources::new()), Fixed::default());
+    }
+}

@@ -1,0 +1,223 @@
+//! Findings as SARIF 2.1.0, which code scanning services and editors read.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::diagnostic::{Diagnostic, Edit, Label, Location, Severity};
+use crate::rules;
+use crate::source::{Sources, Span};
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// The whole log: one run with every rule and the findings.
+pub fn document<'d>(findings: impl IntoIterator<Item = (&'d Diagnostic, &'d Sources)>) -> Json {
+    let results: Vec<Json> =
+        findings.into_iter().map(|(finding, sources)| result(finding, sources)).collect();
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "popc",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules::ALL.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}
+
+fn descriptor(rule: &rules::Rule) -> Json {
+    let examples = format!("This breaks it:\n\n{}\nThis doesn't:\n\n{}", fenced(rule.bad), fenced(rule.good));
+    json!({
+        "id": rule.id,
+        "shortDescription": { "text": rule.summary },
+        "fullDescription": { "text": rule.explanation },
+        "help": {
+            "text": rule.explanation,
+            "markdown": format!("{}\n\n{examples}", rule.explanation),
+        },
+        "defaultConfiguration": { "level": level(rule.severity) },
+    })
+}
+
+fn fenced(example: &str) -> String {
+    format!("```toml\n{}\n```\n", example.trim_end())
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+fn result(finding: &Diagnostic, sources: &Sources) -> Json {
+    let mut object = Map::new();
+    object.insert("ruleId".into(), finding.rule.into());
+    if let Some(index) = rules::ALL.iter().position(|rule| rule.id == finding.rule) {
+        object.insert("ruleIndex".into(), index.into());
+    }
+    object.insert("level".into(), level(finding.severity).into());
+    object.insert("message".into(), json!({ "text": message(finding) }));
+    object.insert("locations".into(), location(&finding.primary.at, sources).into_iter().collect());
+    let related: Vec<Json> =
+        finding.secondary.iter().enumerate().filter_map(|(i, label)| related(i, label, sources)).collect();
+    if !related.is_empty() {
+        object.insert("relatedLocations".into(), related.into());
+    }
+    if let Some(fix) = fix(finding, sources) {
+        object.insert("fixes".into(), json!([fix]));
+    }
+    Json::Object(object)
+}
+
+/// The sentence, then what stands under the place, then what to do: a line each.
+fn message(finding: &Diagnostic) -> String {
+    let label = (!finding.primary.text.is_empty()).then_some(&finding.primary.text);
+    std::iter::once(&finding.message)
+        .chain(label)
+        .chain(&finding.help)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn location(at: &Location, sources: &Sources) -> Option<Json> {
+    Some(match at {
+        Location::Span(span) => json!({ "physicalLocation": physical(*span, sources)? }),
+        Location::Pointer(pointer) => json!({ "logicalLocations": [{ "fullyQualifiedName": pointer }] }),
+    })
+}
+
+fn related(index: usize, label: &Label, sources: &Sources) -> Option<Json> {
+    let mut location = location(&label.at, sources)?;
+    if let Json::Object(object) = &mut location {
+        object.insert("id".into(), (index + 1).into());
+        if !label.text.is_empty() {
+            object.insert("message".into(), json!({ "text": label.text }));
+        }
+    }
+    Some(location)
+}
+
+fn physical(span: Span, sources: &Sources) -> Option<Json> {
+    let name = &sources.get(span.file)?.name;
+    Some(json!({ "artifactLocation": { "uri": uri(name) }, "region": region(span, sources)? }))
+}
+
+fn region(span: Span, sources: &Sources) -> Option<Json> {
+    let source = sources.get(span.file)?;
+    let (start, end) = (source.position(span.start), source.position(span.end.max(span.start)));
+    Some(json!({
+        "startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column,
+    }))
+}
+
+/// All edits of a finding together, grouped by file in the order of first use.
+fn fix(finding: &Diagnostic, sources: &Sources) -> Option<Json> {
+    let mut files: Vec<(Span, Vec<&Edit>)> = Vec::new();
+    for edit in &finding.fix {
+        match files.iter_mut().find(|(first, _)| first.file == edit.span.file) {
+            Some((_, edits)) => edits.push(edit),
+            None => files.push((edit.span, vec![edit])),
+        }
+    }
+    let changes: Vec<Json> = files
+        .into_iter()
+        .filter_map(|(first, edits)| {
+            let replacements: Option<Vec<Json>> = edits
+                .into_iter()
+                .map(|edit| {
+                    let deleted = region(edit.span, sources)?;
+                    Some(json!({ "deletedRegion": deleted, "insertedContent": { "text": edit.replacement } }))
+                })
+                .collect();
+            let uri = uri(&sources.get(first.file)?.name);
+            Some(json!({ "artifactLocation": { "uri": uri }, "replacements": replacements? }))
+        })
+        .collect();
+    let text = finding.help.first().unwrap_or(&finding.message);
+    (!changes.is_empty()).then(|| json!({ "description": { "text": text }, "artifactChanges": changes }))
+}
+
+/// A path as a URI reference: as it was given, with what a URI can't hold written as `%XX`.
+fn uri(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    let first = path.split('/').next().unwrap_or_default();
+    // what stands before a colon would be read as a scheme
+    let mut uri = String::from(if first.contains(':') { "./" } else { "" });
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/.-_~:@!$&'()*+,;=".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri += &format!("%{byte:02X}");
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    #[test]
+    fn a_result_has_regions_related_places_and_fixes() {
+        let mut sources = Sources::new();
+        let file = sources.add(Source::new("a b.pop.toml", "x = 1\nçyy = 2\n"));
+        let finding = Diagnostic::error("unknown-key", Span::new(file, 8, 10), "unknown key `yy`")
+            .label("not a key here")
+            .also(Span::new(file, 0, 1), "like this one")
+            .also(Location::Pointer("/a".into()), "")
+            .help("did you mean `y`?")
+            .edit(Span::new(file, 8, 10), "y");
+        let log = document([(&finding, &sources)]);
+        let index = rules::ALL.iter().position(|r| r.id == "unknown-key").unwrap();
+        let region = json!({ "startLine": 2, "startColumn": 2, "endLine": 2, "endColumn": 4 });
+        assert_eq!(
+            log["runs"][0]["results"],
+            json!([{
+                "ruleId": "unknown-key", "ruleIndex": index, "level": "error",
+                "message": { "text": "unknown key `yy`\nnot a key here\ndid you mean `y`?" },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": "a%20b.pop.toml" }, "region": region
+                } }],
+                "relatedLocations": [
+                    {
+                        "physicalLocation": {
+                            "artifactLocation": { "uri": "a%20b.pop.toml" },
+                            "region": { "startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2 }
+                        },
+                        "id": 1, "message": { "text": "like this one" }
+                    },
+                    { "logicalLocations": [{ "fullyQualifiedName": "/a" }], "id": 2 }
+                ],
+                "fixes": [{
+                    "description": { "text": "did you mean `y`?" },
+                    "artifactChanges": [{
+                        "artifactLocation": { "uri": "a%20b.pop.toml" },
+                        "replacements": [{ "deletedRegion": region, "insertedContent": { "text": "y" } }]
+                    }]
+                }]
+            }])
+        );
+        let driver = &log["runs"][0]["tool"]["driver"];
+        assert_eq!(driver["rules"][index]["id"], "unknown-key");
+        assert_eq!(driver["rules"].as_array().map(Vec::len), Some(rules::ALL.len()));
+    }
+
+    #[test]
+    fn paths_become_uri_references() {
+        for (path, expected) in [
+            ("flows/a.pop.toml", "flows/a.pop.toml"),
+            ("/tmp/ä.toml", "/tmp/%C3%A4.toml"),
+            ("a\\b%c#d?.toml", "a/b%25c%23d%3F.toml"),
+            ("c:x.toml", "./c:x.toml"),
+        ] {
+            assert_eq!(uri(path), expected);
+        }
+    }
+}
