@@ -6,6 +6,7 @@ mod check;
 mod explain;
 mod files;
 mod fix;
+mod fmt;
 mod graph;
 mod import;
 
@@ -50,6 +51,15 @@ pub enum Command {
         after_help = "Examples:\n  popc graph flow.pop.toml\n  popc graph flow.pop.toml --format svg > flow.svg\n  popc graph flow.pop.toml --format mermaid   for Markdown pages\n\nDashed edges are order only (`after`)."
     )]
     Graph(Graph),
+    /// Write files in their canonical form
+    ///
+    /// Spaces, indentation and blank lines become canonical; comments, the order of keys and the line breaks inside lists
+    /// and tables stay. What a file means never changes. Exit codes: 0 done, 1 files that can't be read as TOML or JSON
+    /// (they are left alone) or, with --check, that would change, 2 usage or I/O.
+    #[command(
+        after_help = "Examples:\n  popc fmt flows/           *.pop.toml and *.pop.json below flows/\n  popc fmt ops/media.toml   a catalog\n  popc fmt --check .        in CI"
+    )]
+    Fmt(Fmt),
     /// Make a workflow of a file of another system
     #[command(subcommand)]
     Import(Import),
@@ -113,6 +123,17 @@ pub struct Graph {
     /// The kind of picture
     #[arg(long, value_enum, default_value_t)]
     pub format: Picture,
+}
+
+/// Arguments of `fmt`.
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// Files and directories
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Write nothing: list the files that would change, and fail if there are any
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// What `import` reads.
@@ -189,6 +210,7 @@ pub fn run(command: &Command, output: &mut Output<'_>) -> ExitCode {
         Command::Check(args) => check::run(args, output),
         Command::Build(args) => build::run(args, output),
         Command::Graph(args) => graph::run(args, output),
+        Command::Fmt(args) => fmt::run(args, output),
         Command::Import(Import::Wfcommons(args)) => import::run(args, output),
         Command::Explain(args) => explain::run(args, output),
     };

@@ -18,6 +18,7 @@ pub mod diagnostic;
 pub mod duration;
 mod expr;
 pub mod fix;
+pub mod fmt;
 pub mod graph;
 pub mod import;
 mod lower;

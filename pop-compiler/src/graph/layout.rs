@@ -48,7 +48,9 @@ pub(super) fn layout(graph: &Graph) -> Layout {
     let size = |point: usize| if point < graph.len() { HEIGHT } else { LANE };
     let mut y = place(&rows, &links, &size);
     let top = (0..y.len()).map(|p| y[p] - size(p) / 2.0).fold(f64::INFINITY, f64::min);
-    y.iter_mut().for_each(|y| *y -= top);
+    for y in &mut y {
+        *y -= top;
+    }
     let height = (0..y.len()).map(|p| y[p] + size(p) / 2.0).fold(0.0, f64::max);
     Layout { column, y, routes, columns, height }
 }
@@ -87,7 +89,9 @@ fn order(rows: &mut [Vec<usize>], links: &Links) {
             row[*point] = i as f64;
         }
     };
-    rows.iter().for_each(|points| number(points, &mut row));
+    for points in &*rows {
+        number(points, &mut row);
+    }
     for pass in 0..PASSES {
         let forward = pass % 2 == 0;
         for step in 0..rows.len() {
@@ -112,7 +116,9 @@ fn place(rows: &[Vec<usize>], links: &Links, size: &dyn Fn(usize) -> f64) -> Vec
             at += if i == 0 { 0.0 } else { apart(points[i - 1], *point) };
             y[*point] = at;
         }
-        points.iter().for_each(|p| y[*p] -= at / 2.0);
+        for point in points {
+            y[*point] -= at / 2.0;
+        }
     }
     for pass in 0..PASSES {
         let forward = pass % 2 == 0;
