@@ -9,6 +9,7 @@ mod fix;
 mod fmt;
 mod graph;
 mod import;
+mod schema;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -63,6 +64,13 @@ pub enum Command {
     /// Make a workflow of a file of another system
     #[command(subcommand)]
     Import(Import),
+    /// Print the JSON Schema of the language, for editors
+    ///
+    /// With it an editor completes keys, explains them, and underlines those that do not exist.
+    #[command(
+        after_help = "Examples:\n  popc schema > pop.schema.json             then, as the first line of a *.pop.toml:  #:schema ./pop.schema.json\n  popc schema catalog > pop-catalog.schema.json   for catalog files\n\nIn a *.pop.json: \"$schema\": \"./pop.schema.json\""
+    )]
+    Schema(Schema),
     /// Say what a rule finds, why, and how to mend it
     #[command(after_help = "Example:\n  popc explain cycle\n  popc explain          lists all rules")]
     Explain(Explain),
@@ -159,6 +167,24 @@ pub struct Wfcommons {
     pub output: Option<PathBuf>,
 }
 
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Which files it describes
+    #[arg(value_enum, default_value_t)]
+    pub of: Language,
+}
+
+/// The kinds of file that people write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// *.pop.toml and *.pop.json
+    #[default]
+    Workflow,
+    /// Files with operation types
+    Catalog,
+}
+
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -212,6 +238,7 @@ pub fn run(command: &Command, output: &mut Output<'_>) -> ExitCode {
         Command::Graph(args) => graph::run(args, output),
         Command::Fmt(args) => fmt::run(args, output),
         Command::Import(Import::Wfcommons(args)) => import::run(args, output),
+        Command::Schema(args) => schema::run(args, output),
         Command::Explain(args) => explain::run(args, output),
     };
     match result {

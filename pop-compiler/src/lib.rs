@@ -21,6 +21,7 @@ pub mod fix;
 pub mod fmt;
 pub mod graph;
 pub mod import;
+pub mod language_schema;
 mod lower;
 pub mod quantity;
 pub mod reference;

@@ -1,0 +1,296 @@
+//! The JSON Schema of the language, for editors: which keys there are, what each takes and what it is for. It says what
+//! `decode` reads; tests keep the two alike. What names and types mean is the checker's business.
+
+use serde_json::{Map, Value as Json, json};
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// A key: its name, what it takes, what it is for.
+type Key = (&'static str, Shape, &'static str);
+
+/// What a key takes.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// Whatever JSON can hold, references included.
+    Value,
+    Text,
+    /// A string that is one of these.
+    OneOf(&'static [&'static str]),
+    /// A list of strings, or one string.
+    Texts,
+    /// A list of strings; one string would look like a shell line.
+    Words,
+    /// A whole number of 1 or more.
+    Count,
+    Whole,
+    /// Something that `$defs` describes.
+    Of(&'static str),
+    /// A table whose values are all of one kind.
+    TableOf(&'static str),
+}
+
+const TOP: &[Key] = &[
+    (
+        "workflow",
+        Shape::Of("workflow"),
+        "The workflow's name, version, description, and the catalogs it uses.",
+    ),
+    ("inputs", Shape::TableOf("input"), "What must be submitted with a run: name to type."),
+    ("types", Shape::TableOf("type"), "Named types."),
+    (
+        "catalog",
+        Shape::TableOf("operation_type"),
+        "Operation types of this workflow's own, as in a catalog file.",
+    ),
+    ("operations", Shape::TableOf("operation"), "What is to be done: name to operation."),
+    ("outputs", Shape::TableOf("value"), "What a run gives: name to value."),
+    ("run", Shape::Of("run"), "How a run is treated; a submission may say otherwise."),
+];
+
+const CATALOG: &[Key] = &[
+    ("catalog", Shape::Value, "A header for people: name, version, description."),
+    ("types", Shape::TableOf("type"), "Named types, for every workflow that names this catalog."),
+    ("operations", Shape::TableOf("operation_type"), "The operation types: name to type."),
+];
+
+const WORKFLOW: &[Key] = &[
+    ("name", Shape::Text, "The workflow's name."),
+    ("version", Shape::Text, "Its version, such as \"1.0.0\"."),
+    (
+        "description",
+        Shape::Text,
+        "What it does, for people. It reaches the schema, the clients and the web page.",
+    ),
+    ("catalogs", Shape::Texts, "Catalog files with operation types, relative to this file."),
+];
+
+const INPUT: &[Key] = &[
+    ("type", Shape::Of("type"), "Its type."),
+    ("default", Shape::Value, "What it is when nothing is submitted."),
+    ("description", Shape::Text, "What it is for, for people."),
+];
+
+const OPERATION: &[Key] = &[
+    ("uses", Shape::Text, "The operation type that runs, such as `media.probe`."),
+    ("with", Shape::Value, "Its input, with references such as `${inputs.source}` and `${probe.duration}`."),
+    ("after", Shape::Texts, "Operations that must end first; those it refers to are waited for anyway."),
+    ("when", Shape::Value, "A boolean or a reference to one: false skips the operation."),
+    ("each", Shape::Value, "A list: the operation runs once for each item, which is `${each}` inside."),
+    ("retry", Shape::Of("retry"), "How often it is tried."),
+    ("timeout", Shape::Of("duration"), "The longest one attempt may run."),
+    ("resources", Shape::Of("resources"), "What it needs to run."),
+    ("description", Shape::Text, "What it does, for people."),
+];
+
+const OPERATION_TYPE: &[Key] = &[
+    ("input", Shape::Of("type"), "The type of its input; any when it is absent."),
+    ("output", Shape::Of("type"), "The type of its output; any when it is absent."),
+    (
+        "command",
+        Shape::Words,
+        "A local program and its arguments, with `${with.NAME}` for inputs. No shell is involved.",
+    ),
+    ("stdin", Shape::Text, "What goes to standard input, with `${with.NAME}`."),
+    (
+        "stdout",
+        Shape::OneOf(&["log", "json", "text", "lines"]),
+        "What standard output means; log is the default.",
+    ),
+    ("image", Shape::Text, "The container image for Kubernetes."),
+    ("args", Shape::Words, "Arguments of the image."),
+    ("env", Shape::TableOf("scalar"), "Environment variables."),
+    ("resources", Shape::Of("resources"), "What it needs, unless the operation says otherwise."),
+    (
+        "timeout",
+        Shape::Of("duration"),
+        "The longest one attempt may run, unless the operation says otherwise.",
+    ),
+    ("retry", Shape::Of("retry"), "How often it is tried, unless the operation says otherwise."),
+    ("description", Shape::Text, "What it does, for people."),
+];
+
+const RUN: &[Key] = &[
+    ("priority", Shape::Whole, "Higher goes first."),
+    ("deadline", Shape::Of("duration"), "How long the run may take in all."),
+    ("maximum_attempts", Shape::Count, "How often the whole run may be tried."),
+    ("on_failure", Shape::OneOf(&["continue", "stop"]), "What the other operations do when one has failed."),
+    ("link", Shape::Value, "A key of the client's own that groups runs."),
+    ("insight", Shape::Text, "The insight to prefer among those that match."),
+    ("concurrency_key", Shape::Text, "Runs with the same key share a limit."),
+    ("labels", Shape::TableOf("text"), "Labels to find the run by."),
+];
+
+const RETRY: &[Key] = &[
+    ("attempts", Shape::Count, "How often it is tried, the first time included."),
+    ("backoff", Shape::Text, "How long to wait between attempts: \"10s\", or growing: \"10s..5m\"."),
+    ("on", Shape::Of("failures"), "Which failures are worth another attempt; all when it is absent."),
+];
+
+const RESOURCES: &[Key] = &[
+    ("cpu", Shape::Of("quantity"), "Cores, such as 4 or \"500m\"."),
+    ("memory", Shape::Of("quantity"), "Bytes, such as \"8Gi\"."),
+];
+
+/// The schema of a workflow file (`*.pop.toml`, `*.pop.json`).
+pub fn workflow() -> Json {
+    document(
+        "POP workflow",
+        table(TOP, &["workflow"]),
+        &[
+            ("workflow", table(WORKFLOW, &["name"])),
+            ("input", json!({ "anyOf": [{ "$ref": "#/$defs/type" }, table(INPUT, &["type"])] })),
+            ("operation", table(OPERATION, &["uses"])),
+            ("run", table(RUN, &[])),
+        ],
+    )
+}
+
+/// The schema of a catalog file.
+pub fn catalog() -> Json {
+    document("POP catalog", table(CATALOG, &[]), &[])
+}
+
+fn document(title: &str, root: Json, own: &[(&str, Json)]) -> Json {
+    let mut document = Map::new();
+    document.insert("$schema".into(), DIALECT.into());
+    document.insert("title".into(), title.into());
+    if let Json::Object(root) = root {
+        document.extend(root);
+    }
+    if let Some(Json::Object(keys)) = document.get_mut("properties") {
+        keys.insert(
+            "$schema".into(),
+            json!({ "type": "string", "description": "This schema, for editors." }),
+        );
+    }
+    let classes = json!({ "enum": ["error", "evicted", "timeout"] });
+    let shared = [
+        ("operation_type", table(OPERATION_TYPE, &[])),
+        ("resources", table(RESOURCES, &[])),
+        ("retry", json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, table(RETRY, &["attempts"])] })),
+        ("failures", json!({ "anyOf": [classes, { "type": "array", "items": classes }] })),
+        ("duration", json!({ "type": "string", "examples": ["500ms", "10s", "5m", "2h", "1h30m"] })),
+        ("quantity", json!({ "type": ["string", "number"], "examples": ["500m", "4", "8Gi", "512M"] })),
+        (
+            "type",
+            json!({
+                "description": "A type, such as \"list<int>\", \"url?\" or \"\\\"a\\\" | \\\"b\\\"\"; a table is a record.",
+                "anyOf": [
+                    { "type": "string", "examples": ["string", "int", "float", "bool", "url", "path", "duration",
+                        "bytes", "datetime", "any", "list<string>", "map<int>", "string?"] },
+                    { "type": "object", "additionalProperties": { "$ref": "#/$defs/type" } }
+                ]
+            }),
+        ),
+        ("value", json!(true)),
+        ("text", json!({ "type": "string" })),
+        ("scalar", json!({ "type": ["string", "number", "boolean"] })),
+    ];
+    let mut defs: Vec<(&str, &Json)> =
+        own.iter().map(|(n, s)| (*n, s)).chain(shared.iter().map(|(n, s)| (*n, s))).collect();
+    let used = Json::Object(document.clone()).to_string()
+        + &own.iter().map(|(_, s)| s.to_string()).collect::<String>();
+    let used = used + &shared.iter().map(|(_, s)| s.to_string()).collect::<String>();
+    defs.retain(|(name, _)| used.contains(&format!("\"#/$defs/{name}\"")));
+    let defs = defs.into_iter().map(|(name, schema)| (name.to_owned(), schema.clone()));
+    document.insert("$defs".into(), Json::Object(defs.collect()));
+    Json::Object(document)
+}
+
+/// A table with these keys and no others.
+fn table(keys: &[Key], required: &[&str]) -> Json {
+    let properties: Map<String, Json> = keys
+        .iter()
+        .map(|(name, shape, about)| {
+            let mut property = Map::from_iter([("description".to_owned(), Json::from(*about))]);
+            if let Json::Object(shape) = shape.schema() {
+                property.extend(shape);
+            }
+            ((*name).to_owned(), Json::Object(property))
+        })
+        .collect();
+    let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+impl Shape {
+    fn schema(self) -> Json {
+        match self {
+            Self::Value => json!({}),
+            Self::Text => json!({ "type": "string" }),
+            Self::OneOf(words) => json!({ "enum": words }),
+            Self::Texts => {
+                json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+            }
+            Self::Words => json!({ "type": "array", "items": { "type": "string" } }),
+            Self::Count => json!({ "type": "integer", "minimum": 1 }),
+            Self::Whole => json!({ "type": "integer" }),
+            Self::Of(name) => json!({ "$ref": format!("#/$defs/{name}") }),
+            Self::TableOf(name) => {
+                json!({ "type": "object", "additionalProperties": { "$ref": format!("#/$defs/{name}") } })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+    use crate::{Door, Options, compile, load_catalog};
+
+    /// The keys that the decoder knows, as it says itself when it meets one that it does not know.
+    fn known(text: &str, catalog: bool) -> Vec<String> {
+        let source = Source::new("x.pop.toml", text);
+        let findings = if catalog {
+            load_catalog(&source).diagnostics
+        } else {
+            compile(source, Door::Toml, &Options::default()).diagnostics
+        };
+        let unknown: Vec<_> = findings.iter().filter(|d| d.rule == "unknown-key").collect();
+        let [finding] = unknown.as_slice() else { panic!("{text}: {findings:#?}") };
+        let list = finding.help.iter().find_map(|h| h.strip_prefix("known keys: ")).unwrap();
+        list.split(", ").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_schema_knows_the_keys_that_the_decoder_knows() {
+        let odd = "zzzzzzzzzzzz = 1\n";
+        for (keys, text, catalog) in [
+            (TOP, odd.to_owned(), false),
+            (CATALOG, odd.to_owned(), true),
+            (WORKFLOW, format!("[workflow]\n{odd}"), false),
+            (INPUT, format!("[inputs.a]\n{odd}"), false),
+            (OPERATION, format!("[operations.a]\n{odd}"), false),
+            (OPERATION_TYPE, format!("[catalog.a]\n{odd}"), false),
+            (OPERATION_TYPE, format!("[operations.a]\n{odd}"), true),
+            (RUN, format!("[run]\n{odd}"), false),
+            (RETRY, format!("[operations.a.retry]\n{odd}"), false),
+            (RESOURCES, format!("[operations.a.resources]\n{odd}"), false),
+        ] {
+            let mut ours: Vec<&str> = keys.iter().map(|(name, ..)| *name).collect();
+            let mut theirs = known(&text, catalog);
+            ours.sort_unstable();
+            theirs.sort_unstable();
+            assert_eq!(ours, theirs, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_definition_is_there_and_is_used() {
+        for document in [workflow(), catalog()] {
+            let text = document.to_string();
+            let defs = document["$defs"].as_object().unwrap();
+            for name in defs.keys() {
+                assert!(text.contains(&format!("#/$defs/{name}\"")), "{name} is not used");
+            }
+            for used in text.split("#/$defs/").skip(1) {
+                let name = used.split('"').next().unwrap();
+                assert!(defs.contains_key(name), "{name} is not there");
+            }
+        }
+    }
+}
