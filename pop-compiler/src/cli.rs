@@ -3,6 +3,7 @@
 
 mod build;
 mod check;
+mod diff;
 mod explain;
 mod files;
 mod fix;
@@ -44,7 +45,7 @@ pub enum Command {
     /// workflow with errors. The same workflow always gives the same bytes; the digest of its content is in
     /// `pop.workflow`. Exit codes: 0 built, 1 findings or files that differ, 2 usage or I/O.
     #[command(
-        after_help = "Examples:\n  popc build flow.pop.toml               to standard output\n  popc build flows/ -o agendas           one file for each workflow\n  popc build flows/ -o agendas --check   in CI: are the checked-in files those that would be written?\n  popc build flow.pop.toml --input in.json  the agenda that a submission with these inputs makes\n  popc build flows/ -o agendas --source-map  NAME.map.json too: operations and references to lines and columns"
+        after_help = "Examples:\n  popc build flow.pop.toml               to standard output\n  popc build flows/ -o agendas           one file for each workflow\n  popc build flows/ -o agendas --check   in CI: are the files up to date?\n  popc build flow.pop.toml --input i.json the agenda that a submission of i.json makes\n  popc build flows/ -o agendas --source-map  where each operation was written, too"
     )]
     Build(Build),
     /// Draw the operations of a workflow and what each waits for
@@ -52,6 +53,14 @@ pub enum Command {
         after_help = "Examples:\n  popc graph flow.pop.toml\n  popc graph flow.pop.toml --format svg > flow.svg\n  popc graph flow.pop.toml --format mermaid   for Markdown pages\n\nDashed edges are order only (`after`)."
     )]
     Graph(Graph),
+    /// Say what a new version of a workflow means for those who use the old one
+    ///
+    /// Compares workflows, templates or agendas by what they mean, and lists each change with its place. The verdict, and
+    /// the exit code, is that of the worst change.
+    #[command(
+        after_help = "Exit codes:\n   0  identical, or compatible: words for people, settings, order, optional inputs, new outputs\n  10  clients must be generated again: another name, inputs that take more, outputs that can be less\n  11  results will be computed again: operations, their types, payloads, defaults or programs differ\n  12  breaking: inputs gone, narrower or newly required, outputs gone or of another type\n   1  a file has errors\n   2  usage or I/O\n\nExamples:\n  popc diff old.pop.toml new.pop.toml\n  popc diff agendas/flow.template.json flow.pop.toml   what was built against what is written\n  popc diff old.pop.toml new.pop.toml --format json    for programs"
+    )]
+    Diff(Diff),
     /// Write files in their canonical form
     ///
     /// Spaces, indentation and blank lines become canonical; comments, the order of keys and the line breaks inside lists
@@ -68,7 +77,7 @@ pub enum Command {
     ///
     /// With it an editor completes keys, explains them, and underlines those that do not exist.
     #[command(
-        after_help = "Examples:\n  popc schema > pop.schema.json             then, as the first line of a *.pop.toml:  #:schema ./pop.schema.json\n  popc schema catalog > pop-catalog.schema.json   for catalog files\n\nIn a *.pop.json: \"$schema\": \"./pop.schema.json\""
+        after_help = "Examples:\n  popc schema > pop.schema.json\n  popc schema catalog > pop-catalog.schema.json\n\nThen, as the first line of a *.pop.toml:  #:schema ./pop.schema.json\nAnd in a *.pop.json:  \"$schema\": \"./pop.schema.json\""
     )]
     Schema(Schema),
     /// Say what a rule finds, why, and how to mend it
@@ -131,6 +140,28 @@ pub struct Graph {
     /// The kind of picture
     #[arg(long, value_enum, default_value_t)]
     pub format: Picture,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The version that is in use
+    pub old: PathBuf,
+    /// The version that is to be
+    pub new: PathBuf,
+    /// How the changes are written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Report,
+}
+
+/// How something is reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: {version, verdict, changes}
+    Json,
 }
 
 /// Arguments of `fmt`.
@@ -236,6 +267,7 @@ pub fn run(command: &Command, output: &mut Output<'_>) -> ExitCode {
         Command::Check(args) => check::run(args, output),
         Command::Build(args) => build::run(args, output),
         Command::Graph(args) => graph::run(args, output),
+        Command::Diff(args) => diff::run(args, output),
         Command::Fmt(args) => fmt::run(args, output),
         Command::Import(Import::Wfcommons(args)) => import::run(args, output),
         Command::Schema(args) => schema::run(args, output),

@@ -15,6 +15,7 @@ pub mod cli;
 mod compile;
 mod decode;
 pub mod diagnostic;
+pub mod diff;
 pub mod duration;
 mod expr;
 pub mod fix;

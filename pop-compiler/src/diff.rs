@@ -1,0 +1,207 @@
+//! What a new version of a workflow means for those who use the old one: for each change, and in all.
+
+mod interface;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use crate::agenda::{AgendaTemplate, Operation, Params, keys};
+use crate::rules::shorten;
+
+/// What a change asks of others; each one is worse than those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Nothing.
+    Compatible,
+    /// Typed clients no longer say exactly what the workflow takes and gives; what they send and expect still works.
+    Regenerate,
+    /// The same inputs may give other results.
+    Recompute,
+    /// What a client sends may be refused, or what it expects may be missing.
+    Breaking,
+}
+
+impl Verdict {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Compatible => "compatible",
+            Self::Regenerate => "regenerate",
+            Self::Recompute => "recompute",
+            Self::Breaking => "breaking",
+        }
+    }
+
+    /// The sentence for it.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Compatible => "clients and results stay as they are",
+            Self::Regenerate => "clients must be generated again",
+            Self::Recompute => "results will be computed again",
+            Self::Breaking => "clients break",
+        }
+    }
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What it asks of others.
+    pub verdict: Verdict,
+    /// Where, such as `operations/encode/with/height`.
+    pub at: String,
+    /// What is different.
+    pub message: String,
+    /// The operation that it is part of.
+    pub operation: Option<String>,
+}
+
+/// All differences that mean something, the worst first, then by place.
+pub fn diff(old: &AgendaTemplate, new: &AgendaTemplate) -> Vec<Change> {
+    let mut diff = Differ::default();
+    interface::compare(&mut diff, old, new);
+    diff.header(old, new);
+    diff.settings(old, new);
+    diff.operations(old, new);
+    let mut changes = diff.changes;
+    changes.sort_by(|a, b| (b.verdict, &a.at, &a.message).cmp(&(a.verdict, &b.at, &b.message)));
+    changes
+}
+
+/// The verdict on all changes together: that of the worst.
+pub fn verdict(changes: &[Change]) -> Verdict {
+    changes.iter().map(|change| change.verdict).max().unwrap_or(Verdict::Compatible)
+}
+
+/// Parameters of an operation that say how it runs, not what it gives.
+const HOW: &[&str] =
+    &[keys::DEPENDS_ON, keys::RETRY, keys::TIMEOUT, keys::RESOURCES, keys::DESCRIPTION, keys::GENERATED_BY];
+
+#[derive(Default)]
+struct Differ {
+    changes: Vec<Change>,
+    operation: Option<String>,
+}
+
+impl Differ {
+    fn add(&mut self, verdict: Verdict, at: impl Into<String>, message: impl Into<String>) {
+        let operation = self.operation.clone();
+        self.changes.push(Change { verdict, at: at.into(), message: message.into(), operation });
+    }
+
+    /// `[workflow]`: the name is what clients are called; the rest is for people.
+    fn header(&mut self, old: &AgendaTemplate, new: &AgendaTemplate) {
+        for (key, verdict) in [
+            ("name", Verdict::Regenerate),
+            ("version", Verdict::Compatible),
+            ("description", Verdict::Compatible),
+        ] {
+            let get =
+                |t: &AgendaTemplate| t.agenda.params.get(keys::WORKFLOW).and_then(|w| w.get(key)).cloned();
+            self.values(verdict, &format!("workflow/{key}"), get(old).as_ref(), get(new).as_ref());
+        }
+    }
+
+    /// What is said of a whole run, and how the operation types that the workflow brings along run.
+    fn settings(&mut self, old: &AgendaTemplate, new: &AgendaTemplate) {
+        let link = |t: &AgendaTemplate| t.agenda.link_id.clone().map(Json::from);
+        self.values(Verdict::Compatible, "run/link", link(old).as_ref(), link(new).as_ref());
+        let (old_params, new_params) = (&old.agenda.params, &new.agenda.params);
+        for key in both(old_params, new_params) {
+            let (at, verdict) = match key {
+                keys::WORKFLOW | keys::TYPES | keys::RESULT => continue,
+                keys::MAXIMUM_ATTEMPTS => ("run/maximum_attempts".into(), Verdict::Compatible),
+                keys::ON_FAILURE => ("run/on_failure".into(), Verdict::Compatible),
+                keys::DEFAULT_INSIGHT => ("run/insight".into(), Verdict::Compatible),
+                "pop.run" => ("run".into(), Verdict::Compatible),
+                other => (format!("params/{other}"), Verdict::Recompute),
+            };
+            self.values(verdict, &at, old_params.get(key), new_params.get(key));
+        }
+        for key in both(&old.static_parameters, &new.static_parameters) {
+            let (old, new) = (old.static_parameters.get(key), new.static_parameters.get(key));
+            self.values(Verdict::Recompute, &format!("staticParameters/{key}"), old, new);
+        }
+        let types = |p: &Params| p.get(keys::TYPES).and_then(Json::as_object).cloned().unwrap_or_default();
+        let (old_types, new_types) = (types(old_params), types(new_params));
+        for name in both(&old_types, &new_types) {
+            // one that came or went has operations that came, went, or changed their type
+            if let (Some(old), Some(new)) = (old_types.get(name), new_types.get(name)) {
+                self.values(Verdict::Recompute, &format!("catalog/{name}"), Some(old), Some(new));
+            }
+        }
+    }
+
+    fn operations(&mut self, old: &AgendaTemplate, new: &AgendaTemplate) {
+        let by_name = |t: &AgendaTemplate| -> std::collections::BTreeMap<String, Operation> {
+            t.agenda.operations.iter().map(|o| (o.name.clone(), o.clone())).collect()
+        };
+        let (old, new) = (by_name(old), by_name(new));
+        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        for name in names {
+            self.operation = Some(name.clone());
+            let at = format!("operations/{name}");
+            match (old.get(name), new.get(name)) {
+                (Some(old), Some(new)) => self.one_operation(&at, old, new),
+                (None, Some(new)) => {
+                    self.add(Verdict::Recompute, at, format!("added; it runs `{}`", new.kind));
+                }
+                (Some(_), None) => self.add(Verdict::Recompute, at, "removed"),
+                (None, None) => {}
+            }
+        }
+        self.operation = None;
+    }
+
+    fn one_operation(&mut self, at: &str, old: &Operation, new: &Operation) {
+        if old.kind != new.kind {
+            let message = format!("`{}` is now `{}`", old.kind, new.kind);
+            self.add(Verdict::Recompute, format!("{at}/uses"), message);
+        }
+        self.values(Verdict::Recompute, &format!("{at}/with"), Some(&old.payload), Some(&new.payload));
+        for key in both(&old.params, &new.params) {
+            let verdict = if HOW.contains(&key) { Verdict::Compatible } else { Verdict::Recompute };
+            let shown = match key {
+                keys::DEPENDS_ON => "after",
+                other => other.strip_prefix("pop.").unwrap_or(other),
+            };
+            self.values(verdict, &format!("{at}/{shown}"), old.params.get(key), new.params.get(key));
+        }
+    }
+
+    /// The differences between two values, at the smallest places. Recursion is bounded by the depth of the values.
+    fn values(&mut self, verdict: Verdict, at: &str, old: Option<&Json>, new: Option<&Json>) {
+        match (old, new) {
+            (None, None) => {}
+            (old, new) if old == new => {}
+            (Some(Json::Object(old)), Some(Json::Object(new))) => {
+                for key in both(old, new) {
+                    self.values(verdict, &format!("{at}/{key}"), old.get(key), new.get(key));
+                }
+            }
+            (Some(Json::Array(old)), Some(Json::Array(new))) if old.len() == new.len() => {
+                for (i, (old, new)) in old.iter().zip(new).enumerate() {
+                    self.values(verdict, &format!("{at}/{i}"), Some(old), Some(new));
+                }
+            }
+            (None | Some(Json::Null), Some(new)) => self.add(verdict, at, format!("added: {}", shown(new))),
+            (Some(old), None | Some(Json::Null)) => {
+                self.add(verdict, at, format!("removed; it was {}", shown(old)));
+            }
+            (Some(old), Some(new)) => self.add(verdict, at, format!("{} is now {}", shown(old), shown(new))),
+        }
+    }
+}
+
+fn shown(value: &Json) -> String {
+    format!("`{}`", shorten(&value.to_string()))
+}
+
+/// The keys of both, each once, sorted.
+fn both<'k>(old: &'k Params, new: &'k Params) -> BTreeSet<&'k str> {
+    old.keys().chain(new.keys()).map(String::as_str).collect()
+}
+
+#[cfg(test)]
+mod tests;

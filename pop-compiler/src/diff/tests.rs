@@ -1,0 +1,117 @@
+//! Verdicts by value: one change of one workflow each.
+
+use super::*;
+use crate::source::Source;
+use crate::{Door, Options, compile};
+
+const BASE: &str = r#"[workflow]
+name = "flow"
+version = "1"
+
+[inputs]
+source = "string"
+level = { type = "int", default = 1 }
+tree = "Tree?"
+kind = '"a" | "b"'
+
+[types]
+Tree = "{ name: string, children: list<Tree> }"
+
+[catalog."my.tool"]
+input = { source = "string", level = "int", rest = "any" }
+output = { file = "string", size = "int?" }
+command = ["tool", "${with.source}"]
+
+[operations.first]
+uses = "pop.sleep"
+with = { seconds = 1 }
+
+[operations.tool]
+uses = "my.tool"
+with = { source = "${inputs.source}", level = "${inputs.level}", rest = ["${inputs.tree}", "${inputs.kind}"] }
+after = "first"
+timeout = "5m"
+
+[outputs]
+file = "${tool.file}"
+size = "${tool.size}"
+"#;
+
+fn template(text: &str) -> AgendaTemplate {
+    let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default());
+    compiled.template.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
+}
+
+fn changes(edits: &[(&str, &str)]) -> Vec<(Verdict, String)> {
+    let mut text = BASE.to_owned();
+    for (from, to) in edits {
+        assert!(text.contains(from), "{from}");
+        text = text.replacen(from, to, 1);
+    }
+    diff(&template(BASE), &template(&text)).into_iter().map(|c| (c.verdict, c.at)).collect()
+}
+
+#[track_caller]
+fn one(edits: &[(&str, &str)], verdict: Verdict, at: &str) {
+    assert_eq!(changes(edits), [(verdict, at.to_owned())], "{edits:?}");
+}
+
+#[test]
+fn the_same_workflow_has_no_change() {
+    assert_eq!(changes(&[]), []);
+    assert_eq!(verdict(&[]), Verdict::Compatible);
+    // comments and the order of keys are no change
+    let turned = "version = \"1\" # a note\nname = \"flow\"\n";
+    assert_eq!(changes(&[("name = \"flow\"\nversion = \"1\"\n", turned)]), []);
+}
+
+#[test]
+fn what_nobody_notices_is_compatible() {
+    one(&[("version = \"1\"", "version = \"2\"")], Verdict::Compatible, "workflow/version");
+    one(&[("\"1\"\n", "\"1\"\ndescription = \"d\"\n")], Verdict::Compatible, "workflow/description");
+    one(&[("timeout = \"5m\"", "timeout = \"6m\"")], Verdict::Compatible, "operations/tool/timeout");
+    one(&[("after = \"first\"\n", "")], Verdict::Compatible, "operations/tool/after");
+    one(
+        &[("file = \"${tool.file}\"", "file = \"${tool.file}\"\nmore = 1")],
+        Verdict::Compatible,
+        "outputs/more",
+    );
+    let described = "{ type = \"int\", default = 1, description = \"d\" }";
+    one(&[("{ type = \"int\", default = 1 }", described)], Verdict::Compatible, "inputs/level/description");
+    let found = changes(&[("source = \"string\"\n", "source = \"string\"\nnew = \"int?\"\n")]);
+    assert_eq!(found, [(Verdict::Compatible, "inputs/new".to_owned())]);
+}
+
+#[test]
+fn wider_inputs_and_narrower_outputs_ask_for_new_clients() {
+    one(&[("name = \"flow\"", "name = \"flaw\"")], Verdict::Regenerate, "workflow/name");
+    one(&[("'\"a\" | \"b\"'", "'\"a\" | \"b\" | \"c\"'")], Verdict::Regenerate, "inputs/kind");
+    one(&[("kind = '\"a\" | \"b\"'", "kind = \"any\"")], Verdict::Regenerate, "inputs/kind");
+    one(&[("size = \"int?\"", "size = \"int\"")], Verdict::Regenerate, "outputs/size");
+}
+
+#[test]
+fn other_work_gives_other_results() {
+    one(&[("seconds = 1", "seconds = 2")], Verdict::Recompute, "operations/first/with/seconds");
+    one(&[("default = 1", "default = 2")], Verdict::Recompute, "inputs/level/default");
+    one(&[("[\"tool\",", "[\"tool2\",")], Verdict::Recompute, "catalog/my.tool/command/0");
+    one(&[("file = \"${tool.file}\"", "file = \"x${tool.file}\"")], Verdict::Recompute, "outputs/file");
+    let added = "[operations.more]\nuses = \"pop.sleep\"\n\n[outputs]";
+    one(&[("[outputs]", added)], Verdict::Recompute, "operations/more");
+}
+
+#[test]
+fn what_clients_rely_on_breaks() {
+    one(&[("'\"a\" | \"b\"'", "'\"a\"'")], Verdict::Breaking, "inputs/kind");
+    one(&[("tree = \"Tree?\"", "tree = \"Tree?\"\nmust = \"int\"")], Verdict::Breaking, "inputs/must");
+    one(&[("size = \"${tool.size}\"\n", "")], Verdict::Breaking, "outputs/size");
+    one(&[("size = \"int?\"", "size = \"string?\"")], Verdict::Breaking, "outputs/size");
+    let found = changes(&[("level = { type = \"int\", default = 1 }", "level = \"int\"")]);
+    let expected = [
+        (Verdict::Breaking, "inputs/level".to_owned()),
+        (Verdict::Recompute, "inputs/level/default".to_owned()),
+    ];
+    assert_eq!(found, expected);
+    let found = changes(&[("source = \"string\"\n", ""), ("\"${inputs.source}\"", "\"x\"")]);
+    assert_eq!(found[0], (Verdict::Breaking, "inputs/source".to_owned()));
+}
