@@ -63,7 +63,12 @@ pub struct Source {
     /// The whole text.
     pub text: Arc<str>,
     lines: Arc<[u32]>,
+    /// How many characters begin before each [`STEP`]th byte; empty when each byte is one.
+    characters: Arc<[u32]>,
 }
+
+/// A column of a long line is counted from the last of these, not from the line's start.
+const STEP: usize = 1024;
 
 impl Source {
     /// A file called `name` with this text.
@@ -72,7 +77,18 @@ impl Source {
         let breaks = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
         let lines =
             std::iter::once(0).chain(breaks.map(|(i, _)| u32::try_from(i + 1).unwrap_or(u32::MAX))).collect();
-        Self { name: name.into(), text, lines }
+        let characters = if text.is_ascii() {
+            Arc::default()
+        } else {
+            let mut before = 0;
+            let steps = text.as_bytes().chunks(STEP).map(|chunk| {
+                let here = before;
+                before += begun(chunk);
+                u32::try_from(here).unwrap_or(u32::MAX)
+            });
+            steps.collect()
+        };
+        Self { name: name.into(), text, lines, characters }
     }
 
     /// The one-based line and column (in characters) of a byte offset.
@@ -83,12 +99,27 @@ impl Source {
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
-        let column = self.text.get(start..end).map_or(1, |s| s.chars().count() + 1);
+        let column = self.characters_before(end).saturating_sub(self.characters_before(start)) + 1;
         Position {
             line: u32::try_from(line).unwrap_or(u32::MAX),
             column: u32::try_from(column).unwrap_or(u32::MAX),
         }
     }
+
+    fn characters_before(&self, at: usize) -> usize {
+        let step = at / STEP;
+        // the text may end with a full step
+        let Some(known) = self.characters.get(step.min(self.characters.len().wrapping_sub(1))) else {
+            return at;
+        };
+        let from = step.min(self.characters.len() - 1) * STEP;
+        *known as usize + begun(&self.text.as_bytes()[from..at])
+    }
+}
+
+/// How many characters begin in these bytes of a text.
+fn begun(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }
 
 /// A place for people: both numbers start at 1; columns count characters.
@@ -146,5 +177,19 @@ mod tests {
         assert_eq!(s.position(5), Position { line: 2, column: 2 });
         assert_eq!(s.position(7), Position { line: 3, column: 1 });
         assert_eq!(s.position(99), Position { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn long_lines_count_the_same() {
+        for text in
+            ["é".repeat(3000), "x".repeat(5000), "a€".repeat(1024), format!("b\n{}", "aé€".repeat(2000))]
+        {
+            let s = Source::new("f", text.as_str());
+            for (at, _) in text.char_indices().chain([(text.len(), ' ')]).step_by(7) {
+                let line = text[..at].rfind('\n').map_or(0, |n| n + 1);
+                let column = u32::try_from(text[line..at].chars().count() + 1).unwrap();
+                assert_eq!(s.position(u32::try_from(at).unwrap()).column, column, "{at}");
+            }
+        }
     }
 }
