@@ -72,14 +72,11 @@ const INPUT: &[Key] = &[
 
 const OPERATION: &[Key] = &[
     ("uses", Shape::Text, "The operation type that runs, such as `media.probe`."),
-<<<<<<< HEAD
     (
         "workflow",
         Shape::Text,
         "Instead of `uses`: a workflow file that is put in here, by its path relative to this file.",
     ),
-=======
->>>>>>> tools
     ("with", Shape::Value, "Its input, with references such as `${inputs.source}` and `${probe.duration}`."),
     ("after", Shape::Texts, "Operations that must end first; those it refers to are waited for anyway."),
     ("when", Shape::Value, "A boolean or a reference to one: false skips the operation."),
@@ -147,17 +144,12 @@ pub fn workflow() -> Json {
         &[
             ("workflow", table(WORKFLOW, &["name"])),
             ("input", json!({ "anyOf": [{ "$ref": "#/$defs/type" }, table(INPUT, &["type"])] })),
-<<<<<<< HEAD
             ("operation", operation()),
-=======
-            ("operation", table(OPERATION, &["uses"])),
->>>>>>> tools
             ("run", table(RUN, &[])),
         ],
     )
 }
 
-<<<<<<< HEAD
 /// An operation either uses an operation type or is a workflow of its own.
 fn operation() -> Json {
     let mut table = table(OPERATION, &[]);
@@ -165,8 +157,6 @@ fn operation() -> Json {
     table
 }
 
-=======
->>>>>>> tools
 /// The schema of a catalog file.
 pub fn catalog() -> Json {
     document("POP catalog", table(CATALOG, &[]), &[])

@@ -55,7 +55,7 @@ pub(super) fn apply(out: &mut Vec<Diagnostic>, sources: &Sources) {
 }
 
 fn read(file: FileId, text: &str, door: Door, allows: &mut Vec<Allow>, out: &mut Vec<Diagnostic>) {
-    for comment in syntax::comments(text, door) {
+    for comment in syntax::comments(text, door, "pop:") {
         let Some((list, reason)) = parts(&text[comment.range.clone()]) else { continue };
         // both are slices of the text, so their addresses say where they stand
         let at = |part: &str| (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);

@@ -6,11 +6,7 @@ use crate::{Door, Options, compile};
 
 const BASE: &str = r#"[workflow]
 name = "flow"
-<<<<<<< HEAD
 version = "1.0.0"
-=======
-version = "1"
->>>>>>> tools
 
 [inputs]
 source = "string"
@@ -65,22 +61,13 @@ fn the_same_workflow_has_no_change() {
     assert_eq!(changes(&[]), []);
     assert_eq!(verdict(&[]), Verdict::Compatible);
     // comments and the order of keys are no change
-<<<<<<< HEAD
     let turned = "version = \"1.0.0\" # a note\nname = \"flow\"\n";
     assert_eq!(changes(&[("name = \"flow\"\nversion = \"1.0.0\"\n", turned)]), []);
-=======
-    let turned = "version = \"1\" # a note\nname = \"flow\"\n";
-    assert_eq!(changes(&[("name = \"flow\"\nversion = \"1\"\n", turned)]), []);
->>>>>>> tools
 }
 
 #[test]
 fn what_nobody_notices_is_compatible() {
-<<<<<<< HEAD
     one(&[("version = \"1.0.0\"", "version = \"2.0.0\"")], Verdict::Compatible, "workflow/version");
-=======
-    one(&[("version = \"1\"", "version = \"2\"")], Verdict::Compatible, "workflow/version");
->>>>>>> tools
     one(&[("\"1\"\n", "\"1\"\ndescription = \"d\"\n")], Verdict::Compatible, "workflow/description");
     one(&[("timeout = \"5m\"", "timeout = \"6m\"")], Verdict::Compatible, "operations/tool/timeout");
     one(&[("after = \"first\"\n", "")], Verdict::Compatible, "operations/tool/after");

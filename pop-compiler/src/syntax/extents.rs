@@ -18,11 +18,14 @@ pub(crate) struct Comment {
     pub(crate) above: Vec<Range<usize>>,
 }
 
-/// The comments of a text that stand alone on their lines.
-pub(crate) fn comments(text: &str, door: Door) -> Vec<Comment> {
+/// Comments of one file that are looked at; each costs time in proportion to the file.
+const MAX_COMMENTS: usize = 1_000;
+
+/// The comments of a text that stand alone on their lines and hold `word`.
+pub(crate) fn comments(text: &str, door: Door, word: &str) -> Vec<Comment> {
     match door {
-        Door::Toml => toml(text),
-        Door::Json => json(text),
+        Door::Toml => toml(text, word),
+        Door::Json => json(text, word),
     }
 }
 
@@ -33,7 +36,7 @@ struct Line {
     header: Option<String>,
 }
 
-fn toml(text: &str) -> Vec<Comment> {
+fn toml(text: &str, word: &str) -> Vec<Comment> {
     let mut lines: Vec<Line> = Vec::new();
     let mut comments: Vec<(Range<usize>, usize)> = Vec::new();
     // comments directly above: a blank line ends them
@@ -74,9 +77,12 @@ fn toml(text: &str) -> Vec<Comment> {
         open = Some(open.map_or(range.start, |line| line.start)..range.end);
     }
     comments.extend(waiting.drain(..).map(|comment| (comment, usize::MAX)));
+    let headers: Vec<&Line> = lines.iter().filter(|line| line.header.is_some()).collect();
     comments
         .into_iter()
-        .map(|(range, line)| Comment { range, above: extent(&lines, line, text.len()) })
+        .filter(|(range, _)| text[range.clone()].contains(word))
+        .take(MAX_COMMENTS)
+        .map(|(range, line)| Comment { range, above: extent(&lines, &headers, line, text.len()) })
         .collect()
 }
 
@@ -88,10 +94,9 @@ fn path(line: &str) -> Option<String> {
     Some(path)
 }
 
-fn extent(lines: &[Line], at: usize, len: usize) -> Vec<Range<usize>> {
+fn extent(lines: &[Line], headers: &[&Line], at: usize, len: usize) -> Vec<Range<usize>> {
     let Some(line) = lines.get(at) else { return Vec::new() };
     let Some(own) = &line.header else { return vec![line.range.clone()] };
-    let headers: Vec<&Line> = lines.iter().filter(|l| l.header.is_some()).collect();
     let mut found = Vec::new();
     for (i, header) in headers.iter().enumerate() {
         let below = header.header.as_ref().is_some_and(|path| path.starts_with(own.as_str()));
@@ -105,7 +110,7 @@ fn extent(lines: &[Line], at: usize, len: usize) -> Vec<Range<usize>> {
     found
 }
 
-fn json(text: &str) -> Vec<Comment> {
+fn json(text: &str, word: &str) -> Vec<Comment> {
     let collect = CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
     let Ok(parsed) = parse_to_ast(text, &collect, &ParseOptions::default()) else { return Vec::new() };
     let tokens = parsed.tokens.unwrap_or_default();
@@ -113,8 +118,11 @@ fn json(text: &str) -> Vec<Comment> {
     for (i, token) in tokens.iter().enumerate() {
         let range = token.range.start..token.range.end;
         let is_comment = matches!(token.token, Token::CommentLine(_) | Token::CommentBlock(_));
+        if !is_comment || found.len() == MAX_COMMENTS || !text[range.clone()].contains(word) {
+            continue;
+        }
         let line = text[..range.start].rfind('\n').map_or(0, |n| n + 1);
-        if !is_comment || !text[line..range.start].trim().is_empty() {
+        if !text[line..range.start].trim().is_empty() {
             continue;
         }
         let next = tokens[i + 1..]
@@ -151,7 +159,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str, door: Door) -> Vec<(&str, Vec<&str>)> {
-        let comments = comments(text, door);
+        let comments = comments(text, door, "");
         comments
             .into_iter()
             .map(|c| (&text[c.range], c.above.into_iter().map(|r| text[r].trim_end()).collect()))
