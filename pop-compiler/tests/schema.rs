@@ -58,7 +58,12 @@ fn every_workflow_and_every_catalog_is_valid() {
     }
     for folder in ["../tests/workflows/ops", "../tests/faults/ops"] {
         for path in files(folder) {
-            assert_eq!(faults(&catalog, &path), Vec::<String>::new(), "{}", path.display());
+            // Sub-workflows and JSON Schemas lie there too.
+            let name = path.to_string_lossy().into_owned();
+            let of = if Door::is_workflow_path(&name) { &workflow } else { &catalog };
+            if !name.ends_with(".schema.json") {
+                assert_eq!(faults(of, &path), Vec::<String>::new(), "{name}");
+            }
         }
     }
 }

@@ -68,7 +68,7 @@ fn the_same_workflow_has_no_change() {
 #[test]
 fn what_nobody_notices_is_compatible() {
     one(&[("version = \"1.0.0\"", "version = \"2.0.0\"")], Verdict::Compatible, "workflow/version");
-    one(&[("\"1\"\n", "\"1\"\ndescription = \"d\"\n")], Verdict::Compatible, "workflow/description");
+    one(&[("\"1.0.0\"\n", "\"1.0.0\"\ndescription = \"d\"\n")], Verdict::Compatible, "workflow/description");
     one(&[("timeout = \"5m\"", "timeout = \"6m\"")], Verdict::Compatible, "operations/tool/timeout");
     one(&[("after = \"first\"\n", "")], Verdict::Compatible, "operations/tool/after");
     one(
