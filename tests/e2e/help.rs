@@ -20,6 +20,9 @@ async fn the_help_of_every_command() {
         &["graph"],
         &["import", "wfcommons"],
         &["explain"],
+        &["fmt"],
+        &["schema"],
+        &["diff"],
     ];
     let mut text = String::new();
     for command in commands {
