@@ -20,6 +20,13 @@ pop graph examples/wordcount/wordcount.pop.toml --format mermaid >"$tmp/graph.mm
 pop build examples/wordcount/wordcount.pop.toml -o "$tmp"
 pop explain type-mismatch >/dev/null
 
+echo "-- formats, formatting, differences, schema"
+pop check examples/wordcount --format sarif >"$tmp/findings.sarif"
+pop fmt --check examples/wordcount
+pop diff examples/wordcount/wordcount.pop.toml examples/wordcount/wordcount.pop.json
+pop schema >"$tmp/pop.schema.json"
+cmp "$tmp/pop.schema.json" pop-compiler/schema/pop.schema.json
+
 echo "-- run"
 pop run examples/wordcount/wordcount.pop.toml --set text=README.md --set top=3
 
