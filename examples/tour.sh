@@ -8,7 +8,10 @@ pop() { ./target/debug/pop "$@"; }
 tmp=$(mktemp -d)
 dev_pid=
 cleanup() {
-  [ -z "$dev_pid" ] || kill "$dev_pid" 2>/dev/null || true
+  if [ -n "$dev_pid" ]; then
+    kill "$dev_pid" 2>/dev/null || true
+    wait "$dev_pid" || true
+  fi
   rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -35,7 +38,8 @@ cargo run -q --locked -p wordcount >"$tmp/rust.json"
 cmp "$tmp/rust.json" "$tmp/wordcount.template.json"
 
 echo "-- dev, submit, list, logs"
-pop dev --listen 127.0.0.1:0 --database "$tmp/pop.db" --work-dir "$tmp/work" >"$tmp/dev.out" 2>"$tmp/dev.log" &
+# Not through the function: the process id must be the server's own.
+./target/debug/pop dev --listen 127.0.0.1:0 --database "$tmp/pop.db" --work-dir "$tmp/work" >"$tmp/dev.out" 2>"$tmp/dev.log" &
 dev_pid=$!
 for _ in $(seq 100); do
   grep -q 'http://' "$tmp/dev.out" && break
