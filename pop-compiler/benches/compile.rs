@@ -1,79 +1,158 @@
 //! Text to agenda: time against the number of operations, for a chain and for a wide workflow, TOML and JSON, beside the
-//! floor of the same run (only parsing the same JSON text).
+//! floor of the same run (only parsing the same JSON text). After the benchmarks: how the time grows, and what the
+//! largest workflows take in memory. With `--test` everything runs once, small.
 
-use std::fmt::Write as _;
+mod support;
+
 use std::hint::black_box;
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use pop_compiler::source::Source;
 use pop_compiler::{Door, Options, compile};
+use support::{name, workflow};
 
-const SIZES: [usize; 4] = [10, 100, 1_000, 5_000];
+// that of the programs
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Whom operation `i` reads.
-fn upstream(shape: &str, i: usize) -> Option<usize> {
-    match shape {
-        "chain" => i.checked_sub(1),
-        _ => (i > 0).then_some(0),
+const SHAPES: [&str; 2] = ["chain", "wide"];
+const SIZES: [usize; 5] = [10, 100, 1_000, 5_000, 50_000];
+
+/// Between these sizes time is to grow at most [`MOST_GROWTH`] times.
+const GROWTH: (usize, usize) = (5_000, 50_000);
+const MOST_GROWTH: f64 = 12.0;
+
+/// What [`GROWTH`]`.0` operations may take on an idle core.
+const MOST_MILLISECONDS: f64 = 25.0;
+
+/// A chain of this many operations is to take at most [`MOST_GIBIBYTES`]; one of [`LONGEST`] still has to compile.
+const LARGE: usize = 500_000;
+const LONGEST: usize = 1_000_000;
+const MOST_GIBIBYTES: f64 = 2.0;
+
+fn main() {
+    // cargo adds `--bench`
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["--one", n] => return one(n.parse().expect("a number of operations")),
+        ["--time", shape, "toml", n] => return time(shape, Door::Toml, n),
+        ["--time", shape, "json", n] => return time(shape, Door::Json, n),
+        _ => {}
+    }
+    let small = arguments.iter().any(|argument| argument == "--test");
+    let mut criterion = Criterion::default().configure_from_args();
+    compiling(&mut criterion, if small { &SIZES[..2] } else { &SIZES });
+    criterion.final_summary();
+    // not for a list or a single benchmark by name
+    if arguments.is_empty() || small {
+        growth(if small { (10, 100) } else { GROWTH });
+        for n in if small { [1_000, 2_000] } else { [LARGE, LONGEST] } {
+            memory(n);
+        }
     }
 }
 
-fn toml(shape: &str, n: usize) -> String {
-    let mut text = String::from("[workflow]\nname = \"bench\"\n");
-    for i in 0..n {
-        let value = upstream(shape, i).map_or("source".to_owned(), |up| format!("${{step{up}.value}}-{i}"));
-        let _ = write!(
-            text,
-            "\n[operations.step{i}]\nuses = \"pop.transform\"\nwith = {{ value = {{ value = \"{value}\", height = {i} }} }}\ntimeout = \"2h\"\n"
-        );
-    }
-    text
+/// `--time SHAPE DOOR N`: the best of some runs in milliseconds, for a comparison with other programs.
+fn time(shape: &str, door: Door, n: &str) {
+    let text = workflow(shape, n.parse().expect("a number of operations"), door);
+    println!("{:.3}", best(10, || operations(&text, door)));
 }
 
-fn json(shape: &str, n: usize) -> String {
-    let mut text = String::from("{\"workflow\": {\"name\": \"bench\"}, \"operations\": {");
-    for i in 0..n {
-        let value = upstream(shape, i).map_or("source".to_owned(), |up| format!("${{step{up}.value}}-{i}"));
-        let comma = if i == 0 { "" } else { "," };
-        let _ = write!(
-            text,
-            "{comma}\n\"step{i}\": {{\"uses\": \"pop.transform\", \"with\": {{\"value\": {{\"value\": \"{value}\", \"height\": {i}}}}}, \"timeout\": \"2h\"}}"
-        );
-    }
-    text + "}}"
-}
-
-fn run(text: &str, door: Door) -> usize {
+/// Text to agenda: how many operations it has.
+fn operations(text: &str, door: Door) -> usize {
     let compiled = compile(Source::new("bench", text), door, &Options::default());
     assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics.first());
     compiled.agenda.map_or(0, |a| a.operations.len())
 }
 
-fn compiling(criterion: &mut Criterion) {
-    for shape in ["chain", "wide"] {
+fn compiling(criterion: &mut Criterion, sizes: &[usize]) {
+    for shape in SHAPES {
         let mut group = criterion.benchmark_group(shape);
         group
             .sample_size(10)
             .measurement_time(Duration::from_secs(2))
             .warm_up_time(Duration::from_millis(500));
-        for n in SIZES {
+        for &n in sizes {
             group.throughput(Throughput::Elements(n as u64));
-            let (toml, json) = (toml(shape, n), json(shape, n));
-            assert_eq!((run(&toml, Door::Toml), run(&json, Door::Json)), (n, n));
-            group.bench_with_input(BenchmarkId::new("toml", n), &toml, |b, text| {
-                b.iter(|| black_box(run(text, Door::Toml)));
-            });
-            group.bench_with_input(BenchmarkId::new("json", n), &json, |b, text| {
-                b.iter(|| black_box(run(text, Door::Json)));
-            });
-            group.bench_with_input(BenchmarkId::new("floor-parse-json", n), &json, |b, text| {
-                b.iter(|| black_box(serde_json::from_str::<serde_json::Value>(text).is_ok()));
-            });
+            for door in [Door::Toml, Door::Json] {
+                let text = workflow(shape, n, door);
+                assert_eq!(operations(&text, door), n);
+                group.bench_with_input(BenchmarkId::new(name(door), n), &text, |b, text| {
+                    b.iter(|| black_box(operations(text, door)));
+                });
+                if door == Door::Json {
+                    group.bench_with_input(BenchmarkId::new("floor-parse-json", n), &text, |b, text| {
+                        b.iter(|| black_box(serde_json::from_str::<serde_json::Value>(text).is_ok()));
+                    });
+                }
+            }
         }
         group.finish();
     }
 }
 
-criterion_group!(benches, compiling);
-criterion_main!(benches);
+/// Milliseconds, the best of some runs: other programs only ever add to a run.
+fn best<T>(runs: u32, mut run: impl FnMut() -> T) -> f64 {
+    let run = |_| {
+        let start = Instant::now();
+        black_box(run());
+        start.elapsed().as_secs_f64() * 1e3
+    };
+    (0..runs).map(run).fold(f64::INFINITY, f64::min)
+}
+
+/// How the time grows, beside that of only parsing JSON: what a large program takes more for the same work is mostly the
+/// machine's caches, and that is the same for both.
+fn growth(sizes: (usize, usize)) {
+    for shape in SHAPES {
+        for door in [Door::Toml, Door::Json] {
+            let what = format!("{shape} {}", name(door));
+            grows(&what, sizes, |n| {
+                let text = workflow(shape, n, door);
+                move || operations(&text, door)
+            });
+        }
+    }
+    grows("chain floor-parse-json", sizes, |n| {
+        let text = workflow("chain", n, Door::Json);
+        move || usize::from(serde_json::from_str::<serde_json::Value>(&text).is_ok())
+    });
+}
+
+fn grows<R: FnMut() -> usize>(what: &str, (few, many): (usize, usize), prepare: impl Fn(usize) -> R) {
+    let (small, large) = (best(20, prepare(few)), best(5, prepare(many)));
+    println!(
+        "{what}: {few} operations {small:.2} ms (goal at {}: {MOST_MILLISECONDS}), {many}: {large:.1} ms, {:.1} times as \
+         long (goal: {MOST_GROWTH})",
+        GROWTH.0,
+        large / small,
+    );
+}
+
+/// Compiles a chain in a process of its own, which says what it took.
+fn memory(n: usize) {
+    let this = std::env::current_exe().expect("a running program has a path");
+    let ended = Command::new(this).args(["--one", &n.to_string()]).status().expect("this program starts");
+    assert!(ended.success(), "a chain of {n} operations: {ended}");
+}
+
+fn one(n: usize) {
+    let text = workflow("chain", n, Door::Toml);
+    let start = Instant::now();
+    assert_eq!(operations(&text, Door::Toml), n);
+    let seconds = start.elapsed().as_secs_f64();
+    let peak = match peak() {
+        Some(kibibytes) => format!("{:.2} GiB", kibibytes / 1024.0 / 1024.0),
+        None => "an unknown amount of memory".to_owned(),
+    };
+    println!("chain toml: {n} operations {seconds:.2} s, {peak} (goal at {LARGE}: {MOST_GIBIBYTES} GiB)");
+}
+
+/// The most memory that this process has had, in KiB; Linux tells.
+fn peak() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}

@@ -1,8 +1,11 @@
 //! The Agenda data model: what the compiler emits and the server runs. It is POP's, so existing agendas keep working;
 //! what POP lacked lives in `params` under the names in [`keys`].
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// Free-form parameters of an agenda, a template or an operation.
@@ -12,10 +15,12 @@ pub type Params = Map<String, Value>;
 pub mod keys {
     /// Operation: names of operations that must end first, comma-separated (or an array of names).
     pub const DEPENDS_ON: &str = "dependsOn";
-    /// Operation: marks a generator; `{operationsJsonPointer, paramsJsonPointer?}`.
+    /// Operation: marks a generator; `{operationsJsonPointer, names?, logOnly?}`. See [`crate::generator`].
     pub const GENERATOR: &str = "agenda.operation.generator";
     /// Operation: the generator that made it.
     pub const GENERATED_BY: &str = "generatedOperationParent";
+    /// Operation of the type `pop.fanOut`: `{name, operations}`, what it makes for each item.
+    pub const FAN_OUT: &str = "pop.fanOut";
     /// Operation: `{attempts, backoff?, on?}`.
     pub const RETRY: &str = "pop.retry";
     /// Operation: the longest one attempt may run, such as `2h`.
@@ -36,7 +41,7 @@ pub mod keys {
     pub const RESULT: &str = "pop.result";
     /// Agenda: `continue` (default) or `stop`.
     pub const ON_FAILURE: &str = "pop.onFailure";
-    /// Agenda: how often the whole agenda may be tried (POP's key; default 3).
+    /// Agenda: how many of its leases may be lost in a row before it fails (POP's key; default 20).
     pub const MAXIMUM_ATTEMPTS: &str = "maximumAttempts";
     /// Agenda: title or id of the insight to prefer among those that match.
     pub const DEFAULT_INSIGHT: &str = "defaultInsight";
@@ -72,7 +77,78 @@ pub struct Agenda {
     pub params: Params,
     /// The operations; their order has no meaning.
     #[serde(deserialize_with = "null_as_default")]
-    pub operations: Vec<Operation>,
+    #[schemars(with = "Vec<Operation>")]
+    pub operations: Operations,
+}
+
+/// A list of operations that its copies share until one of them is changed: filling in a template of a million
+/// operations costs nothing where there is nothing to fill in. It is used as a `Vec`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Operations(Arc<Vec<Operation>>);
+
+impl Deref for Operations {
+    type Target = Vec<Operation>;
+
+    fn deref(&self) -> &Vec<Operation> {
+        &self.0
+    }
+}
+
+impl DerefMut for Operations {
+    fn deref_mut(&mut self) -> &mut Vec<Operation> {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl From<Vec<Operation>> for Operations {
+    fn from(operations: Vec<Operation>) -> Self {
+        Self(Arc::new(operations))
+    }
+}
+
+impl FromIterator<Operation> for Operations {
+    fn from_iter<I: IntoIterator<Item = Operation>>(operations: I) -> Self {
+        operations.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl IntoIterator for Operations {
+    type Item = Operation;
+    type IntoIter = std::vec::IntoIter<Operation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Arc::unwrap_or_clone(self.0).into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Operations {
+    type Item = &'a Operation;
+    type IntoIter = std::slice::Iter<'a, Operation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a mut Operations {
+    type Item = &'a mut Operation;
+    type IntoIter = std::slice::IterMut<'a, Operation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter_mut()
+    }
+}
+
+impl Serialize for Operations {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Operations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self::from)
+    }
 }
 
 /// One operation of an agenda.

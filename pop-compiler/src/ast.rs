@@ -5,6 +5,7 @@ use serde_json::{Number, Value as Json};
 use crate::agenda::RunSpec;
 use crate::expr::Template;
 use crate::source::{Span, Spanned};
+use crate::tree::KeyIndex;
 use crate::types::TypeExpr;
 
 /// One workflow file.
@@ -18,6 +19,8 @@ pub(crate) struct Workflow {
     pub(crate) types: Vec<TypeDef>,
     pub(crate) operation_types: Vec<OperationTypeDef>,
     pub(crate) operations: Vec<Operation>,
+    /// Where each operation is, by its name.
+    pub(crate) names: KeyIndex,
     /// Where `[operations]` is, or else the whole file.
     pub(crate) operations_span: Span,
     /// Whether operations may be there that could not be read.
@@ -26,6 +29,20 @@ pub(crate) struct Workflow {
     pub(crate) run: Run,
     /// How many references there are; each has a number below this.
     pub(crate) references: u32,
+    /// Whether a workflow stands in the place of some operation.
+    pub(crate) nests: bool,
+}
+
+impl Workflow {
+    /// The number of the operation of this name.
+    pub(crate) fn find(&self, operation: &str) -> Option<usize> {
+        self.names.get(operation, self.operations.len(), |i| &self.operations[i].name.value)
+    }
+
+    /// The names of all operations.
+    pub(crate) fn operation_names(&self) -> impl Iterator<Item = &str> {
+        self.operations.iter().map(|operation| operation.name.value.as_str())
+    }
 }
 
 /// One entry of `[inputs]`.
@@ -44,32 +61,33 @@ pub(crate) struct TypeDef {
     pub(crate) ty: TypeExpr,
 }
 
-/// One entry of `[operations]`.
+/// One entry of `[operations]`. There may be very many, and every check goes over them: what few of them have is kept
+/// apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) name: Spanned<String>,
     /// `None` when it is missing; that has been reported.
     pub(crate) uses: Option<Spanned<String>>,
     /// The workflow that stands here instead of an operation type: a path relative to this file.
-    pub(crate) workflow: Option<Spanned<String>>,
+    pub(crate) workflow: Option<Box<Spanned<String>>>,
     pub(crate) with: Option<Value>,
-    pub(crate) after: Vec<Spanned<String>>,
+    pub(crate) after: Box<[Spanned<String>]>,
     /// The whole value of `after`.
     pub(crate) after_span: Span,
-    pub(crate) when: Option<Value>,
-    pub(crate) each: Option<Value>,
+    pub(crate) when: Option<Box<Value>>,
+    pub(crate) each: Option<Box<Value>>,
     pub(crate) settings: Settings,
-    pub(crate) description: Option<String>,
+    pub(crate) description: Option<Box<str>>,
 }
 
 /// How an operation runs; an operation type may have the same as defaults. Already in canonical JSON.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
-    pub(crate) retry: Option<Json>,
+    pub(crate) retry: Option<Box<Json>>,
     /// Where `retry` names timeouts.
     pub(crate) retry_on_timeout: Option<Span>,
-    pub(crate) timeout: Option<Json>,
-    pub(crate) resources: Option<Json>,
+    pub(crate) timeout: Option<Box<Json>>,
+    pub(crate) resources: Option<Box<Json>>,
 }
 
 /// A name and a value.

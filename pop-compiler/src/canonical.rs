@@ -1,5 +1,7 @@
 //! Canonical bytes: the same value always prints the same way, whatever order it was written in.
 
+use std::io::{self, BufWriter, Write};
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -25,12 +27,31 @@ pub fn sorted(value: Value) -> Value {
     root
 }
 
+/// How many bytes are hashed at once.
+const BUFFER: usize = 16 * 1024;
+
+struct Bytes(Sha256);
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// SHA-256, in hexadecimal, of a canonical document's compact bytes. What the compiler emits is in canonical order
 /// already, so nothing is sorted (or copied) here.
 pub fn digest<T: Serialize>(document: &T) -> String {
-    // The data model has string keys only and no fallible `Serialize`, so this can't fail.
-    let bytes = serde_json::to_vec(document).unwrap_or_default();
-    let hash = Sha256::digest(&bytes);
+    let mut bytes = BufWriter::with_capacity(BUFFER, Bytes(Sha256::new()));
+    // The data model has string keys only and no fallible `Serialize`, and a hash takes every byte, so this can't
+    // fail.
+    let written = serde_json::to_writer(&mut bytes, document).is_ok() && bytes.flush().is_ok();
+    debug_assert!(written, "a canonical document can be written");
+    let hash = bytes.into_parts().0.0.finalize();
     hash.iter().fold(String::with_capacity(64), |mut text, byte| {
         use std::fmt::Write as _;
         let _ = write!(text, "{byte:02x}");

@@ -12,9 +12,15 @@ use crate::ast::{self, Input, Value, ValueKind, Workflow};
 use crate::catalog::{Catalog, OperationType};
 use crate::compile::Unit;
 use crate::diagnostic::Diagnostic;
+use crate::limit;
+use crate::mend;
 use crate::rules;
+use crate::rules::untyped_edge::{self, Coverage};
 use crate::source::Span;
+use crate::source_map::Mention;
+use crate::suggest::Guesses;
 use crate::types::{Type, Types};
+pub(crate) use values::plain;
 
 /// Parts of the type of an output that are kept.
 const MAX_TYPE: usize = 20_000;
@@ -31,12 +37,20 @@ pub(crate) struct Model<'a> {
     pub(crate) used_types: &'a HashSet<String>,
     /// For each input, whether something refers to it.
     pub(crate) used_inputs: Vec<bool>,
+    /// How the name of each operation begins; comparing these spares nearly all looks at the names, which lie far apart.
+    pub(crate) beginnings: Vec<u128>,
+    /// Whether something is filled in before it runs: inputs, POP's own tokens, fan-outs, sub-workflows.
+    pub(crate) fills: bool,
+    /// Where each reference stands.
+    pub(crate) mentions: Vec<Mention>,
     /// What each reference stands for, by its number.
     pub(crate) targets: Vec<Target>,
     /// The type of each reference, by its number.
     pub(crate) references: Vec<Type>,
     /// How many more alternatives of unions are tried; a bound for hostile files.
     pub(crate) tries: Cell<u32>,
+    /// How many more names are compared to guess what was meant.
+    pub(crate) guesses: Guesses,
 }
 
 /// An operation whose names are bound.
@@ -103,16 +117,18 @@ pub(crate) struct Checked {
     pub(crate) order: Vec<usize>,
     /// Type of each output, in the order of the source.
     pub(crate) outputs: Vec<Type>,
+    pub(crate) coverage: Coverage,
 }
 
 impl Model<'_> {
-    fn types(&self) -> &Types {
+    pub(crate) fn types(&self) -> &Types {
         &self.catalog.types
     }
 }
 
-/// Checks everything that has to do with order and types, and runs the rules.
-pub(crate) fn check(model: &mut Model<'_>, out: &mut Vec<Diagnostic>) -> Checked {
+/// Checks everything that has to do with order and types, and runs the rules; with `untyped`, also the one that reports
+/// references whose types are not known.
+pub(crate) fn check(model: &mut Model<'_>, untyped: bool, out: &mut Vec<Diagnostic>) -> Checked {
     if model.operations.is_empty() && !model.workflow.operations_unread {
         out.push(rules::empty_workflow::report(model.workflow.operations_span));
     }
@@ -120,8 +136,15 @@ pub(crate) fn check(model: &mut Model<'_>, out: &mut Vec<Diagnostic>) -> Checked
     for input in model.inputs {
         default_of(input, model, out);
     }
+    let mut counter = untyped_edge::Counter::new(untyped);
     for i in &order {
         operation(model, *i, out);
+        let operation = &model.operations[*i];
+        counter.operation(model, operation, out);
+        for rule in rules::OF_OPERATIONS {
+            rule(model, operation, out);
+        }
+        limit::hold(out);
     }
     let workflow = model.workflow;
     let mut outputs = Vec::with_capacity(workflow.outputs.len());
@@ -135,10 +158,12 @@ pub(crate) fn check(model: &mut Model<'_>, out: &mut Vec<Diagnostic>) -> Checked
         refs::in_value(model, None, link, out);
         values::check(model, link, &Type::String, &values::Place::root("run", "link", None), out);
     }
+    counter.outputs(model, out);
     for rule in rules::CHECKS {
         rule(model, out);
+        limit::hold(out);
     }
-    Checked { order, outputs }
+    Checked { order, outputs, coverage: counter.coverage }
 }
 
 /// Everything about one operation; those it waits for have been checked already.
@@ -148,7 +173,7 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
         refs::in_value(model, None, each, out);
         model.operations[i].item = Some(item_type(model, each, out));
     }
-    for value in [&ast.with, &ast.when].into_iter().flatten() {
+    for value in [ast.with.as_ref(), ast.when.as_deref()].into_iter().flatten() {
         refs::in_value(model, Some(i), value, out);
     }
     if let Some(when) = &ast.when {
@@ -157,9 +182,6 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
     let operation = &model.operations[i];
     if let Some(kind) = operation.kind {
         values::inputs(model, ast, kind, out);
-        if let Some(unit) = operation.sub {
-            spread_inputs(model, ast, unit, out);
-        }
     }
     // Values handed from operation to operation could double in size at each; beyond a point nobody reads their types.
     let output = Some(output_type(model, i)).filter(|ty| ty.is_small(MAX_TYPE)).unwrap_or(Type::Any);
@@ -168,41 +190,6 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
     let operation = &mut model.operations[i];
     operation.output = output;
     operation.conditional = conditional;
-}
-
-/// Inputs over which a sub-workflow fans out must be known before anything runs.
-fn spread_inputs(model: &Model<'_>, ast: &ast::Operation, unit: &Unit, out: &mut Vec<Diagnostic>) {
-    let Some(ValueKind::Record(fields)) = ast.with.as_ref().map(|with| &with.kind) else { return };
-    for field in fields.iter().filter(|field| unit.spread.contains(&field.name.value)) {
-        let target = |id: u32| model.targets.get(id as usize).and_then(|target| target.operation());
-        if let Some((span, i)) = refs::find_in(&field.value, &|id| target(id)) {
-            let name = &model.operations[i].ast.name.value;
-            out.push(rules::each_over_output::input(span, &field.name.value, name));
-        }
-    }
-}
-
-/// The inputs that decide how often something fans out: those that an `each` refers to, here or in a sub-workflow.
-pub(crate) fn spread(model: &Model<'_>) -> HashSet<String> {
-    let mut names = HashSet::new();
-    let mut add = |value: &Value| {
-        refs::each_in(value, &mut |id| match model.targets.get(id as usize) {
-            Some(Target::Input(i)) => {
-                names.insert(model.inputs[*i].name.value.clone());
-            }
-            Some(Target::Inputs) => names.extend(model.inputs.iter().map(|i| i.name.value.clone())),
-            _ => {}
-        });
-    };
-    for operation in &model.operations {
-        operation.ast.each.iter().for_each(&mut add);
-        if let (Some(unit), Some(with)) = (operation.sub, &operation.ast.with)
-            && let ValueKind::Record(fields) = &with.kind
-        {
-            fields.iter().filter(|f| unit.spread.contains(&f.name.value)).for_each(|f| add(&f.value));
-        }
-    }
-    names
 }
 
 /// The declared output, or the type of the input that the operation hands through.
@@ -221,12 +208,6 @@ fn output_type(model: &Model<'_>, i: usize) -> Type {
 
 /// The type of an item of `each`.
 fn item_type(model: &Model<'_>, each: &Value, out: &mut Vec<Diagnostic>) -> Type {
-    if let ValueKind::Text(template) = &each.kind {
-        let target = |id: u32| model.targets.get(id as usize);
-        if template.references().any(|r| target(r.id).is_some_and(|t| t.operation().is_some())) {
-            return Type::Error; // reported where names were bound
-        }
-    }
     let ty = values::type_of(model, each);
     match model.types().resolve(&ty) {
         Type::List(item) => item.as_ref().clone(),
@@ -249,6 +230,8 @@ fn default_of(input: &Input, model: &Model<'_>, out: &mut Vec<Diagnostic>) {
         && !model.types().accepts(&input.ty.value.ty, &value)
     {
         let shown = value.to_string();
-        out.push(rules::bad_default::report(default.span, name, &input.ty.value.ty, input.ty.span, &shown));
+        let ty = &input.ty.value.ty;
+        let edits = mend::values::edits(model.types(), ty, default);
+        out.push(rules::bad_default::report(default.span, name, ty, input.ty.span, &shown, edits));
     }
 }

@@ -3,6 +3,7 @@
 
 mod build;
 mod check;
+mod client;
 mod diff;
 mod explain;
 mod files;
@@ -13,12 +14,14 @@ mod import;
 mod schema;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::render::text::Colour;
+use crate::diagnostic::Diagnostic;
+use crate::render::text::{self, Colour};
+use crate::source::Sources;
 
 pub use files::{catalog_file, compile_file};
 
@@ -48,6 +51,15 @@ pub enum Command {
         after_help = "Examples:\n  popc build flow.pop.toml               to standard output\n  popc build flows/ -o agendas           one file for each workflow\n  popc build flows/ -o agendas --check   in CI: are the files up to date?\n  popc build flow.pop.toml --input i.json the agenda that a submission of i.json makes\n  popc build flows/ -o agendas --source-map  where each operation was written, too"
     )]
     Build(Build),
+    /// Write typed clients of workflows
+    ///
+    /// Sources, templates and agendas become modules with the types of their inputs and outputs, and with submit, watch,
+    /// wait, cancel and rerun. The same workflows always give the same bytes. Exit codes: 0 written, 1 findings or files
+    /// that differ, 2 usage or I/O.
+    #[command(
+        after_help = "Examples:\n  popc client flows/ --lang rust -o src/flows          needs pop-sdk\n  popc client flows/ --lang typescript -o src/flows    needs nothing but fetch\n  popc client flows/ --lang python -o app/flows        needs httpx\n  popc client flows/ --lang python -o app/flows --check  in CI: are the files up to date?\n\nFor a template X.template.json, X.map.json (of `popc build --source-map`) says where its operations are written."
+    )]
+    Client(Client),
     /// Draw the operations of a workflow and what each waits for
     #[command(
         after_help = "Examples:\n  popc graph flow.pop.toml\n  popc graph flow.pop.toml --format svg > flow.svg\n  popc graph flow.pop.toml --format mermaid   for Markdown pages\n\nDashed edges are order only (`after`)."
@@ -130,6 +142,34 @@ pub struct Build {
     /// Write NAME.map.json beside each result: file, line and column of every operation and reference
     #[arg(long, requires = "output")]
     pub source_map: bool,
+}
+
+/// Arguments of `client`.
+#[derive(Debug, Args)]
+pub struct Client {
+    /// Files and directories
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The language
+    #[arg(long, value_enum)]
+    pub lang: Lang,
+    /// Directory for the clients
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Write nothing: list the files in DIR that differ from what would be written, and fail if there are any
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Languages of clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Lang {
+    /// Modules on top of pop-sdk
+    Rust,
+    /// Modules without dependencies
+    Typescript,
+    /// A package on top of httpx
+    Python,
 }
 
 /// Arguments of `graph`.
@@ -261,11 +301,24 @@ pub struct Output<'w> {
     pub colour: Colour,
 }
 
+impl Output<'_> {
+    /// Writes the findings of the file at `path`; of very many the first, and how many more there are.
+    fn findings(&mut self, findings: &[Diagnostic], sources: &Sources, path: &Path) -> std::io::Result<()> {
+        let (text, more) = text::first_findings(findings, sources, self.colour);
+        write!(self.err, "{text}")?;
+        if more > 0 {
+            writeln!(self.err, "… and {more} more findings in {}", path.display())?;
+        }
+        Ok(())
+    }
+}
+
 /// Runs a command. What goes wrong with files is written to `output.err` and gives exit code 2.
 pub fn run(command: &Command, output: &mut Output<'_>) -> ExitCode {
     let result = match command {
         Command::Check(args) => check::run(args, output),
         Command::Build(args) => build::run(args, output),
+        Command::Client(args) => client::run(args, output),
         Command::Graph(args) => graph::run(args, output),
         Command::Diff(args) => diff::run(args, output),
         Command::Fmt(args) => fmt::run(args, output),

@@ -10,13 +10,14 @@ use crate::agenda::{Agenda, AgendaTemplate};
 use crate::ast::Workflow;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
+use crate::mend::Draft;
 use crate::resolve::Imports;
 use crate::rules::untyped_edge::{self, Coverage};
 use crate::severities::{self, Severities};
 use crate::source::{FileId, Source, Sources, Span, Spanned};
-use crate::source_map::{self, Mention};
+use crate::source_map::{Mention, Places};
 use crate::syntax::Door;
-use crate::{check, lower, resolve, rules};
+use crate::{check, limit, lower, mend, resolve, rules, template};
 use units::Pipeline;
 
 pub use native::{check_native, data, is_native, place_in_data};
@@ -58,7 +59,7 @@ pub struct Compiled {
     /// Every operation type that the workflow could use.
     pub catalog: Catalog,
     /// Where each operation was named.
-    pub source_map: HashMap<String, Span>,
+    pub source_map: Places,
     /// How many of the references to outputs are checked.
     pub coverage: Coverage,
     /// Where each reference stands.
@@ -82,6 +83,7 @@ impl Compiled {
             finding.fix.iter_mut().for_each(|edit| edit.span.file = file);
             self.diagnostics.push(finding);
         }
+        limit::tell(&mut self.diagnostics);
     }
 
     fn nothing(sources: Sources) -> Self {
@@ -91,7 +93,7 @@ impl Compiled {
             template: None,
             agenda: None,
             catalog: Catalog::new(),
-            source_map: HashMap::new(),
+            source_map: Places::default(),
             coverage: Coverage::default(),
             mentions: Vec::new(),
             diagnostics: Vec::new(),
@@ -106,31 +108,40 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
     let (workflow, merged, mut others) = pipeline.read(file, door);
     let Pipeline { sources, mut out, .. } = pipeline;
     let mut model = resolve::resolve(&workflow, &merged, &mut out);
-    let checked = check::check(&mut model, &mut out);
+    let untyped = options.severities.level(untyped_edge::RULE.id).is_some();
+    let checked = check::check(&mut model, untyped, &mut out);
     merged.hold_back(&mut out);
-    let wanted = options.severities.level(untyped_edge::RULE.id).is_some();
-    let coverage = untyped_edge::coverage(&model, wanted.then_some(&mut out));
     out.append(&mut others);
     one_file_each(&mut out, &sources);
     allows::apply(&mut out, &sources);
     options.severities.apply(&mut out);
     finish(&mut out, &sources);
-    let template = (!has_errors(&out)).then(|| lower::template(&model, &checked));
-    let source_map = units::places(&model);
+    let template = if has_errors(&out) {
+        None
+    } else {
+        lower::template(&model, &checked).map_err(|finding| out.push(*finding)).ok()
+    };
+    let inner = units::inner_places(&model, template.as_ref());
+    let (fills, mentions) = (model.fills, model.mentions);
+    let no_inputs = workflow.inputs.is_empty();
+    let (workflow_name, operations_span) = (workflow.name.value, workflow.operations_span);
+    let source_map = units::places(workflow.operations, inner);
     let mut agenda = None;
-    if let Some(template) = template.as_ref().filter(|_| workflow.inputs.is_empty()) {
-        match template.expand(&serde_json::json!({})) {
+    if let Some(template) = template.as_ref().filter(|_| no_inputs) {
+        let nothing = serde_json::json!({});
+        let expanded = if fills { template.expand(&nothing) } else { template::fixed(template) };
+        debug_assert_eq!(expanded, template.expand(&nothing));
+        match expanded {
             Ok(mut expanded) => {
                 lower::seal(&mut expanded);
                 agenda = Some(expanded);
             }
-            Err(findings) => out.extend(
-                findings.into_iter().map(|f| placed(f, template, &source_map, workflow.operations_span)),
-            ),
+            Err(findings) => {
+                out.extend(findings.into_iter().map(|f| placed(f, template, &source_map, operations_span)));
+            }
         }
     }
-    let mentions = source_map::mentions(&workflow);
-    let workflow_name = workflow.name.value.clone();
+    limit::tell(&mut out);
     let catalog = merged.catalog;
     Compiled {
         sources,
@@ -139,7 +150,7 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
         agenda,
         catalog,
         source_map,
-        coverage,
+        coverage: checked.coverage,
         mentions,
         diagnostics: out,
     }
@@ -171,6 +182,7 @@ pub fn load_catalog_with(source: &Source, loader: &dyn Fn(&str) -> Result<Source
     let imports = Imports { loader: &all, catalogs: &[] };
     let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out).catalog;
     finish(&mut out, &sources);
+    limit::tell(&mut out);
     LoadedCatalog { sources, catalog, diagnostics: out }
 }
 
@@ -178,13 +190,13 @@ pub fn load_catalog_with(source: &Source, loader: &dyn Fn(&str) -> Result<Source
 fn placed(
     mut finding: Diagnostic,
     template: &AgendaTemplate,
-    places: &HashMap<String, Span>,
+    places: &Places,
     otherwise: Span,
 ) -> Diagnostic {
     if let Location::Pointer(pointer) = &finding.primary.at {
         let index = pointer.split('/').nth(3).and_then(|n| n.parse::<usize>().ok());
         let operation = index.and_then(|n| template.agenda.operations.get(n));
-        let span = operation.and_then(|o| places.get(&o.name)).copied().unwrap_or(otherwise);
+        let span = operation.and_then(|o| places.get(&o.name)).unwrap_or(otherwise);
         finding.primary.at = Location::Span(span);
     }
     finding
@@ -206,7 +218,25 @@ fn one_file_each(out: &mut [Diagnostic], sources: &Sources) {
             }
         }
         finding.fix.iter_mut().for_each(|edit| place(&mut edit.span));
+        finding.drafts.iter_mut().flat_map(Draft::spans_mut).for_each(place);
     }
+}
+
+const QUOTES: [char; 2] = ['"', '\''];
+
+/// Longer lines that can't be read define nothing that anybody misses.
+const LONG_LINE: usize = 2_000;
+
+/// The words of lines that can't be read: what one of them would have defined is not unknown.
+fn words<'s>(broken: &HashSet<(FileId, u32)>, sources: &'s Sources) -> HashSet<&'s str> {
+    let mut found = HashSet::new();
+    for (file, line) in broken {
+        let text = sources.get(*file).map_or("", |source| source.line(*line));
+        if text.len() <= LONG_LINE {
+            found.extend(text.split(|c: char| c.is_whitespace() || "[]{}=,#\"'".contains(c)));
+        }
+    }
+    found
 }
 
 /// Holds back what a broken file makes look absent, removes doubles, and sorts by place.
@@ -220,11 +250,15 @@ fn finish(out: &mut Vec<Diagnostic>, sources: &Sources) {
     let syntax = rules::syntax::RULE.id;
     let broken: HashSet<_> = out.iter().filter(|d| d.rule == syntax).filter_map(line).collect();
     if !broken.is_empty() {
+        let lost = words(&broken, sources);
         out.retain(|d| {
             let absence = rules::find(d.rule).is_some_and(|rule| rule.absence);
-            d.rule == syntax || !(absence || line(d).is_some_and(|at| broken.contains(&at)))
+            let unread = d.rule == rules::unknown_operation_type::RULE.id
+                && matches!(d.primary.at, Location::Span(span) if lost.contains(sources.text(span).trim_matches(QUOTES)));
+            d.rule == syntax || !(absence || unread || line(d).is_some_and(|at| broken.contains(&at)))
         });
     }
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
-    out.dedup_by(|a, b| a.rule == b.rule && a.primary.at == b.primary.at && a.message == b.message);
+    out.dedup_by(|a, b| a.is_same(b));
+    mend::complete(out, sources);
 }

@@ -9,8 +9,11 @@ mod types;
 mod value;
 mod workflow;
 
+use std::fmt;
+
 use crate::ast::{OperationTypeDef, TypeDef, Workflow};
 use crate::diagnostic::Diagnostic;
+use crate::limit;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
@@ -24,12 +27,12 @@ pub(crate) struct CatalogFile {
 
 /// Reads a workflow file.
 pub(crate) fn workflow(file: FileId, tree: Tree, out: &mut Vec<Diagnostic>) -> Workflow {
-    Decoder { file, out, next_id: 0 }.workflow(tree)
+    Decoder { file, out, next_id: 0, nests: false }.workflow(tree)
 }
 
 /// Reads a catalog file.
 pub(crate) fn catalog(file: FileId, tree: Tree, out: &mut Vec<Diagnostic>) -> CatalogFile {
-    Decoder { file, out, next_id: 0 }.catalog_file(tree)
+    Decoder { file, out, next_id: 0, nests: false }.catalog_file(tree)
 }
 
 struct Decoder<'o> {
@@ -37,11 +40,13 @@ struct Decoder<'o> {
     out: &'o mut Vec<Diagnostic>,
     /// The number of the next reference.
     next_id: u32,
+    /// Whether a workflow stands in the place of some operation.
+    nests: bool,
 }
 
 impl Decoder<'_> {
     /// The entries of a table, without those that are null.
-    fn table(&mut self, tree: Tree, what: &str) -> Option<Vec<Entry>> {
+    fn table(&mut self, tree: Tree, what: impl fmt::Display) -> Option<Vec<Entry>> {
         match tree.node {
             Node::Table(table) => {
                 let mut entries = table.entries;
@@ -59,9 +64,24 @@ impl Decoder<'_> {
         }
     }
 
-    fn string(&mut self, tree: Tree, what: &str) -> Option<Spanned<String>> {
+    fn string(&mut self, tree: Tree, what: impl fmt::Display) -> Option<Spanned<String>> {
         match tree.node {
             Node::String(text) => Some(Spanned::new(text.value, tree.span)),
+            node @ (Node::Number(_) | Node::Bool(_)) => {
+                let what = what.to_string();
+                // a number names no type and no file
+                if ["`uses`", "`workflow`", "`image`"].contains(&what.as_str()) {
+                    return self.wrong_shape(&node, tree.span, what, "a string");
+                }
+                let written = match &node {
+                    Node::Number(number) => number.to_string(),
+                    other => matches!(other, Node::Bool(true)).to_string(),
+                };
+                let found = node.describe();
+                self.out.push(rules::wrong_shape::without_quotes(tree.span, &what, found, &written));
+                limit::hold(self.out);
+                None
+            }
             node => self.wrong_shape(&node, tree.span, what, "a string"),
         }
     }
@@ -72,17 +92,33 @@ impl Decoder<'_> {
             return self.string(tree, what).into_iter().collect();
         }
         let items = self.list(tree, what).unwrap_or_default();
-        items.into_iter().filter_map(|item| self.string(item, &format!("an item of {what}"))).collect()
+        items.into_iter().filter_map(|item| self.string(item, format_args!("an item of {what}"))).collect()
     }
 
-    fn wrong_shape<T>(&mut self, node: &Node, span: Span, what: &str, expected: &str) -> Option<T> {
+    fn wrong_shape<T>(
+        &mut self,
+        node: &Node,
+        span: Span,
+        what: impl fmt::Display,
+        expected: &str,
+    ) -> Option<T> {
         if !matches!(node, Node::Error) {
-            self.out.push(rules::wrong_shape::report(span, what, expected, node.describe()));
+            self.out.push(rules::wrong_shape::report(span, &what.to_string(), expected, node.describe()));
+            limit::hold(self.out);
         }
         None
     }
 
-    fn unknown_key(&mut self, key: &Spanned<String>, of: &str, known: &[&str]) {
-        self.out.push(rules::unknown_key::report(key, of, known));
+    fn unknown_key(&mut self, key: &Spanned<String>, of: impl fmt::Display, known: &[&str]) {
+        self.out.push(rules::unknown_key::report(key, &of.to_string(), known));
+        limit::hold(self.out);
+    }
+}
+
+/// The whole number that a text holds.
+fn quoted(node: &Node) -> Option<i64> {
+    match node {
+        Node::String(text) => text.value.trim().parse().ok(),
+        _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Findings as data. How they print is the business of `render/`.
 
+use crate::mend::Draft;
 use crate::source::Span;
 
 /// How bad a finding is.
@@ -74,6 +75,25 @@ pub struct Diagnostic {
     pub help: Vec<String>,
     /// Machine-applicable edits: all together make one fix.
     pub fix: Vec<Edit>,
+    /// What is to become edits once the texts are at hand.
+    pub(crate) drafts: Vec<Draft>,
+    /// How many infos, warnings and errors it stands for, when it is no finding itself but a count of more (see `limit`).
+    pub(crate) more: [usize; 3],
+}
+
+/// The longest text of a finding, in bytes. Names and types in it may be as long as a file.
+const LONGEST: usize = 2000;
+
+/// A text as it is told: a very long one is cut.
+fn told(text: impl Into<String>) -> String {
+    let mut text = text.into();
+    if text.len() > LONGEST {
+        let cut = text.floor_char_boundary(LONGEST);
+        text.truncate(cut);
+        text.shrink_to_fit();
+        text.push('…');
+    }
+    text
 }
 
 impl Diagnostic {
@@ -87,11 +107,13 @@ impl Diagnostic {
         Self {
             rule,
             severity,
-            message: message.into(),
+            message: told(message),
             primary: Label { at: at.into(), text: String::new() },
             secondary: Vec::new(),
             help: Vec::new(),
             fix: Vec::new(),
+            drafts: Vec::new(),
+            more: [0; 3],
         }
     }
 
@@ -108,21 +130,21 @@ impl Diagnostic {
     /// Sets the text under the primary place.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
-        self.primary.text = text.into();
+        self.primary.text = told(text);
         self
     }
 
     /// Adds another place.
     #[must_use]
     pub fn also(mut self, at: impl Into<Location>, text: impl Into<String>) -> Self {
-        self.secondary.push(Label { at: at.into(), text: text.into() });
+        self.secondary.push(Label { at: at.into(), text: told(text) });
         self
     }
 
     /// Adds a sentence that says what to do.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help.push(text.into());
+        self.help.push(told(text));
         self
     }
 
@@ -130,6 +152,83 @@ impl Diagnostic {
     #[must_use]
     pub fn edit(mut self, span: Span, replacement: impl Into<String>) -> Self {
         self.fix.push(Edit { span, replacement: replacement.into() });
+        self
+    }
+}
+
+/// Findings that are only counted.
+impl Diagnostic {
+    /// Whether it only says how many more there are.
+    pub(crate) fn is_count(&self) -> bool {
+        self.more != [0; 3]
+    }
+
+    /// How many infos, warnings and errors it is.
+    pub(crate) fn counts(&self) -> [usize; 3] {
+        if self.is_count() { self.more } else { self.counted(1) }
+    }
+
+    /// Gives it, or all those that it counts, this severity.
+    pub(crate) fn becomes(&mut self, severity: Severity) {
+        let all: usize = self.more.iter().sum();
+        self.severity = severity;
+        self.more = if all > 0 { self.counted(all) } else { self.more };
+    }
+
+    fn counted(&self, n: usize) -> [usize; 3] {
+        [Severity::Info, Severity::Warning, Severity::Error].map(|s| if s == self.severity { n } else { 0 })
+    }
+
+    /// Whether both say the same of the same place.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.rule == other.rule
+            && self.primary.at == other.primary.at
+            && self.message == other.message
+            && self.is_count() == other.is_count()
+    }
+}
+
+/// Drafts of edits, which `mend` completes.
+impl Diagnostic {
+    /// Adds to the fix that the name `old`, which is somewhere in `span`, becomes `new`.
+    #[must_use]
+    pub(crate) fn rename(mut self, span: Span, old: &str, new: &str) -> Self {
+        self.drafts.push(Draft::Rename { span, old: old.to_owned(), new: new.to_owned() });
+        self
+    }
+
+    /// Adds to the fix that the reference to the fan-out `name`, whose name is at `span`, means all its items.
+    #[must_use]
+    pub(crate) fn all_items(mut self, span: Span, name: &str) -> Self {
+        self.drafts.push(Draft::AllItems { span, name: name.to_owned() });
+        self
+    }
+
+    /// Adds to the fix that the entry or item whose key or value begins with `span` goes.
+    #[must_use]
+    pub(crate) fn drop_entry(mut self, span: Span) -> Self {
+        self.drafts.push(Draft::Drop { span });
+        self
+    }
+
+    /// Adds to the fix an entry before the one whose key is at `span`.
+    #[must_use]
+    pub(crate) fn add_entry(mut self, span: Span, key: &str, value: &str) -> Self {
+        self.drafts.push(Draft::Add { span, key: key.to_owned(), value: value.to_owned() });
+        self
+    }
+
+    /// Adds to the fix that the entry whose key is at `span` goes, if another one (whose key is at `first`) says the same.
+    #[must_use]
+    pub(crate) fn drop_twin(mut self, span: Span, first: Span) -> Self {
+        self.drafts.push(Draft::DropTwin { span, first });
+        self
+    }
+
+    /// Adds to the fix that inside the entry whose key is at `span`, `old` becomes `new`, wherever it stands.
+    #[must_use]
+    pub(crate) fn replace_inside(mut self, span: Span, old: &str, new: &str) -> Self {
+        self.drafts.push(Draft::ReplaceInside { span, old: old.to_owned(), new: new.to_owned() });
         self
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::agenda::{AgendaTemplate, Operation, Params, keys};
+use crate::reference::{self, Fallback};
 use crate::rules::shorten;
 
 /// What a change asks of others; each one is worse than those before it.
@@ -175,6 +176,9 @@ impl Differ {
         match (old, new) {
             (None, None) => {}
             (old, new) if old == new => {}
+            // whether what an operation gives may lack something is a matter of its type
+            (Some(Json::String(old)), Some(Json::String(new)))
+                if without_lacking(old) == without_lacking(new) => {}
             (Some(Json::Object(old)), Some(Json::Object(new))) => {
                 for key in both(old, new) {
                     self.values(verdict, &format!("{at}/{key}"), old.get(key), new.get(key));
@@ -192,6 +196,19 @@ impl Differ {
             (Some(old), Some(new)) => self.add(verdict, at, format!("{} is now {}", shown(old), shown(new))),
         }
     }
+}
+
+/// A text without what its references say of places that an output may lack ([`Fallback::Lacking`]).
+fn without_lacking(text: &str) -> String {
+    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    for (range, token) in reference::tokens(text) {
+        if token.fallback() == Some(Fallback::Lacking) {
+            let default = token.default.map_or(0, |default| default.len() + 1);
+            out.push_str(&text[from..range.end - 1 - default]);
+            from = range.end - 1;
+        }
+    }
+    out + &text[from..]
 }
 
 fn shown(value: &Json) -> String {

@@ -32,7 +32,11 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let number: f64 = rest[..digits].parse().map_err(|_| wrong(format!("`{text}` is not a duration")))?;
+        let number =
+            Some(&rest[..digits]).filter(|digits| !digits.starts_with('.') && !digits.ends_with('.'));
+        let number: f64 = number
+            .and_then(|digits| digits.parse().ok())
+            .ok_or_else(|| wrong(format!("`{text}` is not a duration")))?;
         rest = &rest[digits..];
         let Some((unit, millis)) = UNITS.iter().find(|(unit, _)| {
             rest.strip_prefix(unit).is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphabetic()))
@@ -108,7 +112,9 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "10", "ten", "5 m", "-1s", "1w", "1.2.3s", "5min", "99999999999999999999d"] {
+        for text in
+            ["", "10", "ten", "5 m", "-1s", "1w", "1.2.3s", ".5m", "5.m", "5min", "99999999999999999999d"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }
@@ -118,6 +124,7 @@ mod tests {
         assert_eq!(parse_range("10s..5m"), Ok((Duration::from_secs(10), Duration::from_mins(5))));
         assert_eq!(parse_range("10s"), Ok((Duration::from_secs(10), Duration::from_secs(10))));
         assert!(parse_range("5m..10s").is_err());
+        assert!(parse_range("10s...5m").is_err());
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! `${…}` in strings: from text to a [`Template`] with exact spans. What the names mean is decided in `resolve`.
 
+mod ends;
 mod parse;
 
 use serde_json::Value as Json;
@@ -20,9 +21,9 @@ pub(crate) enum Part {
     /// Text, escapes resolved; native tokens in it are taken out as [`Part::Native`].
     Text(String),
     /// `${…}`.
-    Reference(Reference),
+    Reference(Box<Reference>),
     /// POP's own token `@<…>`, kept as it stands.
-    Native(Native),
+    Native(Box<Native>),
 }
 
 /// `${probe.video.height ?? 720}`.
@@ -32,7 +33,7 @@ pub(crate) struct Reference {
     pub(crate) id: u32,
     pub(crate) root: Spanned<Root>,
     pub(crate) path: Vec<Spanned<Segment>>,
-    pub(crate) default: Option<Spanned<Json>>,
+    pub(crate) default: Option<Box<Spanned<Json>>>,
     /// All of it, from `$` to `}`.
     pub(crate) span: Span,
 }
@@ -99,14 +100,14 @@ impl Template {
     pub(crate) fn references(&self) -> impl Iterator<Item = &Reference> {
         self.parts.iter().filter_map(|p| match p {
             Part::Text(_) => None,
-            Part::Reference(r) => Some(r),
+            Part::Reference(r) => Some(&**r),
             Part::Native(n) => n.reference.as_ref(),
         })
     }
 }
 
 /// `name` as it is written inside `${…}`: bare when it can be, in brackets otherwise.
-pub(crate) fn write_name(name: &str) -> String {
+pub fn write_name(name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(is_name_char);
     if bare { name.to_owned() } else { format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")) }
 }

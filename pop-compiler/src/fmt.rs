@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::FileId;
 use crate::syntax::{self, Door};
 use crate::tree::{Node, Tree};
-use lex::{Kind, Token, lex};
+pub(crate) use lex::{Kind, Token, lex};
 
 /// The text in its canonical form.
 ///

@@ -14,6 +14,7 @@ use petgraph::visit::EdgeRef as _;
 use serde_json::Value;
 
 use crate::agenda::{Agenda, Operation, keys};
+use crate::generator::{FanOut, Promised, Promises, number};
 use crate::reference;
 
 /// Why one operation waits for another.
@@ -21,7 +22,7 @@ use crate::reference;
 pub enum EdgeKind {
     /// Order only.
     Order,
-    /// It reads the output, and each such reference has a default.
+    /// It reads the output, and each such reference has a default that stands in for it.
     Optional,
     /// It can't do without the output.
     Required,
@@ -52,17 +53,20 @@ pub struct Mention<'a, 'p> {
 }
 
 /// Calls `each` with every place where an operation says that it waits for another, in the order of writing. References
-/// count in the payload and in the condition: nothing else is filled in when an agenda runs.
+/// count in the payload, in the condition and in the list that a template's operation fans out over: nothing else is
+/// filled in.
 pub fn mentions<'a>(operation: &'a Operation, each: &mut dyn FnMut(Mention<'a, '_>)) {
     let mut collect = |rest: &str, token: &reference::Token<'a>, field: &'static str| {
         if let Some(name) = reference::operation_of(token.name) {
-            let kind = if token.default.is_some() { EdgeKind::Optional } else { EdgeKind::Required };
+            let kind = if token.copes() { EdgeKind::Optional } else { EdgeKind::Required };
             each(Mention { name, kind, field, rest, token: Some(token.text) });
         }
     };
     reference::scan(&operation.payload, &mut |rest, _, token| collect(rest, token, "/payload"));
-    if let Some(when) = operation.params.get(keys::WHEN) {
-        reference::scan(when, &mut |rest, _, token| collect(rest, token, "/params/pop.when"));
+    for (key, field) in [(keys::WHEN, "/params/pop.when"), (keys::EACH, "/params/pop.each")] {
+        if let Some(value) = operation.params.get(key) {
+            reference::scan(value, &mut |rest, _, token| collect(rest, token, field));
+        }
     }
     let mut order = |name: &'a str, rest: &str| {
         each(Mention { name, kind: EdgeKind::Order, field: "/params/dependsOn", rest, token: None });
@@ -99,36 +103,121 @@ pub fn dependencies(operation: &Operation) -> Vec<Dependency> {
     found
 }
 
-/// The dependency graph of an agenda. Edges go from the one that is waited for to the one that waits.
+/// The dependency graph of an agenda. Edges go from the one that is waited for to the one that waits. What a generator
+/// promises is a node too, after all operations: it stands for what will be there.
 #[derive(Clone, Debug)]
 pub struct Graph {
-    graph: DiGraph<String, EdgeKind>,
+    nodes: DiGraph<String, EdgeKind>,
     kinds: Vec<String>,
+    /// For the nodes after the operations: the operation that makes them.
+    makers: Vec<usize>,
 }
 
 impl Graph {
     /// The graph of an agenda; dependencies on operations that aren't there are left out.
     pub fn new(agenda: &Agenda) -> Self {
+        Self::with_families(agenda, &[])
+    }
+
+    /// The same for operations that belong to families: a reference to all of one is an edge from each.
+    pub(crate) fn with_families(agenda: &Agenda, families: &[&str]) -> Self {
         let mut graph = DiGraph::with_capacity(agenda.operations.len(), agenda.operations.len());
         let mut index = HashMap::with_capacity(agenda.operations.len());
         for operation in &agenda.operations {
             let node = graph.add_node(operation.name.clone());
             index.entry(operation.name.as_str()).or_insert(node);
         }
-        for (i, operation) in agenda.operations.iter().enumerate() {
-            for dependency in dependencies(operation) {
-                if let Some(&from) = index.get(dependency.name.as_str()) {
-                    graph.add_edge(from, NodeIndex::new(i), dependency.kind);
+        let promises = Promises::new(&agenda.operations);
+        let mut kinds: Vec<String> = agenda.operations.iter().map(|o| o.kind.clone()).collect();
+        let mut makers = Vec::with_capacity(promises.list().len());
+        let first = agenda.operations.len();
+        for Promised { generator, promise } in promises.list() {
+            let node = graph.add_node(promise.text());
+            graph.add_edge(NodeIndex::new(*generator), node, EdgeKind::Required);
+            makers.push(*generator);
+            kinds.push(String::new());
+        }
+        let first_family = graph.node_count();
+        for stem in families {
+            let node = graph.add_node(format!("{stem}.*"));
+            makers.push(0);
+            kinds.push(String::new());
+            for (i, operation) in agenda.operations.iter().enumerate() {
+                let (base, n) = operation.name.rsplit_once('.').unwrap_or_default();
+                if base == *stem && number(n).is_some() {
+                    makers[node.index() - first] = i;
+                    graph.add_edge(NodeIndex::new(i), node, EdgeKind::Required);
                 }
             }
         }
-        let kinds = agenda.operations.iter().map(|o| o.kind.clone()).collect();
-        Self { graph, kinds }
+        let family = |name: &str| {
+            let at = families.iter().position(|stem| name.strip_suffix(".*").unwrap_or(name) == *stem)?;
+            Some(NodeIndex::new(first_family + at))
+        };
+        // Several names may mean one family; of several reasons the strongest counts.
+        let edge = |graph: &mut DiGraph<String, EdgeKind>, from: NodeIndex, to, kind: EdgeKind| {
+            let known = if from.index() < first { None } else { graph.find_edge(from, to) };
+            match known.and_then(|known| graph.edge_weight_mut(known)) {
+                Some(known) => *known = kind.max(*known),
+                None => drop(graph.add_edge(from, to, kind)),
+            }
+        };
+        let fanned = |name: &str| {
+            let (stem, _) = name.rsplit_once('.')?;
+            let node = *index.get(stem)?;
+            agenda.operations[node.index()].params.contains_key(keys::EACH).then_some(node)
+        };
+        let find = |name: &str| {
+            let known = index.get(name).copied();
+            let promised = || promises.find(name).map(|(at, _)| NodeIndex::new(first + at));
+            known.or_else(promised).or_else(|| family(name)).or_else(|| fanned(name))
+        };
+        for (i, operation) in agenda.operations.iter().enumerate() {
+            for dependency in dependencies(operation) {
+                if let Some(from) = find(&dependency.name) {
+                    edge(&mut graph, from, NodeIndex::new(i), dependency.kind);
+                }
+            }
+        }
+        // What stands in the place of an operation that fans out waits for what its parts wait for.
+        for (i, operation) in agenda.operations.iter().enumerate() {
+            if !operation.params.contains_key(keys::EACH) {
+                continue;
+            }
+            let Ok(Some(fan_out)) = FanOut::of(operation) else { continue };
+            for dependency in fan_out.waits_for() {
+                if let Some(from) = find(&dependency.name) {
+                    edge(&mut graph, from, NodeIndex::new(i), dependency.kind);
+                }
+            }
+        }
+        // What the operations to be made wait for, their promised names wait for.
+        for (at, Promised { generator, promise }) in promises.list().iter().enumerate() {
+            let Ok(Some(fan_out)) = FanOut::of(&agenda.operations[*generator]) else { continue };
+            let node = NodeIndex::new(first + at);
+            for operation in &fan_out.operations {
+                if operation.name == promise.stem() {
+                    kinds[first + at].clone_from(&operation.kind);
+                }
+            }
+            for dependency in fan_out.waits_for() {
+                if let Some(from) = find(&dependency.name) {
+                    edge(&mut graph, from, node, dependency.kind);
+                }
+            }
+        }
+        Self { nodes: graph, kinds, makers }
     }
 
-    /// How many operations there are.
+    /// The operation that a node is, or that makes what the node stands for.
+    pub fn operation(&self, node: usize) -> usize {
+        let operations = self.len() - self.makers.len();
+        node.checked_sub(operations).and_then(|at| self.makers.get(at)).copied().unwrap_or(node)
+    }
+
+    /// How many operations and promises there are.
     pub fn len(&self) -> usize {
-        self.graph.node_count()
+        self.nodes.node_count()
     }
 
     /// Whether there are none.
@@ -138,7 +227,7 @@ impl Graph {
 
     /// An operation's name.
     pub fn name(&self, operation: usize) -> &str {
-        &self.graph[NodeIndex::new(operation)]
+        &self.nodes[NodeIndex::new(operation)]
     }
 
     /// An operation's type.
@@ -148,17 +237,17 @@ impl Graph {
 
     /// All edges: from, to, why.
     pub fn edges(&self) -> impl Iterator<Item = (usize, usize, EdgeKind)> {
-        self.graph.edge_references().map(|e| (e.source().index(), e.target().index(), *e.weight()))
+        self.nodes.edge_references().map(|e| (e.source().index(), e.target().index(), *e.weight()))
     }
 
     /// Who waits for an operation, and why.
     pub fn dependents(&self, operation: usize) -> impl Iterator<Item = (usize, EdgeKind)> {
-        self.graph.edges(NodeIndex::new(operation)).map(|e| (e.target().index(), *e.weight()))
+        self.nodes.edges(NodeIndex::new(operation)).map(|e| (e.target().index(), *e.weight()))
     }
 
     /// What an operation waits for.
     pub fn waits_for(&self, operation: usize) -> impl Iterator<Item = usize> {
-        self.graph
+        self.nodes
             .neighbors_directed(NodeIndex::new(operation), petgraph::Direction::Incoming)
             .map(NodeIndex::index)
     }
@@ -190,7 +279,7 @@ impl Graph {
 
     /// Every cycle once: for each knot of operations that wait for each other, one way round.
     pub fn cycles(&self) -> Vec<Vec<usize>> {
-        let knots = petgraph::algo::kosaraju_scc(&self.graph);
+        let knots = petgraph::algo::kosaraju_scc(&self.nodes);
         let mut knot_of = vec![0; self.len()];
         for (number, knot) in knots.iter().enumerate() {
             for node in knot {

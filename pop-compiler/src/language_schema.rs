@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::retry::MOST_ATTEMPTS;
+
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// A key: its name, what it takes, what it is for.
@@ -117,7 +119,11 @@ const OPERATION_TYPE: &[Key] = &[
 const RUN: &[Key] = &[
     ("priority", Shape::Whole, "Higher goes first."),
     ("deadline", Shape::Of("duration"), "How long the run may take in all."),
-    ("maximum_attempts", Shape::Count, "How often the whole run may be tried."),
+    (
+        "maximum_attempts",
+        Shape::Count,
+        "How often a pool may take the run without any of its operations ending.",
+    ),
     ("on_failure", Shape::OneOf(&["continue", "stop"]), "What the other operations do when one has failed."),
     ("link", Shape::Value, "A key of the client's own that groups runs."),
     ("insight", Shape::Text, "The insight to prefer among those that match."),
@@ -126,7 +132,7 @@ const RUN: &[Key] = &[
 ];
 
 const RETRY: &[Key] = &[
-    ("attempts", Shape::Count, "How often it is tried, the first time included."),
+    ("attempts", Shape::Of("attempts"), "How often it is tried, the first time included."),
     ("backoff", Shape::Text, "How long to wait between attempts: \"10s\", or growing: \"10s..5m\"."),
     ("on", Shape::Of("failures"), "Which failures are worth another attempt; all when it is absent."),
 ];
@@ -179,7 +185,8 @@ fn document(title: &str, root: Json, own: &[(&str, Json)]) -> Json {
     let shared = [
         ("operation_type", table(OPERATION_TYPE, &[])),
         ("resources", table(RESOURCES, &[])),
-        ("retry", json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, table(RETRY, &["attempts"])] })),
+        ("attempts", json!({ "type": "integer", "minimum": 1, "maximum": MOST_ATTEMPTS })),
+        ("retry", json!({ "anyOf": [{ "$ref": "#/$defs/attempts" }, table(RETRY, &["attempts"])] })),
         ("failures", json!({ "anyOf": [classes, { "type": "array", "items": classes }] })),
         ("duration", json!({ "type": "string", "examples": ["500ms", "10s", "5m", "2h", "1h30m"] })),
         ("quantity", json!({ "type": ["string", "number"], "examples": ["500m", "4", "8Gi", "512M"] })),

@@ -12,6 +12,7 @@ pub mod catalog;
 mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod client;
 mod compile;
 mod decode;
 pub mod diagnostic;
@@ -20,10 +21,13 @@ pub mod duration;
 mod expr;
 pub mod fix;
 pub mod fmt;
+pub mod generator;
 pub mod graph;
 pub mod import;
 pub mod language_schema;
+mod limit;
 mod lower;
+mod mend;
 pub mod quantity;
 pub mod reference;
 pub mod render;
@@ -44,6 +48,7 @@ pub use compile::{
     Compiled, LoadedCatalog, Options, check_native, compile, data, is_native, load_catalog,
     load_catalog_with, place_in_data,
 };
+pub use expr::write_name;
 pub use rules::untyped_edge::Coverage;
 pub use severities::Severities;
 pub use syntax::Door;

@@ -8,19 +8,24 @@ use std::collections::HashSet;
 use serde_json::{Map, Value as Json};
 
 use crate::agenda::{Agenda, AgendaTemplate, Operation, Params, keys};
-use crate::ast::{Input, Run, Workflow};
+use crate::ast::{Input, Run, Value, Workflow};
 use crate::canonical;
 use crate::check::{Checked, Model};
+use crate::diagnostic::Diagnostic;
 use crate::reference;
+use crate::rules;
 use crate::types::{Type, Types};
-use inline::{Inlined, Place, depends_on};
+use inline::{Each, Inlined, Place, depends_on};
 use value::lower;
 
 /// Name of the `params` entry with the parts of `[run]` that have no entry of their own.
 const RUN: &str = "pop.run";
 
 /// The template of a workflow, digest included.
-pub(crate) fn template(model: &Model<'_>, checked: &Checked) -> AgendaTemplate {
+///
+/// # Errors
+/// The one finding that can't be made earlier: what sub-workflows put in is too much.
+pub(crate) fn template(model: &Model<'_>, checked: &Checked) -> Result<AgendaTemplate, Box<Diagnostic>> {
     let workflow = model.workflow;
     let types = &model.catalog.types;
     let title = match &workflow.version {
@@ -36,8 +41,8 @@ pub(crate) fn template(model: &Model<'_>, checked: &Checked) -> AgendaTemplate {
         let record = Type::record(fields.map(|(f, ty)| (f.name.value.as_str(), ty.clone())));
         params.insert(keys::OUTPUTS.into(), schema(&record, types));
     }
-    let mut inlined = Inlined::default();
-    let operations = operations(model, checked, &mut inlined);
+    let mut inlined = Inlined::new();
+    let operations = operations(model, checked, &mut inlined)?;
     let agenda = Agenda {
         title: Some(title.clone()),
         link_id: workflow.run.link.as_ref().map(|link| match lower(model, link) {
@@ -45,13 +50,16 @@ pub(crate) fn template(model: &Model<'_>, checked: &Checked) -> AgendaTemplate {
             other => other.to_string(),
         }),
         params: agenda_params(model, &inlined),
-        operations,
+        operations: operations.into(),
         ..Agenda::default()
     };
+    if inlined.is_full() {
+        return Err(Box::new(rules::bad_sub_workflow::too_much(workflow.operations_span)));
+    }
     let mut template = AgendaTemplate { title: Some(title), params, agenda, ..AgendaTemplate::default() };
     let digest = canonical::digest(&template);
     set_digest(&mut template.agenda, digest);
-    template
+    Ok(template)
 }
 
 /// Gives an agenda that was made from a template the digest of itself.
@@ -80,7 +88,7 @@ fn agenda_params(model: &Model<'_>, inlined: &Inlined) -> Params {
         let mut outputs: Vec<_> =
             workflow.outputs.iter().map(|f| (f.name.value.clone(), lower(model, &f.value))).collect();
         outputs.sort_by(|a, b| a.0.cmp(&b.0));
-        params.insert(keys::RESULT.into(), inlined.value(&Json::Object(outputs.into_iter().collect())));
+        params.insert(keys::RESULT.into(), inlined.value(Json::Object(outputs.into_iter().collect())));
     }
     if !other.is_empty() {
         let other = other.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
@@ -108,10 +116,19 @@ fn agenda_params(model: &Model<'_>, inlined: &Inlined) -> Params {
     params
 }
 
-fn operations(model: &Model<'_>, checked: &Checked, inlined: &mut Inlined) -> Vec<Operation> {
+fn operations(
+    model: &Model<'_>,
+    checked: &Checked,
+    inlined: &mut Inlined,
+) -> Result<Vec<Operation>, Box<Diagnostic>> {
     let mut made = Vec::with_capacity(checked.order.len());
+    let mut last = model.workflow.operations_span;
     for i in &checked.order {
+        if inlined.is_full() {
+            break;
+        }
         let ast = model.operations[*i].ast;
+        last = ast.workflow.as_ref().map_or(last, |path| path.span);
         match model.operations[*i].sub {
             None => made.push(operation(model, *i, inlined)),
             Some(unit) => {
@@ -125,13 +142,28 @@ fn operations(model: &Model<'_>, checked: &Checked, inlined: &mut Inlined) -> Ve
                     when: ast.when.as_ref().map(|when| lower(model, when)),
                     after: ast.after.iter().map(|name| name.value.as_str()).collect(),
                 };
-                if let Some(template) = &unit.template {
+                let Some(template) = &unit.template else { continue };
+                let Some(list) = &ast.each else {
                     inlined.put(&place, template, &mut made);
-                }
+                    continue;
+                };
+                let outputs = match model.operations[*i].kind.map(|kind| &kind.output) {
+                    Some(Type::Record(record)) => Some(record),
+                    _ => None,
+                };
+                let types = &model.catalog.types;
+                let optional =
+                    |name: &str| match outputs.and_then(|o| o.get(name)).map(|ty| types.resolve(ty)) {
+                        Some(Type::Union(members)) => members.contains(&Type::Null),
+                        Some(ty) => *ty == Type::Null,
+                        None => false,
+                    };
+                let each = Each { list: lower(model, list), optional: &optional };
+                made.push(inlined.put_each(&place, each, template));
             }
         }
     }
-    made
+    if inlined.is_full() { Err(Box::new(rules::bad_sub_workflow::too_much(last))) } else { Ok(made) }
 }
 
 /// What each input is when nothing is given: its default as template text, or null.
@@ -143,25 +175,27 @@ pub(crate) fn defaults(workflow: &Workflow) -> Vec<(String, Json)> {
 fn operation(model: &Model<'_>, i: usize, inlined: &Inlined) -> Operation {
     let operation = &model.operations[i];
     let ast = operation.ast;
-    let mut params = Params::new();
     let after: Vec<&str> = ast.after.iter().map(|n| n.value.as_str()).collect();
-    params.extend(depends_on(inlined.names(&after)));
-    params.extend(ast.description.clone().map(|d| (keys::DESCRIPTION.to_owned(), d.into())));
-    params.extend(ast.each.as_ref().map(|each| (keys::EACH.to_owned(), inlined.value(&lower(model, each)))));
     let (settings, kind) = (&ast.settings, operation.kind);
     let either = |own: Option<&Json>, default: Option<&Json>| own.or(default).cloned();
-    for (key, value) in [
-        (keys::RESOURCES, either(settings.resources.as_ref(), kind.and_then(|k| k.resources.as_ref()))),
-        (keys::RETRY, either(settings.retry.as_ref(), kind.and_then(|k| k.retry.as_ref()))),
-        (keys::TIMEOUT, either(settings.timeout.as_ref(), kind.and_then(|k| k.timeout.as_ref()))),
-        (keys::WHEN, ast.when.as_ref().map(|when| inlined.value(&lower(model, when)))),
-    ] {
-        params.extend(value.map(|v| (key.to_owned(), v)));
-    }
+    let value = |value: &Value| inlined.value(lower(model, value));
+    let given = [
+        (keys::DESCRIPTION, ast.description.as_deref().map(Json::from)),
+        (keys::EACH, ast.each.as_deref().map(value)),
+        (keys::RESOURCES, either(settings.resources.as_deref(), kind.and_then(|k| k.resources.as_ref()))),
+        (keys::RETRY, either(settings.retry.as_deref(), kind.and_then(|k| k.retry.as_ref()))),
+        (keys::TIMEOUT, either(settings.timeout.as_deref(), kind.and_then(|k| k.timeout.as_ref()))),
+        (keys::WHEN, ast.when.as_deref().map(value)),
+    ];
+    let order = depends_on(inlined.names(&after));
+    let count = given.iter().filter(|(_, value)| value.is_some()).count() + usize::from(order.is_some());
+    let mut params = Params::with_capacity(count);
+    params.extend(order);
+    params.extend(given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
     Operation {
         name: ast.name.value.clone(),
         kind: ast.uses.as_ref().map(|u| u.value.clone()).unwrap_or_default(),
-        payload: ast.with.as_ref().map_or(Json::Null, |with| inlined.value(&lower(model, with))),
+        payload: ast.with.as_ref().map_or(Json::Null, value),
         params,
         ..Operation::default()
     }

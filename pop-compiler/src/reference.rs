@@ -3,15 +3,23 @@
 //!
 //! A token ends at the first `>`. In a pointer `~2` stands for `>` and `~3` for `?`, besides RFC 6901's `~0` and `~1`.
 //! A default stands in for what is not there and for null. One that starts with `=` and goes on as JSON is that value,
-//! otherwise it is text; an empty one is null.
+//! otherwise it is text; an empty one is null. `?=null` is null for what an output lacks, but not for an output that is
+//! not there (see [`Fallback`]).
 //! Backslashes directly before `@<` escape: an odd number makes the rest plain text, and pairs become one.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::ops::Range;
 
 use serde_json::Value;
+
+mod dig;
+mod fallback;
+mod print;
+
+pub(crate) use dig::dig;
+pub use fallback::Fallback;
+pub(crate) use print::write;
 
 /// One reference, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +42,7 @@ pub struct Reference {
     /// The keys and indices to follow; none means the whole value.
     pub path: Vec<String>,
     /// What stands in when nothing is there.
-    pub default: Option<Value>,
+    pub default: Option<Fallback>,
 }
 
 /// Which of two passes a substitution is.
@@ -84,42 +92,6 @@ impl<'a> Token<'a> {
             return Vec::new();
         }
         pointer.strip_prefix('/').unwrap_or(pointer).split('/').map(unescape_key).collect()
-    }
-
-    /// The default as a value.
-    pub fn default_value(&self) -> Option<Value> {
-        let text = self.default?;
-        if text.is_empty() {
-            return Some(Value::Null);
-        }
-        let typed = text.strip_prefix('=').and_then(|json| serde_json::from_str(json).ok());
-        Some(typed.unwrap_or_else(|| Value::from(text)))
-    }
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "@<{}", self.name)?;
-        if !self.path.is_empty() || self.default.is_some() {
-            f.write_str("::")?;
-            if self.path.is_empty() {
-                f.write_str("/")?;
-            }
-        }
-        for key in &self.path {
-            write!(f, "/{}", escape_key(key))?;
-        }
-        match &self.default {
-            None => {}
-            Some(Value::Null) => f.write_str("?")?,
-            Some(Value::String(text))
-                if !text.is_empty() && !text.starts_with('=') && !text.contains(['>', '\n']) =>
-            {
-                write!(f, "?{text}")?;
-            }
-            Some(other) => write!(f, "?={}", other.to_string().replace('>', "\\u003e"))?,
-        }
-        f.write_str(">")
     }
 }
 
@@ -239,6 +211,29 @@ pub fn scan<'a>(value: &'a Value, each: &mut dyn FnMut(&str, &'a str, &Token<'a>
     }
 }
 
+/// Whether one of the references in these values is `wanted`.
+pub(crate) fn any_token<'v>(
+    values: impl IntoIterator<Item = &'v Value>,
+    wanted: &dyn Fn(&Token<'_>) -> bool,
+) -> bool {
+    let mut stack = Vec::new();
+    let mut found = false;
+    for value in values {
+        stack.push(value);
+        while let Some(value) = stack.pop() {
+            match value {
+                Value::String(text) if text.contains("@<") => pieces(text, &mut |piece| {
+                    found |= matches!(piece, Piece::Token(_, token) if wanted(&token));
+                }),
+                Value::Array(items) => stack.extend(items),
+                Value::Object(map) => stack.extend(map.values()),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
 /// Replaces every reference in `value` by what `lookup` knows under its name. One pass: what was inserted is never
 /// looked at again.
 pub fn substitute<'c>(
@@ -248,16 +243,26 @@ pub fn substitute<'c>(
 ) -> (Value, Report) {
     let mut report = Report::default();
     let mut out = value.clone();
-    let mut stack = vec![&mut out];
+    fill(&mut out, lookup, mode, &mut report);
+    (out, report)
+}
+
+/// [`substitute`] in place.
+pub(crate) fn fill<'c>(
+    value: &mut Value,
+    lookup: &dyn Fn(&str) -> Option<&'c Value>,
+    mode: Mode,
+    report: &mut Report,
+) {
+    let mut stack = vec![value];
     while let Some(value) = stack.pop() {
         match value {
-            Value::String(text) if text.contains("@<") => *value = string(text, lookup, mode, &mut report),
+            Value::String(text) if text.contains("@<") => *value = string(text, lookup, mode, report),
             Value::Array(items) => stack.extend(items.iter_mut()),
             Value::Object(map) => stack.extend(map.values_mut()),
             _ => {}
         }
     }
-    (out, report)
 }
 
 fn string<'c>(
@@ -305,9 +310,8 @@ fn string<'c>(
 
 /// Puts something else in the place of tokens: template text, whose references and escapes stay what they are. Tokens of
 /// which `replace` makes nothing stay. One pass: what was put in is never looked at again.
-pub(crate) fn rewrite(value: &Value, replace: &dyn Fn(&Token<'_>) -> Option<Value>) -> Value {
-    let mut out = value.clone();
-    let mut stack = vec![&mut out];
+pub(crate) fn rewrite(mut value: Value, replace: &dyn Fn(&Token<'_>) -> Option<Value>) -> Value {
+    let mut stack = vec![&mut value];
     while let Some(value) = stack.pop() {
         match value {
             Value::String(text) if text.contains("@<") => {
@@ -324,7 +328,7 @@ pub(crate) fn rewrite(value: &Value, replace: &dyn Fn(&Token<'_>) -> Option<Valu
             _ => {}
         }
     }
-    out
+    value
 }
 
 fn rewrite_text(text: &str, replace: &dyn Fn(&Token<'_>) -> Option<Value>) -> Value {
@@ -357,7 +361,7 @@ fn resolve<'c>(
     report: &mut Report,
 ) -> Option<Cow<'c, Value>> {
     let Some(root) = lookup(token.name) else {
-        if mode == Mode::Final && token.default.is_some() {
+        if mode == Mode::Final && token.copes() {
             return token.default_value().map(Cow::Owned);
         }
         report.missing.insert(token.text.to_owned());
@@ -435,10 +439,6 @@ pub(crate) fn escaped(mut value: Value) -> Value {
         }
     }
     value
-}
-
-fn escape_key(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1").replace('>', "~2").replace('?', "~3")
 }
 
 fn unescape_key(key: &str) -> String {

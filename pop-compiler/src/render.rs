@@ -6,7 +6,7 @@ pub mod json;
 pub mod sarif;
 pub mod text;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 
 /// How many errors and warnings there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,10 +18,12 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts the findings.
+    /// Counts the findings, those that are only counted among them.
     pub fn of(diagnostics: &[Diagnostic]) -> Self {
-        let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
-        Self { errors: count(Severity::Error), warnings: count(Severity::Warning) }
+        diagnostics
+            .iter()
+            .map(Diagnostic::counts)
+            .fold(Self::default(), |sum, [_, warnings, errors]| sum.plus(Self { errors, warnings }))
     }
 
     /// Both together.

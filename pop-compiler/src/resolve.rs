@@ -5,22 +5,26 @@ mod imports;
 use std::cell::Cell;
 use std::collections::HashMap;
 
+use hashbrown::HashMap as FastMap;
+
 use crate::ast::{Value, ValueKind, Workflow};
 use crate::catalog::Catalog;
 use crate::check::{Edge, Model, Operation, Target};
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Native, Part, Reference, Root, Segment};
+use crate::limit;
+use crate::reference as token;
 use crate::rules;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
+use crate::source_map::Mention;
+use crate::suggest::Guesses;
 use crate::types::Type;
+use crate::validate::RUN_TOKENS;
 
 pub(crate) use imports::{Imports, Merged, SubWorkflow, beside, merge};
 
 /// Alternatives of unions that are tried in one file.
 const TRIES: u32 = 100_000;
-
-/// Misspelt names for which a similar one is looked for; more would take long in a large workflow, and nobody reads them.
-const SUGGESTIONS: usize = 200;
 
 /// Binds every name of the workflow.
 pub(crate) fn resolve<'a>(
@@ -28,23 +32,23 @@ pub(crate) fn resolve<'a>(
     Merged { catalog, used_types, workflows, .. }: &'a Merged,
     out: &mut Vec<Diagnostic>,
 ) -> Model<'a> {
-    let mut index: HashMap<&str, usize> = HashMap::with_capacity(workflow.operations.len());
-    for (i, operation) in workflow.operations.iter().enumerate() {
-        index.entry(operation.name.value.as_str()).or_insert(i);
-    }
     let inputs =
         workflow.inputs.iter().enumerate().map(|(i, input)| (input.name.value.as_str(), i)).collect();
     let mut resolver = Resolver {
         workflow,
-        index,
         inputs,
         used_inputs: vec![false; workflow.inputs.len()],
+        beginnings: Vec::with_capacity(workflow.operations.len()),
+        fills: workflow.nests || !workflow.inputs.is_empty(),
         targets: vec![Target::Unknown; workflow.references as usize],
-        suggestions: SUGGESTIONS,
+        mentions: Vec::with_capacity(workflow.references as usize),
+        owner: None,
+        guesses: Guesses::new(),
         out,
     };
     let operations: Vec<Operation<'a>> =
         (0..workflow.operations.len()).map(|i| resolver.operation(i, catalog, workflows)).collect();
+    resolver.owner = None;
     let mut read = Vec::new();
     for output in &workflow.outputs {
         resolver.value(&output.value, None, &mut read);
@@ -57,8 +61,8 @@ pub(crate) fn resolve<'a>(
             resolver.out.push(rules::bad_expression::report(edge.span, message, "use an input"));
         }
     }
-    let Resolver { used_inputs, targets, index, .. } = resolver;
-    fan_out_names(workflow, &index, out);
+    let Resolver { used_inputs, beginnings, fills, targets, mentions, guesses, .. } = resolver;
+    fan_out_names(workflow, out);
     let references = vec![Type::Error; targets.len()];
     Model {
         workflow,
@@ -68,19 +72,27 @@ pub(crate) fn resolve<'a>(
         outputs: read.into_iter().map(|edge| edge.to).collect(),
         used_types,
         used_inputs,
+        beginnings,
+        fills,
+        mentions,
         targets,
         references,
         tries: Cell::new(TRIES),
+        guesses,
     }
 }
 
 struct Resolver<'a, 'o> {
     workflow: &'a Workflow,
-    index: HashMap<&'a str, usize>,
-    inputs: HashMap<&'a str, usize>,
+    inputs: FastMap<&'a str, usize>,
     used_inputs: Vec<bool>,
+    beginnings: Vec<u128>,
+    fills: bool,
     targets: Vec<Target>,
-    suggestions: usize,
+    mentions: Vec<Mention>,
+    /// The name of the operation whose references are being bound.
+    owner: Option<Span>,
+    guesses: Guesses,
     out: &'o mut Vec<Diagnostic>,
 }
 
@@ -92,10 +104,14 @@ impl<'a> Resolver<'a, '_> {
         workflows: &'a HashMap<String, SubWorkflow>,
     ) -> Operation<'a> {
         let ast = &self.workflow.operations[i];
+        self.owner = Some(ast.name.span);
+        self.beginnings.push(beginning(&ast.name.value));
+        self.fills |=
+            ast.name.value.contains('@') || ast.uses.as_ref().is_some_and(|u| u.value.contains('@'));
         let kind = ast.uses.as_ref().and_then(|uses| {
             let found = catalog.get(&uses.value);
             if found.is_none() {
-                let known = catalog.iter().map(|t| t.name.as_ref());
+                let known = self.guesses.among(catalog.iter().map(|t| t.name.as_ref()));
                 self.out.push(rules::unknown_operation_type::report(uses, known));
             }
             found
@@ -103,35 +119,32 @@ impl<'a> Resolver<'a, '_> {
         let sub = ast.workflow.as_ref().and_then(|path| workflows.get(&path.value));
         let (kind, sub) = (kind.or(sub.map(|s| &s.kind)), sub.map(|s| s.unit.as_ref()));
         let mut edges = Vec::new();
-        for value in [&ast.with, &ast.when].into_iter().flatten() {
+        for value in [ast.with.as_ref(), ast.when.as_deref()].into_iter().flatten() {
             self.value(value, Some(i), &mut edges);
         }
         if let Some(each) = &ast.each {
-            let mut over = Vec::new();
-            self.value(each, None, &mut over);
-            match (&each.kind, over.first()) {
-                // the length of a list that is written out is known, whatever its items refer to
-                (ValueKind::List(_), _) | (_, None) => edges.append(&mut over),
-                (_, Some(edge)) => {
-                    let name = &self.workflow.operations[edge.to].name.value;
-                    self.out.push(rules::each_over_output::report(edge.span, name));
-                }
-            }
+            self.fills = true;
+            self.value(each, None, &mut edges);
         }
         for name in &ast.after {
-            if let Some(to) = self.index.get(name.value.as_str()) {
-                edges.push(Edge { to: *to, span: name.span, soft: true, order: true });
+            if let Some(to) = self.workflow.find(&name.value) {
+                edges.push(Edge { to, span: name.span, soft: true, order: true });
             } else {
-                let known = suggestions(&self.index, &mut self.suggestions);
+                let known = self.guesses.among(self.workflow.operation_names());
                 self.out.push(rules::unknown_operation::report(name, known));
+                limit::hold(self.out);
             }
         }
         edges.retain(|edge| {
             if edge.to == i {
-                self.out.push(rules::self_reference::report(&ast.name.value, edge.span));
+                let report =
+                    if edge.order { rules::self_reference::after } else { rules::self_reference::report };
+                self.out.push(report(&ast.name.value, edge.span));
+                limit::hold(self.out);
             }
             edge.to != i
         });
+        edges.shrink_to_fit();
         Operation { ast, kind, sub, edges, item: None, output: Type::Error, conditional: false }
     }
 
@@ -140,11 +153,19 @@ impl<'a> Resolver<'a, '_> {
         match &value.kind {
             ValueKind::Text(template) => {
                 for part in &template.parts {
-                    match part {
-                        Part::Text(_) => {}
-                        Part::Reference(reference) => self.reference(reference, inside, edges),
-                        Part::Native(native) => self.native(native, edges),
-                    }
+                    let span = match part {
+                        Part::Text(_) => continue,
+                        Part::Reference(reference) => {
+                            self.reference(reference, inside, edges);
+                            reference.span
+                        }
+                        Part::Native(native) => {
+                            self.native(native, inside, edges);
+                            native.span
+                        }
+                    };
+                    self.mentions.push(Mention { operation: self.owner, span });
+                    limit::hold(self.out);
                 }
             }
             ValueKind::List(items) => items.iter().for_each(|v| self.value(v, inside, edges)),
@@ -156,14 +177,25 @@ impl<'a> Resolver<'a, '_> {
     fn reference(&mut self, reference: &'a Reference, inside: Option<usize>, edges: &mut Vec<Edge>) {
         let target = match &reference.root.value {
             Root::Operation(name) => {
-                if let Some(to) = self.index.get(name.as_str()) {
+                if let Some(to) = self.workflow.find(name) {
                     let soft = reference.default.is_some();
-                    edges.push(Edge { to: *to, span: reference.span, soft, order: false });
-                    Target::Operation(*to)
+                    edges.push(Edge { to, span: reference.span, soft, order: false });
+                    Target::Operation(to)
                 } else {
                     let name = Spanned::new(name.clone(), reference.root.span);
                     let is_input = self.inputs.contains_key(name.value.as_str());
-                    let known = suggestions(&self.index, &mut self.suggestions);
+                    if let Some(finding) = self.other_words(reference, &name, inside) {
+                        // whatever the word before it, the input is used
+                        let field = reference.path.first().map(|step| &step.value);
+                        if let Some(Segment::Field(field)) = field
+                            && let Some(i) = self.inputs.get(field.as_str())
+                        {
+                            self.used_inputs[*i] = true;
+                        }
+                        self.out.push(finding);
+                        return;
+                    }
+                    let known = self.guesses.among(self.workflow.operation_names());
                     self.out.push(rules::unknown_output::report(&name, known, is_input));
                     Target::Unknown
                 }
@@ -198,6 +230,35 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
+    /// A finding for a reference that begins as in another language: `steps.probe`, `params.url`, `item.height`.
+    fn other_words(
+        &self,
+        reference: &Reference,
+        name: &Spanned<String>,
+        inside: Option<usize>,
+    ) -> Option<Diagnostic> {
+        let first = match reference.path.first() {
+            Some(Spanned { value: Segment::Field(field), span }) => Some((field.as_str(), *span)),
+            _ => None,
+        };
+        match (name.value.as_str(), first) {
+            ("operations" | "operation" | "steps" | "tasks" | "jobs" | "nodes", Some((field, span)))
+                if self.workflow.find(field).is_some() =>
+            {
+                Some(rules::unknown_output::prefix(name, field, span))
+            }
+            ("input" | "params" | "parameters" | "args" | "arguments" | "vars" | "var", Some((field, _)))
+                if self.inputs.contains_key(field) =>
+            {
+                Some(rules::unknown_output::root(name, "inputs"))
+            }
+            ("item", _) if inside.is_some_and(|i| self.workflow.operations[i].each.is_some()) => {
+                Some(rules::unknown_output::root(name, "each"))
+            }
+            _ => None,
+        }
+    }
+
     fn input(&mut self, reference: &Reference) -> Target {
         let Some(first) = reference.path.first() else {
             self.used_inputs.fill(true);
@@ -215,34 +276,59 @@ impl<'a> Resolver<'a, '_> {
             self.used_inputs[*i] = true;
             Target::Input(*i)
         } else {
-            let known = suggestions(&self.inputs, &mut self.suggestions);
+            if self.workflow.find(name).is_some() {
+                let whole = reference.root.span;
+                self.out.push(rules::unknown_input::is_operation(name, whole, first.span));
+                return Target::Unknown;
+            }
+            let known = self.guesses.among(self.inputs.keys().copied());
             self.out.push(rules::unknown_input::report(name, first.span, known));
             Target::Unknown
         }
     }
 
-    /// POP's own tokens make edges too. A name that is no input may be a parameter of the template, so it is no fault.
-    fn native(&mut self, native: &Native, edges: &mut Vec<Edge>) {
-        let Some(reference) = &native.reference else { return };
+    /// POP's own tokens make edges too.
+    fn native(&mut self, native: &Native, inside: Option<usize>, edges: &mut Vec<Edge>) {
+        self.fills = true;
+        let Some(reference) = &native.reference else { return self.run_token(native, inside) };
         let target = match &reference.root.value {
             Root::Operation(name) => self.native_output(name, native, reference, edges),
-            _ => match reference.path.first().map(|step| &step.value) {
+            _ => match reference.path.first() {
                 None => {
                     self.used_inputs.fill(true);
                     Target::Inputs
                 }
-                Some(Segment::Field(name)) => match self.inputs.get(name.as_str()) {
-                    Some(i) => {
+                Some(Spanned { value: Segment::Field(name), span }) => {
+                    if let Some(i) = self.inputs.get(name.as_str()) {
                         self.used_inputs[*i] = true;
                         Target::Input(*i)
+                    } else {
+                        let known = self.guesses.among(self.inputs.keys().copied());
+                        self.out.push(rules::unknown_input::native(name, *span, known));
+                        Target::Unknown
                     }
-                    None => Target::Unknown,
-                },
+                }
                 Some(_) => Target::Unknown,
             },
         };
         if let Some(slot) = self.targets.get_mut(reference.id as usize) {
             *slot = target;
+        }
+    }
+
+    /// A token that stands for something of the run, or of the item inside a fan-out.
+    fn run_token(&mut self, native: &Native, inside: Option<usize>) {
+        let Some(token) = token::whole(&native.text) else { return };
+        let fanned = inside.is_some_and(|i| self.workflow.operations[i].each.is_some());
+        let of_item = ["pop.each", "pop.each_index"];
+        if !token.name.starts_with("pop.") || fanned && of_item.contains(&token.name) {
+            return; // a pointer that can't be read, which was told; or the item
+        }
+        if !RUN_TOKENS.contains(&token.name) {
+            let known = RUN_TOKENS.into_iter().chain(of_item.into_iter().filter(|_| fanned));
+            self.out.push(rules::unknown_output::native(native.span, token.name, known));
+        } else if token.default.is_none() && !token.path().is_empty() {
+            self.out.push(rules::bad_pointer::into_text(native.span, &native.text, token.name));
         }
     }
 
@@ -255,41 +341,42 @@ impl<'a> Resolver<'a, '_> {
     ) -> Target {
         let fanned = |i: &usize| self.workflow.operations[*i].each.is_some();
         let item = name.rsplit_once('.').and_then(|(stem, n)| {
-            let to = self.index.get(stem).copied().filter(fanned)?;
+            let to = self.workflow.find(stem).filter(fanned)?;
             if n == "*" { Some(Target::Items(to)) } else { n.parse().ok().map(|n| Target::Item(to, n)) }
         });
-        let target = match self.index.get(name).copied() {
+        let target = match self.workflow.find(name) {
             // the whole of a fan-out has no output of its own: the agenda's checks say what is wrong with that
             Some(to) => Some(Target::Operation(to)),
             None => item,
         };
         if let Some(target) = target {
-            let soft = reference.default.is_some();
+            let soft = reference.default.is_some() && token::whole(&native.text).is_some_and(|t| t.copes());
             edges.extend(target.operation().map(|to| Edge { to, span: native.span, soft, order: false }));
             return target;
         }
         let name = Spanned::new(name.to_owned(), native.span);
-        let known = suggestions(&self.index, &mut self.suggestions);
+        let known = self.guesses.among(self.workflow.operation_names());
         self.out.push(rules::unknown_output::report(&name, known, false));
         Target::Unknown
     }
 }
 
-/// The names to look for a similar one in; none once enough have been looked for.
-fn suggestions<'n>(names: &HashMap<&'n str, usize>, left: &mut usize) -> impl Iterator<Item = &'n str> {
-    let take = if *left > 0 { names.len() } else { 0 };
-    *left = left.saturating_sub(1);
-    names.keys().copied().take(take)
+/// The first sixteen bytes of a name, which compare as it does.
+fn beginning(name: &str) -> u128 {
+    let mut beginning = [0; 16];
+    let length = name.len().min(beginning.len());
+    beginning[..length].copy_from_slice(&name.as_bytes()[..length]);
+    u128::from_be_bytes(beginning)
 }
 
-/// Operations that are called as an item of a fan-out would be: `encode.0` beside a fanned-out `encode`.
-fn fan_out_names(workflow: &Workflow, index: &HashMap<&str, usize>, out: &mut Vec<Diagnostic>) {
+/// Operations that are called as those of a fan-out are: `encode.0` or `encode.each` beside a fanned-out `encode`.
+fn fan_out_names(workflow: &Workflow, out: &mut Vec<Diagnostic>) {
     for operation in &workflow.operations {
-        let Some((stem, number)) = operation.name.value.rsplit_once('.') else { continue };
-        if !number.is_empty()
-            && number.bytes().all(|b| b.is_ascii_digit())
-            && let Some(i) = index.get(stem)
-            && let fan_out = &workflow.operations[*i]
+        let Some((stem, last)) = operation.name.value.rsplit_once('.') else { continue };
+        let number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
+        if (number || last == "each")
+            && let Some(i) = workflow.find(stem)
+            && let fan_out = &workflow.operations[i]
             && fan_out.each.is_some()
         {
             out.push(rules::duplicate_name::of_fan_out(&operation.name, &fan_out.name));

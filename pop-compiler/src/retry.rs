@@ -11,6 +11,9 @@ use crate::duration;
 /// The words that `on` may hold.
 pub const CAUSES: [&str; 4] = ["error", "timeout", "evicted", "config"];
 
+/// The most attempts that can be asked for.
+pub const MOST_ATTEMPTS: u32 = 1000;
+
 /// When and how often an operation is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -35,6 +38,8 @@ impl Default for RetryPolicy {
 /// Why a retry setting can't be read, and the JSON pointer to it inside the setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryError {
+    /// The rule of the workflow language that this breaks.
+    pub rule: &'static str,
     /// Where, inside the setting.
     pub pointer: String,
     /// What is wrong.
@@ -63,12 +68,16 @@ impl RetryPolicy {
     /// # Errors
     /// The first thing in it that can't be read.
     pub fn from_value(value: &Value) -> Result<Self, RetryError> {
-        let wrong = |pointer: &str, message: String| RetryError { pointer: pointer.to_owned(), message };
+        let because =
+            |rule, pointer: &str, message| RetryError { rule, pointer: pointer.to_owned(), message };
+        let wrong = |pointer: &str, message: String| because("wrong-shape", pointer, message);
         let attempts = |v: &Value, pointer: &str| {
             v.as_u64()
                 .and_then(|n| u32::try_from(n).ok())
-                .filter(|n| (1..=1000).contains(n))
-                .ok_or_else(|| wrong(pointer, format!("{v} is not a number of attempts from 1 to 1000")))
+                .filter(|n| (1..=MOST_ATTEMPTS).contains(n))
+                .ok_or_else(|| {
+                    wrong(pointer, format!("{v} is not a number of attempts from 1 to {MOST_ATTEMPTS}"))
+                })
         };
         let Value::Object(map) = value else {
             return Ok(Self { attempts: attempts(value, "")?, ..Self::default() });
@@ -81,8 +90,8 @@ impl RetryPolicy {
                     let text = value.as_str().ok_or_else(|| {
                         wrong("/backoff", format!("{value} is not a range of durations such as \"10s..5m\""))
                     })?;
-                    policy.backoff =
-                        duration::parse_range(text).map_err(|e| wrong("/backoff", e.to_string()))?;
+                    policy.backoff = duration::parse_range(text)
+                        .map_err(|e| because("bad-duration", "/backoff", e.to_string()))?;
                 }
                 "on" => {
                     let known = |v: &Value| v.as_str().filter(|s| CAUSES.contains(s)).map(str::to_owned);
@@ -99,7 +108,8 @@ impl RetryPolicy {
                 other => {
                     let message =
                         format!("there is no setting `{other}`; there are attempts, backoff and on");
-                    return Err(wrong(&format!("/{other}"), message));
+                    let key = other.replace('~', "~0").replace('/', "~1");
+                    return Err(because("unknown-key", &format!("/{key}"), message));
                 }
             }
         }
@@ -127,14 +137,17 @@ mod tests {
         assert_eq!(policy.backoff, (Duration::from_secs(10), Duration::from_mins(5)));
         assert!(policy.covers("timeout") && !policy.covers("error"));
         assert_eq!(RetryPolicy::from_value(&json!(5)).unwrap().attempts, 5);
-        for (value, pointer) in [
-            (json!(0), ""),
-            (json!({"attempts": "x"}), "/attempts"),
-            (json!({"backoff": 3}), "/backoff"),
-            (json!({"on": ["eror"]}), "/on"),
-            (json!({"tries": 3}), "/tries"),
+        for (value, rule, pointer) in [
+            (json!(0), "wrong-shape", ""),
+            (json!({"attempts": "x"}), "wrong-shape", "/attempts"),
+            (json!({"attempts": 1001}), "wrong-shape", "/attempts"),
+            (json!({"backoff": 3}), "wrong-shape", "/backoff"),
+            (json!({"backoff": "soon"}), "bad-duration", "/backoff"),
+            (json!({"on": ["eror"]}), "wrong-shape", "/on"),
+            (json!({"a/b": 3}), "unknown-key", "/a~1b"),
         ] {
-            assert_eq!(RetryPolicy::from_value(&value).unwrap_err().pointer, pointer);
+            let error = RetryPolicy::from_value(&value).unwrap_err();
+            assert_eq!((error.rule, error.pointer.as_str()), (rule, pointer));
         }
     }
 }

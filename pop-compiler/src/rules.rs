@@ -17,7 +17,6 @@ pub(crate) mod catalog_conflict;
 pub(crate) mod constant_when;
 pub(crate) mod cycle;
 pub(crate) mod duplicate_name;
-pub(crate) mod each_over_output;
 pub(crate) mod empty_workflow;
 pub(crate) mod extra_input;
 pub(crate) mod large_literal;
@@ -27,6 +26,8 @@ pub(crate) mod missing_input;
 pub(crate) mod missing_key;
 pub(crate) mod not_a_list;
 pub(crate) mod object_in_text;
+mod of_agendas;
+pub(crate) mod optional_in_text;
 pub(crate) mod optional_into_required;
 pub(crate) mod redundant_after;
 pub(crate) mod reserved_name;
@@ -34,6 +35,8 @@ pub(crate) mod retry_without_timeout;
 pub(crate) mod secret_leak;
 pub(crate) mod self_reference;
 pub(crate) mod syntax;
+pub(crate) mod tiny_memory;
+pub(crate) mod too_large;
 pub(crate) mod type_mismatch;
 pub(crate) mod unknown_field;
 pub(crate) mod unknown_input;
@@ -53,11 +56,13 @@ pub(crate) mod useless_allow;
 pub(crate) mod workflow_cycle;
 pub(crate) mod wrong_shape;
 
-use crate::check::Model;
-use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::check::{Model, Operation};
+use crate::diagnostic::{Diagnostic, Edit, Location, Severity};
 use crate::source::{Span, Spanned};
 use crate::suggest::Near;
 use crate::types::Type;
+pub use of_agendas::AGENDA_RULES;
+pub(crate) use of_agendas::MORE_FINDINGS;
 
 /// One rule.
 #[derive(Debug)]
@@ -119,7 +124,6 @@ pub const ALL: &[&Rule] = &[
     &constant_when::RULE,
     &cycle::RULE,
     &duplicate_name::RULE,
-    &each_over_output::RULE,
     &empty_workflow::RULE,
     &extra_input::RULE,
     &large_literal::RULE,
@@ -129,6 +133,7 @@ pub const ALL: &[&Rule] = &[
     &missing_key::RULE,
     &not_a_list::RULE,
     &object_in_text::RULE,
+    &optional_in_text::RULE,
     &optional_into_required::RULE,
     &redundant_after::RULE,
     &reserved_name::RULE,
@@ -136,6 +141,8 @@ pub const ALL: &[&Rule] = &[
     &secret_leak::RULE,
     &self_reference::RULE,
     &syntax::RULE,
+    &tiny_memory::RULE,
+    &too_large::RULE,
     &type_mismatch::RULE,
     &unknown_field::RULE,
     &unknown_input::RULE,
@@ -156,19 +163,27 @@ pub const ALL: &[&Rule] = &[
     &wrong_shape::RULE,
 ];
 
+/// Rules that look at one operation of the resolved workflow. All look at one before any looks at the next, while it is
+/// near at hand: most of the time for a large workflow goes into fetching it from memory.
+pub(crate) const OF_OPERATIONS: &[fn(&Model<'_>, &Operation<'_>, &mut Vec<Diagnostic>)] =
+    &[constant_when::check, large_literal::of_operation, retry_without_timeout::check];
+
 /// Rules that look at the whole resolved workflow.
 pub(crate) const CHECKS: &[fn(&Model<'_>, &mut Vec<Diagnostic>)] = &[
-    constant_when::check,
     large_literal::check,
     redundant_after::check,
-    retry_without_timeout::check,
     unreachable::check,
     unused_input::check,
     unused_operation::check,
     unused_type::check,
 ];
 
-/// The rule of this name.
+/// The rule of this name, be it about workflows or about agendas.
+pub fn explained(id: &str) -> Option<&'static Rule> {
+    AGENDA_RULES.iter().find(|rule| rule.id == id).copied().or_else(|| find(id))
+}
+
+/// The rule of this name, of those about workflows.
 pub fn find(id: &str) -> Option<&'static Rule> {
     ALL.iter().find(|r| r.id == id).copied()
 }
@@ -216,29 +231,41 @@ fn meant<'n>(finding: Diagnostic, name: &Spanned<String>, near: impl Into<Near<'
     if !certain {
         return finding;
     }
-    let (range, span) = (name.span.range(), name.span);
-    let bare = near.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if range.len() == name.value.len()
-        && (bare || !name.value.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-'))
-    {
-        finding.edit(span, near)
-    } else if range.len() == name.value.len() + 2
-        && !near.contains(['"', '\'', '\\'])
-        && !near.chars().any(char::is_control)
-    {
-        finding.edit(Span { start: span.start + 1, end: span.end - 1, ..span }, near)
-    } else {
-        finding
+    finding.rename(name.span, &name.value, near)
+}
+
+/// Adds how `text`, which is in quotes, is written rightly, and the edit.
+fn written(finding: Diagnostic, text: &Spanned<String>, right: Option<String>) -> Diagnostic {
+    match right {
+        Some(right) => finding.help(format!("write `{right}`")).rename(text.span, &text.value, &right),
+        None => finding,
     }
+}
+
+/// Adds edits that turn what is written into another value, and says what that is when it is one.
+fn valued(finding: Diagnostic, edits: Option<Vec<Edit>>) -> Diagnostic {
+    let Some(edits) = edits else { return finding };
+    let finding = match edits.as_slice() {
+        [one] if !one.replacement.is_empty() => {
+            finding.help(format!("write `{}`", shorten(&one.replacement)))
+        }
+        _ => finding,
+    };
+    edits.into_iter().fold(finding, |finding, edit| finding.edit(edit.span, edit.replacement))
 }
 
 /// Names after an introduction, at most eight.
 fn list_of<'n>(intro: &str, names: impl Iterator<Item = &'n str>) -> String {
-    let names: Vec<String> = names.map(|n| format!("`{n}`")).collect();
-    match names.len() {
-        0 => format!("{intro} none"),
-        1..=8 => format!("{intro} {}", names.join(", ")),
-        n => format!("{intro} {} and {} more", names[..8].join(", "), n - 8),
+    let mut names = names;
+    let first: Vec<String> = names.by_ref().take(8).map(|n| format!("`{n}`")).collect();
+    let more = match names.size_hint() {
+        (n, Some(most)) if n == most => n,
+        _ => names.count(),
+    };
+    match (first.len(), more) {
+        (0, _) => format!("{intro} none"),
+        (_, 0) => format!("{intro} {}", first.join(", ")),
+        _ => format!("{intro} {} and {more} more", first.join(", ")),
     }
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::rules;
-use crate::source::{FileId, Source, Spanned};
+use crate::source::{FileId, Source, Sources, Spanned};
 use crate::syntax::{self, Door};
 use crate::tree::{Entry, Node, Tree};
+use crate::{mend, rules};
 
 /// What a project says about a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,9 @@ impl Severities {
                 out.push(rules::unknown_key::report(&key, "`pop.toml`", TOP));
             }
         }
+        let mut sources = Sources::new();
+        sources.add(source.clone());
+        mend::complete(&mut out, &sources);
         (severities, out)
     }
 
@@ -100,11 +103,11 @@ impl Severities {
             None => true,
             Some(Level::Allow) => false,
             Some(Level::Warn) => {
-                finding.severity = Severity::Warning;
+                finding.becomes(Severity::Warning);
                 true
             }
             Some(Level::Deny) => {
-                finding.severity = Severity::Error;
+                finding.becomes(Severity::Error);
                 true
             }
         });

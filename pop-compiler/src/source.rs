@@ -106,6 +106,14 @@ impl Source {
         }
     }
 
+    /// The text of a line, counted from one, without its end; empty when there is none.
+    pub(crate) fn line(&self, line: u32) -> &str {
+        let starts = |n: u32| self.lines.get(n as usize).map(|start| *start as usize);
+        let Some(from) = line.checked_sub(1).and_then(starts) else { return "" };
+        let to = starts(line).map_or(self.text.len(), |next| next - 1);
+        self.text.get(from..to).unwrap_or_default()
+    }
+
     fn characters_before(&self, at: usize) -> usize {
         let step = at / STEP;
         // the text may end with a full step
@@ -168,6 +176,12 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_counted_from_one() {
+        let source = Source::new("x", "a\n\nlast");
+        assert_eq!([0, 1, 2, 3, 4].map(|n| source.line(n)), ["", "a", "", "last", ""]);
+    }
 
     #[test]
     fn positions_count_lines_and_characters_from_one() {

@@ -1,12 +1,11 @@
 //! From what was compiled back to the text: where each operation was named, and where each reference stands.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::ast::{Value, ValueKind, Workflow};
 use crate::compile::Compiled;
-use crate::expr::Part;
 use crate::source::{Sources, Span};
 
 /// The version of the format.
@@ -21,31 +20,47 @@ pub struct Mention {
     pub span: Span,
 }
 
-/// The references of a workflow, each operation's together.
-pub(crate) fn mentions(workflow: &Workflow) -> Vec<Mention> {
-    let mut found = Vec::with_capacity(workflow.references as usize);
-    for operation in &workflow.operations {
-        let owner = Some(operation.name.span);
-        for value in [&operation.each, &operation.when, &operation.with].into_iter().flatten() {
-            collect(value, owner, &mut found);
-        }
-    }
-    workflow.outputs.iter().for_each(|field| collect(&field.value, None, &mut found));
-    workflow.run.link.iter().for_each(|value| collect(value, None, &mut found));
-    found
+/// Where each operation was named.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Each name once.
+    named: Vec<(String, Span)>,
+    /// The positions in `named`, by name; made when somebody asks for a name.
+    sorted: OnceLock<Vec<usize>>,
 }
 
-/// Recursion is bounded by the depth of the source.
-fn collect(value: &Value, operation: Option<Span>, found: &mut Vec<Mention>) {
-    match &value.kind {
-        ValueKind::Text(template) => found.extend(template.parts.iter().filter_map(|part| match part {
-            Part::Text(_) => None,
-            Part::Reference(reference) => Some(Mention { operation, span: reference.span }),
-            Part::Native(native) => Some(Mention { operation, span: native.span }),
-        })),
-        ValueKind::List(items) => items.iter().for_each(|item| collect(item, operation, found)),
-        ValueKind::Record(fields) => fields.iter().for_each(|f| collect(&f.value, operation, found)),
-        ValueKind::Error | ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) => {}
+impl Places {
+    /// The place of the operation `name`, as it is called in the template.
+    pub fn get(&self, name: &str) -> Option<Span> {
+        let named = |i: &usize| self.named.get(*i).map_or("", |(name, _)| name.as_str());
+        let sorted = self.sorted.get_or_init(|| {
+            let mut all: Vec<usize> = (0..self.named.len()).collect();
+            all.sort_unstable_by(|a, b| named(a).cmp(named(b)));
+            all
+        });
+        let at = sorted.binary_search_by(|i| named(i).cmp(name)).ok()?;
+        Some(self.named[sorted[at]].1)
+    }
+
+    /// All names with their places: those of this file as they are written, then those of sub-workflows.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Span)> {
+        self.named.iter().map(|(name, span)| (name.as_str(), *span))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.named.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty()
+    }
+}
+
+impl FromIterator<(String, Span)> for Places {
+    fn from_iter<I: IntoIterator<Item = (String, Span)>>(named: I) -> Self {
+        Self { named: named.into_iter().collect(), sorted: OnceLock::new() }
     }
 }
 
@@ -53,7 +68,7 @@ fn collect(value: &Value, operation: Option<Span>, found: &mut Vec<Mention>) {
 /// Everything is in the order of the text. A fan-out has one entry, whatever its items are called in the agenda.
 pub fn document(compiled: &Compiled) -> Json {
     let sources = &compiled.sources;
-    let mut named: Vec<(&str, Span)> = compiled.source_map.iter().map(|(n, s)| (n.as_str(), *s)).collect();
+    let mut named: Vec<(&str, Span)> = compiled.source_map.iter().collect();
     named.sort_by_key(|(name, span)| (*span, *name));
     let mut mentions = compiled.mentions.clone();
     mentions.sort_by_key(|mention| mention.span);

@@ -1,5 +1,37 @@
 //! Did you mean: the name that was probably meant.
 
+use std::cell::Cell;
+
+/// How many names (long ones count for several) are compared in one file to guess what was meant: many misspelt names and
+/// many to choose from would take long, and nobody reads that many guesses.
+const MOST_COMPARED: usize = 1_000_000;
+
+/// Names longer than this, in bytes, are nobody's spelling mistake.
+const LONGEST: usize = 200;
+
+/// What is left of [`MOST_COMPARED`].
+#[derive(Debug)]
+pub(crate) struct Guesses(Cell<usize>);
+
+impl Guesses {
+    pub(crate) fn new() -> Self {
+        Self(Cell::new(MOST_COMPARED))
+    }
+
+    /// The names to choose from; none once enough have been compared. A guess that has begun is made to its end, since
+    /// half of the names would give a wrong one.
+    pub(crate) fn among<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> impl Iterator<Item = &'n str> {
+        let names = (self.0.get() > 0).then(|| names.into_iter());
+        names.into_iter().flatten().inspect(|name| {
+            let size = name.len().min(LONGEST) / 16;
+            self.0.set(self.0.get().saturating_sub(1 + size * size));
+        })
+    }
+}
+
 /// A name that was probably meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Near<'a> {
@@ -26,20 +58,28 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// As [`closest`], and whether it is certain. Names that differ in a digit are never certain: `step2` is seldom a
 /// misspelt `step1`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Near<'a>> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let lower: Vec<char> = word.to_lowercase().chars().take(100).collect();
     let bound = (lower.len() / 3).max(1);
+    let short = word.is_ascii() && word.len() <= 100;
+    let letters = letters_of(word);
     let mut best: Option<(usize, &str)> = None;
     let mut tied = false;
     for candidate in candidates {
-        let other: Vec<char> = candidate.to_lowercase().chars().take(100).collect();
+        if candidate.len() > LONGEST {
+            continue;
+        }
         let limit = best.map_or(bound, |(d, _)| d);
+        if short && is_far(word, letters, candidate, limit) {
+            continue;
+        }
+        let other: Vec<char> = candidate.to_lowercase().chars().take(100).collect();
         if other.len().abs_diff(lower.len()) > limit {
             continue;
         }
-        let distance = distance(&lower, &other);
-        if distance > limit {
-            continue;
-        }
+        let Some(distance) = distance(&lower, &other, limit) else { continue };
         match best {
             Some((d, name)) if d == distance => {
                 tied |= name != candidate;
@@ -55,12 +95,45 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     })
 }
 
-/// The optimal string alignment distance.
-fn distance(a: &[char], b: &[char]) -> usize {
+/// As [`nearest`] among the few words that can stand at a place: two letters or digits in the wrong order are certain
+/// too.
+pub fn nearest_word<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<Near<'a>> {
+    let sorted = |text: &str| {
+        let mut digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
+        digits.sort_unstable();
+        digits
+    };
+    let words: Vec<&str> = words.into_iter().collect();
+    let near = nearest(word, words.iter().copied())?;
+    // among these, one digit for another would be as near
+    let lone = words.iter().filter(|other| sorted(other) == sorted(near.name)).count() == 1;
+    Some(Near {
+        certain: near.certain || lone && sorted(word) == sorted(near.name) && word.len() >= 3,
+        ..near
+    })
+}
+
+/// Which letters are in a text: a bit each, without letter case.
+fn letters_of(text: &str) -> u64 {
+    text.bytes().fold(0, |letters, byte| letters | 1 << (byte.to_ascii_lowercase() % 64))
+}
+
+/// What shows at a glance that two words of ASCII, the first of at most 100 letters, differ in more than `limit` places:
+/// their lengths, or that one has too many letters that the other has not (a change takes one away and adds one).
+fn is_far(word: &str, letters: u64, other: &str, limit: usize) -> bool {
+    let length = word.len().abs_diff(other.len());
+    other.is_ascii()
+        && other.len() <= 100
+        && (length > limit || (letters ^ letters_of(other)).count_ones() as usize > 2 * limit)
+}
+
+/// The optimal string alignment distance; none when it is more than `limit`.
+fn distance(a: &[char], b: &[char], limit: usize) -> Option<usize> {
     let mut before: Vec<usize> = vec![0; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut row = before.clone();
     for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
+        row[0] = i;
         for j in 1..=b.len() {
             let cost = usize::from(a[i - 1] != b[j - 1]);
             row[j] = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + cost);
@@ -68,9 +141,14 @@ fn distance(a: &[char], b: &[char]) -> usize {
                 row[j] = row[j].min(before[j - 2] + 1);
             }
         }
-        before = std::mem::replace(&mut last, row);
+        // no later row gets below what is the least in this one
+        if row.iter().all(|d| *d > limit) {
+            return None;
+        }
+        std::mem::swap(&mut before, &mut last);
+        std::mem::swap(&mut last, &mut row);
     }
-    last[b.len()]
+    Some(last[b.len()]).filter(|d| *d <= limit)
 }
 
 #[cfg(test)]

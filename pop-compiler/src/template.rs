@@ -3,11 +3,11 @@
 mod fan_out;
 mod inputs;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::agenda::{Agenda, AgendaTemplate, keys};
+use crate::agenda::{Agenda, AgendaTemplate, Operation, keys};
 use crate::diagnostic::{Diagnostic, Location};
-use crate::reference::{self, Mode};
+use crate::reference::{self, Mode, Report};
 
 /// Makes the agenda that a template and its inputs stand for.
 ///
@@ -17,6 +17,15 @@ use crate::reference::{self, Mode};
 /// # Errors
 /// Every fault of the inputs, with a JSON pointer into them; and fan-outs that are no list.
 pub fn expand(template: &AgendaTemplate, inputs: &Value) -> Result<Agenda, Vec<Diagnostic>> {
+    fill(template, inputs, true)
+}
+
+/// The agenda of a template in whose operations there is nothing to fill in, which is not looked for.
+pub(crate) fn fixed(template: &AgendaTemplate) -> Result<Agenda, Vec<Diagnostic>> {
+    fill(template, &Value::Object(serde_json::Map::new()), false)
+}
+
+fn fill(template: &AgendaTemplate, inputs: &Value, operations: bool) -> Result<Agenda, Vec<Diagnostic>> {
     let payload = match template.params.get(keys::INPUTS) {
         Some(schema) => inputs::check(schema, inputs)?,
         None => inputs.clone(),
@@ -36,24 +45,17 @@ pub fn expand(template: &AgendaTemplate, inputs: &Value) -> Result<Agenda, Vec<D
         title: filler.label(skeleton.title.as_deref(), "/agenda/title").or_else(|| template.title.clone()),
         customer_id: filler.label(skeleton.customer_id.as_deref(), "/agenda/customerId"),
         link_id: filler.label(skeleton.link_id.as_deref(), "/agenda/linkId"),
-        params: object(filler.value(&Value::Object(skeleton.params.clone()), "/agenda/params")),
-        operations: Vec::with_capacity(skeleton.operations.len()),
+        params: skeleton.params.clone(),
+        operations: skeleton.operations.clone(),
     };
-    for (i, operation) in skeleton.operations.iter().enumerate() {
-        let mut made = operation.clone();
-        let at = format!("/agenda/operations/{i}");
-        for (field, part) in [("name", &mut made.name), ("type", &mut made.kind)] {
-            if part.contains("@<") {
-                *part = filler.label(Some(part), &format!("{at}/{field}")).unwrap_or_default();
-            }
+    filler.values(agenda.params.values_mut(), "/agenda/params");
+    if operations && filler.changes(&agenda.operations) {
+        for (i, operation) in agenda.operations.iter_mut().enumerate() {
+            filler.operation(operation, &format!("/agenda/operations/{i}"));
         }
-        made.payload = filler.value(&made.payload, &format!("{at}/payload"));
-        made.params =
-            object(filler.value(&Value::Object(std::mem::take(&mut made.params)), &format!("{at}/params")));
-        agenda.operations.push(made);
     }
     let mut faults = filler.faults;
-    if faults.is_empty() {
+    if operations && faults.is_empty() {
         fan_out::expand(&mut agenda, &mut faults);
     }
     if faults.is_empty() { Ok(agenda) } else { Err(faults) }
@@ -67,6 +69,15 @@ impl AgendaTemplate {
     pub fn expand(&self, inputs: &Value) -> Result<Agenda, Vec<Diagnostic>> {
         expand(self, inputs)
     }
+
+    /// SHA-256 of the content, in hexadecimal: what `pop.workflow` says as `digest` when the compiler made the template.
+    pub fn digest(&self) -> String {
+        let mut bare = self.clone();
+        if let Some(Value::Object(header)) = bare.agenda.params.get_mut(keys::WORKFLOW) {
+            header.shift_remove("digest");
+        }
+        crate::canonical::digest(&bare)
+    }
 }
 
 struct Filler<'f, 'v> {
@@ -75,13 +86,32 @@ struct Filler<'f, 'v> {
 }
 
 impl Filler<'_, '_> {
+    /// Whether filling in these operations makes anything of them but themselves.
+    fn changes(&self, operations: &[Operation]) -> bool {
+        let values = operations.iter().flat_map(|o| std::iter::once(&o.payload).chain(o.params.values()));
+        operations.iter().any(|o| o.name.contains("@<") || o.kind.contains("@<"))
+            || reference::any_token(values, &|token| (self.lookup)(token.name).is_some())
+    }
+
+    fn operation(&mut self, operation: &mut Operation, at: &str) {
+        for (field, part) in [("name", &mut operation.name), ("type", &mut operation.kind)] {
+            if part.contains("@<") {
+                *part = self.label(Some(part), &format!("{at}/{field}")).unwrap_or_default();
+            }
+        }
+        self.values([&mut operation.payload], &format!("{at}/payload"));
+        self.values(operation.params.values_mut(), &format!("{at}/params"));
+    }
+
     /// Fills in what is filled in again when the agenda runs.
-    fn value(&mut self, value: &Value, at: &str) -> Value {
-        let (value, report) = reference::substitute(value, self.lookup, Mode::Template);
+    fn values<'p>(&mut self, values: impl IntoIterator<Item = &'p mut Value>, at: &str) {
+        let mut report = Report::default();
+        for value in values {
+            reference::fill(value, self.lookup, Mode::Template, &mut report);
+        }
         for token in report.invalid {
             self.unresolved(at, &token);
         }
-        value
     }
 
     /// Fills in what is never looked at again: escapes are resolved, and a name that nobody knows is a fault.
@@ -108,13 +138,6 @@ impl Filler<'_, '_> {
         let finding = Diagnostic::error("unknown-input", Location::Pointer(at.to_owned()), message);
         let help = "submit that input, or give the reference a default: `@<name::/pointer?default>`";
         self.faults.push(finding.help(help));
-    }
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
     }
 }
 

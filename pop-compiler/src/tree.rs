@@ -1,7 +1,8 @@
 //! The one spanned tree that the TOML and JSON front ends both give. No meaning yet: that is `decode`'s part.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::source::{FileId, Span, Spanned};
@@ -29,6 +30,16 @@ impl Tree {
                 table.entries.iter().map(|e| (e.key.value.clone(), e.value.to_json())).collect::<Map<_, _>>(),
             ),
         }
+    }
+}
+
+/// A decimal number as it is written, without a plus; none when it is no JSON number.
+pub(crate) fn number(text: &str) -> Option<Number> {
+    let plain = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+    // the parser takes any number, but longer
+    match text.parse::<u64>() {
+        Ok(n) if plain => Some(n.into()),
+        _ => text.parse().ok(),
     }
 }
 
@@ -64,14 +75,17 @@ impl Node {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) value: String,
-    /// `(offset in value, offset in the file)`, ascending; between two of them both sides advance together.
-    pub(crate) anchors: Vec<(u32, u32)>,
+    /// Where the value begins in the file.
+    start: u32,
+    /// `(offset in value, offset in the file)` after each escape, ascending; between two of them both sides advance
+    /// together.
+    jumps: Box<[(u32, u32)]>,
 }
 
 impl Text {
     /// A string without escapes whose first byte is at `start` in the file.
     pub(crate) fn plain(value: String, start: usize) -> Self {
-        Self { value, anchors: vec![(0, clamp(start))] }
+        Self { value, start: clamp(start), jumps: Box::default() }
     }
 
     /// Where the bytes `start..end` of the value are in the file.
@@ -80,52 +94,57 @@ impl Text {
     }
 
     fn offset(&self, at: usize) -> usize {
-        let at = clamp(at);
-        let next = self.anchors.partition_point(|(value, _)| *value <= at);
-        let Some((value, file)) = self.anchors.get(next.saturating_sub(1)) else { return 0 };
-        (file + (at - value)) as usize
+        offset(self.start, &self.jumps, at)
     }
+}
+
+fn offset(start: u32, jumps: &[(u32, u32)], at: usize) -> usize {
+    let at = clamp(at);
+    let next = jumps.partition_point(|(value, _)| *value <= at);
+    let (value, file) = next.checked_sub(1).and_then(|last| jumps.get(last)).copied().unwrap_or((0, start));
+    (file + (at - value)) as usize
 }
 
 /// Collects a [`Text`] piece by piece.
 #[derive(Debug, Default)]
 pub(crate) struct TextBuilder {
-    text: Text,
+    value: String,
+    start: Option<u32>,
+    jumps: Vec<(u32, u32)>,
 }
 
 impl TextBuilder {
     /// Appends what stands literally at `start` in the file.
     pub(crate) fn push_str(&mut self, piece: &str, start: usize) {
-        if piece.is_empty() && !self.text.anchors.is_empty() {
+        if piece.is_empty() && self.start.is_some() {
             return;
         }
-        self.anchor(start);
-        self.text.value.push_str(piece);
+        self.jump(start);
+        self.value.push_str(piece);
     }
 
     /// Appends what an escape at `start` in the file stands for.
     pub(crate) fn push_char(&mut self, c: char, start: usize) {
-        self.anchor(start);
-        self.text.value.push(c);
+        self.jump(start);
+        self.value.push(c);
     }
 
     /// Where in the file the next piece would begin, had the last one no escapes.
     pub(crate) fn file_end(&self) -> usize {
-        self.text.offset(self.text.value.len())
+        offset(self.start.unwrap_or_default(), &self.jumps, self.value.len())
     }
 
-    pub(crate) fn finish(mut self, start: usize) -> Text {
-        if self.text.anchors.is_empty() {
-            self.text.anchors.push((0, clamp(start)));
-        }
-        self.text
+    pub(crate) fn finish(self, start: usize) -> Text {
+        let start = self.start.unwrap_or(clamp(start));
+        Text { value: self.value, start, jumps: self.jumps.into_boxed_slice() }
     }
 
-    fn anchor(&mut self, file: usize) {
-        let at = clamp(self.text.value.len());
-        match self.text.anchors.last_mut() {
-            Some(last) if last.0 == at => last.1 = clamp(file),
-            _ => self.text.anchors.push((at, clamp(file))),
+    fn jump(&mut self, file: usize) {
+        let (at, file) = (clamp(self.value.len()), clamp(file));
+        match self.jumps.last_mut() {
+            _ if at == 0 => self.start = Some(file),
+            Some(last) if last.0 == at => last.1 = file,
+            _ => self.jumps.push((at, file)),
         }
     }
 }
@@ -138,6 +157,8 @@ fn clamp(n: usize) -> u32 {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     pub(crate) entries: Vec<Entry>,
+    /// Where each key is, as far as somebody has asked.
+    pub(crate) index: KeyIndex,
 }
 
 /// One key of a table.
@@ -147,29 +168,79 @@ pub(crate) struct Entry {
     pub(crate) value: Tree,
 }
 
-/// Finds keys in a growing table: by walking while it is small, by hash when it is not.
-#[derive(Debug, Default)]
+/// Finds keys in a growing table: by walking while it is small, by hash when it is not. The keys stay in the table, and
+/// one is only looked at when its hash is that of the key that is looked for: they lie far apart.
+#[derive(Clone, Default)]
 pub(crate) struct KeyIndex {
-    map: HashMap<String, usize>,
+    grown: Option<Box<Positions>>,
+}
+
+// What it knows is in the table, too.
+impl std::fmt::Debug for KeyIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyIndex").finish_non_exhaustive()
+    }
+}
+
+/// Hashes of keys, and where the keys are.
+#[derive(Clone, Default)]
+struct Positions {
+    table: HashTable<(u32, u32)>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Positions {
+    /// Half of a key's hash, which is enough to tell most keys apart.
+    fn half(&self, key: &str) -> u32 {
+        (self.hasher.hash_one(key) >> 32) as u32
+    }
+
+    /// A hash for the table, which wants its bits at both ends.
+    fn whole(half: u32) -> u64 {
+        u64::from(half) << 32 | u64::from(half)
+    }
 }
 
 impl KeyIndex {
     const SMALL: usize = 8;
 
-    /// The position of `key` among `keys` (all that were added so far, in order).
+    /// The position of `key` among those at `0..len` (all that were added so far, in order).
     pub(crate) fn find<'k>(
         &mut self,
         key: &str,
         len: usize,
-        mut key_at: impl FnMut(usize) -> &'k str,
+        key_at: impl Fn(usize) -> &'k str,
     ) -> Option<usize> {
+        self.fill(len, &key_at);
+        self.get(key, len, key_at)
+    }
+
+    /// Takes in the keys up to `len`.
+    pub(crate) fn fill<'k>(&mut self, len: usize, key_at: impl Fn(usize) -> &'k str) {
         if len <= Self::SMALL {
+            return;
+        }
+        let positions = &mut **self.grown.get_or_insert_default();
+        let known = positions.table.len();
+        if known >= len {
+            return;
+        }
+        positions.table.reserve(len - known, |(half, _)| Positions::whole(*half));
+        for i in known..len {
+            let half = positions.half(key_at(i));
+            let entry = (half, clamp(i));
+            positions.table.insert_unique(Positions::whole(half), entry, |(half, _)| Positions::whole(*half));
+        }
+    }
+
+    /// As [`find`](Self::find), when it was filled up to `len`.
+    pub(crate) fn get<'k>(&self, key: &str, len: usize, key_at: impl Fn(usize) -> &'k str) -> Option<usize> {
+        let Some(positions) = self.grown.as_deref().filter(|_| len > Self::SMALL) else {
             return (0..len).find(|i| key_at(*i) == key);
-        }
-        for i in self.map.len()..len {
-            self.map.insert(key_at(i).to_owned(), i);
-        }
-        self.map.get(key).copied()
+        };
+        let half = positions.half(key);
+        let same = |(other, i): &(u32, u32)| *other == half && key_at(*i as usize) == key;
+        positions.table.find(Positions::whole(half), same).map(|(_, i)| *i as usize)
     }
 }
 

@@ -3,22 +3,26 @@
 
 mod assign;
 mod formats;
+mod index;
 mod literal;
 mod parse;
 mod print;
 mod schema;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 
 use crate::source::Spanned;
 
 pub(crate) use assign::{Mismatch, type_of};
+pub(crate) use index::Flaw;
+use index::{Index, Known};
+pub(crate) use schema::TooLarge;
 
 /// A type of the workflow language.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
     /// Anything; nothing is checked.
     Any,
@@ -45,7 +49,7 @@ pub enum Type {
     /// An RFC 3339 date and time, as text.
     Datetime,
     /// Exactly this string, number or boolean.
-    Literal(Json),
+    Literal(Arc<Json>),
     /// A list of one item type.
     List(Arc<Type>),
     /// An object with any keys and one value type.
@@ -61,7 +65,7 @@ pub enum Type {
 }
 
 /// The fields of a record, sorted by name.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Record {
     fields: Vec<(Arc<str>, Type)>,
 }
@@ -100,6 +104,8 @@ impl Record {
 #[derive(Clone, Debug, Default)]
 pub struct Types {
     named: HashMap<Arc<str>, Type>,
+    /// What is known of the names, once somebody has asked.
+    index: OnceLock<Index>,
     /// Whether a secret is anywhere; what has none need not be searched for them.
     pub(crate) secrets: bool,
 }
@@ -107,6 +113,7 @@ pub struct Types {
 impl Types {
     /// Defines `name`, and gives back what it meant before.
     pub fn define(&mut self, name: impl Into<Arc<str>>, ty: Type) -> Option<Type> {
+        self.index.take();
         self.named.insert(name.into(), ty)
     }
 
@@ -120,58 +127,73 @@ impl Types {
         self.named.keys().map(AsRef::as_ref)
     }
 
-    /// `ty` without a name in front; an unknown name, or a name that only means itself, is [`Type::Error`].
-    pub fn resolve<'t>(&'t self, ty: &'t Type) -> &'t Type {
-        let mut ty = ty;
-        for _ in 0..=self.named.len() {
-            match ty {
-                Type::Named(name) => match self.get(name) {
-                    Some(meaning) => ty = meaning,
-                    None => return &Type::Error,
-                },
-                other => return other,
-            }
-        }
-        &Type::Error
+    /// What is known of a name; made anew when something was defined, so define first and ask then.
+    fn known(&self, name: &str) -> Option<&Known> {
+        self.index.get_or_init(|| index::index(&self.named)).get(name)
     }
 
-    /// Whether a name means itself without a list, a map or a record in between, so that it means nothing.
-    pub(crate) fn is_circular(&self, name: &str) -> bool {
-        let mut seen: Vec<&str> = Vec::new();
-        let mut open: Vec<&Type> = self.get(name).into_iter().collect();
-        while let Some(ty) = open.pop() {
-            match ty {
-                Type::Named(other) if other.as_ref() == name => return true,
-                Type::Named(other) if !seen.contains(&other.as_ref()) => {
-                    seen.push(other);
-                    open.extend(self.get(other));
-                }
-                Type::Union(members) => open.extend(members.iter()),
-                Type::Secret(inner) => open.push(inner),
-                _ => {}
-            }
+    /// `ty` without a name in front; an unknown name, or one that means nothing (see [`Flaw`]), is [`Type::Error`].
+    pub fn resolve<'t>(&'t self, ty: &'t Type) -> &'t Type {
+        match ty {
+            Type::Named(name) => self.known(name).map_or(&Type::Error, |known| &known.meaning),
+            other => other,
         }
-        false
+    }
+
+    /// Whether every value of `from` is a value of `to`, as far as the checker can tell: what is `any` fits everything.
+    pub fn fits(&self, from: &Type, to: &Type) -> bool {
+        self.assign(from, to).is_ok()
+    }
+
+    /// Why a name means nothing, if so.
+    pub(crate) fn flaw(&self, name: &str) -> Option<Flaw> {
+        self.known(name)?.flaw
     }
 
     /// Where in a value of this type a secret is, such as `.login.token`; empty when the value itself is one.
     pub(crate) fn secret_in(&self, ty: &Type) -> Option<String> {
-        let mut seen: Vec<&str> = Vec::new();
-        let mut open: Vec<(&Type, String)> = vec![(ty, String::new())];
-        while self.secrets
-            && let Some((ty, path)) = open.pop()
-        {
+        enum Step<'t> {
+            Same,
+            Item,
+            Key,
+            Field(&'t str),
+        }
+        if !self.secrets {
+            return None;
+        }
+        let mut seen: HashSet<&str> = HashSet::new();
+        // each with the step that led there, and from where
+        let mut walked: Vec<(usize, Step<'_>)> = Vec::new();
+        let mut open: Vec<(&Type, usize, Step<'_>)> = vec![(ty, usize::MAX, Step::Same)];
+        while let Some((ty, from, step)) = open.pop() {
+            let here = walked.len();
+            walked.push((from, step));
             match ty {
-                Type::Secret(_) => return Some(path),
-                Type::Named(name) if !seen.contains(&name.as_ref()) => {
-                    seen.push(name);
-                    open.extend(self.get(name).map(|ty| (ty, path)));
+                Type::Secret(_) => {
+                    let mut steps = Vec::new();
+                    let mut at = here;
+                    while let Some((from, step)) = walked.get(at) {
+                        steps.push(match step {
+                            Step::Same => String::new(),
+                            Step::Item => "[0]".to_owned(),
+                            Step::Key => ".*".to_owned(),
+                            Step::Field(name) => format!(".{name}"),
+                        });
+                        at = *from;
+                    }
+                    steps.reverse();
+                    return Some(steps.concat());
                 }
-                Type::List(item) => open.push((item, format!("{path}[0]"))),
-                Type::Map(item) => open.push((item, format!("{path}.*"))),
-                Type::Union(members) => open.extend(members.iter().map(|m| (m, path.clone()))),
+                Type::Named(name)
+                    if self.known(name).is_some_and(|known| known.secret) && seen.insert(name) =>
+                {
+                    open.extend(self.get(name).map(|ty| (ty, here, Step::Same)));
+                }
+                Type::List(item) => open.push((item, here, Step::Item)),
+                Type::Map(item) => open.push((item, here, Step::Key)),
+                Type::Union(members) => open.extend(members.iter().map(|m| (m, here, Step::Same))),
                 Type::Record(record) => {
-                    open.extend(record.iter().map(|(name, ty)| (ty, format!("{path}.{name}"))));
+                    open.extend(record.iter().map(|(name, ty)| (ty, here, Step::Field(name))));
                 }
                 _ => {}
             }
@@ -181,8 +203,9 @@ impl Types {
 
     /// Whether null is a value of this type, or its absence is allowed.
     pub fn accepts_null(&self, ty: &Type) -> bool {
-        match self.resolve(ty) {
+        match ty {
             Type::Any | Type::Error | Type::Null => true,
+            Type::Named(name) => self.known(name).is_none_or(|known| known.null),
             Type::Union(members) => members.iter().any(|m| self.accepts_null(m)),
             Type::Secret(inner) => self.accepts_null(inner),
             _ => false,
@@ -197,10 +220,14 @@ pub(crate) struct TypeExpr {
     pub(crate) names: Vec<Spanned<Arc<str>>>,
 }
 
+/// As many members of a union are compared with each other; more are looked up.
+const FEW: usize = 16;
+
 impl Type {
     /// One of these types, in normal form.
     pub fn union(members: impl IntoIterator<Item = Self>) -> Self {
         let mut flat: Vec<Self> = Vec::new();
+        let mut many: HashSet<Self> = HashSet::new();
         let mut null = false;
         for member in members {
             let inner: &[Self] = match &member {
@@ -210,7 +237,13 @@ impl Type {
             for ty in inner {
                 if *ty == Self::Null {
                     null = true;
-                } else if !flat.contains(ty) {
+                    continue;
+                }
+                if flat.len() == FEW && many.is_empty() {
+                    many.extend(flat.iter().cloned());
+                }
+                let new = if flat.len() < FEW { !flat.contains(ty) } else { many.insert(ty.clone()) };
+                if new {
                     flat.push(ty.clone());
                 }
             }
@@ -222,9 +255,12 @@ impl Type {
         let has = |ty: &Self| flat.contains(ty);
         let (text, number, boolean) = (has(&Self::String), has(&Self::Float), has(&Self::Bool));
         flat.retain(|ty| match ty {
-            Self::Literal(Json::String(_)) => !text,
-            Self::Literal(Json::Number(_)) => !number,
-            Self::Literal(Json::Bool(_)) => !boolean,
+            Self::Literal(value) => match **value {
+                Json::String(_) => !text,
+                Json::Number(_) => !number,
+                Json::Bool(_) => !boolean,
+                _ => true,
+            },
             _ => true,
         });
         if null {
@@ -250,6 +286,20 @@ impl Type {
             Self::Union(members) => Self::union(members.iter().filter(|m| **m != Self::Null).cloned()),
             other => other.clone(),
         }
+    }
+
+    /// Whether the type, a member of it as a union, or the inside of it as a secret, is this name.
+    pub(crate) fn names_directly(&self, name: &str) -> bool {
+        let mut open = vec![self];
+        while let Some(ty) = open.pop() {
+            match ty {
+                Self::Named(other) if other.as_ref() == name => return true,
+                Self::Union(members) => open.extend(members.iter()),
+                Self::Secret(inner) => open.push(inner),
+                _ => {}
+            }
+        }
+        false
     }
 
     /// Whether the type has at most this many parts, nested at most 32 deep.
@@ -283,8 +333,14 @@ impl Type {
     }
 
     /// The type as a JSON Schema (2020-12) takes it, such as schemars makes. What the type language can't say becomes
-    /// [`Type::Any`]. References into `$defs` are followed; recursive ones become [`Type::Any`].
+    /// [`Type::Any`]. References into `$defs` are followed; recursive ones become [`Type::Any`], and so does a schema that
+    /// has more than 400,000 parts once they are followed.
     pub fn from_schema(schema: &Json) -> Self {
+        schema::read(schema).unwrap_or(Self::Any)
+    }
+
+    /// As [`Type::from_schema`], but a schema that is too large is an error.
+    pub(crate) fn read_schema(schema: &Json) -> Result<Self, TooLarge> {
         schema::read(schema)
     }
 

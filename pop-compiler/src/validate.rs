@@ -1,20 +1,23 @@
 //! Checks of an agenda in its native JSON form. Findings carry JSON pointers into the document; rule names are those of
 //! the workflow language.
 
+mod generators;
 mod settings;
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::agenda::{Agenda, AgendaTemplate, keys};
-use crate::diagnostic::{Diagnostic, Location, Severity};
-use crate::graph::{self, Graph};
+use crate::agenda::{Agenda, AgendaTemplate, Operation, keys};
+use crate::diagnostic::{Diagnostic, Location};
+use crate::generator::{Promise, Promises, Wanted};
+use crate::graph::{self, EdgeKind, Graph, Mention};
 use crate::reference::{self, Token};
+use crate::rules::MORE_FINDINGS;
 use crate::suggest;
 
 /// Names without `.out` that mean something while an agenda runs.
-const RUN_TOKENS: [&str; 3] = ["pop.agendaId", "pop.customerId", "pop.operationName"];
+pub(crate) const RUN_TOKENS: [&str; 3] = ["pop.agendaId", "pop.customerId", "pop.operationName"];
 
 /// How many findings are told; the rest is counted.
 const MOST_FINDINGS: usize = 1000;
@@ -35,6 +38,24 @@ pub fn template(template: &AgendaTemplate) -> Vec<Diagnostic> {
     Checker::new("/agenda", &template.agenda, true).run()
 }
 
+/// Every fault of operations that a generator has made, beside those that are there. Pointers begin with `/operations`.
+pub fn made(operations: &Agenda, promises: &[Promise], around: &dyn Around) -> Vec<Diagnostic> {
+    let checker = Checker { around: Some(around), ..Checker::new("", operations, false) };
+    checker.run_made(promises)
+}
+
+/// What is there already, for operations that are added to a running agenda.
+pub trait Around {
+    /// Whether others may refer to something of this name: an operation, or what another generator promises.
+    fn knows(&self, name: &str) -> bool;
+
+    /// Whether an operation has this name in whatever letter case (`folded` is in lower case), or will have it.
+    fn is_taken(&self, folded: &str) -> bool;
+
+    /// The family (`encode.*`) whose stem is this name, if there is one.
+    fn family(&self, name: &str) -> Option<String>;
+}
+
 struct Checker<'a> {
     prefix: &'static str,
     agenda: &'a Agenda,
@@ -45,10 +66,14 @@ struct Checker<'a> {
     guesses: usize,
     /// Name → index of the operation.
     names: HashMap<&'a str, usize>,
+    /// What the generators will make.
+    promises: Promises,
     /// Names without `.out` may be inputs.
     template: bool,
     /// A template whose operations may get their names from inputs.
     open_names: bool,
+    /// What is there besides these operations.
+    around: Option<&'a dyn Around>,
 }
 
 impl<'a> Checker<'a> {
@@ -60,8 +85,10 @@ impl<'a> Checker<'a> {
             more: 0,
             guesses: MOST_GUESSES,
             names: HashMap::new(),
+            promises: Promises::new(&agenda.operations),
             template,
             open_names: template && agenda.operations.iter().any(|o| o.name.contains("@<")),
+            around: None,
         }
     }
 
@@ -72,18 +99,38 @@ impl<'a> Checker<'a> {
             self.add(finding.help("add at least one operation"));
             return self.findings;
         }
+        self.check_operations();
+        self.check_agenda_params();
+        self.check_cycles(&Graph::new(self.agenda));
+        self.findings()
+    }
+
+    fn run_made(mut self, promises: &[Promise]) -> Vec<Diagnostic> {
+        self.check_operations();
+        self.check_kept(promises);
+        let families = promises.iter().filter(|p| matches!(p, Promise::Family(_))).map(Promise::stem);
+        let families: Vec<&str> = families.collect();
+        self.check_cycles(&Graph::with_families(self.agenda, &families));
+        self.findings()
+    }
+
+    fn check_operations(&mut self) {
         self.check_names();
+        self.check_promised_names();
         for (i, operation) in self.agenda.operations.iter().enumerate() {
             self.check_references(i);
             let at = format!("{}/operations/{i}", self.prefix);
             settings::check(operation, &at, self.template, &mut |finding| self.add(finding));
+            self.check_fan_out(i);
         }
-        self.check_agenda_params();
-        self.check_cycles();
+    }
+
+    fn findings(mut self) -> Vec<Diagnostic> {
         if self.more > 0 {
             let message = format!("{} more findings are not shown", self.more);
             let at = Location::Pointer(self.prefix.to_owned());
-            self.findings.push(Diagnostic::new("more-findings", Severity::Info, at, message));
+            let finding = MORE_FINDINGS.at(at, message);
+            self.findings.push(Diagnostic { more: [0, 0, self.more], ..finding }); // all of these are errors
         }
         self.findings
     }
@@ -112,7 +159,7 @@ impl<'a> Checker<'a> {
             let name = operation.name.as_str();
             if name.is_empty() {
                 let finding =
-                    self.error("missing-name", &format!("/operations/{i}"), "the operation has no name");
+                    self.error("missing-key", &format!("/operations/{i}"), "the operation has no name");
                 self.add(
                     finding.help("give it a `name`; others refer to its output as `@<name.out::/field>`"),
                 );
@@ -129,7 +176,12 @@ impl<'a> Checker<'a> {
                 let finding = self.error("duplicate-name", &format!("/operations/{i}/name"), message);
                 self.add(finding.also(place, "the first one"));
             } else {
-                folded.insert(name.to_lowercase(), i);
+                let lower = name.to_lowercase();
+                if self.around.is_some_and(|around| around.is_taken(&lower)) {
+                    let message = format!("the name `{name}` is taken by another operation of the agenda");
+                    self.add(self.error("duplicate-name", &format!("/operations/{i}/name"), message));
+                }
+                folded.insert(lower, i);
             }
             self.names.entry(name).or_insert(i);
             if operation.kind.is_empty() {
@@ -144,18 +196,14 @@ impl<'a> Checker<'a> {
         let agenda = self.agenda;
         let operation = &agenda.operations[i];
         graph::mentions(operation, &mut |mention| {
-            let is_self = mention.name == operation.name;
-            if !is_self && self.knows(mention.name) || self.is_full() {
-                return;
-            }
-            let pointer = format!("/operations/{i}{}{}", mention.field, mention.rest);
-            let shown = mention.token.unwrap_or(mention.name);
-            if is_self {
+            let is_self = mention.name == operation.name || self.is_own_item(operation, mention.name);
+            if is_self && !self.is_full() {
+                let shown = mention.token.unwrap_or(mention.name);
                 let message = format!("operation `{}` waits for itself (`{shown}`)", operation.name);
+                let pointer = format!("/operations/{i}{}{}", mention.field, mention.rest);
                 self.add(self.error("self-reference", &pointer, message));
-            } else {
-                let rule = if mention.token.is_some() { "unknown-output" } else { "unknown-operation" };
-                self.unknown(rule, &pointer, shown, mention.name);
+            } else if !is_self {
+                self.check_mention(&mention, &|| format!("/operations/{i}{}{}", mention.field, mention.rest));
             }
         });
         let mut plain = |field: &str, value: &Value| {
@@ -164,19 +212,58 @@ impl<'a> Checker<'a> {
             });
         };
         plain("/payload", &operation.payload);
-        if let Some(when) = operation.params.get(keys::WHEN) {
-            plain("/params/pop.when", when);
+        for (key, field) in [(keys::WHEN, "/params/pop.when"), (keys::EACH, "/params/pop.each")] {
+            if let Some(value) = operation.params.get(key) {
+                plain(field, value);
+            }
         }
     }
 
-    /// In a template a fanned-out operation is also known by its instances, and a name may come from an input.
+    /// Whether a name means an item of the operation itself, which fans out.
+    fn is_own_item(&self, operation: &Operation, name: &str) -> bool {
+        operation.params.contains_key(keys::EACH)
+            && !self.names.contains_key(name)
+            && item(name).is_some_and(|(stem, _)| stem == operation.name)
+    }
+
+    /// Whether there is, or will be, what a mention needs.
+    fn check_mention(&mut self, mention: &Mention<'_, '_>, pointer: &dyn Fn() -> String) {
+        let shown = mention.token.unwrap_or(mention.name);
+        let family = match self.promises.find(mention.name) {
+            Some((at, Wanted::Whole)) => {
+                let promise = &self.promises.list()[at].promise;
+                (promise.stem() != promise.text() && promise.stem() == mention.name).then(|| promise.text())
+            }
+            _ => self.around.and_then(|around| around.family(mention.name)),
+        };
+        if let Some(family) =
+            family.filter(|_| mention.token.is_some() && !self.names.contains_key(mention.name))
+        {
+            if !self.is_full() {
+                let message =
+                    format!("`{shown}` means one output, but `{}` has one for each item", mention.name);
+                let finding = self.error("missing-index", &pointer(), message);
+                let name = mention.name;
+                self.add(finding.help(format!(
+                    "write `@<{family}.out>` for the list of all, or `@<{name}.0.out>` for the first"
+                )));
+            }
+        } else if !self.knows(mention.name) && !self.is_full() {
+            let rule = if mention.token.is_some() { "unknown-output" } else { "unknown-operation" };
+            self.unknown(rule, &pointer(), shown, mention.name);
+        }
+    }
+
+    /// A name may be promised by a generator, in a template a fanned-out operation is also known by its instances, and a
+    /// name may come from an input.
     fn knows(&self, name: &str) -> bool {
-        let base = || name.rsplit_once('.').filter(|(_, n)| *n == "*" || n.parse::<usize>().is_ok());
         self.names.contains_key(name)
             || self.open_names
+            || self.promises.find(name).is_some()
+            || self.around.is_some_and(|around| around.knows(name))
             || (self.template
-                && base()
-                    .and_then(|(b, _)| self.names.get(b))
+                && item(name)
+                    .and_then(|(stem, _)| self.names.get(stem))
                     .is_some_and(|&i| self.agenda.operations[i].params.contains_key(keys::EACH)))
     }
 
@@ -228,10 +315,11 @@ impl<'a> Checker<'a> {
             reference::scan(result, &mut |rest, _, token| {
                 let pointer = || format!("/params/{}{rest}", keys::RESULT);
                 match reference::operation_of(token.name) {
-                    Some(name) if !self.knows(name) && !self.is_full() => {
-                        self.unknown("unknown-output", &pointer(), token.text, name);
+                    Some(name) => {
+                        let kind = EdgeKind::Required;
+                        let mention = Mention { name, kind, field: "", rest, token: Some(token.text) };
+                        self.check_mention(&mention, &pointer);
                     }
-                    Some(_) => {}
                     None => self.check_plain_name(token, &pointer),
                 }
             });
@@ -240,15 +328,14 @@ impl<'a> Checker<'a> {
         settings::check_agenda(params, &at, self.template, &mut |finding| self.add(finding));
     }
 
-    fn check_cycles(&mut self) {
-        let graph = Graph::new(self.agenda);
+    fn check_cycles(&mut self, graph: &Graph) {
         for cycle in graph.cycles() {
-            let Some(&first) = cycle.first() else { continue };
+            let Some(first) = cycle.first().map(|&node| graph.operation(node)) else { continue };
             if self.is_full() {
                 continue;
             }
             let mut path: Vec<String> = cycle.iter().map(|&i| format!("`{}`", graph.name(i))).collect();
-            path.push(format!("`{}`", graph.name(first)));
+            path.extend(path.first().cloned());
             let message = format!("these operations wait for each other: {}", path.join(" → "));
             let finding = self.error("cycle", &format!("/operations/{first}"), message);
             self.add(finding.help(
@@ -256,6 +343,11 @@ impl<'a> Checker<'a> {
             ));
         }
     }
+}
+
+/// The fan-out and the item (`*` for all) that a name such as `encode.0` means.
+fn item(name: &str) -> Option<(&str, &str)> {
+    name.rsplit_once('.').filter(|(_, n)| *n == "*" || n.parse::<usize>().is_ok())
 }
 
 /// A pointer that is too long to be told, cut at a parent.

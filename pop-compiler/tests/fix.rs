@@ -85,6 +85,19 @@ fn json_is_fixed_too_and_the_exit_code_is_that_of_the_result() {
 }
 
 #[test]
+fn a_fix_that_lets_a_broken_file_be_read_is_made() {
+    let directory = scratch("fix-uncovers");
+    let file = directory.join("flow.pop.toml");
+    let text = "[workflow]\nname = \"x\"\ncatclogs = [\"ops.toml\"]\n[operations.a]\nuses = \"pop.sleep\"\n";
+    fs::write(&file, text).unwrap();
+    fs::write(directory.join("ops.toml"), "]] no [[ catalog = =\n").unwrap();
+    let out = fix(&directory, &["flow.pop.toml"]);
+    assert_eq!(out.status.code(), Some(1), "the catalog is broken");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text.replace("catclogs", "catalogs"));
+    assert!(String::from_utf8(out.stderr).unwrap().contains("error[syntax]"));
+}
+
+#[test]
 fn clean_files_are_not_touched() {
     let directory = scratch("fix-clean");
     let file = directory.join("hello.pop.toml");
@@ -122,11 +135,12 @@ fn the_faults_of_the_corpus_get_better_never_worse() {
     let (mut single, mut clean) = (0, Vec::new());
     for entry in fs::read_dir(tests().join("faults")).unwrap().map(Result::unwrap) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.ends_with(".pop.toml") {
+        if !name.ends_with(".pop.toml") && !name.ends_with(".pop.json") {
             continue;
         }
         let text = fs::read_to_string(entry.path()).unwrap();
-        let expected = text.lines().filter(|l| l.starts_with("# expect: ")).count();
+        let expected =
+            text.lines().filter(|l| l.trim_start_matches(['#', '/']).starts_with(" expect: ")).count();
         let file = directory.join(&name);
         fs::write(&file, &text).unwrap();
         let first = fix(&directory, &[&name, "--format", "json"]);
@@ -138,11 +152,36 @@ fn the_faults_of_the_corpus_get_better_never_worse() {
         assert!(again.stderr.is_empty(), "{name}: {}", String::from_utf8_lossy(&again.stderr));
         assert_eq!(fs::read_to_string(&file).unwrap(), after, "{name}");
         single += usize::from(expected == 1);
-        if expected == 1 && left == 0 {
+        if expected == 1 && left == 0 && after != text {
             clean.push(name);
         }
     }
-    clean.sort();
-    eprintln!("{} of {single} single faults are fixed: {clean:#?}", clean.len());
-    assert!(clean.len() * 100 >= single * 15, "{} of {single}", clean.len());
+    eprintln!("{} of {single} single faults are fixed", clean.len());
+    assert!(clean.len() * 100 >= single * 60, "{} of {single}", clean.len());
+}
+
+/// The findings of a shared `pop.toml` and a shared catalog are those of one file, however many workflows there are.
+#[test]
+fn what_several_files_share_is_said_and_fixed_once() {
+    let directory = scratch("fix-shared");
+    fs::write(directory.join("pop.toml"), "[lints]\nunused-inpt = \"deny\"\nnope = \"warn\"\n").unwrap();
+    fs::write(directory.join("ops.toml"), "[operations.\"x.y\"]\ncommand = [\"x\"]\ntimeout = \"5 min\"\n")
+        .unwrap();
+    let flow = "[workflow]\nname = \"x\"\ncatalogs = [\"ops.toml\"]\n[operations.a]\nuses = \"x.y\"\n";
+    for name in ["a", "b", "c"] {
+        fs::write(directory.join(format!("{name}.pop.toml")), flow).unwrap();
+    }
+    let found = |args: &[&str]| -> Vec<String> {
+        let out =
+            Command::new(env!("CARGO_BIN_EXE_popc")).args(args).current_dir(&directory).output().unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        let all = document["diagnostics"].as_array().unwrap();
+        all.iter().map(|d| d["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut before = found(&["check", ".", "--format", "json"]);
+    before.sort();
+    assert_eq!(before, ["bad-duration", "unknown-rule", "unknown-rule"]);
+    assert_eq!(found(&["check", "--fix", ".", "--format", "json"]), ["unknown-rule"]);
+    assert!(fs::read_to_string(directory.join("ops.toml")).unwrap().contains("timeout = \"5m\""));
+    assert!(fs::read_to_string(directory.join("pop.toml")).unwrap().contains("unused-input = \"deny\""));
 }

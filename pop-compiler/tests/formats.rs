@@ -59,6 +59,25 @@ fn sarif_results_look_like_this() {
     snapshot("findings.sarif", &format!("{:#}", Value::from(std::mem::take(results))));
 }
 
+/// A code scanning service knows a finding again by it, so lines above may come and go, and no two may have the same.
+#[test]
+fn sarif_fingerprints_are_stable_and_each_is_there_once() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fingerprints");
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("flow.pop.toml");
+    let prints = |text: &str| -> Vec<String> {
+        std::fs::write(&file, text).unwrap();
+        let (_, text) = check(&[file.to_str().unwrap(), "--format", "sarif"]);
+        let log: Value = serde_json::from_str(&text).unwrap();
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        results.iter().map(|r| r["partialFingerprints"].to_string()).collect()
+    };
+    let text = "[workflow]\nname = \"x\"\n[operations.a]\nuses = \"pop.slep\"\n[operations.b]\nuses = \"pop.slep\"\n";
+    let before = prints(text);
+    assert_eq!(before, prints(&format!("# new\n\n{}", text.replace(" = ", "   = "))));
+    assert!(before.len() == 2 && before[0] != before[1], "{before:?}");
+}
+
 #[test]
 fn a_clean_sarif_log_has_no_results_and_all_rules() {
     let (code, text) = check(&["../workflows", "--format", "sarif"]);

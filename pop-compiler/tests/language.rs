@@ -79,6 +79,29 @@ fn inputs_fill_a_template() {
     assert!(fault.iter().any(|d| d.rule == "missing-input"), "{fault:?}");
 }
 
+/// As an optional input is, so is an optional field of one, a key of a map, and what only some items have.
+#[test]
+fn what_may_be_absent_is_null() {
+    let compiled = clean(
+        "[types.Rung]\nheight = \"int\"\nrate = \"int?\"\n\
+         [inputs]\none = \"Rung\"\nall = \"list<Rung>\"\nmap = \"map<int>\"\nloose = \"any\"\n\
+         [operations.a]\nuses = \"pop.transform\"\neach = \"${inputs.all}\"\nwith = { value = \"${each.rate}\" }\n\
+         [operations.b]\nuses = \"pop.transform\"\nwith = { value = [\"${inputs.one.rate}\", \"${inputs.map.x}\"] }\n\
+         [operations.c]\nuses = \"pop.transform\"\neach = [{ a = 1 }, { b = 2 }]\nwith = { value = \"${each.a}\" }\n\
+         [operations.d]\nuses = \"pop.transform\"\nwith = { value = \"${inputs.loose.x}\" }\n",
+    );
+    let template = compiled.template.unwrap();
+    let rungs = json!([{ "height": 1 }, { "height": 2, "rate": 3 }]);
+    let inputs = json!({ "one": rungs[0], "all": rungs, "map": {}, "loose": { "x": 4 } });
+    let agenda = template.expand(&inputs).unwrap();
+    assert_eq!(validate::agenda(&agenda), []);
+    let seen: Vec<&Value> = agenda.operations.iter().map(|o| &o.payload["value"]).collect();
+    assert_eq!(json!(seen), json!([null, 3, [null, null], 1, null, 4]));
+    // of what nothing is known, nothing is known to be optional
+    let inputs = json!({ "one": rungs[0], "all": [], "map": {}, "loose": {} });
+    assert_eq!(template.expand(&inputs).unwrap_err()[0].rule, "unknown-input");
+}
+
 #[test]
 fn the_digest_is_of_the_meaning_not_of_the_text() {
     let digest = |c: Compiled| c.agenda.unwrap().params[keys::WORKFLOW]["digest"].clone();
@@ -142,4 +165,51 @@ fn edits_mend_misspelt_names() {
     }
     let compiled = compile(Source::new("x.pop.toml", mended.as_str()), Door::Toml, &Options::default());
     assert!(compiled.diagnostics.is_empty(), "{mended}\n{:#?}", compiled.diagnostics);
+}
+
+/// The `pop.transform` inputs of a workflow whose `probe` gives what is declared here.
+fn reads(value: &str, probe: &str) -> Value {
+    let text = format!(
+        "[inputs]\nlist = \"list<{{a: int?, b: int}}>\"\nmeta = \"{{a: int?, b: int}}\"\n\
+         [catalog.\"m.probe\"]\noutput = {{ title = \"string?\", width = \"int\", extra = \"any\", deep = \"{{x: {{y: int}}?}}\", \
+         tags = \"map<string>\", either = \"{{l: int}} | {{r: int}}\", sizes = \"list<int>\" }}\ncommand = [\"p\"]\n\
+         [operations.probe]\nuses = \"m.probe\"\n{probe}\n\
+         [operations.o]\nuses = \"pop.transform\"\neach = \"${{inputs.list}}\"\n\
+         with = {{ value = [{value}, \"${{inputs.meta.b}}\", \"${{each.b}}\"] }}\n"
+    );
+    let compiled = workflow(&text);
+    let warned = if value.starts_with("\"of ") { vec!["optional-in-text"] } else { vec![] };
+    assert_eq!(rules(&compiled), warned, "{value}");
+    let template = compiled.template.unwrap();
+    template.agenda.operations.iter().find(|o| o.name == "o").unwrap().payload["value"][0].clone()
+}
+
+#[test]
+fn what_an_output_may_lack_is_null() {
+    for (value, token) in [
+        ("${probe.title}", "@<probe.out::/title?=null>"),
+        ("${probe.width}", "@<probe.out::/width>"),
+        ("${probe.deep.x.y}", "@<probe.out::/deep/x/y?=null>"),
+        ("${probe.tags['a']}", "@<probe.out::/tags/a?=null>"),
+        ("${probe.either.l}", "@<probe.out::/either/l?=null>"),
+        ("${probe.sizes[4]}", "@<probe.out::/sizes/4>"),
+        ("${probe.extra}", "@<probe.out::/extra>"),
+        ("of ${probe.title}", "of @<probe.out::/title?=null>"),
+        ("${probe.title ?? 'none'}", "@<probe.out::/title?none>"),
+        ("${probe.title ?? null}", "@<probe.out::/title?>"),
+        ("${inputs.meta.a}", "@<pop.payload::/meta/a?=null>"),
+        ("${each.a}", "@<pop.each::/a?=null>"),
+        ("@<probe.out::/title>", "@<probe.out::/title>"),
+    ] {
+        assert_eq!(reads(&format!("\"{value}\""), ""), json!(token), "{value}");
+    }
+    let many = "each = [1, 2]";
+    for (value, token) in [
+        ("${probe[*].title}", "@<probe.*.out::/title?=null>"),
+        ("${probe[*].width}", "@<probe.*.out::/width>"),
+        ("${probe[1].title}", "@<probe.1.out::/title?=null>"),
+        ("${probe[*]}", "@<probe.*.out>"),
+    ] {
+        assert_eq!(reads(&format!("\"{value}\""), many), json!(token), "{value}");
+    }
 }

@@ -29,7 +29,7 @@ fn text(bytes: &[u8]) -> String {
 fn clean_files_give_zero() {
     let out = popc(&["check", &tests("workflows")]);
     assert_eq!(out.status.code(), Some(0));
-    assert_eq!(text(&out.stderr), "54 files: no findings\n");
+    assert_eq!(text(&out.stderr), "112 files: no findings\n");
 }
 
 #[test]

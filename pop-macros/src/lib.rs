@@ -4,6 +4,8 @@
 //! right and wrong is decided by `pop-compiler` and by rustc.
 
 mod findings;
+mod include;
+mod module;
 mod operation;
 mod workflow;
 
@@ -44,4 +46,17 @@ pub fn operation(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn workflow(item: TokenStream) -> TokenStream {
     workflow::expand(item.into()).into()
+}
+
+/// Includes a workflow that is written in the workflow language: `include_workflow!("flows/abr-ladder.pop.toml")`.
+///
+/// The path is relative to the package's `Cargo.toml` or, when nothing is there, to the Rust file. It becomes the same module as with [`workflow!`],
+/// named after the workflow (`abr_ladder`), or as it is said: `include_workflow!("flow.pop.toml" as ladder)`. `Inputs`,
+/// `Outputs` and the types in them are made from the workflow's types.
+///
+/// The compiler's findings are errors of the build, each with its file, line and column; its warnings are warnings. A
+/// change of the file, or of a file that it names, builds again.
+#[proc_macro]
+pub fn include_workflow(item: TokenStream) -> TokenStream {
+    include::expand(item.into()).into()
 }

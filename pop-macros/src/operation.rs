@@ -8,6 +8,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Error, Expr, Fields, Ident, ItemStruct, Lit, LitStr, Meta, parse2};
 
+use crate::module::Required;
 use arguments::Arguments;
 
 /// The struct as it was, what it implements, and every fault as an error. The struct always survives, and the
@@ -46,6 +47,10 @@ fn implement(attribute: TokenStream, item: TokenStream, errors: &mut Vec<Error>)
         quote! { (#rust, #json) }
     });
     let idents = names.iter().map(|(rust, _)| rust);
+    let all_have_defaults = serde_names::has_default(&item.attrs);
+    let required = fields.iter().filter(|field| !all_have_defaults && !may_be_left_out(field));
+    let required = required.filter_map(|field| field.ident.as_ref());
+    let required = required.map(|ident| Required::new(ident).entry());
     let Arguments { name, output, command, args, stdin, stdout, image, description } = &arguments;
     let none = || quote! { ::core::option::Option::None };
     let description = description
@@ -64,6 +69,7 @@ fn implement(attribute: TokenStream, item: TokenStream, errors: &mut Vec<Error>)
         impl #impl_generics ::pop_sdk::Operation for #ident #type_generics #bounds {
             const TYPE: &'static str = #name;
             const FIELDS: &'static [(&'static str, &'static str)] = &[#(#pairs),*];
+            const REQUIRED: &'static [(&'static str, &'static str)] = &[#(#required),*];
             type Output = #output;
 
             fn description() -> ::core::option::Option<&'static str> {
@@ -71,7 +77,7 @@ fn implement(attribute: TokenStream, item: TokenStream, errors: &mut Vec<Error>)
             }
 
             fn read_fields(&self) {
-                let _ = (#(&self.#idents,)*);
+                #(let _ = &self.#idents;)*
             }
 
             fn run_spec() -> ::pop_sdk::__private::RunSpec {
@@ -86,6 +92,15 @@ fn implement(attribute: TokenStream, item: TokenStream, errors: &mut Vec<Error>)
             }
         }
     })
+}
+
+/// Whether `..` may leave a field out: its type says that it may be absent, or serde has a default for it.
+pub(crate) fn may_be_left_out(field: &syn::Field) -> bool {
+    let optional = match &field.ty {
+        syn::Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Option"),
+        _ => false,
+    };
+    optional || serde_names::has_default(&field.attrs)
 }
 
 /// An identifier without `r#`.

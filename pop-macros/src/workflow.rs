@@ -1,10 +1,14 @@
-//! `workflow!`: tokens → [`parse`] → the JSON form ([`json`]) and ordinary Rust ([`expand`](expand::module)).
+//! `workflow!`: tokens → [`tree`] → the JSON form ([`json`]) and ordinary Rust ([`expand`](expand::module)).
 
 mod check;
 mod expand;
 mod json;
 mod names;
 mod parse;
+mod tree;
+mod type_check;
+mod types;
+mod values;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -22,12 +26,10 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     };
     names::reach(&mut workflow);
     let text = json::write(&workflow);
-    if errors.is_empty() {
-        errors.extend(check::check(&workflow, &text));
-    }
-    let failed = !errors.is_empty();
+    let mut verdict = check::check(&workflow, &text);
+    errors.append(&mut verdict.errors);
     let errors = report(errors);
-    let module = expand::module(&workflow, &text.text, failed);
+    let module = expand::module(&workflow, &text.text, &verdict.faulty);
     quote! { #errors #module }
 }
 
@@ -35,5 +37,7 @@ fn report(errors: Vec<syn::Error>) -> TokenStream {
     errors.into_iter().map(|e| e.to_compile_error()).collect()
 }
 
+#[cfg(test)]
+mod door_tests;
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,12 @@
 //! | `POST /v1/agendas` | [`SubmitRequest`] → 201 [`AgendaView`] (200 when the idempotency key was seen before) |
 //! | `GET /v1/agendas?customer&state&link&limit&after` | → [`Page<AgendaView>`] without operations, newest first |
 //! | `GET /v1/agendas/{id}` | → [`AgendaView`] with operations |
-//! | `GET /v1/agendas/{id}/events` | → server-sent [`Event`]s; `Last-Event-ID` resumes; ends when the agenda has ended |
+//! | `GET /v1/agendas/{id}/events` | → server-sent [`Event`]s; `Last-Event-ID` resumes; a message of the kind [`END`] is the last |
 //! | `GET /v1/agendas/{id}/logs?operation&after` | → [`Page<LogChunk>`] |
 //! | `POST /v1/agendas/{id}/cancel` | → [`AgendaView`] |
+//! | `POST /v1/agendas/{id}/rerun` | [`RerunRequest`] → [`RerunResponse`]; once it has ended |
+//! | `PUT`/`GET`/`DELETE /v1/templates/{name}` | `AgendaTemplate`: what the workflow of that name is on this server |
+//! | `GET /v1/templates` | → [`Page<TemplateView>`] |
 //! | `PUT`/`GET`/`DELETE /v1/customers/{id}`, `/v1/pools/{id}`, `/v1/insights/{id}` | [`Customer`], [`Pool`], [`Insight`] |
 //! | `GET /v1/customers`, `/v1/pools`, `/v1/insights` | → [`Page`] |
 //! | `POST /v1/pools/{id}/attach` | [`AttachRequest`] → [`AttachResponse`] |
@@ -18,13 +21,24 @@
 //! | `POST /v1/pools/{id}/report` | [`ReportRequest`] → [`ReportResponse`] |
 //! | `GET /healthz` | → 200 once the server serves |
 
-use std::collections::BTreeMap;
+mod pools;
+mod rerun;
+mod settings;
+mod templates;
 
 use jiff::Timestamp;
-use pop_compiler::agenda::{Agenda, AgendaTemplate};
+pub use pop_compiler::agenda::{Agenda, AgendaTemplate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use self::pools::{
+    AgendaEnd, AttachRequest, AttachResponse, Lease, LeaseId, Made, PullRequest, PullResponse, RenewRequest,
+    RenewResponse, Report, ReportRequest, ReportResponse, ReportResult,
+};
+pub use self::rerun::{Again, Rerun, RerunMode, RerunRequest, RerunResponse};
+pub use self::settings::{Algorithm, Customer, Insight, Pool};
+pub use self::templates::{Change, Stale, TemplateView};
 
 /// Work to do: either a ready agenda, or a template and its inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +53,10 @@ pub struct SubmitRequest {
     /// The template's inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Value>,
+    /// The workflow that whoever submits was made for. If the server has a template of that name with another digest, the
+    /// answer is a problem of the kind `stale-client`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<WorkflowRef>,
     /// The owner; wins over the agenda's own `customerId`. Without either it is `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
@@ -139,6 +157,8 @@ impl OperationState {
 pub enum FailureClass {
     /// The program failed by its own doing: its author.
     User,
+    /// The program failed by its own doing, and says that it would fail again: its author. It is not tried again.
+    UserFatal,
     /// The program ran longer than its `timeout`: its author.
     UserTimeout,
     /// It asked for less than it needed: its author.
@@ -153,6 +173,19 @@ pub enum FailureClass {
     Platform,
     /// A rule forbids it: the operator.
     Policy,
+}
+
+impl FailureClass {
+    /// The word by which an operation's `retry.on` names a failure of this class. No setting says `fatal`.
+    pub fn cause(self) -> &'static str {
+        match self {
+            Self::User | Self::UserResource => "error",
+            Self::UserFatal => "fatal",
+            Self::UserTimeout => "timeout",
+            Self::Infra | Self::Capacity => "evicted",
+            Self::Config | Self::Policy | Self::Platform => "config",
+        }
+    }
 }
 
 /// Why an operation or an agenda failed, with the evidence.
@@ -282,7 +315,11 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// Something that happened to an agenda. Events of one agenda are numbered without gaps from 1.
+/// The kind of the last message of an event stream: nothing follows.
+pub const END: &str = "end";
+
+/// Something that happened to an agenda. Events of one agenda are numbered without gaps from 1. The percent never falls
+/// from one event to the next, unless operations were added, or the agenda (`ready` again) was run again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// Position in the agenda's history; also the SSE event id.
@@ -301,6 +338,31 @@ pub struct Event {
     /// The operation that changed, after the change; none when the agenda itself changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationView>,
+    /// Operations that were added to the agenda; very many come in several events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added: Option<Added>,
+    /// The agenda was run again: what that did to its operations; very many come in several events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
+}
+
+/// Operations that a generator has added to an agenda.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Added {
+    /// The generator.
+    pub generator: String,
+    /// The new operations; they wait.
+    pub operations: Vec<AddedOperation>,
+}
+
+/// An operation that was added.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AddedOperation {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// A piece of an operation's log.
@@ -328,232 +390,6 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// A tenant.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Customer {
-    /// Its id, as in the path.
-    pub id: String,
-    /// A label.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// The pool that does its work.
-    pub pool: String,
-}
-
-/// Machines that pull work.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Pool {
-    /// Its id, as in the path.
-    pub id: String,
-    /// A label.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-}
-
-/// How an insight chooses what is next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Algorithm {
-    /// Oldest first, whoever it belongs to.
-    Fifo,
-    /// One each in turn; a customer without work keeps its turn.
-    #[default]
-    RoundRobin,
-}
-
-/// A rule that matches agendas, and the queue they go to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Insight {
-    /// Its id, as in the path.
-    pub id: String,
-    /// A label; `defaultInsight` may name it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// The pool that serves it.
-    pub pool: String,
-    /// `operationName`, `operationType` or `paramMap` (`key=value`) → values; any match of any mapper will do.
-    /// The mapper `any` (no values) matches everything.
-    pub mappers: BTreeMap<String, Vec<String>>,
-    /// Tried in this order, highest first; then by id.
-    pub priority: i64,
-    /// How many agendas wait in the queue at most, taken in fair order.
-    pub queue_size: u32,
-    /// The order.
-    pub algorithm: Algorithm,
-    /// Customers that may use it; empty = all of the pool's.
-    pub allowed_customers: Vec<String>,
-}
-
-impl Default for Insight {
-    fn default() -> Self {
-        Self {
-            id: String::new(),
-            title: None,
-            pool: String::new(),
-            mappers: BTreeMap::new(),
-            priority: 0,
-            queue_size: 4,
-            algorithm: Algorithm::default(),
-            allowed_customers: Vec::new(),
-        }
-    }
-}
-
-/// A pool agent says that it has (re)started: leases of its earlier instances end at once, and their agendas go to the
-/// head of their queues.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AttachRequest {
-    /// The agent's stable name.
-    pub worker: String,
-    /// New at each start of the agent.
-    pub instance: String,
-}
-
-/// What a pool agent should know.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct AttachResponse {
-    /// A lease lasts this long, in milliseconds; renew at a third of it.
-    pub lease_ms: u64,
-    /// Agendas that the earlier instances held.
-    pub returned: Vec<String>,
-}
-
-/// A pool agent asks for work.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PullRequest {
-    /// The agent's stable name.
-    pub worker: String,
-    /// This start of the agent.
-    pub instance: String,
-    /// Only from this insight; otherwise from all insights of the pool.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub insight: Option<String>,
-    /// How many agendas at most; 1 or more.
-    pub count: u32,
-    /// How long to wait for the first, in milliseconds.
-    #[serde(default)]
-    pub wait_ms: u64,
-    /// New for each call, the same for each repetition of it: a repeated pull gets the same leases.
-    pub request: String,
-}
-
-/// Work for a pool agent; empty when the wait ran out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct PullResponse {
-    /// The leases.
-    pub leases: Vec<Lease>,
-}
-
-/// One agenda, handed out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Lease {
-    /// The agenda's id.
-    pub id: String,
-    /// Goes up each time the agenda is handed out; every report carries it.
-    pub epoch: u64,
-    /// Ends then, unless renewed.
-    pub until: Timestamp,
-    /// The agenda.
-    pub agenda: Agenda,
-    /// What earlier leases reached: every operation that is not `waiting`, outputs included.
-    pub progress: Vec<OperationView>,
-}
-
-/// One agenda under one lease.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct LeaseId {
-    /// The agenda's id.
-    pub id: String,
-    /// The lease's epoch.
-    pub epoch: u64,
-}
-
-/// Keeps leases alive.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RenewRequest {
-    /// The agent's stable name.
-    pub worker: String,
-    /// All leases that the agent holds.
-    pub leases: Vec<LeaseId>,
-}
-
-/// What became of the leases.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct RenewResponse {
-    /// The renewed leases end then.
-    pub until: Timestamp,
-    /// Cancel these: kill what runs, then report the end.
-    pub cancel: Vec<String>,
-    /// These are somebody else's now: kill what runs, report nothing, forget.
-    pub lost: Vec<String>,
-}
-
-/// What happened to some agendas. Repeating a report changes nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReportRequest {
-    /// The agent's stable name.
-    pub worker: String,
-    /// One entry for each agenda.
-    pub reports: Vec<Report>,
-}
-
-/// What happened to one agenda under one lease.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Report {
-    /// The agenda's id.
-    pub id: String,
-    /// The lease's epoch; a stale one is refused.
-    pub epoch: u64,
-    /// Operations in their new state, in the order of events (one operation may occur more than once).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub operations: Vec<OperationView>,
-    /// New log text.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub logs: Vec<LogChunk>,
-    /// The agenda's end, once every operation is terminal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end: Option<AgendaEnd>,
-}
-
-/// How an agenda ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AgendaEnd {
-    /// `succeeded`, `failed` or `cancelled`.
-    pub state: AgendaState,
-    /// The workflow's outputs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outputs: Option<Value>,
-    /// Why it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
-}
-
-/// The server's word on each report, in the same order. An accepted report is durable.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ReportResponse {
-    /// One for each report.
-    pub results: Vec<ReportResult>,
-}
-
-/// The server's word on one report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ReportResult {
-    /// Stored.
-    Accepted,
-    /// The lease is no longer the caller's: kill what runs, report nothing, forget.
-    Stale,
-}
-
 /// An RFC 9457 problem document (`application/problem+json`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -568,7 +404,11 @@ pub struct Problem {
     /// This case, for people: what went wrong and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The compiler's findings, in the form that `popc check --format json` prints.
+    /// The compiler's findings, in the form that `popc check --format json` prints; `operation` names the operation that a
+    /// pointer leads to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub diagnostics: Vec<Value>,
+    /// What is different, for the kind `stale-client`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Box<Stale>>,
 }

@@ -32,7 +32,9 @@
 
 mod error;
 mod run;
+pub mod typed;
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use pop_compiler::agenda::Agenda;
@@ -44,7 +46,8 @@ use serde_json::Value;
 
 use crate::api::{
     AgendaView, AttachRequest, AttachResponse, LogChunk, Page, Problem, PullRequest, PullResponse,
-    RenewRequest, RenewResponse, ReportRequest, ReportResponse, SubmitRequest,
+    RenewRequest, RenewResponse, ReportRequest, ReportResponse, Rerun, RerunRequest, RerunResponse,
+    SubmitRequest,
 };
 
 pub use self::error::{Error, RunError};
@@ -116,7 +119,7 @@ impl Client {
     /// # Errors
     /// The server refuses the work ([`Error::Problem`], with the compiler's findings), or can't be reached.
     pub async fn submit(&self, mut request: SubmitRequest) -> Result<Run, Error> {
-        request.idempotency_key.get_or_insert_with(|| uuid::Uuid::now_v7().simple().to_string());
+        request.idempotency_key.get_or_insert_with(random_key);
         let mut tries = 0;
         loop {
             tries += 1;
@@ -161,7 +164,12 @@ impl Client {
     /// # Errors
     /// The query is wrong, or the server can't be reached.
     pub async fn list(&self, query: &ListQuery) -> Result<Page<AgendaView>, Error> {
-        self.json(self.request(Method::GET, &["v1", "agendas"])?.timeout(CALL).query(query)).await
+        let ListQuery { customer, state, link, limit, after } = query;
+        let limit = limit.map(|limit| limit.to_string());
+        let pairs =
+            [("customer", customer), ("state", state), ("link", link), ("limit", &limit), ("after", after)];
+        let pairs = pairs.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?)));
+        self.json(self.request_for(Method::GET, &["v1", "agendas"], pairs)?.timeout(CALL)).await
     }
 
     /// Asks for an agenda's end.
@@ -170,6 +178,16 @@ impl Client {
     /// There is none with that id, or the server can't be reached.
     pub async fn cancel(&self, id: &str) -> Result<AgendaView, Error> {
         self.json(self.request(Method::POST, &["v1", "agendas", id, "cancel"])?.timeout(CALL)).await
+    }
+
+    /// Runs an agenda again that has ended.
+    ///
+    /// # Errors
+    /// There is none with that id, it has not ended, nothing of it would run again, or the server can't be reached.
+    pub async fn rerun(&self, id: &str, what: Rerun) -> Result<RerunResponse, Error> {
+        let request = RerunRequest::from(what);
+        self.json(self.request(Method::POST, &["v1", "agendas", id, "rerun"])?.timeout(CALL).json(&request))
+            .await
     }
 
     /// One page of an agenda's log, oldest first.
@@ -182,11 +200,8 @@ impl Client {
         operation: Option<&str>,
         after: Option<&str>,
     ) -> Result<Page<LogChunk>, Error> {
-        let mut query = Vec::new();
-        query.extend(operation.map(|o| ("operation", o)));
-        query.extend(after.map(|a| ("after", a)));
-        self.json(self.request(Method::GET, &["v1", "agendas", id, "logs"])?.timeout(CALL).query(&query))
-            .await
+        let pairs = operation.map(|o| ("operation", o)).into_iter().chain(after.map(|a| ("after", a)));
+        self.json(self.request_for(Method::GET, &["v1", "agendas", id, "logs"], pairs)?.timeout(CALL)).await
     }
 
     /// A pool agent says that it has started.
@@ -221,7 +236,8 @@ impl Client {
         self.pool_call(pool, "report", request, CALL).await
     }
 
-    /// Creates or replaces a customer, a pool or an insight; `kind` is `customers`, `pools` or `insights`.
+    /// Creates or replaces a customer, a pool, an insight or a template; `kind` is `customers`, `pools`, `insights` or
+    /// `templates`.
     ///
     /// # Errors
     /// The document is wrong, or the server can't be reached.
@@ -241,6 +257,16 @@ impl Client {
 
     /// A request for a path whose parts are escaped.
     pub(crate) fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Error> {
+        self.request_for(method, path, std::iter::empty())
+    }
+
+    /// A request for a path and a query whose parts are escaped.
+    fn request_for<'q>(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: impl Iterator<Item = (&'q str, &'q str)>,
+    ) -> Result<RequestBuilder, Error> {
         let mut url = self.base.clone();
         url.path_segments_mut()
             .map_err(|()| Error::Address {
@@ -249,6 +275,10 @@ impl Client {
             })?
             .pop_if_empty()
             .extend(path);
+        let mut query = query.peekable();
+        if query.peek().is_some() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         Ok(self.http.request(method, url))
     }
 
@@ -286,4 +316,11 @@ impl Client {
     pub(crate) fn broken(&self, error: reqwest::Error) -> Error {
         Error::Unreachable { url: self.base.to_string(), source: error }
     }
+}
+
+/// A key that nobody else has: 128 bits that the standard library makes of the system's random numbers, as it does for
+/// each hash map. A crate for this alone is not worth its place in every program that submits work.
+fn random_key() -> String {
+    let bits = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", bits(), bits())
 }

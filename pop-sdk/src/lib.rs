@@ -114,29 +114,56 @@
 //! - `with` holds settings, `when` a condition, `after` operations that must end first; they stand behind the operation.
 //! - The last line is the result: a value (its output is named after its last field, or `result`), or a struct whose fields
 //!   are the outputs. An output of a skipped operation is null, so its type should be an `Option`.
+//! - `probe.title.unwrap_or("untitled")` is what stands in for a value that is null or whose operation was skipped, and
+//!   `probe.title.ok()` is null then. `labels["key"]` is what a key of a map leads to: an `Option`.
+//! - `for (i, rung) in ladder.iter().enumerate()` has the index of each item; `run.id` and `run.customer` are those of the run.
+//! - `BTreeMap::from([("key", value)])` is a map, `json!({ "key": value })` any JSON. `..` leaves out the fields that may be
+//!   left out. A [`Secret`] goes only where one is asked for.
+//! - Another workflow stands as an operation by its inputs: `let qc = quality::Inputs { file: source, .. };`.
+//! - `#[name = "NF.STEP"]` before a `let` is an operation's name when that is no identifier.
+//! - `-> Type with { priority: 3, link: "asset-{asset}" }` says how a run is treated.
 //! - Fields have their JSON names in the agenda: those of inputs as serde renames them, those of outputs and nested types as
 //!   far as `rename_all` does it.
 //!
 //! The workflow is a module with `compile()`, `try_compile()`, `SOURCE` (its JSON form), `Inputs`, `Outputs` and `Client`. It
 //! belongs at the level of a module, not inside a function.
 //!
-//! With the feature `client` (on by default) [`client`] submits agendas and workflows, and waits for typed results.
+//! [`Workflow`] has the JSON Schemas of inputs and outputs and, for each operation, the place in Rust where it was written;
+//! findings name it. [`include_workflow!`] makes the same module of a file of the workflow language, and [`builder`] makes
+//! workflows while a program runs.
+//!
+//! With the feature `client` (on by default) [`client`] submits agendas and workflows, and waits for typed results. With the
+//! feature `handler` the module of that name makes programs that run operations. [`testing`] runs workflows in a test.
+
+#[cfg(test)]
+extern crate self as pop_sdk; // the macros' expansions say `::pop_sdk`
 
 pub mod api;
+pub mod builder;
+pub mod builtin;
 #[cfg(feature = "client")]
 pub mod client;
+mod failure;
 pub mod handle;
+#[cfg(feature = "handler")]
+pub mod handler;
 mod names;
 mod operation;
+mod secret;
 #[cfg(feature = "client")]
 mod sse;
+pub mod testing;
+pub mod values;
 mod workflow;
 
 pub use pop_compiler::agenda;
-pub use pop_macros::{operation, workflow};
+#[cfg(feature = "macros")]
+pub use pop_macros::{include_workflow, operation, workflow};
 
-pub use self::operation::{Known, Operation};
-pub use self::workflow::{Compiled, Definition, Findings, Workflow};
+pub use self::failure::HandlerError;
+pub use self::operation::{Callable, Callee, Inner, Known, Operation};
+pub use self::secret::Secret;
+pub use self::workflow::{Compiled, Definition, Findings, InFiles, InRust, Place, Workflow};
 #[cfg(feature = "client")]
 pub use self::workflow::{TypedClient, TypedRun};
 

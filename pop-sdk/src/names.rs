@@ -1,31 +1,57 @@
 //! From the names that Rust uses to the names that JSON uses. A workflow's text has the fields' Rust names; what they are
 //! called in JSON stands in the types' JSON Schemas, which know serde's `rename_all`.
 
+mod fields;
+mod shape;
+
+use std::collections::HashMap;
+
 use pop_compiler::diagnostic::{Diagnostic, Location};
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::workflow::Definition;
+use crate::operation::Known;
+use crate::workflow::InRust;
+use shape::{Shape, alike};
 
-/// The definition's text with the names that JSON and the server know.
+pub use fields::fields;
+
+/// What stands as an operation, compiled as far as names are concerned.
+pub(crate) enum Named<'d> {
+    /// An operation type.
+    Operation(&'d Known),
+    /// Another workflow: where its text is, what it takes and gives, and the name of an only output that is its result.
+    Workflow { file: &'d str, inputs: Option<&'d Value>, outputs: Option<&'d Value>, single: Option<&'d str> },
+}
+
+/// The definition's text with the names that JSON and the server know. The operations are the last thing in it.
 ///
 /// The findings are outputs that the result has no field for.
-pub(crate) fn rename(definition: &Definition) -> (Value, Vec<Diagnostic>) {
+pub(crate) fn rename(definition: &InRust, named: &HashMap<&str, Named<'_>>) -> (Value, Vec<Diagnostic>) {
     let Ok(Value::Object(mut document)) = serde_json::from_str(definition.source) else {
         return (Value::from(definition.source), Vec::new()); // never: the macro wrote it
     };
     let mut unknown = Vec::new();
     let inputs: Map<String, Value> =
         document.get("inputs").and_then(Value::as_object).cloned().unwrap_or_default();
-    let mut scope = Scope { definition, inputs: &inputs, uses: Map::new(), item: None };
-    let operations = document.get_mut("operations").and_then(Value::as_object_mut);
-    for (name, operation) in operations.into_iter().flatten() {
+    let mut scope = Scope { definition, named, inputs: &inputs, uses: HashMap::new(), item: None };
+    let mut operations = match document.shift_remove("operations") {
+        Some(Value::Object(operations)) => operations,
+        _ => Map::new(),
+    };
+    for (name, operation) in &operations {
+        let uses = operation.get("uses").and_then(Value::as_str).unwrap_or_default();
+        let fans_out = operation.get("each").is_some();
+        scope.uses.insert(name.clone(), Use { kind: uses.to_owned(), fans_out });
+    }
+    for operation in operations.values_mut() {
         if let Value::Object(operation) = operation {
-            scope.operation(name, operation);
+            scope.operation(operation);
         }
     }
     scope.item = None;
+    if let Some(link) = document.get_mut("run").and_then(|run| run.get_mut("link")) {
+        scope.value(link, None);
+    }
     if let Some(Value::Object(outputs)) = document.get_mut("outputs") {
         *outputs = std::mem::take(outputs)
             .into_iter()
@@ -45,6 +71,7 @@ pub(crate) fn rename(definition: &Definition) -> (Value, Vec<Diagnostic>) {
             scope.value(default, shape);
         }
     }
+    document.insert("operations".into(), Value::Object(operations));
     (Value::Object(document), unknown)
 }
 
@@ -67,121 +94,24 @@ fn no_field(rust: &str, fields: &[&str]) -> Diagnostic {
     .help(format!("its fields are `{}`: rename with `rename_all`, not field by field", fields.join("`, `")))
 }
 
-/// The fields of a type as serde reads it; none when it is no struct, or has flattened fields.
-pub fn fields<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
-    let mut fields: &'static [&'static str] = &[];
-    let _ = T::deserialize(Asked(&mut fields)); // always an error: only the question matters
-    fields
-}
-
-/// Listens to what a type asks for, and gives nothing.
-struct Asked<'f>(&'f mut &'static [&'static str]);
-
-impl<'de> Deserializer<'de> for Asked<'_> {
-    type Error = de::value::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-        Err(de::Error::custom("there is no value"))
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        *self.0 = fields;
-        self.deserialize_any(visitor)
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-/// A place in a JSON Schema.
-#[derive(Clone, Copy)]
-struct Shape<'d> {
-    /// The document, for `$ref`.
-    root: &'d Value,
-    at: &'d Value,
-    /// How many lists there are around it that the document does not show.
-    lists: usize,
-}
-
-impl<'d> Shape<'d> {
-    fn new(schema: &'d Value) -> Self {
-        Self { root: schema, at: schema, lists: 0 }
-    }
-
-    /// Behind references and `null`, as far as those hide nothing.
-    fn open(self) -> Self {
-        let mut shape = self;
-        for _ in 0..16 {
-            let next = if let Some(Value::String(reference)) = shape.at.get("$ref") {
-                reference.strip_prefix('#').and_then(|pointer| shape.root.pointer(pointer))
-            } else if let Some(Value::Array(members)) =
-                shape.at.get("anyOf").or_else(|| shape.at.get("oneOf"))
-            {
-                let mut real =
-                    members.iter().filter(|m| m.get("type").and_then(Value::as_str) != Some("null"));
-                real.next().filter(|_| real.next().is_none())
-            } else {
-                None
-            };
-            let Some(at) = next else { break };
-            shape.at = at;
-        }
-        shape
-    }
-
-    fn list(self) -> Self {
-        Self { lists: self.lists + 1, ..self }
-    }
-
-    fn item(self) -> Option<Self> {
-        if self.lists > 0 {
-            return Some(Self { lists: self.lists - 1, ..self });
-        }
-        let shape = self.open();
-        Some(Self { at: shape.at.get("items")?, ..shape })
-    }
-
-    /// A field by its Rust name: what JSON calls it, and what it is.
-    fn field(self, rust: &str) -> Option<(&'d str, Self)> {
-        if self.lists > 0 {
-            return None;
-        }
-        let shape = self.open();
-        let fields = shape.at.get("properties")?.as_object()?;
-        let found = fields.get_key_value(rust).or_else(|| {
-            let mut alike = fields.iter().filter(|(json, _)| alike(json, rust));
-            alike.next().filter(|_| alike.next().is_none())
-        });
-        found.map(|(json, at)| (json.as_str(), Self { at, ..shape }))
-    }
-}
-
-/// Whether two names differ in nothing but what `rename_all` changes: letter case, `_` and `-`.
-fn alike(a: &str, b: &str) -> bool {
-    let plain = |name: &str| -> Vec<char> {
-        name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
-    };
-    plain(a) == plain(b)
-}
-
 struct Scope<'d> {
-    definition: &'d Definition,
+    definition: &'d InRust,
+    named: &'d HashMap<&'d str, Named<'d>>,
     inputs: &'d Map<String, Value>,
-    /// Operation → the name of its type in the text.
-    uses: Map<String, Value>,
+    uses: HashMap<String, Use>,
     /// What `${each}` is.
     item: Option<Shape<'d>>,
 }
 
+/// An operation, as others refer to it.
+struct Use {
+    /// The name of its type in the text.
+    kind: String,
+    fans_out: bool,
+}
+
 impl<'d> Scope<'d> {
-    fn operation(&mut self, name: &str, operation: &mut Map<String, Value>) {
+    fn operation(&mut self, operation: &mut Map<String, Value>) {
         self.item = None;
         if let Some(each) = operation.get_mut("each") {
             self.item = self.value(each, None).and_then(Shape::item);
@@ -190,21 +120,34 @@ impl<'d> Scope<'d> {
             self.value(when, None);
         }
         let uses = operation.get("uses").and_then(Value::as_str).unwrap_or_default();
-        let known = self.definition.operations.iter().find(|(rust, _)| *rust == uses).map(|(_, known)| known);
-        let Some(known) = known else { return };
-        self.uses.insert(name.to_owned(), Value::from(uses));
-        operation.insert("uses".into(), Value::from(known.name()));
-        if let Some(Value::Object(with)) = operation.get_mut("with") {
-            let input = Shape::new(known.input());
-            *with = std::mem::take(with)
-                .into_iter()
-                .map(|(rust, mut value)| {
-                    let json = known.json_name(&rust);
-                    self.value(&mut value, input.field(json).map(|(_, shape)| shape));
-                    (json.to_owned(), value)
-                })
-                .collect();
-        }
+        let Some(named) = self.named.get(uses) else { return };
+        let input = match named {
+            Named::Operation(known) => {
+                operation.insert("uses".into(), Value::from(known.name()));
+                Some(Shape::new(known.input()))
+            }
+            Named::Workflow { file, inputs, .. } => {
+                operation.shift_remove("uses");
+                operation.insert("workflow".into(), Value::from(*file));
+                inputs.map(Shape::new)
+            }
+        };
+        let Some(Value::Object(with)) = operation.get_mut("with") else { return };
+        *with = std::mem::take(with)
+            .into_iter()
+            // An input that is left out has its default; null would take its place.
+            .filter(|(_, value)| matches!(named, Named::Operation(_)) || !value.is_null())
+            .map(|(rust, mut value)| {
+                let field = input.and_then(|shape| shape.field(&rust));
+                let json = match named {
+                    Named::Operation(known) => known.json_name(&rust),
+                    Named::Workflow { .. } => field.map_or(rust.as_str(), |(json, _)| json),
+                };
+                let shape = input.and_then(|shape| shape.field(json)).or(field).map(|(_, shape)| shape);
+                self.value(&mut value, shape);
+                (json.to_owned(), value)
+            })
+            .collect();
     }
 
     /// Renames inside a value. `expected` is what the place of the value wants; what the value itself is comes back, where
@@ -223,11 +166,12 @@ impl<'d> Scope<'d> {
                 first.map(Shape::list)
             }
             Value::Object(fields) => {
+                let of_map = expected.and_then(Shape::value);
                 *fields = std::mem::take(fields)
                     .into_iter()
                     .map(|(rust, mut value)| {
                         let field = expected.and_then(|shape| shape.field(&rust));
-                        self.value(&mut value, field.map(|(_, shape)| shape));
+                        self.value(&mut value, field.map(|(_, shape)| shape).or(of_map));
                         (field.map_or(rust.clone(), |(json, _)| json.to_owned()), value)
                     })
                     .collect();
@@ -248,7 +192,7 @@ impl<'d> Scope<'d> {
             if let Some(escaped) = after.strip_prefix("$$") {
                 out += "$$";
                 rest = escaped;
-            } else if let Some((inner, behind)) = after.strip_prefix("${").and_then(|a| a.split_once('}')) {
+            } else if let Some((inner, behind)) = after.strip_prefix("${").and_then(closed) {
                 out += "${";
                 shape = self.reference(inner, &mut out);
                 out.push('}');
@@ -262,47 +206,60 @@ impl<'d> Scope<'d> {
         (out, shape)
     }
 
-    /// `probe.video[0].codec`, as the macro writes it.
+    /// `probe.video[0].codec ?? 'none'`, as the macro writes it.
     fn reference(&self, inner: &str, out: &mut String) -> Option<Shape<'d>> {
-        let mut steps = inner.split('.');
-        let mut shape = None;
-        let (mut first, mut all) = (true, false);
-        while let Some(step) = steps.next() {
-            let (name, brackets) = step.split_at(step.find('[').unwrap_or(step.len()));
-            if first {
-                out.push_str(name);
-                shape = match name {
-                    "each" => self.item,
-                    "inputs" => {
-                        let input = steps.next().unwrap_or_default();
-                        let (input, brackets) = input.split_at(input.find('[').unwrap_or(input.len()));
-                        out.push('.');
-                        out.push_str(input);
-                        out.push_str(brackets);
-                        let ty = self.inputs.get(input).and_then(|i| i.get("type")).and_then(Value::as_str);
-                        let shape = ty.and_then(|text| self.typed(text));
-                        indexed(shape, brackets)
-                    }
-                    operation => self.output(operation),
-                };
-                // Behind a fan-out `[2]` is one of its operations and `[*]` all of them; the shape is that of each.
-                all = brackets == "[*]";
-            } else {
-                let field = shape.and_then(|s| s.field(name));
-                out.push('.');
-                out.push_str(field.map_or(name, |(json, _)| json));
-                shape = indexed(field.map(|(_, shape)| shape), brackets);
+        let end = outside_quotes(inner).find(|(_, c)| *c == ' ').map_or(inner.len(), |(at, _)| at);
+        let (path, fallback) = inner.split_at(end);
+        let mut steps = steps(path).into_iter().peekable();
+        let first = steps.next().unwrap_or_default();
+        out.push_str(first);
+        let mut all = false;
+        let mut shape = match first {
+            "each" => self.item,
+            "inputs" => {
+                let input = steps.next().unwrap_or_default();
+                out.push_str(input);
+                let ty =
+                    self.inputs.get(key(input).as_ref()).and_then(|i| i.get("type")).and_then(Value::as_str);
+                ty.and_then(|text| self.typed(text))
             }
-            out.push_str(brackets);
-            first = false;
+            operation => {
+                let used = self.uses.get(key(operation).as_ref());
+                // Behind a fan-out `[2]` is one of its operations and `[*]` all of them; the shape is that of each.
+                if used.is_some_and(|used| used.fans_out) {
+                    let of_all = steps.next().unwrap_or_default();
+                    out.push_str(of_all);
+                    all = of_all == "[*]";
+                }
+                match used.and_then(|used| self.named.get(used.kind.as_str())) {
+                    Some(Named::Operation(known)) => Some(Shape::new(known.output())),
+                    Some(Named::Workflow { outputs, single, .. }) => {
+                        let shape = outputs.map(Shape::new);
+                        match single {
+                            Some(name) => {
+                                out.push_str(&segment(name));
+                                shape.and_then(|shape| shape.field(name)).map(|(_, shape)| shape)
+                            }
+                            None => shape,
+                        }
+                    }
+                    None => None,
+                }
+            }
+        };
+        for step in steps {
+            if let Some(rust) = step.strip_prefix('.') {
+                let field = shape.and_then(|shape| shape.field(rust));
+                out.push_str(&segment(field.map_or(rust, |(json, _)| json)));
+                shape = field.map(|(_, shape)| shape);
+            } else {
+                out.push_str(step);
+                shape =
+                    shape.and_then(|shape| if step.starts_with("['") { shape.value() } else { shape.item() });
+            }
         }
+        out.push_str(fallback);
         if all { shape.map(Shape::list) } else { shape }
-    }
-
-    fn output(&self, operation: &str) -> Option<Shape<'d>> {
-        let uses = self.uses.get(operation)?.as_str()?;
-        let (_, known) = self.definition.operations.iter().find(|(rust, _)| *rust == uses)?;
-        Some(Shape::new(known.output()))
     }
 
     /// The shape of a type of the type language, for named types and lists of them.
@@ -314,11 +271,75 @@ impl<'d> Scope<'d> {
             text = item.trim_end_matches('?');
         }
         let (_, schema) = self.definition.types.iter().find(|(name, _)| *name == text)?;
-        Some(Shape { lists, ..Shape::new(schema) })
+        Some(Shape::new(schema).behind(lists))
     }
 }
 
-/// A step into a list for each bracket.
-fn indexed<'d>(shape: Option<Shape<'d>>, brackets: &str) -> Option<Shape<'d>> {
-    brackets.matches('[').try_fold(shape?, |shape, _| shape.item())
+/// A further step, as it is written inside `${…}`.
+fn segment(name: &str) -> String {
+    let written = pop_compiler::write_name(name);
+    if written.starts_with('[') { written } else { format!(".{written}") }
+}
+
+/// What is before the `}` that closes a reference, and what is behind it.
+fn closed(text: &str) -> Option<(&str, &str)> {
+    let end = outside_quotes(text).find(|(_, c)| *c == '}')?.0;
+    Some((&text[..end], &text[end + 1..]))
+}
+
+/// The steps of a path, each with its dot or its brackets.
+fn steps(path: &str) -> Vec<&str> {
+    let mut starts: Vec<usize> =
+        outside_quotes(path).filter(|(_, c)| matches!(c, '.' | '[')).map(|(at, _)| at).collect();
+    starts.insert(0, 0);
+    starts.dedup();
+    starts.push(path.len());
+    starts.windows(2).map(|pair| &path[pair[0]..pair[1]]).collect()
+}
+
+/// The characters that are not inside single quotes; in there a backslash keeps a quote from being one.
+fn outside_quotes(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.char_indices().filter(move |(_, c)| {
+        if std::mem::take(&mut escaped) {
+            return false;
+        }
+        match c {
+            '\\' if quoted => escaped = true,
+            '\'' => quoted = !quoted,
+            _ => return !quoted,
+        }
+        false
+    })
+}
+
+/// The name that a step stands for.
+fn key(step: &str) -> std::borrow::Cow<'_, str> {
+    let step = step.strip_prefix('.').unwrap_or(step);
+    let Some(quoted) = step.strip_prefix("['").and_then(|s| s.strip_suffix("']")) else { return step.into() };
+    let mut name = String::with_capacity(quoted.len());
+    let mut escaped = false;
+    for c in quoted.chars() {
+        if c == '\\' && !escaped {
+            escaped = true;
+        } else {
+            name.push(c);
+            escaped = false;
+        }
+    }
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_cut_where_its_steps_begin() {
+        assert_eq!(steps("probe.video[0].codec"), ["probe", ".video", "[0]", ".codec"]);
+        assert_eq!(steps("['a.b [1]']['it\\'s].x'].y"), ["['a.b [1]']", "['it\\'s].x']", ".y"]);
+        assert_eq!(key("['it\\'s \\\\']"), "it's \\");
+        assert_eq!(closed("a['}'] ?? '}\\'}'}rest"), Some(("a['}'] ?? '}\\'}'", "rest")));
+        assert_eq!(closed("open"), None);
+    }
 }

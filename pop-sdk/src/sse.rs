@@ -5,6 +5,8 @@
 pub(crate) struct Message {
     /// The last id that the stream has given.
     pub(crate) id: Option<String>,
+    /// The kind of event; empty when the stream gives none.
+    pub(crate) event: String,
     /// The data lines, joined.
     pub(crate) data: String,
 }
@@ -16,6 +18,7 @@ pub(crate) struct Parser {
     /// How much of the buffer is known to hold no end of a line, so that a long line is searched only once.
     searched: usize,
     id: Option<String>,
+    event: String,
     data: Option<String>,
 }
 
@@ -38,7 +41,8 @@ impl Parser {
 
     fn line(&mut self, line: &str) -> Option<Message> {
         if line.is_empty() {
-            return self.data.take().map(|data| Message { id: self.id.clone(), data });
+            let event = std::mem::take(&mut self.event);
+            return self.data.take().map(|data| Message { id: self.id.clone(), event, data });
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
@@ -51,6 +55,7 @@ impl Parser {
                 none => *none = Some(value.to_owned()),
             },
             "id" => self.id = Some(value.to_owned()),
+            "event" => value.clone_into(&mut self.event),
             // Comments keep the connection alive; other fields have no meaning here.
             _ => {}
         }
@@ -70,8 +75,8 @@ mod tests {
             let mut parser = Parser::default();
             let messages: Vec<Message> = text.chunks(size).flat_map(|c| parser.push(c)).collect();
             let expected = [
-                Message { id: Some("7".into()), data: "{\"a\":\n1}".into() },
-                Message { id: Some("7".into()), data: "two".into() },
+                Message { id: Some("7".into()), event: String::new(), data: "{\"a\":\n1}".into() },
+                Message { id: Some("7".into()), event: "x".into(), data: "two".into() },
             ];
             assert_eq!(messages, expected, "pieces of {size}");
         }

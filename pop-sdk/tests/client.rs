@@ -200,7 +200,8 @@ async fn a_workflow_is_submitted_with_its_inputs_and_gives_its_result() {
         }
         let asked = server.requests().await;
         let body: Value = serde_json::from_str(asked[0].split_once("\r\n\r\n").unwrap().1).unwrap();
-        assert_eq!(body["agenda"]["operations"][0]["payload"]["file"], "a b");
+        assert_eq!(body["inputs"], json!({ "file": "a b", "thorough": true }));
+        assert_eq!(body["workflow"], body["template"]["agenda"]["params"]["pop.workflow"]);
     }
 }
 

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use pop_compiler::agenda::{Agenda, Operation};
-use pop_sdk::api::{Lease, Report, ReportResult};
+use pop_sdk::api::{Lease, Report};
 use pop_sdk::client::Client;
+use pop_server::clock::SystemClock;
 use pop_server::pool::{agent, executor};
 use pop_server::run::Needs;
 use pop_server::runtime::local::{Config, Local};
@@ -26,8 +27,8 @@ impl executor::Uplink for Accept {
     fn report(
         &self,
         reports: Vec<Report>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Vec<ReportResult>> + Send + '_>> {
-        let accepted = vec![ReportResult::Accepted; reports.len()];
+    ) -> std::pin::Pin<Box<dyn Future<Output = Vec<executor::Answer>> + Send + '_>> {
+        let accepted = vec![executor::Answer::Accepted; reports.len()];
         Box::pin(std::future::ready(accepted))
     }
 }
@@ -46,7 +47,12 @@ fn agenda(kind: &str, n: usize, chain: bool) -> Agenda {
 }
 
 fn executor_config() -> executor::Config {
-    executor::Config { room: Needs { cpu_millis: 2000, memory: 1 << 30 }, time_scale: 1.0, types: [].into() }
+    executor::Config {
+        room: Needs { cpu_millis: 2000, memory: 1 << 30 },
+        time_scale: 1.0,
+        types: [].into(),
+        clock: Arc::new(SystemClock),
+    }
 }
 
 fn local(folder: &std::path::Path) -> Arc<Local> {

@@ -2,13 +2,16 @@
 //! core or the compiler could.
 
 mod agendas;
+pub(crate) mod attempts;
 mod events;
 mod extract;
 mod findings;
 mod logs;
 mod pools;
 mod problem;
+mod rerun;
 mod settings;
+mod templates;
 mod view;
 mod visibility;
 
@@ -36,6 +39,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route("/v1/agendas", post(agendas::submit).get(agendas::list))
         .route("/v1/agendas/{id}", get(agendas::get))
         .route("/v1/agendas/{id}/cancel", post(agendas::cancel))
+        .route("/v1/agendas/{id}/rerun", post(rerun::rerun))
         .route("/v1/agendas/{id}/events", get(events::stream))
         .route("/v1/agendas/{id}/logs", get(logs::list))
         .route("/v1/customers", get(settings::list_customers))
@@ -53,6 +57,8 @@ pub(crate) fn router(parts: Parts) -> Router {
             "/v1/insights/{id}",
             put(settings::put_insight).get(settings::get_insight).delete(settings::delete_insight),
         )
+        .route("/v1/templates", get(templates::list))
+        .route("/v1/templates/{id}", put(templates::put).get(templates::get).delete(templates::delete))
         .route("/v1/pools/{id}/attach", post(pools::attach))
         .route("/v1/pools/{id}/pull", post(pools::pull))
         .route("/v1/pools/{id}/renew", post(pools::renew))

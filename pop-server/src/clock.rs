@@ -1,26 +1,21 @@
 //! The only place that reads the clock. Everything else is told the time.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
-/// The time now.
-#[expect(clippy::disallowed_methods, reason = "this is the place that the rule points to")]
-pub fn now() -> Timestamp {
-    Timestamp::now()
-}
-
-/// The monotonic instant that a time will be at; a time that has passed is now.
-pub fn instant_of(at: Timestamp) -> tokio::time::Instant {
-    let ahead = at.duration_since(now());
-    tokio::time::Instant::now() + Duration::try_from(ahead).unwrap_or_default()
-}
-
-/// Where the server's time comes from.
-pub trait Clock: Send + Sync + 'static {
-    /// The time, in whole milliseconds.
+/// Where the time comes from.
+pub trait Clock: Debug + Send + Sync + 'static {
+    /// The time, in whole microseconds: what is stored is what was read.
     fn now(&self) -> Timestamp;
+
+    /// The monotonic instant that a time will be at; a time that has passed is now.
+    fn instant_of(&self, at: Timestamp) -> Instant {
+        Instant::now() + Duration::try_from(at.duration_since(self.now())).unwrap_or_default()
+    }
 }
 
 /// The system's clock.
@@ -28,9 +23,10 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the place that the rule points to")]
     fn now(&self) -> Timestamp {
-        let now = now();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 }
 

@@ -5,7 +5,9 @@ pub mod exit;
 pub mod get;
 pub mod load;
 pub mod pool;
+pub mod rerun;
 pub mod run;
+pub mod save;
 pub mod submit;
 
 use anyhow::Result;
@@ -80,7 +82,10 @@ pub fn print_failure(failure: &Failure) {
         anstream::eprintln!("  | {line}");
     }
     let act = match failure.class {
-        FailureClass::User | FailureClass::UserTimeout | FailureClass::UserResource => return,
+        FailureClass::User
+        | FailureClass::UserFatal
+        | FailureClass::UserTimeout
+        | FailureClass::UserResource => return,
         FailureClass::Infra => "the machine failed, not the program; try it again",
         FailureClass::Capacity => "there was no room; try it again later",
         FailureClass::Config => "whoever set up the pool or the operation type should look at it",

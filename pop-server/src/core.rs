@@ -6,15 +6,18 @@ pub mod command;
 mod insight;
 pub mod intake;
 mod lease;
+mod live;
 mod operation;
 mod phase;
 mod pull;
 pub mod record;
 mod report;
+pub mod rerun;
 pub mod scheduler;
 mod settings;
 mod state;
 mod submit;
+mod templates;
 
 #[cfg(test)]
 mod fixture;
@@ -75,6 +78,7 @@ impl Core {
         let mut tx = Tx { now, writes: Vec::new(), effects: Vec::new() };
         let reply = match command {
             Command::Submit(submit) => self.submit(&mut tx, *submit),
+            Command::Rerun(again) => self.rerun(&mut tx, *again),
             Command::Cancel { agenda } => Ok(self.cancel(&mut tx, &agenda)),
             Command::Attach { pool, worker, instance } => self.attach(&mut tx, &pool, &worker, &instance),
             Command::Pull(pull) => self.pull(&mut tx, pull),
@@ -86,6 +90,8 @@ impl Core {
             Command::DeletePool(id) => self.delete_pool(&mut tx, &id),
             Command::PutInsight(insight) => self.put_insight(&mut tx, insight),
             Command::DeleteInsight(id) => self.delete_insight(&mut tx, &id),
+            Command::PutTemplate(template) => Ok(self.put_template(&mut tx, *template)),
+            Command::DeleteTemplate(name) => self.delete_template(&mut tx, &name),
             Command::Tick => Ok(self.tick(&mut tx)),
             #[cfg(test)]
             Command::Panic => panic!("as a test asked for"),

@@ -1,5 +1,5 @@
 //! Typed identifiers: swapping two of them is a compile error. Making new ones needs randomness and lives at the edge,
-//! in [`agenda`] and [`instance`]; the core only gets them handed
+//! in [`agenda`], [`instance`] and [`token`]; the core only gets them handed
 //! in.
 
 use std::borrow::Borrow;
@@ -77,6 +77,11 @@ pub fn agenda() -> String {
 /// A new id for one start of a process.
 pub fn instance() -> String {
     format!("in_{}", Uuid::now_v7().simple())
+}
+
+/// A secret that nobody can guess: 122 random bits.
+pub fn token() -> String {
+    Uuid::new_v4().simple().to_string()
 }
 
 /// Whether `text` can name a customer, a pool or an insight: 1 to 128 characters without white space, control

@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pop_server::commands::exit::Exit;
-use pop_server::commands::{dev, get, pool, run, submit};
+use pop_server::commands::{dev, get, pool, rerun, run, save, submit};
+
+/// Compiling makes very many small values; this halves the time that large workflows take.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Write workflows, know that they are right before they run, run them for many customers, fairly.
 #[derive(Debug, Parser)]
@@ -41,6 +45,10 @@ enum Command {
     List(get::ListArgs),
     /// Cancel an agenda
     Cancel(get::CancelArgs),
+    /// Run an agenda again that has ended
+    Rerun(rerun::RerunArgs),
+    /// Tell a server what a workflow is, so that outdated clients are refused
+    Save(save::SaveArgs),
     /// Print what an agenda's operations wrote
     Logs(get::LogsArgs),
     #[command(flatten)]
@@ -76,6 +84,8 @@ async fn dispatch(command: Command) -> anyhow::Result<Exit> {
         Command::Get(args) => get::get(args).await,
         Command::List(args) => get::list(args).await,
         Command::Cancel(args) => get::cancel(args).await,
+        Command::Rerun(args) => rerun::run(args).await,
+        Command::Save(args) => save::run(args).await,
         Command::Logs(args) => get::logs(args).await,
         Command::Compiler(_) => Ok(Exit::Usage),
     }

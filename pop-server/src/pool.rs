@@ -6,3 +6,4 @@ pub mod builtin;
 pub mod executor;
 pub mod outbox;
 pub mod slots;
+mod uplink;

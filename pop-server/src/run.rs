@@ -6,11 +6,15 @@
 //! operation ends in exactly one terminal state. A step costs the number of operations it touches.
 
 mod context;
+mod event;
+mod failure;
+mod made;
+mod op;
 mod plan;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,65 +22,29 @@ use pop_sdk::api::{AgendaEnd, AgendaState, Failure, FailureClass, OperationState
 use serde_json::Value;
 
 pub use self::context::Outputs;
+pub use self::event::{Effect, Event, TimerKind};
+pub use self::failure::fail;
+use self::failure::{backoff_delay, dependency_failure, timeout_failure, unknown_failure};
+use self::made::Kept;
+use self::op::{Doom, Op, Phase, mark_of};
+use self::plan::Prepared;
 pub use self::plan::{EdgeKind, Needs, OnFailure, Plan, Step, stdout_is_output};
 
 /// Infrastructure failures are tried again on their own budget, which the user's retries never touch.
 const INFRA_RETRIES: u32 = 5;
 const INFRA_BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(2));
 
-/// What can happen to a run. Operations are named by their index in the [`Plan`].
-#[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each variant's text is about its fields")]
-pub enum Event {
-    /// The program of this attempt runs.
-    Started { op: usize, attempt: u32 },
-    /// The program said how far it is.
-    Progress { op: usize, attempt: u32, percent: f64, message: Option<String> },
-    /// The program of this attempt ended, with its output or with a failure.
-    Exited { op: usize, attempt: u32, outcome: Result<Value, Failure> },
-    /// The report of this attempt's end is durable.
-    Committed { op: usize, attempt: u32 },
-    /// A timer that the run had asked for.
-    Timer { op: usize, attempt: u32, kind: TimerKind },
-    /// Somebody wants the agenda to end.
-    Cancel,
-    /// The agenda is somebody else's now.
-    LeaseLost,
-}
-
-/// What a run asks its driver to do.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each variant's text is about its fields")]
-pub enum Effect {
-    /// Start this attempt with this input.
-    Launch { op: usize, attempt: u32, payload: Value },
-    /// End this attempt's program (or forget it, if it has not started).
-    Kill { op: usize, attempt: u32 },
-    /// Report this state. A report that ends an attempt for good ([`OperationState::Succeeded`] or
-    /// [`OperationState::Failed`]) is to be answered with [`Event::Committed`] once it is durable.
-    Report { op: usize, view: OperationView },
-    /// Bring [`Event::Timer`] at that time.
-    Timer { op: usize, attempt: u32, kind: TimerKind, at: Timestamp },
-    /// Every operation is terminal: report the agenda's end. Nothing follows.
-    End(AgendaEnd),
-}
-
-/// What a timer is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimerKind {
-    /// The delay before the next attempt is over.
-    Retry,
-    /// The attempt has run as long as it may.
-    Timeout,
-}
-
 /// One agenda, running.
 #[derive(Debug)]
 pub struct Run {
-    plan: Arc<Plan>,
+    plan: Plan,
     agenda: String,
     ops: Vec<Op>,
     outputs: Outputs,
+    /// What became of each of the plan's promises.
+    kept: Vec<Kept>,
+    /// What generators made whose success is not durable yet.
+    made: HashMap<usize, Prepared>,
     /// Operations that are not terminal.
     open: usize,
     mode: Mode,
@@ -93,52 +61,17 @@ enum Mode {
     Over,
 }
 
-#[derive(Debug)]
-struct Op {
-    view: OperationView,
-    phase: Phase,
-    unmet: usize,
-    /// Set when something it waits for did not succeed: it will be skipped.
-    doom: Option<Doom>,
-    infra_failures: u32,
-    timed_out: bool,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Phase {
-    /// Waits for others, or for a retry delay.
-    Idle,
-    /// Launch was asked for, or it runs.
-    Live,
-    /// Ended; its report is on the way. Holds the output of a success.
-    Reported(Option<Value>),
-    /// Terminal.
-    Done,
-}
-
-/// Why an operation is skipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Doom {
-    /// Something it needs was skipped by its own condition: nothing is wrong.
-    Condition,
-    /// Something it needs failed.
-    Failure,
-}
-
 impl Run {
     /// A run of `plan` that goes on from what earlier leases reached (`prior`: operations by name; unknown names are
     /// ignored), and its first effects.
-    pub fn start(
-        plan: Arc<Plan>,
-        agenda: &str,
-        prior: &[OperationView],
-        now: Timestamp,
-    ) -> (Self, Vec<Effect>) {
+    pub fn start(plan: Plan, agenda: &str, prior: &[OperationView], now: Timestamp) -> (Self, Vec<Effect>) {
         let ops = plan.steps.iter().map(Op::new).collect::<Vec<_>>();
         let outputs = Outputs::new(agenda, plan.customer.as_deref());
         let open = ops.len();
         let agenda = agenda.to_owned();
-        let mut run = Self { plan, agenda, ops, outputs, open, mode: Mode::Running, first_failure: None };
+        let (kept, made) = (made::all_open(&plan), HashMap::new());
+        let mode = Mode::Running;
+        let mut run = Self { plan, agenda, ops, outputs, kept, made, open, mode, first_failure: None };
         let mut effects = Vec::new();
         run.restore(prior, now, &mut effects);
         if run.open == 0 {
@@ -171,7 +104,7 @@ impl Run {
     }
 
     /// The plan that this run follows.
-    pub fn plan(&self) -> &Arc<Plan> {
+    pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
@@ -193,9 +126,8 @@ impl Run {
     fn restore(&mut self, prior: &[OperationView], now: Timestamp, effects: &mut Vec<Effect>) {
         let by_name: std::collections::HashMap<&str, &OperationView> =
             prior.iter().map(|view| (view.name.as_str(), view)).collect();
-        let plan = Arc::clone(&self.plan);
         let mut settled = Vec::new();
-        for (i, step) in plan.steps.iter().enumerate() {
+        for (i, step) in self.plan.steps.iter().enumerate() {
             let Some(view) = by_name.get(step.name.as_str()) else { continue };
             let op = &mut self.ops[i];
             op.view.attempt = view.attempt;
@@ -217,11 +149,11 @@ impl Run {
             let state = self.ops[i].view.state;
             if state == OperationState::Failed {
                 let failure = self.ops[i].view.failure.clone();
-                self.note_failure(i, failure.unwrap_or_else(|| unknown_failure(&plan.steps[i].name)));
+                self.note_failure(i, failure.unwrap_or_else(|| unknown_failure(&self.ops[i].view.name)));
             }
             self.spread(i, mark_of(&self.ops[i].view));
         }
-        if self.first_failure.is_some() && plan.on_failure == OnFailure::Stop {
+        if self.first_failure.is_some() && self.plan.on_failure == OnFailure::Stop {
             self.mode = Mode::Stopping;
             self.drop_idle(OperationState::Skipped, now, effects);
         }
@@ -270,9 +202,16 @@ impl Run {
         effects: &mut Vec<Effect>,
     ) {
         let cancelling = self.mode == Mode::Cancelling;
-        let Some(o) = self.current(op, attempt) else { return };
+        if self.current(op, attempt).is_none() {
+            return;
+        }
+        let outcome = outcome.and_then(|output| self.read_made(op, output));
+        let o = &self.ops[op];
         match outcome {
-            Ok(output) => self.succeed(op, output, now, effects),
+            Ok((output, made)) => {
+                effects.extend(made.map(|operations| Effect::Made { op, operations }));
+                self.succeed(op, output, now, effects);
+            }
             Err(_) if cancelling => self.settle(op, OperationState::Cancelled, None, now, effects),
             Err(failure) => {
                 let failure =
@@ -307,8 +246,12 @@ impl Run {
             let attempt = o.view.attempt;
             let at = now.saturating_add(delay).unwrap_or(Timestamp::MAX);
             effects.push(Effect::Timer { op, attempt, kind: TimerKind::Retry, at });
-            return;
+        } else {
+            self.fail_for_good(op, failure, now, effects);
         }
+    }
+
+    fn fail_for_good(&mut self, op: usize, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
         let o = &mut self.ops[op];
         o.view.state = OperationState::Failed;
         o.view.ended_at = Some(now);
@@ -330,7 +273,7 @@ impl Run {
         } else {
             o.view.failures = o.view.failures.saturating_add(1);
             let retry = &self.plan.steps[op].retry;
-            if o.view.failures >= retry.attempts || !retry.covers(retry_word(failure)) {
+            if o.view.failures >= retry.attempts || !retry.covers(failure.class.cause()) {
                 return None;
             }
             (o.view.failures, retry.backoff)
@@ -358,7 +301,10 @@ impl Run {
             self.mode = Mode::Stopping;
             self.drop_idle(OperationState::Skipped, now, effects);
         }
-        let next = self.spread(op, mark_of(&self.ops[op].view));
+        let first_added = self.ops.len();
+        let mut next = self.made.remove(&op).map(|made| self.add_made(made)).unwrap_or_default();
+        next.extend(self.spread(op, mark_of(&self.ops[op].view)));
+        self.drop_added(first_added, now, effects);
         self.release(next, now, effects);
     }
 
@@ -431,8 +377,7 @@ impl Run {
                     continue;
                 }
             }
-            let plan = Arc::clone(&self.plan);
-            let step = &plan.steps[op];
+            let step = &self.plan.steps[op];
             match self.outputs.condition(step) {
                 Ok(true) => match self.outputs.payload(step) {
                     Ok(payload) => self.launch(op, payload, effects),
@@ -460,8 +405,8 @@ impl Run {
     fn fail_unstarted(&mut self, op: usize, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
         let o = &mut self.ops[op];
         o.view.attempt += 1;
-        o.view.failures = u32::MAX - 1;
-        self.fail(op, failure, now, effects);
+        o.view.failures = o.view.failures.saturating_add(1);
+        self.fail_for_good(op, failure, now, effects);
     }
 
     /// Makes an operation terminal without a commit: what it follows from is durable already.
@@ -494,22 +439,17 @@ impl Run {
 
     /// Tells the dependents that `op` is terminal; gives those that wait for nothing any more.
     fn spread(&mut self, op: usize, mark: Option<Doom>) -> Vec<usize> {
-        let plan = Arc::clone(&self.plan);
         let mut free = Vec::new();
-        for edge in &plan.steps[op].dependents {
+        for edge in &self.plan.steps[op].dependents {
             let o = &mut self.ops[edge.to];
             o.unmet = o.unmet.saturating_sub(1);
-            let dooms = match mark {
-                None => false,
-                Some(Doom::Failure) => true,
-                Some(Doom::Condition) => edge.kind == EdgeKind::Required,
-            };
-            if dooms {
-                o.doom = o.doom.max(mark);
-            }
+            o.doom_by(mark, edge.kind);
             if o.unmet == 0 {
                 free.push(edge.to);
             }
+        }
+        if !self.plan.steps[op].promised.is_empty() {
+            free.extend(self.settle_promises(op, mark));
         }
         free
     }
@@ -542,83 +482,4 @@ impl Run {
     fn current(&mut self, op: usize, attempt: u32) -> Option<&mut Op> {
         self.ops.get_mut(op).filter(|o| o.view.attempt == attempt && o.phase == Phase::Live)
     }
-}
-
-impl Op {
-    fn new(step: &Step) -> Self {
-        let view =
-            OperationView { name: step.name.clone(), kind: step.kind.clone(), ..OperationView::default() };
-        Self {
-            view,
-            phase: Phase::Idle,
-            unmet: step.waits_for,
-            doom: None,
-            infra_failures: 0,
-            timed_out: false,
-        }
-    }
-}
-
-/// What the end of an operation means for those that wait for it.
-fn mark_of(view: &OperationView) -> Option<Doom> {
-    match view.state {
-        OperationState::Succeeded => None,
-        OperationState::Skipped if view.failure.is_none() => Some(Doom::Condition),
-        _ => Some(Doom::Failure),
-    }
-}
-
-/// A failure with nothing but the essentials.
-pub fn fail(class: FailureClass, code: &str, message: impl Into<String>) -> Failure {
-    Failure {
-        class,
-        code: code.to_owned(),
-        message: message.into(),
-        operation: None,
-        exit_code: None,
-        signal: None,
-        log_tail: Vec::new(),
-    }
-}
-
-fn dependency_failure(message: &str) -> Failure {
-    fail(FailureClass::User, "DependencyFailed", message)
-}
-
-fn unknown_failure(name: &str) -> Failure {
-    fail(FailureClass::Platform, "Unknown", format!("operation `{name}` failed under an earlier lease"))
-}
-
-fn timeout_failure(step: &Step, seen: Failure) -> Failure {
-    let limit = step.timeout.map(pop_compiler::duration::print).unwrap_or_default();
-    Failure {
-        class: FailureClass::UserTimeout,
-        code: "Timeout".into(),
-        message: format!(
-            "ran longer than its timeout of {limit} and was stopped; raise `timeout` if that is too short"
-        ),
-        ..seen
-    }
-}
-
-/// The word that `retry.on` uses for a failure.
-fn retry_word(failure: &Failure) -> &'static str {
-    match failure.class {
-        FailureClass::UserTimeout => "timeout",
-        FailureClass::Infra | FailureClass::Capacity => "evicted",
-        FailureClass::Config | FailureClass::Policy | FailureClass::Platform => "config",
-        FailureClass::User | FailureClass::UserResource => "error",
-    }
-}
-
-/// Exponential backoff between the two bounds, with a jitter of up to a quarter that depends only on what is retried,
-/// so that a replay of the same events gives the same times.
-fn backoff_delay((min, max): (Duration, Duration), count: u32, agenda: &str, op: usize) -> Duration {
-    use std::hash::{Hash, Hasher};
-    let base =
-        min.saturating_mul(1u32.checked_shl(count.saturating_sub(1).min(31)).unwrap_or(u32::MAX)).min(max);
-    let mut hasher = std::hash::DefaultHasher::new();
-    (agenda, op, count).hash(&mut hasher);
-    let share = u32::try_from(hasher.finish() % 1000).unwrap_or(0);
-    (base + base / 4 * share / 1000).min(max.max(min))
 }

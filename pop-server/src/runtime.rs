@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use pop_compiler::agenda::RunSpec;
+use pop_compiler::generator::FanOut;
 use pop_sdk::api::Failure;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -32,6 +33,8 @@ pub struct Launch {
     pub kind: String,
     /// How the type runs; none for built-in types.
     pub spec: Option<Arc<RunSpec>>,
+    /// What it makes for each item, when it is a fan-out.
+    pub fan_out: Option<Arc<FanOut>>,
     /// The input, references replaced.
     pub payload: Value,
 }

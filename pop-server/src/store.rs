@@ -9,10 +9,10 @@ pub(crate) mod conformance;
 pub(crate) mod faulty;
 
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaState, Failure, LogChunk};
+use pop_sdk::api::{AgendaState, Failure, LogChunk, TemplateView};
 use serde_json::Value;
 
-use crate::core::record::{AgendaHeader, AgendaRow, OperationName, OperationRow, Snapshot, Write};
+use crate::core::record::{AgendaHeader, AgendaRow, LiveRow, OperationName, OperationRow, Snapshot, Write};
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
 /// What went wrong with the data.
@@ -67,11 +67,17 @@ pub trait Store: Send + Sync + 'static {
     /// One agenda without its operations.
     fn agenda(&self, id: &AgendaId) -> Result<Option<Record>, StoreError>;
 
-    /// The operations of an agenda, in its order.
+    /// The operations of an agenda, in its order; those that were added come last.
     fn operations(&self, agenda: AgendaNo) -> Result<Vec<(OperationName, Option<OperationRow>)>, StoreError>;
 
     /// The agenda as it was submitted, as JSON text.
     fn body(&self, agenda: AgendaNo) -> Result<Option<String>, StoreError>;
+
+    /// The operations that generators added to an agenda, in order, each as JSON text.
+    fn made(&self, agenda: AgendaNo) -> Result<Vec<String>, StoreError>;
+
+    /// An agenda as the core would have it if it were alive.
+    fn live(&self, id: &AgendaId) -> Result<Option<LiveRow>, StoreError>;
 
     /// Agendas, the newest first.
     fn agendas(&self, filter: &Filter) -> Result<Vec<Record>, StoreError>;
@@ -96,6 +102,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// One customer, pool or insight, as JSON text.
     fn setting(&self, kind: Kind, id: &str) -> Result<Option<String>, StoreError>;
+
+    /// Templates by name.
+    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateView>, StoreError>;
+
+    /// One template, as JSON text.
+    fn template(&self, name: &str) -> Result<Option<String>, StoreError>;
 }
 
 /// The kinds of settings.

@@ -8,4 +8,4 @@ pub mod live;
 
 pub use self::board::Board;
 pub use self::frame::frame;
-pub use self::lines::line;
+pub use self::lines::{added_line, again_line, line};

@@ -1,13 +1,17 @@
 //! kill -9 at any moment: the server and its pool, the pool alone, the server alone. Nothing is lost, and nothing that was
 //! committed runs again.
 
-use futures_util::StreamExt as _;
-use pop_compiler::agenda::{Agenda, Operation, keys};
-use pop_sdk::api::{AgendaState, OperationState};
-use pop_sdk::client::Run;
-use serde_json::{Value, json};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Stdio;
 
-use crate::support::{Service, check_history, code, data, history, pop, stderr};
+use futures_util::StreamExt as _;
+use pop_compiler::agenda::{Agenda, AgendaTemplate, Operation, keys};
+use pop_sdk::api::{AgendaState, FailureClass, OperationState};
+use pop_sdk::client::{Run, RunError};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::support::{POP, Service, check_history, code, data, history, pop, stderr};
 
 /// Numbers that look random and are the same each time.
 struct Numbers(u64);
@@ -63,7 +67,7 @@ fn layers(width: usize, depth: usize, seconds: f64) -> Agenda {
             });
         }
     }
-    Agenda { operations, ..Agenda::default() }
+    Agenda { operations: operations.into(), ..Agenda::default() }
 }
 
 #[tokio::test]
@@ -77,17 +81,45 @@ async fn a_recorded_workflow_survives_ten_kills_of_everything() {
     let built = pop(&["build", flow.to_str().unwrap()]).await;
     let agenda: Agenda = serde_json::from_slice(&built.stdout).expect("an agenda");
     assert_eq!(agenda.operations.len(), 310);
-    kill_ten_times(&folder, agenda, "0.05", 55).await;
+    kill_ten_times(&folder, agenda, 310, "0.05", 55).await;
 }
 
 #[tokio::test]
 async fn a_layered_workflow_survives_ten_kills_of_everything() {
     let folder = tempfile::tempdir().unwrap();
-    kill_ten_times(&folder, layers(20, 10, 1.0), "0.03", 30).await;
+    kill_ten_times(&folder, layers(20, 10, 1.0), 200, "0.03", 30).await;
 }
 
-async fn kill_ten_times(folder: &tempfile::TempDir, agenda: Agenda, scale: &str, stride: u64) {
-    let total = agenda.operations.len();
+/// A fan-out over what an operation gives, and one over what that one gives.
+#[tokio::test]
+async fn fan_outs_over_outputs_survive_ten_kills_of_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts: Vec<usize> = (0..60).collect();
+    let sleep = |output: Value| json!({"seconds": 1.0, "output": output});
+    let template: AgendaTemplate = serde_json::from_value(json!({"agenda": {
+        "params": {"pop.result": {"sum": "@<join.out>", "third": "@<again.2.out::/v>"}},
+        "operations": [
+            {"name": "list", "type": "pop.sleep", "payload": sleep(json!(parts))},
+            {"name": "part", "type": "pop.sleep", "payload": sleep(json!({"v": ["@<pop.each>", "@<pop.each_index>"]})),
+             "params": {"pop.each": "@<list.out>"}},
+            {"name": "again", "type": "pop.sleep", "payload": sleep(json!({"v": "@<pop.each::/0>"})),
+             "params": {"pop.each": "@<part.*.out::/v>"}},
+            {"name": "join", "type": "pop.transform", "payload": {"value": "@<again.*.out::/v>"}, "params": {"dependsOn": "part"}}]}}))
+    .unwrap();
+    let agenda = template.expand(&json!({})).unwrap();
+    let run = kill_ten_times(&folder, agenda, 2 + 61 + 61, "0.03", 30).await;
+    let outputs = run.0.view().await.unwrap().outputs.unwrap();
+    assert_eq!(outputs, json!({"sum": parts, "third": 2}));
+}
+
+/// Gives the run once it has ended, and the server that knows it.
+async fn kill_ten_times(
+    folder: &tempfile::TempDir,
+    agenda: Agenda,
+    total: usize,
+    scale: &str,
+    stride: u64,
+) -> (Run, Service) {
     let database = folder.path().join("pop.db");
     let (database, work) = (database.to_str().unwrap(), folder.path().join("work"));
     let work = work.to_str().unwrap();
@@ -113,6 +145,7 @@ async fn kill_ten_times(folder: &tempfile::TempDir, agenda: Agenda, scale: &str,
     }
     assert_eq!(kills, 10, "it ended before it was killed ten times");
     check_end(&run, total).await;
+    (run, server)
 }
 
 #[tokio::test]
@@ -192,7 +225,7 @@ async fn a_program_that_outlives_its_pool_is_ended_before_its_operation_starts_a
                   status=/proc/$(head -n 1 \"$1\")/status; [ ! -e $status ] || grep -q '^State:.*zombie' $status";
     let params = json!({keys::TYPES: {"t": {"command": ["sh", "-c", script, "t", mark.to_str().unwrap()]}}});
     let agenda = Agenda {
-        operations: vec![Operation { name: "only".into(), kind: "t".into(), ..Operation::default() }],
+        operations: vec![Operation { name: "only".into(), kind: "t".into(), ..Operation::default() }].into(),
         params: params.as_object().cloned().unwrap_or_default(),
         ..Agenda::default()
     };
@@ -207,4 +240,54 @@ async fn a_program_that_outlives_its_pool_is_ended_before_its_operation_starts_a
     let _server = start(&listen).await;
     let _: Value = run.wait().await.expect("the second attempt succeeds");
     assert_eq!(run.view().await.unwrap().operations[0].attempt, 2);
+}
+
+#[tokio::test]
+async fn an_agenda_that_kills_its_pool_each_time_is_not_handed_out_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("pop.db");
+    let server =
+        Service::start(&["server", "--listen", "127.0.0.1:0", "--database", database.to_str().unwrap()])
+            .await;
+    let client = server.client();
+    let params =
+        json!({keys::TYPES: {"t": {"command": ["sh", "-c", "kill -9 $PPID"]}}, keys::MAXIMUM_ATTEMPTS: 2});
+    let agenda = Agenda {
+        operations: vec![Operation { name: "only".into(), kind: "t".into(), ..Operation::default() }].into(),
+        params: params.as_object().cloned().unwrap_or_default(),
+        ..Agenda::default()
+    };
+    let bad = client.submit_agenda(agenda).await.expect("accepted");
+    let work = folder.path().join("work");
+    let pool = || {
+        let arguments =
+            ["pool", "--server", &server.address, "--name", "p", "--work-dir", work.to_str().unwrap()];
+        Command::new(POP)
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    };
+    for _ in 0..2 {
+        assert_eq!(pool().wait().await.unwrap().signal(), Some(9), "the program ends its pool");
+    }
+    // The third start is told that the agenda has ended, and works for others.
+    let _third = pool();
+    let Err(RunError::Failed(failure)) = bad.wait::<Value>().await else { panic!("it can't succeed") };
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Infra, "AttemptsExhausted"));
+    let last = history(&bad).await.pop().expect("an event");
+    assert_eq!(
+        (last.state, last.reason.as_deref()),
+        (AgendaState::Failed, Some("returned: worker `p` has restarted"))
+    );
+    let log = Operation {
+        name: "a".into(),
+        kind: "pop.log".into(),
+        payload: json!({"message": "hi"}),
+        ..Operation::default()
+    };
+    let good = Agenda { operations: vec![log].into(), ..Agenda::default() };
+    let _: Value = client.submit_agenda(good).await.unwrap().wait().await.expect("the pool works");
 }

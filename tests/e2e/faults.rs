@@ -190,7 +190,7 @@ async fn a_failed_program_comes_back_as_a_typed_failure() {
     let server = dev(folder.path()).await;
     let command = json!({"command": ["sh", "-c", "echo why >&2; exit 3"]});
     let agenda = Agenda {
-        operations: vec![Operation { name: "only".into(), kind: "t".into(), ..Operation::default() }],
+        operations: vec![Operation { name: "only".into(), kind: "t".into(), ..Operation::default() }].into(),
         params: json!({"pop.types": {"t": command}}).as_object().cloned().unwrap_or_default(),
         ..Agenda::default()
     };

@@ -14,6 +14,8 @@ async fn the_help_of_every_command() {
         &["get"],
         &["list"],
         &["cancel"],
+        &["rerun"],
+        &["save"],
         &["logs"],
         &["check"],
         &["build"],
@@ -23,6 +25,7 @@ async fn the_help_of_every_command() {
         &["fmt"],
         &["schema"],
         &["diff"],
+        &["client"],
     ];
     let mut text = String::new();
     for command in commands {

@@ -1,7 +1,9 @@
 //! The whole system: real processes, real files, a real server. Few tests, each for a promise that no smaller one can
 //! keep. Tests that need the recorded data read `POP_DATA` and say so when they skip.
 
+mod clients;
 mod crash;
+mod diagnostics;
 mod examples;
 mod faults;
 mod help;

@@ -17,7 +17,7 @@ fn operation(name: &str, kind: &str, payload: Value) -> Operation {
 fn sleeper(customer: &str, title: &str, seconds: f64) -> SubmitRequest {
     let agenda = Agenda {
         title: Some(title.into()),
-        operations: vec![operation("work", "pop.sleep", json!({"seconds": seconds}))],
+        operations: vec![operation("work", "pop.sleep", json!({"seconds": seconds}))].into(),
         ..Agenda::default()
     };
     SubmitRequest { agenda: Some(agenda), customer: Some(customer.into()), ..SubmitRequest::default() }
@@ -105,7 +105,10 @@ async fn dev(folder: &tempfile::TempDir) -> Service {
 
 async fn submit(client: &Client, operations: Vec<Operation>, params: Value) -> pop_sdk::client::Run {
     let params = params.as_object().cloned().unwrap_or_default();
-    client.submit_agenda(Agenda { operations, params, ..Agenda::default() }).await.expect("accepted")
+    client
+        .submit_agenda(Agenda { operations: operations.into(), params, ..Agenda::default() })
+        .await
+        .expect("accepted")
 }
 
 #[tokio::test]
@@ -133,7 +136,9 @@ async fn a_cancel_reaches_a_running_program() {
     let folder = tempfile::tempdir().unwrap();
     let server = dev(&folder).await;
     let client = server.client();
-    let command = ["sh", "-c", "trap 'echo saved; exit 0' TERM; echo ready; while :; do sleep 0.05; done"];
+    // It says that it listens for the signal, and waits for it.
+    let script = r#"trap 'echo saved; exit 0' TERM; echo 1 >"$POP_PROGRESS_FILE"; sleep 600 & wait"#;
+    let command = ["sh", "-c", script];
     let params = json!({"pop.types": {"loop": {"command": command}}});
     let run = submit(
         &client,
@@ -147,7 +152,7 @@ async fn a_cancel_reaches_a_running_program() {
     let mut events = std::pin::pin!(run.watch());
     while let Some(event) = events.next().await {
         let event = event.unwrap();
-        if event.operation.is_some_and(|o| o.state == OperationState::Executing) {
+        if event.operation.is_some_and(|o| o.state == OperationState::Executing && o.percent >= 1.0) {
             run.cancel().await.unwrap();
         }
     }

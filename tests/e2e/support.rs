@@ -92,15 +92,26 @@ pub(crate) async fn history(run: &Run) -> Vec<Event> {
     run.watch().map(|event| event.expect("the history can be read")).collect().await
 }
 
-/// Checks what must hold for every history: numbered without gaps, percent never falls, and nothing happens to an
-/// operation after it has succeeded.
+/// Checks what must hold for every history: numbered without gaps, percent never falls (unless operations are added, each
+/// once, or it is run again), and nothing happens to an operation after it has succeeded.
 pub(crate) fn check_history(events: &[Event]) {
     let mut done = std::collections::HashSet::new();
+    let mut added = std::collections::HashSet::new();
     let mut percent = 0.0;
     for (i, event) in events.iter().enumerate() {
         assert_eq!(event.seq, i as u64 + 1, "events are numbered without gaps");
-        assert!(event.percent >= percent, "percent fell from {percent} to {}", event.percent);
+        if let Some(again) = &event.again {
+            for name in again.reset.iter().chain(&again.removed) {
+                done.remove(name);
+            }
+            added.retain(|name| !again.removed.contains(name));
+        }
+        let may_fall = event.added.is_some() || event.again.is_some();
+        assert!(may_fall || event.percent >= percent, "percent fell from {percent} to {}", event.percent);
         percent = event.percent;
+        for operation in event.added.iter().flat_map(|added| &added.operations) {
+            assert!(added.insert(operation.name.clone()), "{} was added twice", operation.name);
+        }
         if let Some(operation) = &event.operation {
             assert!(!done.contains(&operation.name), "{} changed after it had succeeded", operation.name);
             if operation.state == OperationState::Succeeded {

@@ -5,23 +5,16 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use super::{Edge, Model};
+use super::{Edge, Model, Operation};
 use crate::diagnostic::Diagnostic;
 use crate::rules;
 
 /// The operations that are in no circle and wait for none, each after those it waits for; then the others, by name.
 pub(super) fn order(model: &Model<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> {
     let operations = &model.operations;
-    let mut waiting: Vec<usize> = vec![0; operations.len()];
-    let mut next: Vec<Vec<usize>> = vec![Vec::new(); operations.len()];
-    for (i, operation) in operations.iter().enumerate() {
-        waiting[i] = operation.edges.len();
-        for edge in &operation.edges {
-            next[edge.to].push(i);
-        }
-    }
-    let mut by_name: Vec<usize> = (0..operations.len()).collect();
-    by_name.sort_by_key(|i| &operations[*i].ast.name.value);
+    let mut waiting: Vec<usize> = operations.iter().map(|operation| operation.edges.len()).collect();
+    let next = Dependents::of(operations);
+    let by_name = by_name(model);
     let mut rank = vec![0; operations.len()];
     for (r, i) in by_name.iter().enumerate() {
         rank[*i] = r;
@@ -31,7 +24,7 @@ pub(super) fn order(model: &Model<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> 
     while let Some(r) = ready.pop_first() {
         let i = by_name[r];
         order.push(i);
-        for j in &next[i] {
+        for j in next.get(i) {
             waiting[*j] -= 1;
             if waiting[*j] == 0 {
                 ready.insert(rank[*j]);
@@ -44,6 +37,46 @@ pub(super) fn order(model: &Model<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> 
         order.extend(left);
     }
     order
+}
+
+/// The operations by name.
+fn by_name(model: &Model<'_>) -> Vec<usize> {
+    let mut keys: Vec<(u128, usize)> =
+        model.beginnings.iter().enumerate().map(|(i, key)| (*key, i)).collect();
+    let name = |i: usize| &model.operations[i].ast.name.value;
+    keys.sort_by(|(a, i), (b, j)| a.cmp(b).then_with(|| name(*i).cmp(name(*j))));
+    keys.into_iter().map(|(_, i)| i).collect()
+}
+
+/// Who waits for each operation: one list for all, and where each one's part of it begins.
+struct Dependents {
+    starts: Vec<usize>,
+    all: Vec<usize>,
+}
+
+impl Dependents {
+    fn of(operations: &[Operation<'_>]) -> Self {
+        let mut starts = vec![0; operations.len() + 1];
+        let edges =
+            || operations.iter().enumerate().flat_map(|(i, o)| o.edges.iter().map(move |e| (i, e.to)));
+        for (_, to) in edges() {
+            starts[to + 1] += 1;
+        }
+        for i in 1..starts.len() {
+            starts[i] += starts[i - 1];
+        }
+        let mut free = starts.clone();
+        let mut all = vec![0; edges().count()];
+        for (i, to) in edges() {
+            all[free[to]] = i;
+            free[to] += 1;
+        }
+        Self { starts, all }
+    }
+
+    fn get(&self, operation: usize) -> &[usize] {
+        &self.all[self.starts[operation]..self.starts[operation + 1]]
+    }
 }
 
 /// One finding for each set of operations that wait for each other.

@@ -4,8 +4,10 @@ use super::{Model, Target};
 use crate::ast::{Value, ValueKind};
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Part, Reference, Root, Segment, write_name, write_segment};
+use crate::limit;
 use crate::rules;
 use crate::source::{Span, Spanned};
+use crate::suggest::Guesses;
 use crate::types::{Type, Types, type_of};
 
 /// Types the references of a value, and looks at texts that references are written into. Recursion is bounded by the
@@ -21,9 +23,14 @@ pub(super) fn in_value(
             let whole = template.parts.len() == 1;
             for reference in template.references() {
                 let ty = reference_type(model, inside, reference, out);
-                if !whole && is_composite(model.types(), &ty) {
-                    let name = format!("`{}`", written(reference));
-                    out.push(rules::object_in_text::report(reference.span, &name, &ty));
+                limit::hold(out);
+                if !whole {
+                    let name = || format!("`{}`", written(reference));
+                    if is_composite(model.types(), &ty) {
+                        out.push(rules::object_in_text::report(reference.span, &name(), &ty));
+                    } else if reference.default.is_none() && is_optional(model.types(), &ty) {
+                        out.push(rules::optional_in_text::report(reference.span, &name()));
+                    }
                 }
                 if let Some(slot) = model.references.get_mut(reference.id as usize) {
                     *slot = ty;
@@ -50,26 +57,6 @@ pub(super) fn first_in(value: &Value) -> Option<Span> {
     }
 }
 
-/// Calls `each` with the number of every reference in a value. Recursion as above.
-pub(super) fn each_in(value: &Value, each: &mut dyn FnMut(u32)) {
-    match &value.kind {
-        ValueKind::Text(template) => template.references().for_each(|r| each(r.id)),
-        ValueKind::List(items) => items.iter().for_each(|v| each_in(v, each)),
-        ValueKind::Record(fields) => fields.iter().for_each(|f| each_in(&f.value, each)),
-        _ => {}
-    }
-}
-
-/// The first reference of a value of which `wanted` makes something. Recursion as above.
-pub(super) fn find_in<T>(value: &Value, wanted: &dyn Fn(u32) -> Option<T>) -> Option<(Span, T)> {
-    match &value.kind {
-        ValueKind::Text(template) => template.references().find_map(|r| Some((r.span, wanted(r.id)?))),
-        ValueKind::List(items) => items.iter().find_map(|v| find_in(v, wanted)),
-        ValueKind::Record(fields) => fields.iter().find_map(|f| find_in(&f.value, wanted)),
-        _ => None,
-    }
-}
-
 /// The reference as it was written, without `${`, default and `}`.
 pub(super) fn written(reference: &Reference) -> String {
     let mut text = match &reference.root.value {
@@ -92,6 +79,10 @@ fn is_composite(types: &Types, ty: &Type) -> bool {
     }
 }
 
+fn is_optional(types: &Types, ty: &Type) -> bool {
+    matches!(types.resolve(ty), Type::Null | Type::Union(_) | Type::Secret(_)) && types.accepts_null(ty)
+}
+
 fn reference_type(
     model: &Model<'_>,
     inside: Option<usize>,
@@ -100,7 +91,8 @@ fn reference_type(
 ) -> Type {
     let target = model.targets.get(reference.id as usize).copied().unwrap_or(Target::Unknown);
     let path = reference.path.as_slice();
-    let mut walk = Walk { types: model.types(), out, name: String::new() };
+    let mut walk =
+        Walk { types: model.types(), guesses: &model.guesses, out, start: Start::Nothing, walked: &[] };
     let ty = match target {
         Target::Unknown => return Type::Error,
         Target::RunId => Type::String,
@@ -111,7 +103,7 @@ fn reference_type(
         }
         Target::Input(i) => {
             let input = &model.inputs[i];
-            walk.name = format!("inputs{}", write_segment(&Segment::Field(input.name.value.clone())));
+            walk.start = Start::Input(&input.name.value);
             let ty = &input.ty.value.ty;
             // with a default, the input is always there
             let ty = if input.default.as_ref().is_some_and(|d| !matches!(d.kind, ValueKind::Null)) {
@@ -122,15 +114,8 @@ fn reference_type(
             walk.along(ty, path.get(1..).unwrap_or_default())
         }
         Target::Each => {
-            walk.name = "each".into();
+            walk.start = Start::Each;
             let item = inside.and_then(|i| model.operations[i].item.clone()).unwrap_or(Type::Error);
-            let list = inside.and_then(|i| model.operations[i].ast.each.as_ref());
-            if let Some(ValueKind::List(items)) = list.map(|each| &each.kind)
-                && items.iter().any(|item| meets_output(model, item, path))
-            {
-                walk.out.push(rules::each_over_output::inside(reference.span));
-                return Type::Error;
-            }
             walk.along(item, path)
         }
         Target::Item(i, n) => {
@@ -142,12 +127,12 @@ fn reference_type(
                 walk.out.push(finding);
                 return Type::Error;
             }
-            walk.name = format!("{}[{n}]", write_name(name));
+            walk.start = Start::Item(name, n);
             walk.along(operation.output.clone(), path)
         }
         Target::Items(i) => {
             let operation = &model.operations[i];
-            walk.name = format!("{}[*]", write_name(&operation.ast.name.value));
+            walk.start = Start::Items(&operation.ast.name.value);
             match walk.along(operation.output.clone(), path) {
                 Type::Error => Type::Error,
                 ty => ty.list(),
@@ -156,12 +141,12 @@ fn reference_type(
         Target::Operation(i) => {
             let operation = &model.operations[i];
             let name = &operation.ast.name.value;
-            walk.name = write_name(name);
+            walk.start = Start::Operation(name);
             let output = operation.output.clone();
             match (&operation.ast.each, path.split_first()) {
                 (None, _) => walk.along(output, path),
                 (Some(_), Some((Spanned { value: Segment::All, .. }, rest))) => {
-                    walk.name += "[*]";
+                    walk.start = Start::Items(name);
                     match walk.along(output, rest) {
                         Type::Error => Type::Error,
                         ty => ty.list(),
@@ -172,7 +157,7 @@ fn reference_type(
                         walk.out.push(finding);
                         return Type::Error;
                     }
-                    walk.name += &write_segment(&Segment::Index(*n));
+                    walk.start = Start::Item(name, *n);
                     walk.along(output, rest)
                 }
                 (Some(each), _) => {
@@ -196,33 +181,6 @@ fn out_of_range(each: &Value, n: u64, span: Span, name: &str, reference: &Refere
     beyond.then(|| rules::unknown_output::index(span, name, items.len(), each.span))
 }
 
-/// Whether following `path` into a written item meets a reference to an operation's output on the way, where an agenda
-/// could not go on.
-fn meets_output(model: &Model<'_>, item: &Value, path: &[Spanned<Segment>]) -> bool {
-    let mut at = item;
-    for step in path {
-        let next = match (&at.kind, &step.value) {
-            (ValueKind::Record(fields), Segment::Field(name)) => {
-                fields.iter().find(|f| f.name.value == *name).map(|f| &f.value)
-            }
-            (ValueKind::List(items), Segment::Index(n)) => {
-                usize::try_from(*n).ok().and_then(|n| items.get(n))
-            }
-            (ValueKind::Text(template), _) => {
-                return template
-                    .references()
-                    .any(|r| model.targets.get(r.id as usize).is_some_and(|t| t.operation().is_some()));
-            }
-            _ => None,
-        };
-        match next {
-            Some(value) => at = value,
-            None => return false,
-        }
-    }
-    false
-}
-
 fn without_null(types: &Types, ty: &Type) -> Type {
     match types.resolve(ty) {
         Type::Union(_) => types.resolve(ty).required(),
@@ -231,32 +189,73 @@ fn without_null(types: &Types, ty: &Type) -> Type {
     }
 }
 
-struct Walk<'m, 'o> {
-    types: &'m Types,
+struct Walk<'w, 'o> {
+    types: &'w Types,
+    guesses: &'w Guesses,
     out: &'o mut Vec<Diagnostic>,
-    /// What has been walked so far, as written.
-    name: String,
+    start: Start<'w>,
+    /// The steps so far.
+    walked: &'w [Spanned<Segment>],
 }
 
-impl Walk<'_, '_> {
+/// What a walk starts from.
+enum Start<'w> {
+    Nothing,
+    Input(&'w str),
+    Each,
+    Operation(&'w str),
+    Item(&'w str, u64),
+    Items(&'w str),
+}
+
+impl<'w> Walk<'w, '_> {
+    /// What has been walked so far, as written.
+    fn name(&self) -> String {
+        let mut name = match self.start {
+            Start::Nothing => String::new(),
+            Start::Input(name) => format!("inputs{}", write_segment(&Segment::Field(name.to_owned()))),
+            Start::Each => "each".to_owned(),
+            Start::Operation(name) => write_name(name),
+            Start::Item(name, n) => format!("{}[{n}]", write_name(name)),
+            Start::Items(name) => format!("{}[*]", write_name(name)),
+        };
+        self.walked.iter().for_each(|step| name += &write_segment(&step.value));
+        name
+    }
+
     /// The type that `path` leads to; a fault is reported once and gives [`Type::Error`].
-    fn along(&mut self, from: Type, path: &[Spanned<Segment>]) -> Type {
+    fn along(&mut self, from: Type, path: &'w [Spanned<Segment>]) -> Type {
         let mut ty = from;
-        for step in path {
+        for (i, step) in path.iter().enumerate() {
+            self.walked = &path[..i];
             ty = match self.step(&ty, step) {
                 Ok(ty) => ty,
                 Err(finding) => {
-                    self.out.extend(finding.map(|f| *f));
+                    let finding = finding.map(|finding| self.without_word(*finding, &ty, &path[i..]));
+                    self.out.extend(finding);
                     return Type::Error;
                 }
             };
-            self.name += &write_segment(&step.value);
         }
         ty
     }
 
+    /// The edit that takes the word `outputs` out of `probe.outputs.title`, which other languages put there.
+    fn without_word(&self, finding: Diagnostic, ty: &Type, path: &[Spanned<Segment>]) -> Diagnostic {
+        let [Spanned { value: Segment::Field(word), span }, next, ..] = path else { return finding };
+        let known = ["out", "output", "outputs", "result", "results"].contains(&word.as_str());
+        if !known
+            || next.span.start != span.end + 1
+            || !matches!(self.step(ty, next), Ok(ty) if ty != Type::Any)
+        {
+            return finding;
+        }
+        let finding = finding.help(format!("a field follows the operation directly; drop `{word}`"));
+        finding.edit(Span { end: next.span.start, ..*span }, "")
+    }
+
     fn step(&self, ty: &Type, step: &Spanned<Segment>) -> Result<Type, Option<Box<Diagnostic>>> {
-        let of = || format!("`{}`", self.name);
+        let of = || format!("`{}`", self.name());
         let (name, index) = match &step.value {
             Segment::All => return Err(Some(Box::new(rules::not_a_list::all(step.span, &of())))),
             Segment::Field(name) => (Some(name.as_str()), name.parse::<u64>().is_ok()),
@@ -274,7 +273,8 @@ impl Walk<'_, '_> {
             Type::Record(record) if name.is_some() => {
                 let name = name.unwrap_or_default();
                 record.get(name).cloned().ok_or_else(|| {
-                    Some(Box::new(rules::unknown_field::report(name, step.span, &of(), record)))
+                    let name = Spanned::new(name.to_owned(), step.span);
+                    Some(Box::new(rules::unknown_field::report(&name, &of(), record, self.guesses)))
                 })
             }
             Type::Union(members) => {

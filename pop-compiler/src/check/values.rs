@@ -1,5 +1,7 @@
 //! Values against types: what is written in `with`, `when` and defaults, with references of known types in it.
 
+use std::collections::HashSet;
+
 use serde_json::Value as Json;
 
 use super::refs::written;
@@ -11,6 +13,7 @@ use crate::expr::{Reference, Template};
 use crate::rules::{self, Given};
 use crate::source::Span;
 use crate::types::{Record, Type};
+use crate::{limit, mend};
 
 /// Where a value goes: a chain of steps that is only written out when there is something to say.
 #[derive(Clone, Copy)]
@@ -78,16 +81,18 @@ pub(super) fn inputs(
             return check(model, other, &kind.input, &Place::root(owner, "with", kind.declared), out);
         }
     };
+    let given: HashSet<&str> = fields.iter().map(|f| f.name.value.as_str()).collect();
+    let complete = record.iter().all(|(name, ty)| model.types().accepts_null(ty) || given.contains(name));
     for field in fields {
-        match record.get(&field.name.value) {
-            Some(ty) => {
-                check(model, &field.value, ty, &Place::root(owner, &field.name.value, kind.declared), out);
-            }
-            None => out.push(rules::extra_input::report(&field.name, &kind.name, record)),
+        if let Some(ty) = record.get(&field.name.value) {
+            check(model, &field.value, ty, &Place::root(owner, &field.name.value, kind.declared), out);
+        } else {
+            let guesses = &model.guesses;
+            out.push(rules::extra_input::report(&field.name, &kind.name, record, complete, guesses));
+            limit::hold(out);
         }
     }
-    let of = format!("`{}`", kind.name);
-    missing(model, fields, record, span, &of, out);
+    missing(model, fields, record, span, &|| format!("`{}`", kind.name), out);
 }
 
 fn missing(
@@ -95,26 +100,29 @@ fn missing(
     fields: &[ast::Field],
     record: &Record,
     span: Span,
-    of: &str,
+    of: &dyn Fn() -> String,
     out: &mut Vec<Diagnostic>,
 ) {
     let required = record.iter().filter(|(_, ty)| !model.types().accepts_null(ty));
     // a field that is misspelt has been reported; it is not missing as well
     let unknown = fields.iter().filter(|f| record.get(&f.name.value).is_none()).count();
-    let lacking: Vec<(&str, &Type)> =
-        required.filter(|(name, _)| !fields.iter().any(|f| f.name.value == *name)).collect();
+    let given: HashSet<&str> = fields.iter().map(|f| f.name.value.as_str()).collect();
+    let lacking: Vec<(&str, &Type)> = required.filter(|(name, _)| !given.contains(name)).collect();
     let lacking: Vec<(&str, &Type)> = if unknown == 0 {
         lacking
     } else {
-        let meant: Vec<&str> = fields
+        let meant: HashSet<&str> = fields
             .iter()
             .filter(|f| record.get(&f.name.value).is_none())
-            .filter_map(|f| crate::suggest::closest(&f.name.value, record.iter().map(|(n, _)| n)))
+            .filter_map(|f| {
+                let known = model.guesses.among(record.iter().map(|(n, _)| n));
+                crate::suggest::closest(&f.name.value, known)
+            })
             .collect();
         lacking.into_iter().filter(|(name, _)| !meant.contains(name)).collect()
     };
     if !lacking.is_empty() {
-        out.push(rules::missing_input::report(span, of, &lacking));
+        out.push(rules::missing_input::report(span, &of(), &lacking));
     }
 }
 
@@ -126,6 +134,7 @@ pub(super) fn check(
     place: &Place<'_>,
     out: &mut Vec<Diagnostic>,
 ) {
+    limit::hold(out);
     let types = model.types();
     let ty = types.resolve(expected);
     match ty {
@@ -135,9 +144,13 @@ pub(super) fn check(
     }
     let place = &Place { secret: place.secret || matches!(ty, Type::Secret(_)), ..*place };
     let literal = |shown: &str, out: &mut Vec<Diagnostic>| {
+        if limit::is_full(out) {
+            return limit::count(out, &rules::type_mismatch::RULE, value.span);
+        }
         let name = place.name();
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
-        out.push(rules::type_mismatch::literal(shown, value.span, &target));
+        let edits = mend::values::edits(types, expected, value);
+        out.push(rules::type_mismatch::literal(shown, value.span, &target, edits));
     };
     match &value.kind {
         ValueKind::Error => {}
@@ -169,16 +182,15 @@ pub(super) fn check(
                     let of = || format!("`{}`", place.name());
                     for field in fields {
                         let name = &field.name;
-                        match record.get(&name.value) {
-                            Some(ty) => {
-                                check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
-                            }
-                            None => {
-                                out.push(rules::unknown_field::report(&name.value, name.span, &of(), record));
-                            }
+                        if let Some(ty) = record.get(&name.value) {
+                            check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
+                        } else {
+                            let guesses = &model.guesses;
+                            out.push(rules::unknown_field::report(name, &of(), record, guesses));
+                            limit::hold(out);
                         }
                     }
-                    missing(model, fields, record, value.span, &of(), out);
+                    missing(model, fields, record, value.span, &of, out);
                 }
                 several => one_of(model, value, several, expected, place, out),
             }
@@ -217,7 +229,7 @@ fn one_of(
         let name = place.name();
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
         let shown = if matches!(value.kind, ValueKind::List(_)) { "[…]" } else { "{…}" };
-        out.push(rules::type_mismatch::literal(shown, value.span, &target));
+        out.push(rules::type_mismatch::literal(shown, value.span, &target, None));
     }
 }
 
@@ -245,7 +257,10 @@ fn text(
         out.push(if mismatch.witness == Some(Json::Null) {
             rules::optional_into_required::report(&given, &target, &mismatch)
         } else {
-            rules::type_mismatch::report(&given, &target, &mismatch)
+            // one for a list of one
+            let fits = types.assign(&ty.clone().list(), expected).is_ok();
+            let edits = fits.then(|| mend::values::wrap(value.span));
+            rules::type_mismatch::report(&given, &target, &mismatch, edits)
         });
         return;
     }
@@ -261,10 +276,11 @@ fn text(
             let name = name();
             let target = rules::Target { name: &name, ty: expected, declared: place.declared };
             let words = words(types.resolve(expected));
+            let edits = mend::values::edits(types, expected, value);
             out.push(if words.is_empty() {
-                rules::type_mismatch::literal(&format!("{text:?}"), value.span, &target)
+                rules::type_mismatch::literal(&format!("{text:?}"), value.span, &target, edits)
             } else {
-                rules::type_mismatch::word(text, value.span, &target, &words)
+                rules::type_mismatch::word(text, value.span, &target, &words, edits)
             });
         }
         return;
@@ -286,7 +302,7 @@ fn text(
     if !accepts_text {
         let name = name();
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
-        out.push(rules::type_mismatch::literal("a text", value.span, &target));
+        out.push(rules::type_mismatch::literal("a text", value.span, &target, None));
     }
 }
 
@@ -344,10 +360,7 @@ fn words(ty: &Type) -> Vec<&str> {
         Type::Union(members) => members,
         other => std::slice::from_ref(other),
     };
-    members
-        .iter()
-        .filter_map(|m| if let Type::Literal(Json::String(s)) = m { Some(s.as_str()) } else { None })
-        .collect()
+    members.iter().filter_map(|m| if let Type::Literal(value) = m { value.as_str() } else { None }).collect()
 }
 
 /// The type of a value. Recursion is bounded by the depth of the source.
@@ -359,7 +372,7 @@ pub(super) fn type_of(model: &Model<'_>, value: &Value) -> Type {
         ValueKind::Number(n) => crate::types::type_of(&Json::Number(n.clone())),
         ValueKind::Text(template) => {
             if let Some(text) = template.as_text() {
-                Type::Literal(Json::from(text))
+                Type::Literal(Json::from(text).into())
             } else if let Some(reference) = template.as_reference() {
                 model.references.get(reference.id as usize).cloned().unwrap_or(Type::Error)
             } else if template.is_native() {
@@ -379,7 +392,7 @@ pub(super) fn type_of(model: &Model<'_>, value: &Value) -> Type {
         ValueKind::List(items) => {
             let many = items.len() > 16; // a union of that many literals says no more than `string`
             let types = items.iter().map(|v| match type_of(model, v) {
-                Type::Literal(Json::String(_)) if many => Type::String,
+                Type::Literal(value) if many && value.is_string() => Type::String,
                 ty => ty,
             });
             Type::union(types.collect::<Vec<_>>()).list()
@@ -404,7 +417,7 @@ pub(super) fn may_be_skipped(model: &Model<'_>, value: &Value) -> bool {
 }
 
 /// The value as JSON, when no reference is in it. Recursion as above.
-pub(super) fn plain(value: &Value) -> Option<Json> {
+pub(crate) fn plain(value: &Value) -> Option<Json> {
     Some(match &value.kind {
         ValueKind::Error => return None,
         ValueKind::Null => Json::Null,

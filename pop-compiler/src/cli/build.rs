@@ -10,7 +10,7 @@ use super::files::{compile_file, find, read};
 use super::{Build, CLEAN, FINDINGS, Output};
 use crate::agenda::Agenda;
 use crate::diagnostic::has_errors;
-use crate::render::{Summary, text};
+use crate::render::Summary;
 use crate::{Compiled, Door, canonical, data, place_in_data, source_map};
 
 pub(super) fn run(args: &Build, output: &mut Output<'_>) -> anyhow::Result<u8> {
@@ -24,7 +24,7 @@ pub(super) fn run(args: &Build, output: &mut Output<'_>) -> anyhow::Result<u8> {
     for path in files {
         let compiled = compile_file(&path)?;
         summary = summary.plus(Summary::of(&compiled.diagnostics));
-        write!(output.err, "{}", text::findings(&compiled.diagnostics, &compiled.sources, output.colour))?;
+        output.findings(&compiled.diagnostics, &compiled.sources, &path)?;
         if compiled.template.is_none() && compiled.agenda.is_none() {
             continue;
         }
@@ -84,7 +84,7 @@ fn stem(compiled: &Compiled, path: &Path) -> String {
 }
 
 /// What is to be said of a file that is not as it should be.
-fn difference(target: &Path, bytes: &str) -> anyhow::Result<Option<String>> {
+pub(super) fn difference(target: &Path, bytes: &str) -> anyhow::Result<Option<String>> {
     match fs::read(target) {
         Ok(found) if found == bytes.as_bytes() => Ok(None),
         Ok(_) => Ok(Some(format!("differs: {}", target.display()))),
@@ -118,6 +118,6 @@ fn expanded(
             }
         }
     }
-    write!(output.err, "{}", text::findings(&findings, &sources, output.colour))?;
+    output.findings(&findings, &sources, input)?;
     Ok(agenda)
 }

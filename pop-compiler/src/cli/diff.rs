@@ -7,7 +7,6 @@ use super::{CLEAN, Diff, FINDINGS, Output, Report};
 use crate::Compiled;
 use crate::agenda::AgendaTemplate;
 use crate::diff::{Change, Verdict, diff, verdict};
-use crate::render::text;
 
 /// The version of the JSON that is written.
 const VERSION: u32 = 1;
@@ -24,8 +23,8 @@ fn code(verdict: Verdict) -> u8 {
 
 pub(super) fn run(args: &Diff, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let (old, new) = (compile_file(&args.old)?, compile_file(&args.new)?);
-    for compiled in [&old, &new] {
-        write!(output.err, "{}", text::findings(&compiled.diagnostics, &compiled.sources, output.colour))?;
+    for (compiled, path) in [(&old, &args.old), (&new, &args.new)] {
+        output.findings(&compiled.diagnostics, &compiled.sources, path)?;
     }
     let Some((old_template, new_template)) = comparable(&old, &new) else { return Ok(FINDINGS) };
     let changes = diff(&old_template, &new_template);

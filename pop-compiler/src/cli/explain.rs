@@ -7,13 +7,13 @@ use crate::{rules, suggest};
 
 pub(super) fn run(args: &Explain, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let Some(id) = &args.rule else {
-        for rule in rules::ALL {
+        for rule in rules::ALL.iter().chain(rules::AGENDA_RULES) {
             writeln!(output.out, "{:24} {:8} {}", rule.id, rule.severity.as_str(), rule.summary)?;
         }
         return Ok(CLEAN);
     };
-    let Some(rule) = rules::find(id) else {
-        match suggest::closest(id, rules::ALL.iter().map(|r| r.id)) {
+    let Some(rule) = rules::explained(id) else {
+        match suggest::closest(id, rules::ALL.iter().chain(rules::AGENDA_RULES).map(|r| r.id)) {
             Some(near) => bail!("there is no rule `{id}`; did you mean `{near}`?"),
             None => bail!("there is no rule `{id}`; `popc explain` lists all of them"),
         }
@@ -26,6 +26,9 @@ pub(super) fn run(args: &Explain, output: &mut Output<'_>) -> anyhow::Result<u8>
         rule.summary,
         rule.explanation
     )?;
+    if rule.bad.is_empty() {
+        return Ok(CLEAN);
+    }
     writeln!(output.out, "This breaks it:\n\n{}\nThis doesn't:\n\n{}", indent(rule.bad), indent(rule.good))?;
     Ok(CLEAN)
 }

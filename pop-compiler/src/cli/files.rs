@@ -113,7 +113,7 @@ pub(super) fn compile_with(
     if door == Door::Json && !Door::is_workflow_path(&source.name) && is_native(&source.text) {
         return Ok(check_native(source));
     }
-    let (config, severities, faults) = severities_for(path);
+    let (config, severities, faults) = severities_for(path, read);
     let loader = |path: &str| read(Path::new(path)).map_err(|error| format!("{:#}", error.root_cause()));
     let options = Options { loader: &loader, catalogs: &[], severities: &severities };
     let mut compiled = compile(source, door, &options);
@@ -124,9 +124,15 @@ pub(super) fn compile_with(
 }
 
 /// The `pop.toml` of the file's directory or of the nearest one above it, what it says, and what is wrong with it.
-fn severities_for(path: &Path) -> (Option<Source>, Severities, Vec<Diagnostic>) {
+fn severities_for(
+    path: &Path,
+    read: &dyn Fn(&Path) -> anyhow::Result<Source>,
+) -> (Option<Source>, Severities, Vec<Diagnostic>) {
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let found = full.ancestors().skip(1).map(|d| d.join("pop.toml")).find(|p| p.is_file());
+    // as people write it, where that is shorter
+    let here = std::path::absolute(".").unwrap_or_default();
+    let found = found.map(|path| path.strip_prefix(here).map(Path::to_path_buf).unwrap_or(path));
     let Some(Ok(config)) = found.map(|path| read(&path)) else { return Default::default() };
     let (severities, faults) = Severities::parse(&config);
     (Some(config), severities, faults)

@@ -1,15 +1,16 @@
 //! `popc check --fix`: fixes a workflow and the catalogs it names, round after round, before anything is written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::Output;
 use super::files::{compile_with, read, replace};
-use crate::source::Source;
+use crate::diagnostic::{Diagnostic, Location};
+use crate::source::{Source, Sources};
 use crate::{Compiled, fix, rules};
 
 /// One fix may uncover the next; real files need two or three rounds.
-const MAX_ROUNDS: usize = 32;
+const MAX_ROUNDS: usize = 128;
 
 /// The texts as they are to be, of every file that was fixed so far.
 #[derive(Default)]
@@ -36,8 +37,9 @@ impl Fixer {
                 self.changed.insert(path, Source::new(source.name.clone(), text));
             }
             let next = self.compile(path)?;
-            if unreadable(&next) > unreadable(&compiled) {
+            if unreadable(&next, &compiled.sources) > unreadable(&compiled, &compiled.sources) {
                 // no fix may make a file unreadable; if one would, the files stay as they were before it
+                // (one that is only read since a fix is not to blame on it)
                 self.changed = before;
                 break;
             }
@@ -77,8 +79,16 @@ impl Fixer {
     }
 }
 
-fn unreadable(compiled: &Compiled) -> usize {
-    compiled.diagnostics.iter().filter(|d| d.rule == rules::syntax::RULE.id).count()
+/// How many findings say that a file of `among` can't be read.
+fn unreadable(compiled: &Compiled, among: &Sources) -> usize {
+    let names: HashSet<&str> = among.iter().map(|(_, source)| source.name.as_ref()).collect();
+    let is_among = |finding: &&Diagnostic| match finding.primary.at {
+        Location::Span(span) => {
+            compiled.sources.get(span.file).is_some_and(|s| names.contains(s.name.as_ref()))
+        }
+        Location::Pointer(_) => true,
+    };
+    compiled.diagnostics.iter().filter(|d| d.rule == rules::syntax::RULE.id).filter(is_among).count()
 }
 
 /// `flow.pop.toml:7:1: unknown key … (unknown-key): `timout` → `timeout``

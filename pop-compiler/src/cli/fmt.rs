@@ -4,7 +4,6 @@ use anyhow::bail;
 
 use super::files::{find, read, replace};
 use super::{CLEAN, FINDINGS, Fmt, Output};
-use crate::render::text;
 use crate::source::Sources;
 use crate::{Door, fmt};
 
@@ -29,7 +28,7 @@ pub(super) fn run(args: &Fmt, output: &mut Output<'_>) -> anyhow::Result<u8> {
                 code = FINDINGS;
                 let mut sources = Sources::new();
                 sources.add(source);
-                write!(output.err, "{}", text::findings(&findings, &sources, output.colour))?;
+                output.findings(&findings, &sources, &path)?;
             }
         }
     }

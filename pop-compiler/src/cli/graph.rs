@@ -9,7 +9,6 @@ use super::{CLEAN, FINDINGS, Output, Picture};
 use crate::agenda::{Agenda, keys};
 use crate::graph::Graph;
 use crate::reference;
-use crate::render::text;
 
 /// The agenda of a template as it is drawn: a fan-out is one node, since its length isn't known yet, so what refers to
 /// one or all of its items refers to that node.
@@ -24,10 +23,13 @@ fn skeleton(agenda: &Agenda) -> Agenda {
     for operation in &mut drawn.operations {
         let each = operation.params.shift_remove(keys::EACH).unwrap_or_default();
         let when = operation.params.shift_remove(keys::WHEN).unwrap_or_default();
-        let used = Value::Array(vec![std::mem::take(&mut operation.payload), each, when]);
+        let made = operation.params.shift_remove(keys::FAN_OUT).unwrap_or_default();
+        let used = Value::Array(vec![std::mem::take(&mut operation.payload), each, when, made]);
+        let inside = format!("{}/", operation.name);
         let mut names = Vec::new();
         reference::scan(&used, &mut |_, _, token| {
-            if let Some(name) = reference::operation_of(token.name) {
+            if let Some(name) = reference::operation_of(token.name).filter(|name| !name.starts_with(&inside))
+            {
                 let stem = name.rsplit_once('.').map(|(stem, _)| stem).filter(|stem| fan_outs.contains(stem));
                 names.push(Value::from(format!("@<{}.out>", stem.unwrap_or(name))));
             }
@@ -39,7 +41,7 @@ fn skeleton(agenda: &Agenda) -> Agenda {
 
 pub(super) fn run(args: &super::Graph, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let compiled = compile_file(&args.file)?;
-    write!(output.err, "{}", text::findings(&compiled.diagnostics, &compiled.sources, output.colour))?;
+    output.findings(&compiled.diagnostics, &compiled.sources, &args.file)?;
     let skeleton = compiled.template.as_ref().map(|template| skeleton(&template.agenda));
     let Some(agenda) = compiled.agenda.as_ref().or(skeleton.as_ref()) else { return Ok(FINDINGS) };
     let graph = Graph::new(agenda);

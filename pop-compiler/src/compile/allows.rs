@@ -1,12 +1,15 @@
 //! `# pop: allow(rule) reason`: findings that a comment takes back.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Location};
 use crate::rules;
 use crate::source::{FileId, Sources, Span, Spanned};
 use crate::syntax::{self, Door};
+
+/// A rule and the file in which it finds something.
+type Of = (&'static str, FileId);
 
 /// One rule of one comment.
 struct Allow {
@@ -15,8 +18,8 @@ struct Allow {
     /// The rule's name in the comment.
     span: Span,
     above: Vec<Range<usize>>,
-    /// The comment's line, when this rule is all it names.
-    line: Option<Span>,
+    /// What goes when the rule goes from the comment.
+    cut: Span,
     used: bool,
 }
 
@@ -35,23 +38,54 @@ pub(super) fn apply(out: &mut Vec<Diagnostic>, sources: &Sources) {
     if allows.is_empty() {
         return;
     }
+    let mut found: HashMap<Of, Vec<usize>> = HashMap::new();
+    let mut allowed: HashMap<Of, Vec<Range<usize>>> = HashMap::new();
+    for allow in &allows {
+        allowed.entry((allow.rule, allow.file)).or_default().extend(allow.above.iter().cloned());
+    }
+    allowed.values_mut().for_each(joined);
+    let mut counted = HashSet::new();
     out.retain(|finding| {
         let Location::Span(at) = &finding.primary.at else { return true };
-        let mut kept = true;
-        for allow in &mut allows {
-            if allow.rule == finding.rule
-                && allow.file == at.file
-                && allow.above.iter().any(|range| range.contains(&(at.start as usize)))
-            {
-                allow.used = true;
-                kept = false;
-            }
-        }
-        kept
+        let (of, start) = ((finding.rule, at.file), at.start as usize);
+        let Some(ranges) = allowed.get(&of) else { return true };
+        let end = if finding.is_count() {
+            counted.insert(finding.rule);
+            at.end as usize
+        } else {
+            found.entry(of).or_default().push(start);
+            start
+        };
+        !ranges[..ranges.partition_point(|range| range.start <= start)]
+            .last()
+            .is_some_and(|range| range.contains(&start) && range.contains(&end))
     });
-    for allow in allows.iter().filter(|allow| !allow.used) {
-        out.push(rules::useless_allow::report(allow.rule, allow.span, allow.line));
+    for starts in found.values_mut() {
+        starts.sort_unstable();
     }
+    for allow in &mut allows {
+        let starts = found.get(&(allow.rule, allow.file)).map_or(&[][..], Vec::as_slice);
+        let holds = |range: &Range<usize>| {
+            starts.get(starts.partition_point(|at| *at < range.start)).is_some_and(|at| range.contains(at))
+        };
+        // among those that are only counted, one may be allowed
+        allow.used = counted.contains(allow.rule) || allow.above.iter().any(holds);
+    }
+    for allow in allows.iter().filter(|allow| !allow.used) {
+        out.push(rules::useless_allow::report(allow.rule, allow.span, allow.cut));
+    }
+}
+
+/// Sorts ranges, and makes one of those that overlap.
+fn joined(ranges: &mut Vec<Range<usize>>) {
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.dedup_by(|later, range| {
+        let overlap = later.start <= range.end;
+        if overlap {
+            range.end = range.end.max(later.end);
+        }
+        overlap
+    });
 }
 
 fn read(file: FileId, text: &str, door: Door, allows: &mut Vec<Allow>, out: &mut Vec<Diagnostic>) {
@@ -63,25 +97,24 @@ fn read(file: FileId, text: &str, door: Door, allows: &mut Vec<Allow>, out: &mut
         let line_start = text[..comment.range.start].rfind('\n').map_or(0, |n| n + 1);
         let line_end = text[comment.range.end..].find('\n').map_or(text.len(), |n| comment.range.end + n + 1);
         let mut allowed = false;
-        for name in &names {
+        for (i, name) in names.iter().enumerate() {
             let span = Span::new(file, at(name), at(name) + name.len());
             let Some(rule) = rules::find(name) else {
                 out.push(rules::unknown_rule::report(&Spanned::new((*name).to_owned(), span)));
                 continue;
             };
+            // the whole comment, or this rule and the comma beside it
+            let cut = match i {
+                _ if names.len() == 1 => Span::new(file, line_start, line_end),
+                0 => Span::new(file, at(name), at(names[1])),
+                _ => Span::new(file, at(names[i - 1]) + names[i - 1].len(), at(name) + name.len()),
+            };
             if !rule.can_be_allowed() {
-                out.push(rules::allow_not_possible::report(rule, span));
+                out.push(rules::allow_not_possible::report(rule, span).edit(cut, ""));
                 continue;
             }
             allowed = true;
-            allows.push(Allow {
-                rule: rule.id,
-                file,
-                span,
-                above: comment.above.clone(),
-                line: (names.len() == 1).then(|| Span::new(file, line_start, line_end)),
-                used: false,
-            });
+            allows.push(Allow { rule: rule.id, file, span, above: comment.above.clone(), cut, used: false });
         }
         if allowed && reason.is_empty() {
             let span = Span::new(file, comment.range.start, comment.range.end);

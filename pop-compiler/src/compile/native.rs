@@ -9,6 +9,7 @@ use crate::agenda::{Agenda, AgendaTemplate};
 use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
 use crate::rules;
 use crate::source::{FileId, Source, Sources, Span};
+use crate::source_map::Places;
 use crate::syntax::{self, Door};
 use crate::tree::{Node, Table, Tree};
 use crate::validate;
@@ -119,7 +120,7 @@ fn span_at(tree: &Tree, pointer: &str) -> Span {
     for step in pointer.split('/').skip(1) {
         let step = step.replace("~1", "/").replace("~0", "~");
         let next = match &at.node {
-            Node::Table(Table { entries }) => {
+            Node::Table(Table { entries, .. }) => {
                 entries.iter().find(|e| e.key.value == step).map(|e| (&e.value, e.key.span))
             }
             Node::List(items) => step.parse::<usize>().ok().and_then(|i| items.get(i)).map(|t| (t, t.span)),
@@ -137,8 +138,8 @@ fn span_at(tree: &Tree, pointer: &str) -> Span {
     span
 }
 
-fn source_map(tree: &Tree) -> HashMap<String, Span> {
-    let mut map = HashMap::new();
+fn source_map(tree: &Tree) -> Places {
+    let mut map: HashMap<String, Span> = HashMap::new();
     let find = |tree: &Tree, name: &str| match &tree.node {
         Node::Table(table) => table.entries.iter().find(|e| e.key.value == name).map(|e| e.value.clone()),
         _ => None,
@@ -152,7 +153,7 @@ fn source_map(tree: &Tree) -> HashMap<String, Span> {
             }
         }
     }
-    map
+    map.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Workflows that stand as operations of others. Each file is compiled once, in its own scope; what others see of it is
 //! a [`Unit`]: an operation type, and the template whose operations take its place.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,15 +10,17 @@ use serde_json::Value as Json;
 
 use super::Options;
 use crate::agenda::AgendaTemplate;
-use crate::ast::Workflow;
+use crate::ast::{Operation, Workflow};
 use crate::catalog::{Catalog, OperationType};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::generator::number;
 use crate::resolve::{self, Imports, Merged, SubWorkflow, beside};
 use crate::source::{FileId, Sources, Span, Spanned};
+use crate::source_map::Places;
 use crate::syntax::{self, Door};
 use crate::types::{Record, Type, Types};
-use crate::{decode, lower, rules};
+use crate::{decode, limit, lower, rules};
 
 /// Workflows inside workflows.
 const MAX_NESTING: usize = 16;
@@ -36,10 +38,8 @@ pub(crate) struct Unit {
     pub(crate) template: Option<AgendaTemplate>,
     /// What its inputs are when nothing is given.
     pub(crate) inputs: Vec<(String, Json)>,
-    /// The inputs that decide how often something fans out.
-    pub(crate) spread: HashSet<String>,
     /// Where each of its operations was named.
-    pub(crate) places: HashMap<String, Span>,
+    pub(crate) places: Places,
     operations: usize,
 }
 
@@ -71,7 +71,7 @@ impl<'o> Pipeline<'o> {
         let mut found: Vec<(&Spanned<String>, Rc<Unit>)> = Vec::new();
         let mut known: HashMap<&str, Option<Rc<Unit>>> = HashMap::new();
         let mut count = workflow.operations.len();
-        for operation in &workflow.operations {
+        for operation in workflow.operations.iter().filter(|_| workflow.nests) {
             let Some(path) = &operation.workflow else { continue };
             let unit = known.entry(&path.value).or_insert_with(|| self.unit(&name, path)).clone();
             let Some(unit) = unit else { continue };
@@ -89,11 +89,13 @@ impl<'o> Pipeline<'o> {
         others.append(&mut self.out);
         self.out = own;
         let imports = Imports { loader: self.options.loader, catalogs: self.options.catalogs };
-        let before = self.out.len();
-        let mut merged = resolve::merge(&workflow, &imports, &mut self.sources, &mut self.out);
-        if self.out[before..].iter().any(|d| d.rule == rules::missing_import::RULE.id) {
+        let mut of_catalogs = Vec::new();
+        let mut merged = resolve::merge(&workflow, &imports, &mut self.sources, &mut of_catalogs);
+        if of_catalogs.iter().any(|d| d.rule == rules::missing_import::RULE.id) {
             merged.incomplete = true;
         }
+        self.out.append(&mut of_catalogs);
+        limit::hold(&mut self.out);
         for (path, unit) in found {
             let kind = import(&mut merged.catalog, path, &unit, &mut self.out);
             merged.workflows.insert(path.value.clone(), SubWorkflow { kind, unit });
@@ -138,7 +140,7 @@ impl<'o> Pipeline<'o> {
     fn compile(&mut self, file: FileId, name: &str, door: Door) -> Option<Unit> {
         let (workflow, merged, mut others) = self.read(file, door);
         let mut model = resolve::resolve(&workflow, &merged, &mut self.out);
-        let checked = check::check(&mut model, &mut self.out);
+        let checked = check::check(&mut model, false, &mut self.out);
         merged.hold_back(&mut self.out);
         let hopeless = |finding: &Diagnostic| {
             let rule = rules::find(finding.rule);
@@ -147,7 +149,11 @@ impl<'o> Pipeline<'o> {
         let complete = model.operations.iter().all(|o| o.sub.is_none_or(|unit| unit.template.is_some()));
         let fine = complete && !self.out.iter().any(hopeless);
         let broken = self.out.iter().any(|finding| finding.rule == rules::syntax::RULE.id);
-        let template = fine.then(|| lower::template(&model, &checked));
+        let template = if fine {
+            lower::template(&model, &checked).map_err(|finding| self.out.push(*finding)).ok()
+        } else {
+            None
+        };
         let inputs = workflow.inputs.iter().map(|input| {
             let ty = &input.ty.value.ty;
             let ty = if input.default.is_some() { ty.clone().optional() } else { ty.clone() };
@@ -166,11 +172,11 @@ impl<'o> Pipeline<'o> {
             }),
             ..OperationType::new(name)
         };
-        let spread = check::spread(&model);
-        let places = places(&model);
+        let inner = inner_places(&model, template.as_ref());
         let operations = template.as_ref().map_or(workflow.operations.len(), |t| t.agenda.operations.len());
         let defaults = lower::defaults(&workflow);
         others.append(&mut self.out);
+        limit::hold(&mut others);
         self.out = others;
         let types = merged.catalog.types.clone();
         (!broken).then_some(Unit {
@@ -179,34 +185,70 @@ impl<'o> Pipeline<'o> {
             catalog: merged.catalog,
             template,
             inputs: defaults,
-            spread,
-            places,
+            places: places(workflow.operations, inner),
             operations,
         })
     }
 }
 
-/// Where each operation was named, those of sub-workflows among them.
-pub(super) fn places(model: &check::Model<'_>) -> HashMap<String, Span> {
-    let mut places = HashMap::with_capacity(model.operations.len());
+/// Where each operation of sub-workflows was named. One that joins two conditions of another operation (see
+/// `lower::inline`) stands where that one does.
+pub(super) fn inner_places(
+    model: &check::Model<'_>,
+    template: Option<&AgendaTemplate>,
+) -> Vec<(String, Span)> {
+    if !model.workflow.nests {
+        return Vec::new();
+    }
+    let mut own = HashMap::with_capacity(model.operations.len());
+    let mut inner = HashMap::new();
     for operation in &model.operations {
         let name = &operation.ast.name;
-        places.insert(name.value.clone(), name.span);
-        for (inner, span) in operation.sub.iter().flat_map(|unit| &unit.places) {
-            places.insert(format!("{}/{inner}", name.value), *span);
+        own.insert(name.value.as_str(), name.span);
+        for (of, span) in operation.sub.iter().flat_map(|unit| unit.places.iter()) {
+            inner.insert(format!("{}/{of}", name.value), span);
         }
     }
-    places
+    // what a sub-workflow became has more names than it was written with
+    for operation in template.iter().flat_map(|t| &t.agenda.operations) {
+        let name = operation.name.as_str();
+        if own.contains_key(name) || inner.contains_key(name) {
+            continue;
+        }
+        let of = name.trim_end_matches(".when");
+        if let Some(place) = own.get(of).or_else(|| inner.get(of)).copied() {
+            inner.insert(name.to_owned(), place);
+        }
+    }
+    inner.into_iter().collect()
+}
+
+/// Where each operation was named: those of the workflow itself, and `inner` ones.
+pub(super) fn places(own: Vec<Operation>, inner: Vec<(String, Span)>) -> Places {
+    own.into_iter().map(|operation| (operation.name.value, operation.name.span)).chain(inner).collect()
 }
 
 /// Operations whose names those of a sub-workflow could take.
 fn taken(workflow: &Workflow, out: &mut Vec<Diagnostic>) {
-    let subs: HashSet<&str> =
-        workflow.operations.iter().filter(|o| o.workflow.is_some()).map(|o| o.name.value.as_str()).collect();
-    for operation in workflow.operations.iter().filter(|_| !subs.is_empty()) {
+    if !workflow.nests {
+        return;
+    }
+    let subs: HashMap<&str, bool> = workflow
+        .operations
+        .iter()
+        .filter(|o| o.workflow.is_some())
+        .map(|o| (o.name.value.as_str(), o.each.is_some()))
+        .collect();
+    // With `each`, `qc.0/look` belongs to `qc` as well.
+    let owner = |stem: &'_ str| {
+        let fanned = || stem.rsplit_once('.').filter(|(_, n)| number(n).is_some()).map(|(stem, _)| stem);
+        let known = subs.get_key_value(stem);
+        let known = known.or_else(|| subs.get_key_value(fanned()?).filter(|(_, each)| **each));
+        known.map(|(name, _)| *name)
+    };
+    for operation in &workflow.operations {
         let name = &operation.name;
-        let of =
-            name.value.match_indices('/').map(|(i, _)| &name.value[..i]).find(|stem| subs.contains(stem));
+        let of = name.value.match_indices('/').find_map(|(i, _)| owner(&name.value[..i]));
         out.extend(of.map(|of| rules::bad_sub_workflow::taken(name, of)));
     }
 }

@@ -1,5 +1,7 @@
 //! Operation types: a catalog file, and `[catalog]` of a workflow file.
 
+use serde_json::Value as Json;
+
 use super::{CatalogFile, Decoder};
 use crate::agenda::{Params, RunSpec, Stdout};
 use crate::ast::{Declared, OperationTypeDef, Settings};
@@ -23,6 +25,14 @@ const OPERATION_TYPE: &[&str] = &[
     "retry",
     "description",
 ];
+/// Whether a line holds something that only a shell gives a meaning to, apart from our own `${with.NAME}`.
+fn needs_shell(line: &str) -> bool {
+    let rest = line.replace("${with.", "");
+    let marks = rest.len() < line.len();
+    rest.contains(|c: char| "|&;<>()$`\\\"'*?[]#~{".contains(c) || c == '}' && !marks)
+        || rest.split_whitespace().next().is_some_and(|program| program.contains('='))
+}
+
 const STDOUT: &[&str] = &["log", "json", "text", "lines"];
 
 impl Decoder<'_> {
@@ -69,8 +79,8 @@ impl Decoder<'_> {
                     }
                 }
                 "env" => def.run.env = self.env(value),
-                "resources" => def.settings.resources = self.resources(value),
-                "timeout" => def.settings.timeout = self.duration(value, "`timeout`"),
+                "resources" => def.settings.resources = self.resources(value).map(Box::new),
+                "timeout" => def.settings.timeout = self.duration(value, "`timeout`").map(Box::new),
                 "retry" => self.retry(value, &mut def.settings),
                 "description" => def.description = self.string(value, "`description`").map(|s| s.value),
                 _ => {
@@ -105,16 +115,10 @@ impl Decoder<'_> {
     /// A list of strings; unlike [`Decoder::strings`], one string alone is a fault, since it looks like a shell line.
     fn words(&mut self, tree: Tree, what: &str) -> Vec<String> {
         if let Node::String(line) = &tree.node {
-            let words: Vec<String> = line.value.split_whitespace().map(|w| format!("{w:?}")).collect();
-            self.out.push(
-                rules::wrong_shape::report(
-                    tree.span,
-                    what,
-                    "a list of the program and its arguments",
-                    "a string",
-                )
-                .help(format!("no shell is involved; write `[{}]`", words.join(", "))),
-            );
+            let words: Vec<String> =
+                line.value.split_whitespace().map(|word| Json::from(word).to_string()).collect();
+            let plain = !words.is_empty() && !needs_shell(&line.value);
+            self.out.push(rules::wrong_shape::command(tree.span, what, plain.then_some(&words)));
             return Vec::new();
         }
         self.strings(tree, what).into_iter().map(|s| s.value).collect()

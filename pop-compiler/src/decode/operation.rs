@@ -1,46 +1,72 @@
 //! `[operations.NAME]`.
 
+use std::mem;
+
 use super::Decoder;
-use crate::ast::{Operation, Settings};
+use super::workflow::is_lower;
+use crate::ast::{Operation, Settings, Workflow};
 use crate::rules;
 use crate::source::{Span, Spanned};
-use crate::tree::{Entry, Node, Tree};
+use crate::tree::{Entry, KeyIndex, Node, Tree};
 
 const OPERATION: &[&str] =
     &["uses", "workflow", "with", "after", "when", "each", "retry", "timeout", "resources", "description"];
 
+/// What a sub-workflow says for each of its operations itself.
+const OWN: &[&str] = &["uses", "retry", "timeout", "resources"];
+
 impl Decoder<'_> {
-    pub(super) fn operations(&mut self, tree: Tree) -> Vec<Operation> {
+    pub(super) fn operations(&mut self, workflow: &mut Workflow, mut tree: Tree) {
+        let (mut names, mut count) = (KeyIndex::default(), 0);
+        if let Node::Table(table) = &mut tree.node {
+            names = mem::take(&mut table.index);
+            count = table.entries.len();
+        }
         let entries = self.table(tree, "`operations`").unwrap_or_default();
-        let operations: Vec<Operation> = entries.into_iter().map(|e| self.operation(e)).collect();
-        self.same_but_for_case(operations.iter().map(|o| &o.name));
-        operations
+        if entries.len() < count {
+            names = KeyIndex::default(); // what is null is no operation
+        }
+        let mut all_lower = true;
+        let operation = |entry: Entry| {
+            all_lower &= is_lower(&entry.key.value);
+            self.operation(entry)
+        };
+        let operations: Vec<Operation> = entries.into_iter().map(operation).collect();
+        // names that are all in small letters differ in more than case
+        if !all_lower {
+            self.same_but_for_case(operations.iter().map(|o| &o.name));
+        }
+        names.fill(operations.len(), |i| &operations[i].name.value);
+        workflow.operations = operations;
+        workflow.names = names;
     }
 
     fn operation(&mut self, Entry { key: name, value }: Entry) -> Operation {
         if let Some(finding) = rules::reserved_name::operation(&name) {
             self.out.push(finding);
         }
-        let what = format!("the operation `{}`", name.value);
         let readable = matches!(value.node, Node::Table(_));
         let mut operation = Operation {
             name,
             uses: None,
             workflow: None,
             with: None,
-            after: Vec::new(),
+            after: Box::default(),
             after_span: Span::default(),
             when: None,
             each: None,
             settings: Settings::default(),
             description: None,
         };
-        let mut used = false;
+        let what = format_args!("the operation `{}`", operation.name.value);
+        let entries = self.table(value, what).unwrap_or_default();
         let mut own: Vec<Spanned<String>> = Vec::new();
-        for Entry { key, value } in self.table(value, &what).unwrap_or_default() {
-            if ["uses", "each", "retry", "timeout", "resources"].contains(&key.value.as_str()) {
-                own.push(key.clone());
-            }
+        if entries.iter().any(|entry| entry.key.value == "workflow") {
+            let keys = entries.iter().map(|entry| &entry.key);
+            own.extend(keys.filter(|key| OWN.contains(&key.value.as_str())).cloned());
+        }
+        let mut used = false;
+        for Entry { key, value } in entries {
             match key.value.as_str() {
                 "uses" => {
                     used = true;
@@ -48,33 +74,36 @@ impl Decoder<'_> {
                 }
                 "workflow" => {
                     used = true;
-                    operation.workflow = self.string(value, "`workflow`");
+                    operation.workflow = self.string(value, "`workflow`").map(Box::new);
                 }
                 "with" => operation.with = Some(self.value(value)),
                 "after" => {
                     operation.after_span = value.span;
-                    operation.after = self.strings(value, "`after`");
+                    operation.after = self.strings(value, "`after`").into();
                 }
-                "when" => operation.when = Some(self.value(value)),
-                "each" => operation.each = Some(self.value(value)),
+                "when" => operation.when = Some(Box::new(self.value(value))),
+                "each" => operation.each = Some(Box::new(self.value(value))),
                 "retry" => self.retry(value, &mut operation.settings),
-                "timeout" => operation.settings.timeout = self.duration(value, "`timeout`"),
-                "resources" => operation.settings.resources = self.resources(value),
-                "description" => operation.description = self.string(value, "`description`").map(|s| s.value),
+                "timeout" => operation.settings.timeout = self.duration(value, "`timeout`").map(Box::new),
+                "resources" => operation.settings.resources = self.resources(value).map(Box::new),
+                "description" => {
+                    operation.description = self.string(value, "`description`").map(|s| s.value.into());
+                }
                 _ => {
                     used |= key.value == "use" || key.value == "type";
-                    self.unknown_key(&key, &what, OPERATION);
+                    self.unknown_key(&key, what, OPERATION);
                 }
             }
         }
         if operation.workflow.is_some() {
+            self.nests = true;
             self.out.extend(own.iter().map(rules::bad_sub_workflow::key));
-            (operation.uses, operation.each) = (None, None);
+            operation.uses = None;
         }
         if !used && readable {
             self.out.push(rules::missing_key::report(
                 operation.name.span,
-                &what,
+                &what.to_string(),
                 "uses",
                 "uses = \"…\" says which operation type runs",
             ));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::Decoder;
+use super::{Decoder, quoted};
 use crate::ast::Run;
 use crate::rules;
 use crate::tree::{Entry, Node, Tree};
@@ -57,7 +57,13 @@ impl Decoder<'_> {
                 self.out.push(rules::wrong_shape::value(tree.span, what, "a whole number"));
                 None
             }
-            node => self.wrong_shape(&node, tree.span, what, "a whole number"),
+            node => match quoted(&node) {
+                Some(number) => {
+                    self.out.push(rules::wrong_shape::number_in_quotes(tree.span, what, number));
+                    None
+                }
+                None => self.wrong_shape(&node, tree.span, what, "a whole number"),
+            },
         }
     }
 

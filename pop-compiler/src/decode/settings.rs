@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::Decoder;
+use super::{Decoder, quoted};
 use crate::ast::Settings;
+use crate::quantity::QuantityError;
+use crate::retry::MOST_ATTEMPTS;
 use crate::rules;
 use crate::source::{Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
@@ -17,13 +19,17 @@ const CLASSES: &[&str] = &["error", "evicted", "timeout"];
 impl Decoder<'_> {
     /// `3`, or `{ attempts = 3, backoff = "10s..5m", on = ["error"] }`.
     pub(super) fn retry(&mut self, tree: Tree, settings: &mut Settings) {
-        settings.retry = self.retry_of(tree, &mut settings.retry_on_timeout);
+        settings.retry = self.retry_of(tree, &mut settings.retry_on_timeout).map(Box::new);
     }
 
     fn retry_of(&mut self, tree: Tree, on_timeout: &mut Option<Span>) -> Option<Json> {
         if let Node::Number(_) = tree.node {
-            let attempts = self.positive(tree, "`retry`")?;
+            let attempts = self.attempts(tree, "`retry`")?;
             return Some(Json::Object(Map::from_iter([("attempts".to_owned(), attempts)])));
+        }
+        if quoted(&tree.node).is_some_and(is_positive) {
+            self.positive(tree, "`retry`");
+            return None;
         }
         if !matches!(tree.node, Node::Table(_)) {
             return self.wrong_shape(&tree.node, tree.span, "`retry`", "a number of attempts, or a table");
@@ -36,7 +42,7 @@ impl Decoder<'_> {
             match key.value.as_str() {
                 "attempts" => {
                     given = true;
-                    attempts = self.positive(value, "`attempts`");
+                    attempts = self.attempts(value, "`attempts`");
                 }
                 "backoff" => backoff = self.backoff(value),
                 "on" => on = Some(self.classes(value, on_timeout)),
@@ -52,6 +58,17 @@ impl Decoder<'_> {
         Some(Json::Object(retry))
     }
 
+    /// A number of attempts that [`crate::retry`] takes.
+    fn attempts(&mut self, tree: Tree, what: &str) -> Option<Json> {
+        let span = tree.span;
+        let attempts = self.positive(tree, what)?;
+        if attempts.as_u64().is_some_and(|n| n <= MOST_ATTEMPTS.into()) {
+            return Some(attempts);
+        }
+        self.out.push(rules::wrong_shape::value(span, what, &format!("at most {MOST_ATTEMPTS}")));
+        None
+    }
+
     /// A whole number of at least 1.
     pub(super) fn positive(&mut self, tree: Tree, what: &str) -> Option<Json> {
         match tree.node {
@@ -60,7 +77,13 @@ impl Decoder<'_> {
                 self.out.push(rules::wrong_shape::value(tree.span, what, "a whole number from 1"));
                 None
             }
-            node => self.wrong_shape(&node, tree.span, what, "a whole number from 1"),
+            node => match quoted(&node).filter(|n| is_positive(*n)) {
+                Some(number) => {
+                    self.out.push(rules::wrong_shape::number_in_quotes(tree.span, what, number));
+                    None
+                }
+                None => self.wrong_shape(&node, tree.span, what, "a whole number from 1"),
+            },
         }
     }
 
@@ -69,7 +92,7 @@ impl Decoder<'_> {
         match duration::parse_range(&text.value) {
             Ok(_) => Some(Json::String(text.value)),
             Err(why) => {
-                self.out.push(rules::bad_duration::report(&text, &why.to_string()));
+                self.out.push(rules::bad_duration::range(&text, &why.to_string()));
                 None
             }
         }
@@ -111,26 +134,42 @@ impl Decoder<'_> {
         let (mut cpu, mut memory) = (None, None);
         for Entry { key, value } in self.table(tree, "`resources`")? {
             match key.value.as_str() {
-                "cpu" => cpu = self.quantity(value, "`cpu`"),
-                "memory" => memory = self.quantity(value, "`memory`"),
+                "cpu" => cpu = self.quantity(value, "`cpu`", quantity::millis).map(|(text, _)| text),
+                "memory" => {
+                    let span = value.span;
+                    memory = self.quantity(value, "`memory`", quantity::bytes).map(|(text, bytes)| {
+                        self.out.extend(rules::tiny_memory::report(span, &text, bytes));
+                        text
+                    });
+                }
                 _ => self.unknown_key(&key, "`resources`", RESOURCES),
             }
         }
         let both = [("cpu", cpu), ("memory", memory)];
-        Some(Json::Object(both.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v?))).collect()))
+        Some(Json::Object(both.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v?.into()))).collect()))
     }
 
-    fn quantity(&mut self, tree: Tree, what: &str) -> Option<Json> {
+    /// A quantity as it was written, and what `read` makes of it.
+    fn quantity(
+        &mut self,
+        tree: Tree,
+        what: &str,
+        read: fn(&str) -> Result<u64, QuantityError>,
+    ) -> Option<(String, u64)> {
         let text = match &tree.node {
             Node::Number(n) => Spanned::new(n.to_string(), tree.span),
             _ => self.string(tree, what)?,
         };
-        match quantity::bytes(&text.value) {
-            Ok(_) => Some(Json::String(text.value)),
+        match read(&text.value) {
+            Ok(amount) => Some((text.value, amount)),
             Err(why) => {
-                self.out.push(rules::bad_quantity::report(&text, &why.to_string()));
+                self.out.push(rules::bad_quantity::report(&text, what, &why.to_string()));
                 None
             }
         }
     }
+}
+
+fn is_positive(number: i64) -> bool {
+    u32::try_from(number).is_ok_and(|n| n > 0)
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Decoder;
 use crate::ast::TypeDef;
-use crate::rules;
 use crate::source::Spanned;
 use crate::tree::{Entry, Node, Tree};
 use crate::types::{Record, Type, TypeExpr, parse_expr};
+use crate::{limit, rules};
 
 impl Decoder<'_> {
     pub(super) fn type_defs(&mut self, tree: Tree) -> Vec<TypeDef> {
@@ -38,7 +38,9 @@ impl Decoder<'_> {
                 Err((range, message)) => {
                     let span = text.span(self.file, range.start, range.end);
                     let span = if span.start == span.end { tree.span } else { span };
-                    self.out.push(rules::bad_type::report(span, &text.value, &message));
+                    let all = Spanned::new(text.value, tree.span);
+                    self.out.push(rules::bad_type::in_text(span, &all, &message));
+                    limit::hold(self.out);
                     None
                 }
             },

@@ -3,7 +3,7 @@
 use super::Decoder;
 use crate::ast::{Field, Value, ValueKind};
 use crate::expr;
-use crate::tree::{Node, Tree};
+use crate::tree::{Entry, Node, Tree};
 
 impl Decoder<'_> {
     /// Recursion is bounded by the depth of the tree.
@@ -15,21 +15,24 @@ impl Decoder<'_> {
             Node::Number(n) => ValueKind::Number(n),
             Node::String(text) => {
                 let before = self.out.len();
-                let template = expr::parse(self.file, &text, &mut self.next_id, self.out);
+                let template = expr::parse(self.file, text, &mut self.next_id, self.out);
                 if self.out.len() > before && template.references().next().is_none() {
                     ValueKind::Error
                 } else {
                     ValueKind::Text(template)
                 }
             }
-            Node::List(items) => ValueKind::List(items.into_iter().map(|t| self.value(t)).collect()),
-            Node::Table(table) => ValueKind::Record(
-                table
-                    .entries
-                    .into_iter()
-                    .map(|e| Field { name: e.key, value: self.value(e.value) })
-                    .collect(),
-            ),
+            Node::List(items) => {
+                let mut values: Vec<Value> = items.into_iter().map(|t| self.value(t)).collect();
+                values.shrink_to_fit();
+                ValueKind::List(values)
+            }
+            Node::Table(table) => {
+                let field = |e: Entry| Field { name: e.key, value: self.value(e.value) };
+                let mut fields: Vec<Field> = table.entries.into_iter().map(field).collect();
+                fields.shrink_to_fit();
+                ValueKind::Record(fields)
+            }
         };
         Value { kind, span: tree.span }
     }

@@ -1,13 +1,15 @@
 //! The file's top level: `[workflow]`, `[inputs]`, `[outputs]`, and the order in which the rest is read.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+
+use hashbrown::{HashMap, hash_map};
 
 use super::Decoder;
-use crate::ast::{Field, Input, Workflow};
-use crate::rules;
+use crate::ast::{Field, Input, Value, ValueKind, Workflow};
 use crate::source::{Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
 use crate::types::{Type, TypeExpr};
+use crate::{limit, rules};
 
 const TOP: &[&str] = &["workflow", "inputs", "types", "catalog", "operations", "outputs", "run"];
 const WORKFLOW: &[&str] = &["name", "version", "description", "catalogs"];
@@ -34,7 +36,7 @@ impl Decoder<'_> {
                 "operations" => {
                     workflow.operations_span = key.span;
                     workflow.operations_unread = !matches!(value.node, Node::Table(_));
-                    workflow.operations = self.operations(value);
+                    self.operations(&mut workflow, value);
                 }
                 "outputs" => workflow.outputs = self.fields(value, "`outputs`"),
                 "run" => workflow.run = self.run(value),
@@ -51,6 +53,7 @@ impl Decoder<'_> {
             ));
         }
         workflow.references = self.next_id;
+        workflow.nests = self.nests;
         workflow
     }
 
@@ -103,6 +106,7 @@ impl Decoder<'_> {
                 self.wrong_shape(&node, span, &what, "a type, or a table with `type`").unwrap_or_default()
             }
         };
+        let first = entries.first().map(|entry| entry.key.span);
         let mut input = Input { ty: unknown(span), name, default: None, description: None };
         let mut typed = false;
         for Entry { key, value } in entries {
@@ -119,7 +123,13 @@ impl Decoder<'_> {
             }
         }
         if !typed && readable {
-            self.out.push(rules::missing_key::report(input.name.span, &what, "type", "type = \"string\""));
+            let ty = input.default.as_ref().and_then(type_of_default);
+            self.out.push(match (ty, first) {
+                (Some(ty), Some(first)) => {
+                    rules::missing_key::type_of_input(input.name.span, &what, ty, first)
+                }
+                _ => rules::missing_key::report(input.name.span, &what, "type", "type = \"string\""),
+            });
         }
         input
     }
@@ -135,14 +145,38 @@ impl Decoder<'_> {
 
     /// Reports names that differ only in letter case; the first stays.
     pub(super) fn same_but_for_case<'n>(&mut self, names: impl Iterator<Item = &'n Spanned<String>>) {
-        let mut seen: HashMap<String, Span> = HashMap::new();
+        let mut seen: HashMap<Cow<'n, str>, Span> = HashMap::with_capacity(names.size_hint().0);
         for name in names {
-            match seen.get(&name.value.to_lowercase()) {
-                Some(first) => self.out.push(rules::duplicate_name::case(name, *first)),
-                None => {
-                    seen.insert(name.value.to_lowercase(), name.span);
+            let folded = if is_lower(&name.value) {
+                Cow::Borrowed(name.value.as_str())
+            } else {
+                Cow::Owned(name.value.to_lowercase())
+            };
+            match seen.entry(folded) {
+                hash_map::Entry::Occupied(first) => {
+                    self.out.push(rules::duplicate_name::case(name, *first.get()));
+                    limit::hold(self.out);
+                }
+                hash_map::Entry::Vacant(new) => {
+                    new.insert(name.span);
                 }
             }
         }
+    }
+}
+
+/// Whether a name has no letter that could be smaller.
+pub(super) fn is_lower(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase())
+}
+
+/// The type that a default is of, when that is a plain one.
+fn type_of_default(default: &Value) -> Option<&'static str> {
+    match &default.kind {
+        ValueKind::Bool(_) => Some("bool"),
+        ValueKind::Number(n) if n.is_i64() => Some("int"),
+        ValueKind::Number(_) => Some("float"),
+        ValueKind::Text(template) => template.as_text().map(|_| "string"),
+        _ => None,
     }
 }

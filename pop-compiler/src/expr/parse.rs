@@ -2,25 +2,27 @@
 
 use serde_json::Value as Json;
 
+use super::ends::Ends;
 use super::{Native, Part, Reference, Root, Segment, Template, is_name_char};
 use crate::diagnostic::Diagnostic;
+use crate::limit;
 use crate::reference as token;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::Text;
 
 /// Reads a string. `next_id` numbers the references. A broken reference is reported and left out.
-pub(crate) fn parse(file: FileId, text: &Text, next_id: &mut u32, out: &mut Vec<Diagnostic>) -> Template {
-    let mut parts = Vec::new();
+pub(crate) fn parse(file: FileId, text: Text, next_id: &mut u32, out: &mut Vec<Diagnostic>) -> Template {
     let value = text.value.as_str();
     if !value.contains("${") && !value.contains("@<") {
-        if !value.is_empty() {
-            parts.push(Part::Text(value.to_owned()));
-        }
+        let parts = if value.is_empty() { Vec::new() } else { vec![Part::Text(text.value)] };
         return Template { parts };
     }
+    let text = &text;
+    let mut parts = Vec::new();
     let mut literal = String::new();
     let mut at = 0;
+    let mut ends = Ends::new(value);
     while let Some(found) = value[at..].find(['$', '@']) {
         literal.push_str(&value[at..at + found]);
         at += found;
@@ -36,18 +38,19 @@ pub(crate) fn parse(file: FileId, text: &Text, next_id: &mut u32, out: &mut Vec<
                 Ok(reference) => {
                     *next_id += 1;
                     at = parser.at;
-                    parts.push(Part::Reference(reference));
+                    parts.push(Part::Reference(Box::new(reference)));
                 }
                 Err(finding) => {
                     out.push(*finding);
+                    limit::hold(out);
                     at = value[at..].find('}').map_or(value.len(), |end| at + end + 1);
                 }
             }
-        } else if let Some(native) = native(file, text, at, &literal, *next_id, out) {
+        } else if let Some(native) = native(file, text, at, &mut ends, &literal, *next_id, out) {
             *next_id += u32::from(native.reference.is_some());
             flush(&mut literal, &mut parts);
             at += native.text.len();
-            parts.push(Part::Native(native));
+            parts.push(Part::Native(Box::new(native)));
         } else {
             literal.push_str(&rest[..1]);
             at += 1;
@@ -55,6 +58,7 @@ pub(crate) fn parse(file: FileId, text: &Text, next_id: &mut u32, out: &mut Vec<
     }
     literal.push_str(&value[at..]);
     flush(&mut literal, &mut parts);
+    parts.shrink_to_fit();
     Template { parts }
 }
 
@@ -69,6 +73,7 @@ fn native(
     file: FileId,
     text: &Text,
     at: usize,
+    ends: &mut Ends<'_>,
     before: &str,
     id: u32,
     out: &mut Vec<Diagnostic>,
@@ -78,7 +83,7 @@ fn native(
     if escapes % 2 == 1 {
         return None;
     }
-    let end = body.find(['>', '\n'])?;
+    let end = ends.behind(at + 2)? - (at + 2);
     if end == 0 || body.as_bytes()[end] != b'>' {
         return None;
     }
@@ -111,7 +116,7 @@ fn native(
             Root::Inputs
         }
     };
-    let default = token.default_value().map(|value| Spanned::new(value, span));
+    let default = token.default_value().map(|value| Box::new(Spanned::new(value, span)));
     let known = !broken && (token::operation_of(token.name).is_some() || !token.name.starts_with("pop."))
         || matches!(token.name, "pop.payload" | "pop.transformRequest");
     let reference = known.then(|| Reference { id, root: Spanned::new(root, name), path, default, span });
@@ -158,9 +163,14 @@ impl Parser<'_> {
     }
 
     fn fail<T>(&self, message: impl Into<String>, label: &str) -> Parsed<T> {
+        Err(Box::new(self.finding(message, label)))
+    }
+
+    /// A finding at the next character.
+    fn finding(&self, message: impl Into<String>, label: &str) -> Diagnostic {
         let end = self.at + self.rest().chars().next().map_or(0, char::len_utf8);
         let span = if end > self.at { self.span(self.at, end) } else { self.span(self.start, self.at) };
-        Err(Box::new(rules::bad_expression::report(span, message, label)))
+        rules::bad_expression::report(span, message, label)
     }
 
     fn reference(&mut self, id: u32) -> Parsed<Reference> {
@@ -174,16 +184,29 @@ impl Parser<'_> {
                 "names nothing",
             )));
         }
+        if self.rest().starts_with('{')
+            && let Some(end) = self.rest().find('}').map(|end| self.at + end)
+            && self.text.value[end..].starts_with("}}")
+        {
+            let finding = self
+                .finding("a reference has one brace on each side", "one too many")
+                .edit(self.span(self.at, self.at + 1), "")
+                .edit(self.span(end, end + 1), "");
+            return Err(Box::new(finding));
+        }
         let root = self.root()?;
         let mut path = Vec::new();
         loop {
             let start = self.at;
             let segment = if self.eat(".") {
                 let start = self.at;
-                match self.name() {
-                    Some(name) => Spanned::new(Segment::Field(name), self.span(start, self.at)),
-                    None => return self.fail("a field name is missing after `.`", "expected a name"),
-                }
+                let Some(name) = self.name() else {
+                    let finding = self.finding("a field name is missing after `.`", "expected a name");
+                    let twice = self.rest().starts_with('.');
+                    let second = self.span(self.at, self.at + 1);
+                    return Err(Box::new(if twice { finding.edit(second, "") } else { finding }));
+                };
+                Spanned::new(Segment::Field(name), self.span(start, self.at))
             } else if self.eat("[") {
                 let segment = self.bracket()?;
                 Spanned::new(segment, self.span(start, self.at))
@@ -192,13 +215,14 @@ impl Parser<'_> {
             };
             path.push(segment);
         }
+        let before_spaces = self.at;
         self.skip_spaces();
         let mut default = None;
         if self.eat("??") {
             self.skip_spaces();
             let start = self.at;
             let value = self.literal()?;
-            default = Some(Spanned::new(value, self.span(start, self.at)));
+            default = Some(Box::new(Spanned::new(value, self.span(start, self.at))));
             self.skip_spaces();
         }
         if !self.eat("}") {
@@ -206,17 +230,36 @@ impl Parser<'_> {
                 let span = self.span(self.start, self.at);
                 let finding =
                     rules::bad_expression::report(span, "this reference is not closed", "`}` is missing")
-                        .help("write `$${` for a literal `${`");
+                        .help("write `$${` for a literal `${`")
+                        .edit(self.span(self.at, self.at), "}");
                 return Err(Box::new(finding));
             }
             let shown: String = self.rest().chars().take(1).collect();
-            return self.fail(
+            let finding = self.finding(
                 format!("unexpected `{shown}` in a reference"),
                 "expected `.field`, `[index]`, `?? default` or `}`",
             );
+            return Err(Box::new(self.mended(finding, before_spaces, default.is_some())));
         }
         let span = self.span(self.start, self.at);
+        path.shrink_to_fit();
         Ok(Reference { id, root, path, default, span })
+    }
+
+    /// The edit for what is where a reference should go on or end: another language's `??`, or a space for a dot.
+    fn mended(&self, finding: Diagnostic, before_spaces: usize, has_default: bool) -> Diagnostic {
+        let rest = self.rest();
+        if has_default {
+            return finding;
+        }
+        if rest.starts_with("||") || rest.starts_with("?:") {
+            return finding.help("write `??`").edit(self.span(self.at, self.at + 2), "??");
+        }
+        let name = rest.find(|c| !is_name_char(c)).unwrap_or(rest.len());
+        if name > 0 && rest[name..].starts_with('}') && before_spaces < self.at {
+            return finding.help("write a `.` before a field").edit(self.span(before_spaces, self.at), ".");
+        }
+        finding
     }
 
     fn root(&mut self) -> Parsed<Spanned<Root>> {
@@ -261,19 +304,32 @@ impl Parser<'_> {
         } else {
             let rest = self.rest();
             let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-            match rest[..digits].parse() {
-                Ok(index) => {
-                    self.at += digits;
-                    Segment::Index(index)
-                }
-                Err(_) => {
-                    return self
-                        .fail("this is not an index", "expected a number, `*` or a name in single quotes");
-                }
-            }
+            let Ok(index) = rest[..digits].parse() else {
+                let expected = "expected a number, `*` or a name in single quotes";
+                return Err(Box::new(self.as_field(self.finding("this is not an index", expected))));
+            };
+            self.at += digits;
+            Segment::Index(index)
         };
         self.skip_spaces();
         if self.eat("]") { Ok(segment) } else { self.fail("a bracket is not closed", "expected `]`") }
+    }
+
+    /// `probe[title]` as `probe.title`.
+    fn as_field(&self, finding: Diagnostic) -> Diagnostic {
+        let rest = self.rest();
+        let name = rest.find(|c| !is_name_char(c)).unwrap_or(rest.len());
+        let before = &self.text.value[..self.at];
+        let after_name =
+            before.strip_suffix('[').is_some_and(|b| b.ends_with(|c| is_name_char(c) || c == ']'));
+        if name == 0 || !after_name || !rest[name..].starts_with(']') {
+            return finding;
+        }
+        let end = self.at + name;
+        finding
+            .help("write `.` before a field")
+            .edit(self.span(self.at - 1, self.at), ".")
+            .edit(self.span(end, end + 1), "")
     }
 
     /// A string in single (or double) quotes; `\'` and `\\` are its escapes.
@@ -308,6 +364,17 @@ impl Parser<'_> {
         )))
     }
 
+    fn not_a_default(&self, word: &str) -> Diagnostic {
+        let expected = "expected text in single quotes, a number, true, false or null";
+        let finding = self.finding("this is not a default value", expected);
+        let ours = match word.to_lowercase().as_str() {
+            known @ ("true" | "false" | "null") => known.to_owned(),
+            "none" | "nil" => "null".to_owned(),
+            _ => return finding,
+        };
+        finding.help(format!("write `{ours}`")).edit(self.span(self.at, self.at + word.len()), ours)
+    }
+
     fn literal(&mut self) -> Parsed<Json> {
         if self.rest().starts_with(['\'', '"']) {
             return self.quoted().map(Json::String);
@@ -319,15 +386,12 @@ impl Parser<'_> {
             "true" => Json::Bool(true),
             "false" => Json::Bool(false),
             "null" => Json::Null,
-            number => match number.parse() {
-                Ok(number) => Json::Number(number),
-                Err(_) => {
-                    return self.fail(
-                        "this is not a default value",
-                        "expected text in single quotes, a number, true, false or null",
-                    );
-                }
-            },
+            number => {
+                let Ok(number) = number.parse() else {
+                    return Err(Box::new(self.not_a_default(word)));
+                };
+                Json::Number(number)
+            }
         };
         self.at += end;
         Ok(value)
@@ -340,7 +404,7 @@ mod tests {
 
     fn read(value: &str) -> (Template, Vec<Diagnostic>) {
         let mut out = Vec::new();
-        let template = parse(FileId(0), &Text::plain(value.into(), 0), &mut 0, &mut out);
+        let template = parse(FileId(0), Text::plain(value.into(), 0), &mut 0, &mut out);
         (template, out)
     }
 

@@ -7,7 +7,7 @@ use crate::syntax::Door;
 
 /// What a token is to the formatter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Space,
     Newline,
     Comment,
@@ -23,12 +23,12 @@ pub(super) enum Kind {
 
 /// A piece of the text; all of them together are the text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token<'t> {
-    pub(super) kind: Kind,
-    pub(super) text: &'t str,
+pub(crate) struct Token<'t> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'t str,
 }
 
-pub(super) fn lex(text: &str, door: Door) -> Vec<Token<'_>> {
+pub(crate) fn lex(text: &str, door: Door) -> Vec<Token<'_>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match door {
         Door::Toml => toml(text),

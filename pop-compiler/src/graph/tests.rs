@@ -87,7 +87,7 @@ fn a_chain_of_a_million_does_not_overflow() {
         let payload = if i == 0 { Value::Null } else { Value::from(format!("@<{}.out>", i - 1)) };
         operations.push(Operation { name: i.to_string(), payload, ..Operation::default() });
     }
-    let graph = Graph::new(&Agenda { operations, ..Agenda::default() });
+    let graph = Graph::new(&Agenda { operations: operations.into(), ..Agenda::default() });
     assert_eq!(graph.order().map(|o| o.len()), Ok(n));
     assert!(graph.cycles().is_empty());
 }

@@ -1,20 +1,32 @@
 //! Sub-workflows: the operations of a template take the place of the one that names it, and references follow.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
 use crate::agenda::{Agenda, AgendaTemplate, Operation, Params, keys};
+use crate::generator::{FAN_OUT_TYPE, FanOut, asks_its_item, rename, with_condition};
 use crate::graph;
-use crate::reference::{self, Reference, Token, follow, operation_of};
+use crate::reference::{self, Fallback, Reference, Token, dig, operation_of};
+
+/// The token of a fan-out's item.
+const ITEM: &str = "pop.each";
+
+/// Parts of values that sub-workflows may put in: a value that each of a row of them uses twice would fill all memory.
+const MAX_PARTS: usize = 8_000_000;
+
+/// So much text, in bytes, counts as a part.
+const TEXT: usize = 64;
 
 /// What is known of the sub-workflows that were put in so far.
-#[derive(Default)]
 pub(super) struct Inlined {
     /// The outputs of each, in terms of the whole.
     outputs: HashMap<String, Json>,
     /// The operations of each that none of its own waits for: they have all ended when it has.
     last: HashMap<String, Vec<String>>,
+    /// Parts that may still be put in; none once there was too much, and what was made then is not to be used.
+    left: Cell<Option<usize>>,
 }
 
 /// The operation in whose place a template is put.
@@ -26,19 +38,73 @@ pub(super) struct Place<'p> {
     pub(super) after: Vec<&'p str>,
 }
 
+/// How a workflow stands there once for each item of a list.
+pub(super) struct Each<'e> {
+    pub(super) list: Json,
+    /// Outputs that may be absent: an operation that is skipped leaves a null there.
+    pub(super) optional: &'e dyn Fn(&str) -> bool,
+}
+
 impl Inlined {
+    pub(super) fn new() -> Self {
+        Self { outputs: HashMap::new(), last: HashMap::new(), left: Cell::new(Some(MAX_PARTS)) }
+    }
+
+    /// Whether there was too much to put in.
+    pub(super) fn is_full(&self) -> bool {
+        self.left.get().is_none()
+    }
+
+    /// Counts a value that is put in.
+    fn counted(&self, value: Json) -> Json {
+        self.left.set(self.left.get().and_then(|left| left.checked_sub(parts(&value))));
+        if self.is_full() { Json::Null } else { value }
+    }
+
+    /// A value of a template in terms of the workflow that it is put into.
+    fn inside(&self, name: &str, with: &Json, value: &Json) -> Json {
+        if self.is_full() {
+            return Json::Null;
+        }
+        self.counted(reference::rewrite(value.clone(), &|token| {
+            if operation_of(token.name).is_some() {
+                let rest = &token.text[2..];
+                return Some(Json::from(format!("@<{name}/{rest}")));
+            }
+            match token.name {
+                "pop.payload" | "pop.transformRequest" => Some(self.reached(with, token)),
+                other => {
+                    if let Some(own) = other.strip_prefix(ITEM).and_then(|own| own.strip_prefix('.')) {
+                        let rest = &token.text[2 + other.len()..];
+                        return Some(Json::from(format!("@<{ITEM}.{name}/{own}{rest}")));
+                    }
+                    let input = with.get(other)?;
+                    Some(self.reached(input, token))
+                }
+            }
+        }))
+    }
+
+    /// What a token leads to in a value that may hold references; null when nothing is there.
+    fn reached(&self, root: &Json, token: &Token<'_>) -> Json {
+        if self.is_full() {
+            return Json::Null;
+        }
+        self.counted(dig(root, &token.path(), token.fallback()).unwrap_or_default())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.last.is_empty()
     }
 
     /// A value of the outer workflow with the outputs of sub-workflows in it.
-    pub(super) fn value(&self, value: &Json) -> Json {
+    pub(super) fn value(&self, value: Json) -> Json {
         if self.is_empty() {
-            return value.clone();
+            return value;
         }
         reference::rewrite(value, &|token| {
             let outputs = self.outputs.get(operation_of(token.name)?)?;
-            Some(dig(outputs, &token.path(), token.default_value()))
+            Some(self.reached(outputs, token))
         })
     }
 
@@ -56,12 +122,60 @@ impl Inlined {
         all
     }
 
+    /// Puts a template in the place of an operation that fans out: an operation that makes all of it for each item, and one
+    /// besides that gives its outputs, so that the items of `qc` are `qc.0`, `qc.1`, … as for any other fan-out.
+    pub(super) fn put_each(
+        &mut self,
+        place: &Place<'_>,
+        each: Each<'_>,
+        template: &AgendaTemplate,
+    ) -> Operation {
+        let token = format!("{ITEM}.{}", place.name);
+        let scoped = |value: &Json| {
+            reference::rewrite(value.clone(), &|found| {
+                let new = match found.name {
+                    ITEM => token.clone(),
+                    "pop.each_index" => format!("{token}_index"),
+                    _ => return None,
+                };
+                Some(Json::from(format!("@<{new}{}", &found.text[2 + found.name.len()..])))
+            })
+        };
+        let (list, when) = (self.value(each.list), place.when.clone().map(|when| self.value(when)));
+        let mut params = Params::new();
+        params.extend(depends_on(self.names(&place.after)));
+        params.insert(keys::EACH.into(), list);
+        // A condition on the item is asked for each item, any other once.
+        let (outer, inner) = match when.filter(|when| *when != Json::Bool(true)) {
+            Some(when) if scoped(&when) != when => (None, Some(scoped(&when))),
+            when => (when, None),
+        };
+        let inner = Place { name: place.name, with: scoped(&place.with), when: inner, after: Vec::new() };
+        let mut operations = Vec::new();
+        self.put(&inner, template, &mut operations);
+        let outputs = self.outputs.remove(place.name).unwrap_or_default();
+        let last = self.last.remove(place.name).unwrap_or_default();
+        let outputs = or_null(place.name, outputs, each.optional, &mut operations);
+        operations.push(Operation {
+            name: place.name.to_owned(),
+            kind: "pop.transform".into(),
+            payload: Json::Object(Map::from_iter([("value".to_owned(), outputs)])),
+            params: depends_on(last.iter().map(String::as_str).collect()).into_iter().collect(),
+            ..Operation::default()
+        });
+        let fan_out = FanOut { name: place.name.to_owned(), item: Some(token), operations };
+        params.insert(keys::FAN_OUT.into(), serde_json::to_value(fan_out).unwrap_or_default());
+        params.extend(outer.map(|when| (keys::WHEN.to_owned(), when)));
+        let name = place.name.to_owned();
+        Operation { name, kind: FAN_OUT_TYPE.into(), params, ..Operation::default() }
+    }
+
     /// Puts a template in the place of an operation.
     pub(super) fn put(&mut self, place: &Place<'_>, template: &AgendaTemplate, out: &mut Vec<Operation>) {
         let Agenda { operations, params, .. } = &template.agenda;
-        let with = self.value(&place.with);
-        let inside = |value: &Json| inside(place.name, &with, value);
-        let when = place.when.as_ref().map(|when| self.value(when)).filter(|when| *when != Json::Bool(true));
+        let with = self.value(place.with.clone());
+        let inside = |value: &Json| self.inside(place.name, &with, value);
+        let when = place.when.clone().map(|when| self.value(when)).filter(|when| *when != Json::Bool(true));
         let names: HashSet<&str> = operations.iter().map(|o| o.name.as_str()).collect();
         let mut waited: HashSet<String> = HashSet::new();
         for operation in operations {
@@ -76,7 +190,18 @@ impl Inlined {
             }
             params.extend(depends_on(after));
             for (key, value) in operation.params.iter().filter(|(key, _)| *key != keys::DEPENDS_ON) {
-                params.insert(key.clone(), inside(value));
+                let mut value = inside(value);
+                if key == keys::FAN_OUT {
+                    rescope(&mut value, place.name);
+                }
+                params.insert(key.clone(), value);
+            }
+            rename_made(&mut params, &|name| Some(format!("{}/{name}", place.name)));
+            if let Some(when) = when.as_ref().filter(|_| asks_its_item(&params)) {
+                let (kind, payload) = (operation.kind.clone(), inside(&operation.payload));
+                let operation = Operation { name, kind, payload, params, ..Operation::default() };
+                out.push(with_condition(operation, when.clone()));
+                continue;
             }
             match (&when, params.get(keys::WHEN).cloned()) {
                 (None, _) => {}
@@ -110,10 +235,72 @@ impl Inlined {
         }
         let last = operations.iter().filter(|o| !waited.contains(&o.name));
         let last = last.map(|o| format!("{}/{}", place.name, o.name)).collect();
-        self.last.insert(place.name.to_owned(), last);
         let outputs = params.get(keys::RESULT).map_or(Json::Object(Map::new()), inside);
+        self.last.insert(place.name.to_owned(), last);
         self.outputs.insert(place.name.to_owned(), outputs);
     }
+}
+
+/// What a fan-out makes, under other names.
+fn rename_made(params: &mut Params, new: &dyn Fn(&str) -> Option<String>) {
+    if params.contains_key(keys::FAN_OUT) {
+        let own = params.shift_remove(keys::DEPENDS_ON);
+        rename(params, new);
+        if let Some(own) = own {
+            params.shift_insert(0, keys::DEPENDS_ON.to_owned(), own);
+        }
+    }
+}
+
+/// The item's token of a fan-out that is put into a workflow, and of those inside it, get that workflow's name: another one
+/// around it may be called the same.
+fn rescope(fan_out: &mut Json, place: &str) {
+    let mut open = vec![fan_out];
+    while let Some(fan_out) = open.pop() {
+        if let Some(Json::String(item)) = fan_out.get_mut("item")
+            && let Some(own) = item.strip_prefix(ITEM).and_then(|own| own.strip_prefix('.'))
+        {
+            *item = format!("{ITEM}.{place}/{own}");
+        }
+        let operations = fan_out.get_mut("operations").and_then(Json::as_array_mut);
+        open.extend(
+            operations.into_iter().flatten().filter_map(|o| o.get_mut("params")?.get_mut(keys::FAN_OUT)),
+        );
+    }
+}
+
+/// The outputs of one item of a workflow that fans out. One that may be absent is null when an operation that it needs
+/// was skipped; where a default can't say that, an operation of its own that is skipped as well does.
+fn or_null(
+    place: &str,
+    mut outputs: Json,
+    optional: &dyn Fn(&str) -> bool,
+    out: &mut Vec<Operation>,
+) -> Json {
+    let Json::Object(fields) = &mut outputs else { return outputs };
+    for (field, value) in fields.iter_mut().filter(|(field, _)| optional(field)) {
+        let mut waits = false;
+        reference::scan(value, &mut |_, _, token| waits |= operation_of(token.name).is_some());
+        if !waits {
+            continue;
+        }
+        let one = value.as_str().and_then(reference::whole);
+        let one = one.filter(|t| !t.copes() && !t.name.ends_with(".*.out"));
+        let (name, path) = if let Some(token) = one {
+            (token.name.to_owned(), token.path())
+        } else {
+            let mut name = format!("{place}/{field}.output");
+            while out.iter().any(|operation| operation.name.eq_ignore_ascii_case(&name)) {
+                name.push('_');
+            }
+            let payload = Json::Object(Map::from_iter([("value".to_owned(), value.take())]));
+            let token = format!("{name}.out");
+            out.push(Operation { name, kind: "pop.transform".into(), payload, ..Operation::default() });
+            (token, Vec::new())
+        };
+        *value = Json::from(Reference { name, path, default: Some(Fallback::Value(Json::Null)) }.to_string());
+    }
+    outputs
 }
 
 /// `dependsOn` for these names. A comma-separated text is what every reader of agendas knows; odd names need the list.
@@ -147,60 +334,20 @@ fn order(operation: &Operation) -> Vec<String> {
     names
 }
 
-/// A value of a template in terms of the workflow that it is put into.
-fn inside(name: &str, with: &Json, value: &Json) -> Json {
-    reference::rewrite(value, &|token| {
-        if operation_of(token.name).is_some() {
-            let rest = &token.text[2..];
-            return Some(Json::from(format!("@<{name}/{rest}")));
-        }
-        match token.name {
-            "pop.payload" | "pop.transformRequest" => Some(dig(with, &token.path(), token.default_value())),
-            other => {
-                let input = with.get(other)?;
-                Some(dig(input, &token.path(), token.default_value()))
+/// How many parts a value has.
+fn parts(value: &Json) -> usize {
+    let (mut count, mut open) = (0, vec![value]);
+    while let Some(value) = open.pop() {
+        count += 1;
+        match value {
+            Json::String(text) => count += text.len() / TEXT,
+            Json::Array(items) => open.extend(items),
+            Json::Object(map) => {
+                count += map.keys().map(|key| key.len() / TEXT).sum::<usize>();
+                open.extend(map.values());
             }
-        }
-    })
-}
-
-/// What a path leads to in a value that may hold references: it may go on inside one of them.
-fn dig(root: &Json, path: &[String], default: Option<Json>) -> Json {
-    let fallback = |default: Option<Json>| default.map_or(Json::Null, reference::escaped);
-    let mut at = root;
-    for (i, step) in path.iter().enumerate() {
-        if let Json::String(text) = at
-            && let Some(token) = reference::whole(text)
-        {
-            return go_on(&token, &path[i..], default);
-        }
-        match follow(at, std::slice::from_ref(step)) {
-            Some(next) => at = next,
-            None => return fallback(default),
+            _ => {}
         }
     }
-    match at {
-        Json::Null => fallback(default),
-        Json::String(text) => match reference::whole(text) {
-            Some(token) => go_on(&token, &[], default),
-            None => at.clone(),
-        },
-        _ => at.clone(),
-    }
-}
-
-/// A reference that follows `path` further.
-fn go_on(token: &Token<'_>, path: &[String], default: Option<Json>) -> Json {
-    let (mut name, mut path) = (token.name.to_owned(), path);
-    if let Some(base) = token.name.strip_suffix(".*.out")
-        && let Some((index, rest)) = path.split_first()
-    {
-        // an item of all is one item
-        name = format!("{base}.{index}.out");
-        path = rest;
-    }
-    let own = token.default_value();
-    let own = if path.is_empty() { own } else { own.and_then(|own| follow(&own, path).cloned()) };
-    let whole = token.path().into_iter().chain(path.iter().cloned()).collect();
-    Json::String(Reference { name, path: whole, default: own.or(default) }.to_string())
+    count
 }

@@ -1,11 +1,14 @@
 //! Values: references become POP's native tokens, object keys are sorted.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
-use crate::ast::{Value, ValueKind};
+use crate::ast::{Field, Value, ValueKind};
 use crate::check::{Model, Target};
 use crate::expr::{Part, Reference, Segment, Template};
-use crate::reference;
+use crate::reference::{self, Fallback};
+use crate::types::Type;
 
 /// The value as it stands in an agenda. Recursion is bounded by the depth of the source.
 pub(super) fn lower(model: &Model<'_>, value: &Value) -> Json {
@@ -16,10 +19,13 @@ pub(super) fn lower(model: &Model<'_>, value: &Value) -> Json {
         ValueKind::Text(template) => Json::String(text(model, template)),
         ValueKind::List(items) => Json::Array(items.iter().map(|v| lower(model, v)).collect()),
         ValueKind::Record(fields) => {
-            let mut fields: Vec<_> =
-                fields.iter().map(|f| (f.name.value.clone(), lower(model, &f.value))).collect();
-            fields.sort_by(|a, b| a.0.cmp(&b.0));
-            Json::Object(fields.into_iter().collect())
+            let lowered = |f: &Field| (f.name.value.clone(), lower(model, &f.value));
+            if fields.is_sorted_by(|a, b| a.name.value <= b.name.value) {
+                return Json::Object(fields.iter().map(lowered).collect());
+            }
+            let mut fields: Vec<&Field> = fields.iter().collect();
+            fields.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+            Json::Object(fields.into_iter().map(lowered).collect())
         }
     }
 }
@@ -55,7 +61,7 @@ fn text(model: &Model<'_>, template: &Template) -> String {
             Part::Native(native) => out.push_str(&native.text),
             Part::Reference(reference) => {
                 shield(&mut out);
-                out.push_str(&token(model, reference).to_string());
+                token(model, reference, &mut out);
             }
         }
     }
@@ -81,10 +87,10 @@ fn backslashes(text: &str) -> usize {
     text.bytes().rev().take_while(|b| *b == b'\\').count()
 }
 
-fn token(model: &Model<'_>, reference: &Reference) -> reference::Reference {
+fn token(model: &Model<'_>, reference: &Reference, out: &mut String) {
     let target = model.targets.get(reference.id as usize).copied().unwrap_or(Target::Unknown);
     let mut path = reference.path.as_slice();
-    let name = match target {
+    let name: Cow<'_, str> = match target {
         Target::Operation(i) => {
             let operation = model.operations[i].ast;
             let name = &operation.name.value;
@@ -92,35 +98,56 @@ fn token(model: &Model<'_>, reference: &Reference) -> reference::Reference {
                 (Some(_), Some((first, rest))) => {
                     path = rest;
                     match first.value {
-                        Segment::Index(n) => format!("{name}.{n}.out"),
-                        _ => format!("{name}.*.out"),
+                        Segment::Index(n) => format!("{name}.{n}.out").into(),
+                        _ => format!("{name}.*.out").into(),
                     }
                 }
-                _ => format!("{name}.out"),
+                _ => format!("{name}.out").into(),
             }
         }
         // items are only named by native tokens, which stay as they are
         Target::Item(..) | Target::Items(_) | Target::Inputs | Target::Input(_) | Target::Unknown => {
-            "pop.payload".to_owned()
+            "pop.payload".into()
         }
-        Target::Each => "pop.each".to_owned(),
-        Target::EachIndex => "pop.each_index".to_owned(),
+        Target::Each => "pop.each".into(),
+        Target::EachIndex => "pop.each_index".into(),
         Target::RunId => {
             path = &[];
-            "pop.agendaId".to_owned()
+            "pop.agendaId".into()
         }
         Target::RunCustomer => {
             path = &[];
-            "pop.customerId".to_owned()
+            "pop.customerId".into()
         }
     };
-    let path = path
-        .iter()
-        .map(|step| match &step.value {
-            Segment::Field(name) => name.clone(),
-            Segment::Index(index) => index.to_string(),
-            Segment::All => "*".to_owned(),
-        })
-        .collect();
-    reference::Reference { name, path, default: reference.default.as_ref().map(|d| d.value.clone()) }
+    let path = path.iter().map(|step| match &step.value {
+        Segment::Field(name) => Cow::Borrowed(name.as_str()),
+        Segment::Index(index) => Cow::Owned(index.to_string()),
+        Segment::All => Cow::Borrowed("*"),
+    });
+    let default = reference.default.as_ref().map(|default| Fallback::Value(&default.value));
+    let default = default.or_else(|| may_be_absent(model, target, reference).then_some(Fallback::Lacking));
+    let _ = reference::write(out, &name, path, default); // writing to a text can't fail
+}
+
+/// Whether a reference into an input, an item or an output leads to something that need not be there; what is absent is
+/// null then, as an optional input is that nobody gave. Of the outputs of a whole fan-out, it is asked of each of them. Where
+/// nothing is known of a place (`any`), nothing stands in for it.
+fn may_be_absent(model: &Model<'_>, target: Target, reference: &Reference) -> bool {
+    let types = model.types();
+    let Some(mut ty) = model.references.get(reference.id as usize).map(|ty| types.resolve(ty)) else {
+        return false;
+    };
+    let outside = match target {
+        Target::Each => 0,
+        Target::Input(_) => 1,
+        Target::Operation(i) => {
+            if let (Some(Segment::All), Type::List(item)) = (reference.path.first().map(|s| &s.value), ty) {
+                ty = types.resolve(item);
+            }
+            usize::from(model.operations[i].ast.each.is_some())
+        }
+        _ => return false,
+    };
+    reference.path.len() > outside && *ty != Type::Any && types.accepts_null(ty)
 }

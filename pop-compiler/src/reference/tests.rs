@@ -111,6 +111,37 @@ fn defaults() {
 }
 
 #[test]
+fn null_for_what_an_output_lacks_does_not_stand_in_for_the_output() {
+    gives("@<a.out::/zz?=null>", json!(null));
+    gives("-@<a.out::/zz/y?=null>-", json!("-null-"));
+    gives("@<a.out::/x?=null>", json!("AX"));
+    let (value, report) = substitute(&json!("@<nope.out::/x?=null>"), &context, Mode::Final);
+    assert_eq!(value, json!("@<nope.out::/x?=null>"));
+    assert_eq!(report.missing.len(), 1);
+    assert!(whole("@<a.out::/x?>").unwrap().copes() && !whole("@<a.out::/x?=null>").unwrap().copes());
+}
+
+#[test]
+fn the_default_of_who_asks_stands_in_for_null_of_who_is_asked() {
+    let inner = json!({ "lacking": "@<a.out::/x?=null>", "null": "@<a.out::/x?>", "five": "@<a.out::/x?=5>", "none": "@<a.out::/x>" });
+    let asked = |key: &str, default: Option<Fallback>| {
+        dig(&inner, &[key.to_owned()], default).unwrap().as_str().unwrap().to_owned()
+    };
+    let six = || Some(Fallback::Value(json!(6)));
+    for (key, alone, lacking, with_six) in [
+        ("lacking", "?=null", "?=null", "?=6"),
+        ("null", "?", "?", "?=6"),
+        ("five", "?=5", "?=5", "?=5"),
+        ("none", "", "?=null", "?=6"),
+    ] {
+        let of = |rest: &str| format!("@<a.out::/x{rest}>");
+        assert_eq!(asked(key, None), of(alone), "{key}");
+        assert_eq!(asked(key, Some(Fallback::Lacking)), of(lacking), "{key}");
+        assert_eq!(asked(key, six()), of(with_six), "{key}");
+    }
+}
+
+#[test]
 fn a_backslash_makes_a_token_plain() {
     gives("\\@<a.out::/x>", json!("@<a.out::/x>"));
     gives("\\\\@<a.out::/x>", json!("\\AX"));
@@ -294,13 +325,13 @@ proptest! {
         default in proptest::option::of(prop_oneof![
             any::<bool>().prop_map(Value::from), any::<i32>().prop_map(Value::from),
             "[a-z=?>\"\n]{0,5}".prop_map(Value::from), Just(Value::Null),
-        ]),
+        ].prop_map(Fallback::Value).boxed().prop_union(Just(Fallback::Lacking).boxed())),
     ) {
         let reference = Reference { name, path, default };
         let text = reference.to_string();
         let token = whole(&text).expect("one token");
         prop_assert_eq!(token.name, reference.name);
         prop_assert_eq!(token.path(), reference.path);
-        prop_assert_eq!(token.default_value(), reference.default);
+        prop_assert_eq!(token.fallback(), reference.default);
     }
 }

@@ -1,7 +1,10 @@
 //! Findings as SARIF 2.1.0, which code scanning services and editors read.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json, json};
 
+use crate::canonical;
 use crate::diagnostic::{Diagnostic, Edit, Label, Location, Severity};
 use crate::rules;
 use crate::source::{Sources, Span};
@@ -9,10 +12,14 @@ use crate::source::{Sources, Span};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
+/// What counts of a line, on each side of a finding, in bytes: lines of megabytes may have findings without end.
+const LONGEST_LINE: usize = 2000;
+
 /// The whole log: one run with every rule and the findings.
 pub fn document<'d>(findings: impl IntoIterator<Item = (&'d Diagnostic, &'d Sources)>) -> Json {
+    let mut fingerprints = Fingerprints::default();
     let results: Vec<Json> =
-        findings.into_iter().map(|(finding, sources)| result(finding, sources)).collect();
+        findings.into_iter().map(|(finding, sources)| result(finding, sources, &mut fingerprints)).collect();
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -20,7 +27,7 @@ pub fn document<'d>(findings: impl IntoIterator<Item = (&'d Diagnostic, &'d Sour
             "tool": { "driver": {
                 "name": "popc",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules::ALL.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+                "rules": all().map(descriptor).collect::<Vec<_>>(),
             } },
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -28,22 +35,30 @@ pub fn document<'d>(findings: impl IntoIterator<Item = (&'d Diagnostic, &'d Sour
     })
 }
 
+/// Every rule, in the order of the log's table.
+fn all() -> impl Iterator<Item = &'static rules::Rule> {
+    rules::ALL.iter().chain(rules::AGENDA_RULES).copied()
+}
+
 fn descriptor(rule: &rules::Rule) -> Json {
-    let examples = format!("This breaks it:\n\n{}\nThis doesn't:\n\n{}", fenced(rule.bad), fenced(rule.good));
+    let none = rule.bad.is_empty();
+    let examples = if none { String::new() } else { examples(rule) };
     json!({
         "id": rule.id,
         "shortDescription": { "text": rule.summary },
         "fullDescription": { "text": rule.explanation },
-        "help": {
-            "text": rule.explanation,
-            "markdown": format!("{}\n\n{examples}", rule.explanation),
-        },
+        "help": { "text": rule.explanation, "markdown": format!("{}{examples}", rule.explanation) },
         "defaultConfiguration": { "level": level(rule.severity) },
     })
 }
 
+fn examples(rule: &rules::Rule) -> String {
+    format!("\n\nThis breaks it:\n\n{}\nThis doesn't:\n\n{}", fenced(rule.bad), fenced(rule.good))
+}
+
 fn fenced(example: &str) -> String {
-    format!("```toml\n{}\n```\n", example.trim_end())
+    let language = if example.starts_with('{') { "json" } else { "toml" };
+    format!("```{language}\n{}\n```\n", example.trim_end())
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -54,15 +69,48 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Diagnostic, sources: &Sources) -> Json {
+/// How often each line of each file was seen with each rule.
+#[derive(Default)]
+struct Fingerprints(HashMap<(String, String), usize>);
+
+impl Fingerprints {
+    /// What stays the same when lines are added above: a hash of the rule and of the line, and how many findings were
+    /// alike before this one in its file.
+    fn of(&mut self, finding: &Diagnostic, sources: &Sources) -> String {
+        let (file, line) = match &finding.primary.at {
+            Location::Span(span) => {
+                let source = sources.get(span.file);
+                let text = source.map_or("", |source| source.text.as_ref());
+                let at = (span.start as usize).min(text.len());
+                let at = text.floor_char_boundary(at);
+                let before = text.ceil_char_boundary(at.saturating_sub(LONGEST_LINE));
+                let behind = text.floor_char_boundary(at.saturating_add(LONGEST_LINE));
+                let start = text[before..at].rfind('\n').map_or(before, |n| before + n + 1);
+                let end = text[at..behind].find('\n').map_or(behind, |n| at + n);
+                (source.map(|source| source.name.to_string()).unwrap_or_default(), &text[start..end])
+            }
+            Location::Pointer(pointer) => (String::new(), pointer.as_str()),
+        };
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let digest = canonical::digest(&(finding.rule, words));
+        let hash = digest.get(..16).unwrap_or(&digest).to_owned();
+        let seen = self.0.entry((file, hash.clone())).or_default();
+        *seen += 1;
+        format!("{hash}:{seen}")
+    }
+}
+
+fn result(finding: &Diagnostic, sources: &Sources, fingerprints: &mut Fingerprints) -> Json {
     let mut object = Map::new();
     object.insert("ruleId".into(), finding.rule.into());
-    if let Some(index) = rules::ALL.iter().position(|rule| rule.id == finding.rule) {
+    if let Some(index) = all().position(|rule| rule.id == finding.rule) {
         object.insert("ruleIndex".into(), index.into());
     }
     object.insert("level".into(), level(finding.severity).into());
     object.insert("message".into(), json!({ "text": message(finding) }));
     object.insert("locations".into(), location(&finding.primary.at, sources).into_iter().collect());
+    let fingerprint = fingerprints.of(finding, sources);
+    object.insert("partialFingerprints".into(), json!({ "primaryLocationLineHash": fingerprint }));
     let related: Vec<Json> =
         finding.secondary.iter().enumerate().filter_map(|(i, label)| related(i, label, sources)).collect();
     if !related.is_empty() {
@@ -185,6 +233,7 @@ mod tests {
                 "locations": [{ "physicalLocation": {
                     "artifactLocation": { "uri": "a%20b.pop.toml" }, "region": region
                 } }],
+                "partialFingerprints": { "primaryLocationLineHash": "6fe9e6187d444a7c:1" },
                 "relatedLocations": [
                     {
                         "physicalLocation": {
@@ -206,7 +255,7 @@ mod tests {
         );
         let driver = &log["runs"][0]["tool"]["driver"];
         assert_eq!(driver["rules"][index]["id"], "unknown-key");
-        assert_eq!(driver["rules"].as_array().map(Vec::len), Some(rules::ALL.len()));
+        assert_eq!(driver["rules"].as_array().map(Vec::len), Some(all().count()));
     }
 
     #[test]

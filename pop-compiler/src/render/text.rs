@@ -1,7 +1,7 @@
 //! Findings for people, in rustc's manner.
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::source::{Source, Sources, Span};
@@ -15,6 +15,12 @@ pub enum Colour {
     /// ANSI colours.
     Always,
 }
+
+/// The longest lines that are shown, in bytes; of others only the place is told.
+const LONGEST: usize = 32 << 10;
+
+/// Labels that are further apart than this, in bytes, get snippets of their own.
+const FAR: u32 = 50_000;
 
 /// Lines of the source kept around what a finding points at; the rest of a large file isn't handed to the renderer.
 const CONTEXT: usize = 2;
@@ -32,6 +38,16 @@ pub fn findings(diagnostics: &[Diagnostic], sources: &Sources, colour: Colour) -
         text += "\n\n";
     }
     text
+}
+
+/// Findings that people read, at the most.
+const MOST_SHOWN: usize = 500;
+
+/// As [`findings`]; of very many the first, and how many more there are.
+pub fn first_findings(diagnostics: &[Diagnostic], sources: &Sources, colour: Colour) -> (String, usize) {
+    let shown = &diagnostics[..diagnostics.len().min(MOST_SHOWN)];
+    let more = diagnostics[shown.len()..].iter().flat_map(Diagnostic::counts).sum();
+    (findings(shown, sources, colour), more)
 }
 
 fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>> {
@@ -62,14 +78,22 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>
             continue;
         }
         let Some(source) = sources.get(span.file) else { continue };
+        // labels near each other share a snippet; a large file between two of them isn't handed to the renderer
+        let near = |s: Span| s.file == span.file && s.start.abs_diff(span.start) < FAR;
         let same_file: Vec<usize> = (i..labels.len())
-            .filter(|j| matches!(labels[*j].0.at, Location::Span(s) if s.file == span.file))
+            .filter(|j| matches!(labels[*j].0.at, Location::Span(s) if near(s)) && !done.contains(j))
             .collect();
         let spans: Vec<Span> = same_file
             .iter()
             .filter_map(|j| if let Location::Span(s) = labels[*j].0.at { Some(s) } else { None })
             .collect();
-        let window = window(source, &spans);
+        let Some(window) = window(source, &spans) else {
+            group = group.element(origin(source, span));
+            if !label.text.is_empty() {
+                group = group.element(Level::NOTE.message(label.text.as_str()));
+            }
+            continue;
+        };
         let mut snippet = Snippet::source(&source.text[window.start..window.end])
             .line_start(window.line)
             .path(source.name.as_ref());
@@ -96,15 +120,26 @@ struct Window {
     line: usize,
 }
 
-/// The lines of a source that its labels need.
-fn window(source: &Source, spans: &[Span]) -> Window {
+/// A place without its line.
+fn origin(source: &Source, span: Span) -> Origin<'_> {
+    let at = source.position(span.start);
+    Origin::path(source.name.as_ref()).line(at.line as usize).char_column(at.column as usize)
+}
+
+/// The lines of a source that its labels need; none when they are too long to be shown.
+fn window(source: &Source, spans: &[Span]) -> Option<Window> {
     let text = source.text.as_ref();
     let first = spans.iter().map(|s| s.start as usize).min().unwrap_or(0).min(text.len());
     let last = spans.iter().map(|s| s.end as usize).max().unwrap_or(0).min(text.len());
     let bytes = text.as_bytes();
     let mut start = first;
     for _ in 0..=CONTEXT {
-        start = bytes[..start].iter().rposition(|b| *b == b'\n').unwrap_or(0);
+        let near = start.saturating_sub(LONGEST);
+        start = match bytes[near..start].iter().rposition(|b| *b == b'\n') {
+            Some(found) => near + found,
+            None if near > 0 => return None,
+            None => 0,
+        };
     }
     if start > 0 || bytes.first() == Some(&b'\n') && first > 0 {
         start += 1;
@@ -112,14 +147,16 @@ fn window(source: &Source, spans: &[Span]) -> Window {
     start = start.min(first);
     let mut end = last;
     for _ in 0..=CONTEXT {
-        end = bytes
-            .get(end..)
-            .and_then(|rest| rest.iter().position(|b| *b == b'\n'))
-            .map_or(text.len(), |n| end + n + 1);
+        let rest = bytes.get(end..).unwrap_or_default();
+        end = match rest.iter().take(LONGEST).position(|b| *b == b'\n') {
+            Some(found) => end + found + 1,
+            None if rest.len() > LONGEST => return None,
+            None => text.len(),
+        };
     }
     let (start, end) = (floor(text, start), floor(text, end.min(text.len())));
     let line = source.position(u32::try_from(start).unwrap_or(u32::MAX)).line as usize;
-    Window { start, end, line }
+    Some(Window { start, end, line })
 }
 
 fn clip(source: &Source, span: Span, window: &Window) -> std::ops::Range<usize> {

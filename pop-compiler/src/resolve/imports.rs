@@ -10,10 +10,11 @@ use crate::catalog::{Catalog, OperationType};
 use crate::compile::Unit;
 use crate::decode::{self, CatalogFile};
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::rules;
 use crate::source::{Source, Sources, Span, Spanned};
+use crate::suggest::Guesses;
 use crate::syntax::{self, Door};
-use crate::types::{Type, TypeExpr};
+use crate::types::{Flaw, Type, TypeExpr};
+use crate::{limit, rules};
 
 /// Where catalogs come from.
 pub(crate) struct Imports<'i> {
@@ -58,7 +59,13 @@ pub(crate) fn merge(
     sources: &mut Sources,
     out: &mut Vec<Diagnostic>,
 ) -> Merged {
-    let mut merger = Merger { catalog: Catalog::builtin(), types: HashMap::new(), used: HashSet::new(), out };
+    let mut merger = Merger {
+        catalog: Catalog::builtin(),
+        types: HashMap::new(),
+        used: HashSet::new(),
+        guesses: Guesses::new(),
+        out,
+    };
     for catalog in imports.catalogs {
         for operation in catalog.iter() {
             merger.catalog.insert(operation.clone());
@@ -90,11 +97,9 @@ pub(crate) fn merge(
     for def in files.iter().flat_map(|f| &f.types).chain(&workflow.types) {
         merger.define(def);
     }
-    for def in files.iter().flat_map(|f| &f.types).chain(&workflow.types) {
-        if merger.catalog.types.is_circular(&def.name.value) {
-            merger.out.push(rules::bad_type::circular(&def.name));
-            merger.catalog.types.define(def.name.value.as_str(), Type::Error);
-        }
+    let defs = || files.iter().flat_map(|f| &f.types).chain(&workflow.types);
+    merger.flaws(defs());
+    for def in defs() {
         merger.names(&def.ty, Some(&def.name.value));
     }
     for input in &workflow.inputs {
@@ -157,7 +162,14 @@ impl Schemas<'_> {
                 let before = out.len();
                 let tree = syntax::parse(id, &text, Door::Json, out);
                 rules::bad_schema::check(&tree, out);
-                if has_errors(&out[before..]) { Type::Error } else { Type::from_schema(&tree.to_json()) }
+                if has_errors(&out[before..]) {
+                    Type::Error
+                } else {
+                    Type::read_schema(&tree.to_json()).unwrap_or_else(|_| {
+                        out.push(rules::bad_schema::too_large(tree.span));
+                        Type::Error
+                    })
+                }
             }
             Err(why) => {
                 out.push(rules::missing_import::schema(path, &why));
@@ -174,6 +186,7 @@ struct Merger<'o> {
     /// Where each type was defined.
     types: HashMap<Arc<str>, Span>,
     used: HashSet<String>,
+    guesses: Guesses,
     out: &'o mut Vec<Diagnostic>,
 }
 
@@ -192,6 +205,30 @@ impl Merger<'_> {
         }
     }
 
+    /// Reports names that mean nothing: each circle at the first of its names, and at those that name themselves directly.
+    /// All of them are [`Type::Error`] from then on; those of a catalog made by code, which have no place, too.
+    fn flaws<'d>(&mut self, defs: impl Iterator<Item = &'d TypeDef>) {
+        let types = &self.catalog.types;
+        let mut reported: HashSet<usize> = HashSet::new();
+        for def in defs {
+            match types.flaw(&def.name.value) {
+                Some(Flaw::Circular(circle)) => {
+                    let name = def.name.value.as_str();
+                    if reported.insert(circle) || types.get(name).is_some_and(|ty| ty.names_directly(name)) {
+                        self.out.push(rules::bad_type::circular(&def.name));
+                    }
+                }
+                Some(Flaw::TooLarge) => self.out.push(rules::bad_type::too_large(&def.name)),
+                None => {}
+            }
+        }
+        let flawed: Vec<String> =
+            types.names().filter(|name| types.flaw(name).is_some()).map(str::to_owned).collect();
+        for name in flawed {
+            self.catalog.types.define(name, Type::Error);
+        }
+    }
+
     /// Reports the names in a type that mean nothing; they count as [`Type::Error`] from then on.
     fn names(&mut self, expr: &TypeExpr, own: Option<&str>) {
         for name in &expr.names {
@@ -199,9 +236,9 @@ impl Merger<'_> {
                 self.used.insert(name.value.to_string());
             }
             if self.catalog.types.get(&name.value).is_none() {
-                let mut known: Vec<&str> = crate::types::scalar_names().collect();
-                known.extend(self.catalog.types.names());
-                self.out.push(rules::unknown_type::report(name, known));
+                let types = self.catalog.types.names().chain(crate::types::scalar_names().map(|n| n as &str));
+                self.out.push(rules::unknown_type::report(name, self.guesses.among(types)));
+                limit::hold(self.out);
             }
         }
     }
@@ -228,7 +265,8 @@ impl Merger<'_> {
             let texts = def.run.command.iter().chain(&def.run.args).chain(&def.run.stdin);
             for name in texts.flat_map(|text| with_names(text)) {
                 if record.get(name).is_none() {
-                    self.out.push(rules::unknown_field::of_with(name, &def.name, record));
+                    self.out.push(rules::unknown_field::of_with(name, &def.name, record, &self.guesses));
+                    limit::hold(self.out);
                 }
             }
         }
@@ -238,9 +276,9 @@ impl Merger<'_> {
             input: input.unwrap_or(Type::Any),
             output,
             run: def.run,
-            retry: def.settings.retry,
-            timeout: def.settings.timeout,
-            resources: def.settings.resources,
+            retry: def.settings.retry.map(|retry| *retry),
+            timeout: def.settings.timeout.map(|timeout| *timeout),
+            resources: def.settings.resources.map(|resources| *resources),
             passes: None,
             declared: Some(def.name.span),
         };

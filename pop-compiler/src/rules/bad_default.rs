@@ -1,7 +1,7 @@
 //! `bad-default`: a default that is not of the input's type.
 
 use super::Rule;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Edit, Severity};
 use crate::source::Span;
 use crate::types::Type;
 
@@ -34,11 +34,20 @@ with = { output = "${inputs.height}" }
 };
 
 /// The default of `input` is of another type.
-pub(crate) fn report(span: Span, input: &str, ty: &Type, ty_span: Span, shown: &str) -> Diagnostic {
+pub(crate) fn report(
+    span: Span,
+    input: &str,
+    ty: &Type,
+    ty_span: Span,
+    shown: &str,
+    edits: Option<Vec<Edit>>,
+) -> Diagnostic {
     let ty = super::shorten(&ty.to_string());
-    RULE.at(span, format!("`{}` is not a default for `{input}: {ty}`", super::shorten(shown)))
+    let finding = RULE
+        .at(span, format!("`{}` is not a default for `{input}: {ty}`", super::shorten(shown)))
         .label(format!("expected `{ty}`"))
-        .also(ty_span, "because of this type")
+        .also(ty_span, "because of this type");
+    super::valued(finding, edits)
 }
 
 /// The default of `input` holds a reference.

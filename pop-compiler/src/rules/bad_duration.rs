@@ -2,6 +2,7 @@
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::mend::units;
 use crate::source::Spanned;
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,7 +29,14 @@ timeout = "2h"
 
 /// `text` is not a duration, and `why`.
 pub(crate) fn report(text: &Spanned<String>, why: &str) -> Diagnostic {
-    RULE.at(text.span, format!("bad duration: {why}")).label("not a duration")
+    let finding = RULE.at(text.span, format!("bad duration: {why}")).label("not a duration");
+    super::written(finding, text, units::duration(&text.value))
+}
+
+/// `text` is not a range of durations, and `why`.
+pub(crate) fn range(text: &Spanned<String>, why: &str) -> Diagnostic {
+    let finding = RULE.at(text.span, format!("bad duration: {why}")).label("not a duration");
+    super::written(finding, text, units::range(&text.value))
 }
 
 /// A number alone.

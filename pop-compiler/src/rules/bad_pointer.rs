@@ -53,3 +53,9 @@ pub(crate) fn index(span: Span, index: &str) -> Diagnostic {
         .help(format!("write `{plain}`"));
     if span.range().len() == index.len() { finding.edit(span, plain) } else { finding }
 }
+
+/// A token that goes on into something that is a text.
+pub(crate) fn into_text(span: Span, token: &str, name: &str) -> Diagnostic {
+    RULE.at(span, format!("`{name}` is a text, so `{token}` leads nowhere"))
+        .help(format!("write `@<{name}>`"))
+}

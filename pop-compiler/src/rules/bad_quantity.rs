@@ -2,6 +2,7 @@
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::mend::units;
 use crate::source::Spanned;
 
 pub(crate) const RULE: Rule = Rule {
@@ -26,7 +27,9 @@ resources = { memory = "8Gi" }
     absence: false,
 };
 
-/// `text` is not a quantity, and `why`.
-pub(crate) fn report(text: &Spanned<String>, why: &str) -> Diagnostic {
-    RULE.at(text.span, format!("bad quantity: {why}")).label("not a quantity")
+/// `text`, the value of `what`, is not a quantity, and `why`.
+pub(crate) fn report(text: &Spanned<String>, what: &str, why: &str) -> Diagnostic {
+    let finding = RULE.at(text.span, format!("bad quantity: {why}")).label("not a quantity");
+    let mended = if what == "`cpu`" { units::cpu(&text.value) } else { units::memory(&text.value) };
+    super::written(finding, text, mended)
 }

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::suggest;
 use crate::tree::{Node, Tree};
 
@@ -36,6 +36,14 @@ uses = "media.probe"
 };
 
 const TYPES: &[&str] = &["null", "boolean", "object", "array", "number", "integer", "string"];
+
+/// A schema that is too large once every `$ref` in it is followed.
+pub(crate) fn too_large(span: Span) -> Diagnostic {
+    let message = "the schema is too large: with every `$ref` followed it has more than 400000 parts";
+    RULE.at(span, message).label("too large").help(
+        "a definition that others name twice counts twice; leave parts out, or use `{}` (anything) for them",
+    )
+}
 
 /// Faults of a schema that would leave its type unknown.
 pub(crate) fn check(tree: &Tree, out: &mut Vec<Diagnostic>) {
@@ -77,7 +85,7 @@ fn walk(tree: &Tree, root: &serde_json::Value, out: &mut Vec<Diagnostic>) {
                         let word = Spanned::new(text.value.clone(), entry.value.span);
                         let finding =
                             RULE.at(word.span, format!("`{}` is no type of JSON Schema", word.value));
-                        out.push(match suggest::closest(&word.value, TYPES.iter().copied()) {
+                        out.push(match suggest::nearest(&word.value, TYPES.iter().copied()) {
                             Some(near) => super::meant(finding, &word, near),
                             None => finding.help(format!("its types are {}", TYPES.join(", "))),
                         });

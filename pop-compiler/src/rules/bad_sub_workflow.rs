@@ -8,8 +8,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "bad-sub-workflow",
     severity: Severity::Error,
     summary: "something that an operation made of a workflow can't have",
-    explanation: "With `workflow = \"qc.pop.toml\"` the operations of that file stand here. It has `with`, `when`, `after` and a description; how each of its operations runs \
-(`retry`, `timeout`, `resources`) is said inside it. Fan-out over a whole workflow is not available yet: give it the list, and let its operations fan out.",
+    explanation: "With `workflow = \"qc.pop.toml\"` the operations of that file stand here. It has `with`, `each`, `when`, `after` and a description; how each of its operations \
+runs (`retry`, `timeout`, `resources`) is said inside it.",
     bad: r#"[workflow]
 name = "outer"
 
@@ -36,10 +36,6 @@ pub(crate) fn key(key: &Spanned<String>) -> Diagnostic {
     let name = &key.value;
     let (message, help) = match name.as_str() {
         "uses" => ("an operation has either `uses` or `workflow`".to_owned(), "drop one of them".to_owned()),
-        "each" => (
-            "fan-out over a whole workflow is not available yet".to_owned(),
-            "hand the list to the workflow as an input, and let its operations fan out over it".to_owned(),
-        ),
         _ => (
             format!("a workflow has no `{name}` of its own"),
             format!("say it for the operations inside, or with `{name}` of their types"),
@@ -52,6 +48,13 @@ pub(crate) fn key(key: &Spanned<String>) -> Diagnostic {
 pub(crate) fn too_large(span: Span, limit: usize) -> Diagnostic {
     RULE.at(span, format!("with all that it contains this makes more than {limit} operations"))
         .label("too large")
+}
+
+/// Values that are larger than anybody means.
+pub(crate) fn too_much(span: Span) -> Diagnostic {
+    RULE.at(span, "the values that the workflows inside hand on are too large together")
+        .label("too large with this one")
+        .help("a workflow that uses an input twice hands on twice as much; hand on what is needed, or let an operation make the value")
 }
 
 /// An operation whose name a sub-workflow's would take.

@@ -3,6 +3,7 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Span, Spanned};
+use crate::types::Type;
 
 pub(crate) const RULE: Rule = Rule {
     id: "bad-type",
@@ -38,9 +39,46 @@ pub(crate) fn report(span: Span, text: &str, why: &str) -> Diagnostic {
     RULE.at(span, format!("`{}` is not a type: {why}", super::shorten(text))).label("here")
 }
 
+/// As [`report`], with the whole text of the type at `all`: other languages' ways to write a list or an optional are
+/// turned into ours.
+pub(crate) fn in_text(span: Span, all: &Spanned<String>, why: &str) -> Diagnostic {
+    super::written(report(span, &all.value, why), all, rewritten(&all.value))
+}
+
+/// `int[]`, `list[int]`, `Optional<int>`, `list<int`, in our words, if that is a type.
+fn rewritten(text: &str) -> Option<String> {
+    let text = text.trim();
+    let missing = text.matches('<').count().saturating_sub(text.matches('>').count());
+    let generic = |name: &str| {
+        let (word, rest) = text.split_once('[')?;
+        let inner = rest.strip_suffix(']')?;
+        let fits = word.eq_ignore_ascii_case(name) && !inner.contains(['[', ']']);
+        fits.then(|| format!("{name}<{inner}>"))
+    };
+    let candidate = if missing > 0 {
+        Some(format!("{text}{}", ">".repeat(missing)))
+    } else if let Some(item) = text.strip_suffix("[]").or_else(|| text.strip_prefix("[]")) {
+        Some(format!("list<{}>", item.trim()))
+    } else if let Some(item) = text.strip_prefix('?') {
+        Some(format!("{item}?"))
+    } else if let Some(item) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(format!("list<{item}>"))
+    } else {
+        generic("list").or_else(|| generic("map"))
+    };
+    candidate.filter(|text| Type::parse(text).is_ok())
+}
+
 /// A type that means itself.
 pub(crate) fn circular(name: &Spanned<String>) -> Diagnostic {
     RULE.at(name.span, format!("the type `{}` means itself", name.value))
         .label("has no value that ends")
         .help("a type may only contain itself inside a list, a map or a record")
+}
+
+/// A type that stands for too many others.
+pub(crate) fn too_large(name: &Spanned<String>) -> Diagnostic {
+    RULE.at(name.span, format!("the type `{}` stands for too many other types", name.value))
+        .label("too many alternatives, or unions that stand in each other too deep")
+        .help("say it with fewer names, or put a list, a map or a record in between")
 }

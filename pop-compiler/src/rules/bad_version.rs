@@ -37,7 +37,13 @@ pub(crate) fn check(version: &Spanned<String>) -> Option<Diagnostic> {
         .label("expected such as `1.4.0` or `2.0.0-rc.1`");
     let plain = version.value.trim().trim_start_matches(['v', 'V']);
     let missing = 3usize.saturating_sub(plain.split('.').count());
-    let mended = format!("{plain}{}", ".0".repeat(missing));
+    // `1.02.0` is meant as `1.2.0`: a version has no leading zeros
+    let core = plain.split('.').map(|n| match n.trim_start_matches('0') {
+        "" if !n.is_empty() => "0",
+        rest if n.bytes().all(|b| b.is_ascii_digit()) => rest,
+        _ => n,
+    });
+    let mended = format!("{}{}", core.collect::<Vec<_>>().join("."), ".0".repeat(missing));
     Some(if is_semantic(&mended) { super::meant(finding, version, mended.as_str()) } else { finding })
 }
 

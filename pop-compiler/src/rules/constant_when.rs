@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::ast::ValueKind;
-use crate::check::Model;
+use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
 
 pub(crate) const RULE: Rule = Rule {
@@ -31,12 +31,11 @@ when = "${inputs.really}"
 };
 
 /// `when = true`; `when = false` is `unreachable`.
-pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
-    for operation in &model.operations {
-        let Some(when) = &operation.ast.when else { continue };
-        if let ValueKind::Bool(true) = when.kind {
-            let name = &operation.ast.name.value;
-            out.push(RULE.at(when.span, format!("`when` is `true`: `{name}` always runs")).label("constant"));
-        }
+pub(crate) fn check(_: &Model<'_>, operation: &Operation<'_>, out: &mut Vec<Diagnostic>) {
+    let Some(when) = &operation.ast.when else { return };
+    if let ValueKind::Bool(true) = when.kind {
+        let name = &operation.ast.name.value;
+        let message = format!("`when` is `true`: `{name}` always runs");
+        out.push(RULE.at(when.span, message).label("constant").drop_entry(when.span));
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn key(key: &Spanned<String>, first: Span) -> Diagnostic {
     RULE.at(key.span, format!("`{}` is defined twice", key.value))
         .label("defined again here")
         .also(first, "first defined here")
+        .drop_twin(key.span, first)
 }
 
 /// A name that differs from an earlier one only in letter case.
@@ -47,6 +48,9 @@ pub(crate) fn case(name: &Spanned<String>, first: Span) -> Diagnostic {
 /// A name that a fan-out gives to one of its own operations.
 pub(crate) fn of_fan_out(name: &Spanned<String>, fan_out: &Spanned<String>) -> Diagnostic {
     RULE.at(name.span, format!("the name `{}` belongs to the fan-out of `{}`", name.value, fan_out.value))
-        .label("taken by an item of the fan-out")
-        .also(fan_out.span, "this makes one operation per item, numbered from 0")
+        .label("taken by the fan-out")
+        .also(
+            fan_out.span,
+            "this makes one operation per item, numbered from 0, and may make them with `.each`",
+        )
 }

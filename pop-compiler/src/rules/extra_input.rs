@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Spanned;
-use crate::suggest;
+use crate::suggest::{self, Guesses};
 use crate::types::Record;
 
 pub(crate) const RULE: Rule = Rule {
@@ -36,13 +36,20 @@ with = { height = 720, title = "red" }
     absence: false,
 };
 
-/// `of` takes no input `name`.
-pub(crate) fn report(name: &Spanned<String>, of: &str, record: &Record) -> Diagnostic {
+/// `of` takes no input `name`. Unless something is missing, which it may have been meant for, it can only go.
+pub(crate) fn report(
+    name: &Spanned<String>,
+    of: &str,
+    record: &Record,
+    complete: bool,
+    guesses: &Guesses,
+) -> Diagnostic {
     let finding = RULE.at(name.span, format!("`{of}` takes no input `{}`", name.value));
-    match suggest::nearest(&name.value, record.iter().map(|(n, _)| n)) {
-        Some(near) => super::meant(finding, name, near),
-        None => finding
-            .label("not an input")
-            .help(super::list_of("its inputs are", record.iter().map(|(n, _)| n))),
+    let known = guesses.among(record.iter().map(|(n, _)| n));
+    if let Some(near) = suggest::nearest(&name.value, known) {
+        return super::meant(finding, name, near);
     }
+    let finding =
+        finding.label("not an input").help(super::list_of("its inputs are", record.iter().map(|(n, _)| n)));
+    if complete { finding.drop_entry(name.span) } else { finding }
 }

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::ast::{Value, ValueKind};
-use crate::check::Model;
+use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expr::Part;
 use crate::source::Span;
@@ -33,12 +33,19 @@ with = { message = "see https://example.com/text" }
 /// Bytes a literal may have.
 const LARGE: usize = 64 << 10;
 
-/// Literals in values, each outermost one that is too large.
+/// The defaults of inputs, and the outputs.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     let workflow = model.workflow;
-    let of_operations = workflow.operations.iter().flat_map(|o| [&o.with, &o.each, &o.when]).flatten();
     let defaults = workflow.inputs.iter().filter_map(|i| i.default.as_ref());
-    for value in of_operations.chain(defaults).chain(workflow.outputs.iter().map(|f| &f.value)) {
+    for value in defaults.chain(workflow.outputs.iter().map(|f| &f.value)) {
+        find(value, out);
+    }
+}
+
+/// The values of one operation.
+pub(crate) fn of_operation(_: &Model<'_>, operation: &Operation<'_>, out: &mut Vec<Diagnostic>) {
+    let ast = operation.ast;
+    for value in [ast.with.as_ref(), ast.each.as_deref(), ast.when.as_deref()].into_iter().flatten() {
         find(value, out);
     }
 }

@@ -40,5 +40,5 @@ pub(crate) fn report(name: &str, span: Span, fan_out: Span) -> Diagnostic {
         .label("which one?")
         .also(fan_out, "fanned out here")
         .help(format!("write `{shown}[*]` for the list of all, or `{shown}[0]` for the first"))
-        .edit(Span { start: span.end, ..span }, "[*]")
+        .all_items(span, name)
 }

@@ -30,3 +30,9 @@ pub(crate) fn report(span: Span, of: &str, key: &str, example: &str) -> Diagnost
         .label(format!("`{key}` is missing"))
         .help(format!("add `{example}`"))
 }
+
+/// An input without a type, whose default is of type `ty`; `first` is the key of its first entry.
+pub(crate) fn type_of_input(span: Span, of: &str, ty: &str, first: Span) -> Diagnostic {
+    let entry = format!("type = \"{ty}\"");
+    report(span, of, "type", &entry).add_entry(first, "type", &format!("\"{ty}\""))
+}

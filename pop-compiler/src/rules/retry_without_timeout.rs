@@ -1,7 +1,7 @@
 //! `retry-without-timeout`: a retry for timeouts where nothing can time out.
 
 use super::Rule;
-use crate::check::Model;
+use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,17 +28,15 @@ timeout = "5m"
 };
 
 /// Operations whose own `retry` names timeouts, without a timeout.
-pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
-    for operation in &model.operations {
-        let settings = &operation.ast.settings;
-        let Some(span) = settings.retry_on_timeout else { continue };
-        if settings.timeout.is_none() && operation.kind.is_some_and(|kind| kind.timeout.is_none()) {
-            let name = &operation.ast.name.value;
-            out.push(
-                RULE.at(span, format!("`{name}` is tried again after a timeout, but has no `timeout`"))
-                    .label("never happens")
-                    .help("add `timeout = \"…\"`, the longest one attempt may take"),
-            );
-        }
+pub(crate) fn check(_: &Model<'_>, operation: &Operation<'_>, out: &mut Vec<Diagnostic>) {
+    let settings = &operation.ast.settings;
+    let Some(span) = settings.retry_on_timeout else { return };
+    if settings.timeout.is_none() && operation.kind.is_some_and(|kind| kind.timeout.is_none()) {
+        let name = &operation.ast.name.value;
+        out.push(
+            RULE.at(span, format!("`{name}` is tried again after a timeout, but has no `timeout`"))
+                .label("never happens")
+                .help("add `timeout = \"…\"`, the longest one attempt may take"),
+        );
     }
 }

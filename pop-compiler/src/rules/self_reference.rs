@@ -29,3 +29,8 @@ uses = "pop.sleep"
 pub(crate) fn report(name: &str, span: Span) -> Diagnostic {
     RULE.at(span, format!("`{name}` waits for itself")).label("this is the operation itself")
 }
+
+/// `name` is in its own `after`, at `span`.
+pub(crate) fn after(name: &str, span: Span) -> Diagnostic {
+    report(name, span).drop_entry(span)
+}

@@ -1,7 +1,7 @@
 //! `type-mismatch`: a value of the wrong type.
 
 use super::{Given, Rule, Target};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Edit, Severity};
 use crate::source::{Span, Spanned};
 use crate::suggest;
 use crate::types::Mismatch;
@@ -38,7 +38,12 @@ with = { height = 720 }
 };
 
 /// What is given (`given`, as written) may be something that `target` refuses.
-pub(crate) fn report(given: &Given<'_>, target: &Target<'_>, mismatch: &Mismatch) -> Diagnostic {
+pub(crate) fn report(
+    given: &Given<'_>,
+    target: &Target<'_>,
+    mismatch: &Mismatch,
+    edits: Option<Vec<Edit>>,
+) -> Diagnostic {
     let path = &mismatch.path;
     let message = match &mismatch.witness {
         Some(witness) => format!(
@@ -54,26 +59,34 @@ pub(crate) fn report(given: &Given<'_>, target: &Target<'_>, mismatch: &Mismatch
             target.at("", target.ty)
         ),
     };
-    target.place(
-        RULE.at(given.span, message).label(format!("this is `{}`", super::shorten(&given.ty.to_string()))),
-    )
+    let finding =
+        RULE.at(given.span, message).label(format!("this is `{}`", super::shorten(&given.ty.to_string())));
+    let finding = if edits.is_some() { finding.help("put it in a list: `[\"${…}\"]`") } else { finding };
+    super::valued(target.place(finding), edits)
 }
 
 /// A literal value of the wrong type.
-pub(crate) fn literal(shown: &str, span: Span, target: &Target<'_>) -> Diagnostic {
+pub(crate) fn literal(shown: &str, span: Span, target: &Target<'_>, edits: Option<Vec<Edit>>) -> Diagnostic {
     let finding = RULE
         .at(span, format!("{} does not take `{}`", target.at("", target.ty), super::shorten(shown)))
         .label(format!("expected `{}`", super::shorten(&target.ty.to_string())));
-    target.place(finding)
+    super::valued(target.place(finding), edits)
 }
 
 /// A literal that is none of a few words.
-pub(crate) fn word(text: &str, span: Span, target: &Target<'_>, known: &[&str]) -> Diagnostic {
+pub(crate) fn word(
+    text: &str,
+    span: Span,
+    target: &Target<'_>,
+    known: &[&str],
+    edits: Option<Vec<Edit>>,
+) -> Diagnostic {
     let finding =
         RULE.at(span, format!("{} does not take `{}`", target.at("", target.ty), super::shorten(text)));
-    let finding = match suggest::nearest(text, known.iter().copied()) {
+    let finding = match suggest::nearest_word(text, known.iter().copied()) {
         Some(near) => super::meant(finding, &Spanned::new(text.to_owned(), span), near),
-        None => finding.label(format!("expected `{}`", super::shorten(&target.ty.to_string()))),
+        None => super::valued(finding, edits)
+            .label(format!("expected `{}`", super::shorten(&target.ty.to_string()))),
     };
     target.place(finding)
 }

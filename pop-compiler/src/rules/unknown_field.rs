@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Span, Spanned};
-use crate::suggest;
+use crate::suggest::{self, Guesses};
 use crate::types::{Record, Type};
 
 pub(crate) const RULE: Rule = Rule {
@@ -43,10 +43,10 @@ file = "${encode.file}"
 };
 
 /// `of` (a value as the user wrote it) has no field `name`.
-pub(crate) fn report(name: &str, span: Span, of: &str, record: &Record) -> Diagnostic {
-    let finding = RULE.at(span, format!("{of} has no field `{name}`"));
-    match suggest::nearest(name, record.iter().map(|(n, _)| n)) {
-        Some(near) => super::meant(finding, &Spanned::new(name.to_owned(), span), near),
+pub(crate) fn report(name: &Spanned<String>, of: &str, record: &Record, guesses: &Guesses) -> Diagnostic {
+    let finding = RULE.at(name.span, format!("{of} has no field `{}`", name.value));
+    match suggest::nearest(&name.value, guesses.among(record.iter().map(|(n, _)| n))) {
+        Some(near) => super::meant(finding, name, near),
         None => finding.label("unknown field").help(super::list_of("it has", record.iter().map(|(n, _)| n))),
     }
 }
@@ -68,11 +68,20 @@ pub(crate) fn of_index(span: Span) -> Diagnostic {
 }
 
 /// `${with.NAME}` of a command where the operation type has no such input.
-pub(crate) fn of_with(name: &str, operation: &Spanned<String>, record: &Record) -> Diagnostic {
+pub(crate) fn of_with(
+    name: &str,
+    operation: &Spanned<String>,
+    record: &Record,
+    guesses: &Guesses,
+) -> Diagnostic {
     let message = format!("`${{with.{name}}}` is used by `{}`, which has no input `{name}`", operation.value);
     let finding = RULE.at(operation.span, message);
-    match suggest::nearest(name, record.iter().map(|(n, _)| n)) {
-        Some(near) => finding.help(format!("did you mean `${{with.{}}}`?", near.name)),
+    match suggest::nearest(name, guesses.among(record.iter().map(|(n, _)| n))) {
+        Some(near) => {
+            let finding = finding.help(format!("did you mean `${{with.{}}}`?", near.name));
+            let (old, new) = (format!("${{with.{name}}}"), format!("${{with.{}}}", near.name));
+            if near.certain { finding.replace_inside(operation.span, &old, &new) } else { finding }
+        }
         None => finding.help(super::list_of("its inputs are", record.iter().map(|(n, _)| n))),
     }
 }

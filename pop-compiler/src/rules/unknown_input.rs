@@ -33,6 +33,19 @@ with = { output = "${inputs.source}" }
     absence: true,
 };
 
+/// `inputs.NAME` where an operation has that name; `root` is where `inputs` stands.
+pub(crate) fn is_operation(name: &str, root: Span, span: Span) -> Diagnostic {
+    RULE.at(span, format!("there is no input `{name}`"))
+        .label("not declared in `[inputs]`")
+        .help(format!("`{name}` is an operation; write `${{{name}}}`"))
+        .edit(Span { start: root.start, end: span.start, ..span }, "")
+}
+
+/// A token of POP's own whose name is that of no input.
+pub(crate) fn native<'n>(name: &str, span: Span, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+    report(name, span, known).help("write `\\@<` for the text itself")
+}
+
 /// A reference to an input that is not declared.
 pub(crate) fn report<'n>(name: &str, span: Span, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
     let finding = RULE.at(span, format!("there is no input `{name}`"));

@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Spanned;
-use crate::suggest;
+use crate::suggest::{self, Near};
 
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-key",
@@ -30,10 +30,35 @@ after = "first"
     absence: false,
 };
 
+/// What other workflow languages call keys of ours that mean the same.
+const OTHERS: &[(&str, &str)] = &[
+    ("needs", "after"),
+    ("depends_on", "after"),
+    ("depends-on", "after"),
+    ("dependsOn", "after"),
+    ("dependencies", "after"),
+    ("if", "when"),
+    ("foreach", "each"),
+    ("for_each", "each"),
+    ("forEach", "each"),
+    ("for-each", "each"),
+    ("params", "with"),
+    ("parameters", "with"),
+    ("arguments", "with"),
+    ("inputs", "with"),
+    ("type", "uses"),
+    ("cmd", "command"),
+    ("mem", "memory"),
+    ("max_attempts", "attempts"),
+    ("maxAttempts", "attempts"),
+];
+
 /// `key` is none of the `known` keys of `of`.
 pub(crate) fn report(key: &Spanned<String>, of: &str, known: &[&str]) -> Diagnostic {
     let finding = RULE.at(key.span, format!("unknown key `{}` in {of}", key.value));
-    match suggest::nearest(&key.value, known.iter().copied()) {
+    let other = OTHERS.iter().find(|(word, ours)| *word == key.value && known.contains(ours));
+    let near = other.map(|(_, ours)| Near::from(*ours));
+    match near.or_else(|| suggest::nearest(&key.value, known.iter().copied())) {
         Some(near) => super::meant(finding, key, near),
         None => finding.label("not a key here").help(format!("known keys: {}", known.join(", "))),
     }

@@ -54,10 +54,34 @@ pub(crate) fn report<'n>(
     }
 }
 
+/// `steps.probe`: the operation `field` behind a word that other languages put there.
+pub(crate) fn prefix(name: &Spanned<String>, field: &str, span: Span) -> Diagnostic {
+    RULE.at(name.span, format!("there is no operation `{}` whose output could be used", name.value))
+        .label("a reference begins with the name of the operation")
+        .help(format!("write `${{{field}}}`"))
+        .edit(Span { end: span.start, ..name.span }, "")
+}
+
+/// `params.url`: a word that other languages have for `inputs` or `each`.
+pub(crate) fn root(name: &Spanned<String>, ours: &str) -> Diagnostic {
+    let finding =
+        RULE.at(name.span, format!("there is no operation `{}` whose output could be used", name.value));
+    super::meant(finding, name, ours)
+}
+
 /// An item that the fan-out does not have.
 pub(crate) fn index(span: Span, name: &str, items: usize, each: Span) -> Diagnostic {
     let has = if items == 1 { "1 item".to_owned() } else { format!("{items} items") };
     RULE.at(span, format!("the fan-out of `{name}` has only {has}"))
         .label("counted from 0")
         .also(each, "this list")
+}
+
+/// A token of POP's own for something that a run does not have.
+pub(crate) fn native<'n>(span: Span, name: &str, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+    let finding = RULE.at(span, format!("nothing is called `{name}` when an agenda runs"));
+    match suggest::closest(name, known) {
+        Some(near) => finding.help(format!("did you mean `@<{near}>`?")),
+        None => finding.help("write `\\@<` for the text itself"),
+    }
 }

@@ -33,7 +33,7 @@ uses = "pop.sleep"
 /// No rule is called `name`.
 pub(crate) fn report(name: &Spanned<String>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("no rule is called `{}`", name.value));
-    match suggest::closest(&name.value, ALL.iter().map(|rule| rule.id)) {
+    match suggest::nearest(&name.value, ALL.iter().map(|rule| rule.id)) {
         Some(near) => super::meant(finding, name, near),
         None => finding.label("not a rule").help("`popc explain` lists the rules"),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Spanned;
-use crate::suggest;
+use crate::suggest::{self, Near};
 
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-type",
@@ -38,7 +38,18 @@ with = { output = "${inputs.source}" }
 /// `name` is no type.
 pub(crate) fn report<'n>(name: &Spanned<Arc<str>>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("there is no type `{}`", name.value));
-    match suggest::nearest(&name.value, known) {
+    // what other languages call ours
+    let ours = match name.value.to_lowercase().as_str() {
+        "str" | "text" => Some("string"),
+        "integer" | "int32" | "int64" | "long" => Some("int"),
+        "double" | "float32" | "float64" => Some("float"),
+        "boolean" => Some("bool"),
+        "uri" => Some("url"),
+        "timestamp" => Some("datetime"),
+        _ => None,
+    };
+    let near = ours.map(Near::from).or_else(|| suggest::nearest(&name.value, known));
+    match near {
         Some(near) => super::meant(finding, &Spanned::new(name.value.to_string(), name.span), near),
         None => finding.label("not a type").help(format!("define it with `[types.{}]`", name.value)),
     }

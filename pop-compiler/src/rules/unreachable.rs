@@ -44,7 +44,7 @@ with = { message = "${first.n}" }
 /// One finding for each `when = false`, with those that it takes along.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     let never = |i: usize| {
-        let when = model.operations[i].ast.when.as_ref();
+        let when = model.operations[i].ast.when.as_deref();
         when.filter(|when| matches!(when.kind, ValueKind::Bool(false)))
     };
     let roots: Vec<usize> = (0..model.operations.len()).filter(|i| never(*i).is_some()).collect();

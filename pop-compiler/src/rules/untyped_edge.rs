@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::ast::{Value, ValueKind};
-use crate::check::Model;
+use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::types::Type;
 
@@ -58,40 +58,48 @@ impl Coverage {
     }
 }
 
-/// Counts the references to outputs; with `out`, reports those that are not typed.
-pub(crate) fn coverage(model: &Model<'_>, out: Option<&mut Vec<Diagnostic>>) -> Coverage {
-    let mut counter = Counter { model, coverage: Coverage::default(), out };
-    for operation in &model.operations {
+/// Counts the references to outputs, and reports those that are not typed when `report` says so.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    pub(crate) coverage: Coverage,
+    report: bool,
+}
+
+impl Counter {
+    pub(crate) fn new(report: bool) -> Self {
+        Self { coverage: Coverage::default(), report }
+    }
+
+    pub(crate) fn operation(
+        &mut self,
+        model: &Model<'_>,
+        operation: &Operation<'_>,
+        out: &mut Vec<Diagnostic>,
+    ) {
         let undeclared = operation.kind.is_some_and(|kind| kind.input == Type::Any);
         let ast = operation.ast;
-        ast.with.iter().for_each(|value| counter.value(value, undeclared));
-        ast.when.iter().chain(&ast.each).for_each(|value| counter.value(value, false));
+        ast.with.iter().for_each(|value| self.value(model, value, undeclared, out));
+        ast.when.iter().chain(&ast.each).for_each(|value| self.value(model, value, false, out));
     }
-    model.workflow.outputs.iter().for_each(|output| counter.value(&output.value, false));
-    counter.coverage
-}
 
-struct Counter<'a, 'm> {
-    model: &'a Model<'m>,
-    coverage: Coverage,
-    out: Option<&'a mut Vec<Diagnostic>>,
-}
+    pub(crate) fn outputs(&mut self, model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+        model.workflow.outputs.iter().for_each(|output| self.value(model, &output.value, false, out));
+    }
 
-impl Counter<'_, '_> {
     /// Recursion is bounded by the depth of the source.
-    fn value(&mut self, value: &Value, undeclared: bool) {
+    fn value(&mut self, model: &Model<'_>, value: &Value, undeclared: bool, out: &mut Vec<Diagnostic>) {
         match &value.kind {
             ValueKind::Text(template) => {
                 for reference in template.references() {
                     let id = reference.id as usize;
-                    if self.model.targets.get(id).is_none_or(|t| t.operation().is_none()) {
+                    if model.targets.get(id).is_none_or(|t| t.operation().is_none()) {
                         continue;
                     }
                     self.coverage.edges += 1;
-                    let unknown = self.model.references.get(id) == Some(&Type::Any);
+                    let unknown = model.references.get(id) == Some(&Type::Any);
                     if !unknown && !undeclared {
                         self.coverage.typed += 1;
-                    } else if let Some(out) = &mut self.out {
+                    } else if self.report {
                         let why =
                             if unknown { "this is `any`" } else { "this goes where no input is declared" };
                         out.push(
@@ -100,8 +108,12 @@ impl Counter<'_, '_> {
                     }
                 }
             }
-            ValueKind::List(items) => items.iter().for_each(|v| self.value(v, undeclared)),
-            ValueKind::Record(fields) => fields.iter().for_each(|f| self.value(&f.value, undeclared)),
+            ValueKind::List(items) => items.iter().for_each(|v| self.value(model, v, undeclared, out)),
+            ValueKind::Record(fields) => {
+                for field in fields {
+                    self.value(model, &field.value, undeclared, out);
+                }
+            }
             ValueKind::Error | ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) => {}
         }
     }

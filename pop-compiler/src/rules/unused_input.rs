@@ -1,8 +1,9 @@
 //! `unused-input`: an input that nothing uses.
 
-use super::Rule;
+use super::{Rule, bad_expression};
 use crate::check::Model;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::limit;
 
 pub(crate) const RULE: Rule = Rule {
     id: "unused-input",
@@ -33,10 +34,15 @@ with = { output = "${inputs.source}" }
 
 /// Inputs that no reference names.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+    // a reference that could not be read may be the one that would have named it
+    if out.iter().any(|d| d.rule == bad_expression::RULE.id) {
+        return;
+    }
     for (input, used) in model.inputs.iter().zip(&model.used_inputs) {
         if !used {
             let name = &input.name;
             out.push(RULE.at(name.span, format!("nothing uses the input `{}`", name.value)).label("unused"));
+            limit::hold(out);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `unused-operation`: an operation whose output nobody reads.
 
-use super::{Rule, bad_expression, unknown_operation, unknown_output};
+use super::{Rule, bad_expression, unknown_input, unknown_operation, unknown_output};
 use crate::ast::ValueKind;
 use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -46,7 +46,12 @@ n = "${second.n}"
 /// Operations that give something to nobody.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     // a reference that could not be read may be the one that would have named it
-    let unread = [bad_expression::RULE.id, unknown_operation::RULE.id, unknown_output::RULE.id];
+    let unread = [
+        bad_expression::RULE.id,
+        unknown_input::RULE.id,
+        unknown_operation::RULE.id,
+        unknown_output::RULE.id,
+    ];
     if model.workflow.outputs.is_empty() || out.iter().any(|d| unread.contains(&d.rule)) {
         return;
     }

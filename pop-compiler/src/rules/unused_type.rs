@@ -2,7 +2,8 @@
 
 use super::Rule;
 use crate::check::Model;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, has_errors};
+use crate::limit;
 
 pub(crate) const RULE: Rule = Rule {
     id: "unused-type",
@@ -36,10 +37,15 @@ with = { output = "${inputs.rung}" }
 
 /// Types of the workflow file that only themselves name.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+    let broken = has_errors(out);
     for def in &model.workflow.types {
         let name = &def.name;
         if !model.used_types.contains(&name.value) {
-            out.push(RULE.at(name.span, format!("nothing uses the type `{}`", name.value)).label("unused"));
+            let finding =
+                RULE.at(name.span, format!("nothing uses the type `{}`", name.value)).label("unused");
+            // among errors, it may be what is missing elsewhere
+            out.push(if broken { finding } else { finding.drop_entry(name.span) });
+            limit::hold(out);
         }
     }
 }

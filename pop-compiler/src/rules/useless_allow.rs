@@ -28,14 +28,10 @@ when = true
     absence: true,
 };
 
-/// Nothing of `rule` is below the comment; `line` is the comment's line when it can go as a whole.
-pub(crate) fn report(rule: &str, span: Span, line: Option<Span>) -> Diagnostic {
-    let finding = RULE
-        .at(span, format!("this allows `{rule}`, of which nothing is found below"))
+/// Nothing of `rule` is below the comment; `cut` is what goes from it, or all of it.
+pub(crate) fn report(rule: &str, span: Span, cut: Span) -> Diagnostic {
+    RULE.at(span, format!("this allows `{rule}`, of which nothing is found below"))
         .label("allows nothing")
-        .help("an allow stands directly above the table or the entry that it is about");
-    match line {
-        Some(line) => finding.edit(line, ""),
-        None => finding,
-    }
+        .help("an allow stands directly above the table or the entry that it is about")
+        .edit(cut, "")
 }

@@ -35,6 +35,30 @@ pub(crate) fn value(span: Span, what: &str, expected: &str) -> Diagnostic {
     RULE.at(span, format!("{what} must be {expected}")).label(format!("expected {expected}"))
 }
 
+/// A whole number that is written as a text. `+05` is 5, which neither TOML nor JSON would take.
+pub(crate) fn number_in_quotes(span: Span, what: &str, number: i64) -> Diagnostic {
+    let plain = number.to_string();
+    report(span, what, "a number", "a string").help(format!("write `{plain}`")).edit(span, plain)
+}
+
+/// A number or a boolean where a text belongs.
+pub(crate) fn without_quotes(span: Span, what: &str, found: &str, written: &str) -> Diagnostic {
+    let quoted = format!("\"{written}\"");
+    report(span, what, "a string", found).help(format!("write `{quoted}`")).edit(span, quoted)
+}
+
+/// A command in one text; `words` are its parts, when it has nothing that only a shell understands.
+pub(crate) fn command(span: Span, what: &str, words: Option<&[String]>) -> Diagnostic {
+    let finding = report(span, what, "a list of the program and its arguments", "a string");
+    match words {
+        Some(words) => {
+            let list = format!("[{}]", words.join(", "));
+            finding.help(format!("no shell is involved; write `{list}`")).edit(span, list)
+        }
+        None => finding.help("no shell is involved unless you name one: `[\"sh\", \"-c\", \"…\"]`"),
+    }
+}
+
 /// A word that is none of the known ones.
 pub(crate) fn word(word: &Spanned<String>, what: &str, known: &[&str]) -> Diagnostic {
     let finding = RULE.at(word.span, format!("{what} does not know `{}`", word.value));

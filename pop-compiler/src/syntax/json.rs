@@ -1,14 +1,23 @@
-//! JSON with comments, through `jsonc-parser`. The parser stops at the first syntax error, so one is all it gives.
+//! JSON with comments, through `jsonc-parser`. The parser stops at the first syntax error; a text that is nearly JSON is
+//! read by its lenient form, with a finding for each liberty (`loose`). Where nothing is to be said about a text, its
+//! tokens become the tree (`direct`).
 
-use jsonc_parser::ast::{ObjectPropName, StringLit, Value};
+mod direct;
+mod loose;
+
+use std::borrow::Cow;
+
+use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::common::Range;
 use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use crate::diagnostic::Diagnostic;
+use crate::limit;
+use crate::mend::loose_json as mend;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
-use crate::tree::{Entry, KeyIndex, MAX_DEPTH, Node, Table, Text, TextBuilder, Tree};
+use crate::tree::{Entry, KeyIndex, MAX_DEPTH, Node, Table, Text, TextBuilder, Tree, number};
 
 const OPTIONS: ParseOptions = ParseOptions {
     allow_comments: true,
@@ -24,6 +33,17 @@ const OPTIONS: ParseOptions = ParseOptions {
 };
 
 pub(crate) fn parse(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree {
+    direct::read(file, text).unwrap_or_else(|| {
+        // apart from what others found, for callers ask whether something was found here
+        let mut found = Vec::new();
+        let tree = explained(file, text, &mut found);
+        out.append(&mut found);
+        tree
+    })
+}
+
+/// The tree of any text, and what is wrong with it.
+fn explained(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree {
     let broken = |span| Tree { node: Node::Error, span };
     match parse_to_ast(text, &CollectOptions::default(), &OPTIONS) {
         Ok(parsed) => {
@@ -35,14 +55,29 @@ pub(crate) fn parse(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree
             broken(span)
         }
         Err(error) => {
-            let Range { start, end } = error.range();
+            if let Ok(parsed) = parse_to_ast(text, &CollectOptions::default(), &loose::OPTIONS)
+                && let Some(value) = parsed.value
+            {
+                let before = out.len();
+                loose::liberties(file, text, &value, out);
+                if out.len() > before {
+                    return Reader { file, text, out }.read(value, 0);
+                }
+            }
+            let Range { start, end } = loose::open_string(text, error.range().start).unwrap_or(error.range());
             let span = Span::new(file, start, end);
             let message = match error.kind() {
                 ParseErrorKind::NestingDepthExceeded => return too_deep(span, out),
+                _ if start < error.range().start => "this string is not closed on its line".to_owned(),
                 ParseErrorKind::String(kind) => lowercase(&kind.to_string()),
                 kind => lowercase(&kind.to_string()),
             };
-            out.push(rules::syntax::report(span, &message, "here"));
+            let finding = rules::syntax::report(span, &message, "here");
+            let change = mend::change(text, start, &loose::reads);
+            out.push(match change {
+                Some((range, new)) => finding.edit(Span::new(file, range.start, range.end), new),
+                None => finding,
+            });
             broken(Span::new(file, 0, text.len()))
         }
     }
@@ -76,10 +111,11 @@ impl Reader<'_> {
             Value::BooleanLit(b) => Tree { node: Node::Bool(b.value), span: self.span(b.range) },
             Value::NumberLit(n) => {
                 let span = self.span(n.range);
-                let node = n.value.parse().map_or_else(
-                    |_| {
+                let node = number(n.value).map_or_else(
+                    || {
                         let message = format!("`{}` is not a number", n.value);
                         self.out.push(rules::syntax::report(span, &message, "here"));
+                        limit::hold(self.out);
                         Node::Error
                     },
                     Node::Number,
@@ -88,7 +124,7 @@ impl Reader<'_> {
             }
             Value::StringLit(s) => {
                 let span = self.span(s.range);
-                Tree { node: Node::String(self.string(s)), span }
+                Tree { node: Node::String(text_of(self.text, s.value, span.range())), span }
             }
             Value::Array(a) => {
                 let span = self.span(a.range);
@@ -103,8 +139,8 @@ impl Reader<'_> {
                 if depth >= MAX_DEPTH {
                     return too_deep(Span::new(self.file, o.range.start, o.range.start + 1), self.out);
                 }
-                let mut table = Table::default();
-                let mut index = KeyIndex::default();
+                let mut table =
+                    Table { entries: Vec::with_capacity(o.properties.len()), index: KeyIndex::default() };
                 for prop in o.properties {
                     let range = match &prop.name {
                         ObjectPropName::String(s) => s.range,
@@ -112,11 +148,12 @@ impl Reader<'_> {
                     };
                     let key = Spanned::new(prop.name.into_string(), self.span(range));
                     let value = self.read(prop.value, depth + 1);
-                    let entries = &table.entries;
+                    let Table { entries, index } = &mut table;
                     match index.find(&key.value, entries.len(), |i| &entries[i].key.value) {
                         Some(first) => {
                             let first = table.entries[first].key.span;
                             self.out.push(rules::duplicate_name::key(&key, first));
+                            limit::hold(self.out);
                         }
                         None => table.entries.push(Entry { key, value }),
                     }
@@ -125,37 +162,40 @@ impl Reader<'_> {
             }
         }
     }
+}
 
-    fn string(&self, literal: StringLit<'_>) -> Text {
-        let start = literal.range.start + 1;
-        let raw = self.text.get(start..literal.range.end.saturating_sub(1)).unwrap_or_default();
-        if raw == literal.value {
-            return Text::plain(literal.value.into_owned(), start);
-        }
-        let mut builder = TextBuilder::default();
-        let mut at = 0;
-        let mut rest = literal.value.chars();
-        while let Some(c) = rest.next() {
-            let tail = raw.get(at..).unwrap_or_default();
-            let width = match tail.as_bytes() {
-                [b'\\', b'u', ..] if c.len_utf16() == 2 => 12,
-                [b'\\', b'u', ..] => 6,
-                [b'\\', ..] => 2,
-                _ => {
-                    // a run without escapes
-                    let run = tail.find('\\').unwrap_or(tail.len());
-                    builder.push_str(&tail[..run], start + at);
-                    let skipped = tail[..run].chars().count().saturating_sub(1);
-                    rest.by_ref().take(skipped).for_each(drop);
-                    at += run;
-                    continue;
-                }
-            };
-            builder.push_char(c, start + at);
-            at += width;
-        }
-        builder.finish(start)
+/// A string of the source, which is written at `range`.
+fn text_of(source: &str, value: Cow<'_, str>, range: std::ops::Range<usize>) -> Text {
+    let start = range.start + 1;
+    let value = match value {
+        // the parser borrows what has no escapes
+        Cow::Borrowed(plain) => return Text::plain(plain.to_owned(), start),
+        Cow::Owned(value) => value,
+    };
+    let raw = source.get(start..range.end.saturating_sub(1)).unwrap_or_default();
+    let mut builder = TextBuilder::default();
+    let mut at = 0;
+    let mut rest = value.chars();
+    while let Some(c) = rest.next() {
+        let tail = raw.get(at..).unwrap_or_default();
+        let width = match tail.as_bytes() {
+            [b'\\', b'u', ..] if c.len_utf16() == 2 => 12,
+            [b'\\', b'u', ..] => 6,
+            [b'\\', ..] => 2,
+            _ => {
+                // a run without escapes
+                let run = tail.find('\\').unwrap_or(tail.len());
+                builder.push_str(&tail[..run], start + at);
+                let skipped = tail[..run].chars().count().saturating_sub(1);
+                rest.by_ref().take(skipped).for_each(drop);
+                at += run;
+                continue;
+            }
+        };
+        builder.push_char(c, start + at);
+        at += width;
     }
+    builder.finish(start)
 }
 
 #[cfg(test)]

@@ -7,31 +7,31 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 use toml_parser::decoder::{Encoding, ScalarKind, StringBuilder};
+use toml_parser::lexer::{Token, TokenKind};
 use toml_parser::parser::{EventReceiver, RecursionGuard, ValidateWhitespace, parse_document};
 use toml_parser::{ErrorSink, Expected, ParseError, Raw, Source};
 
-use crate::diagnostic::{Diagnostic, Location};
+use crate::diagnostic::{Diagnostic, Edit, Location};
+use crate::mend::syntax as mend;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
-use crate::tree::{MAX_DEPTH, Node, TextBuilder, Tree};
+use crate::tree::{MAX_DEPTH, Node, TextBuilder, Tree, number};
 use document::Document;
 
 /// Findings of one file that are kept; a file of garbage would otherwise give one per byte.
 const MAX_ERRORS: usize = 100;
 
+/// Tokens that are read before they are parsed.
+const PIECE: usize = 4096;
+
 pub(crate) fn parse(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree {
+    parse_in_pieces(file, text, PIECE, out)
+}
+
+fn parse_in_pieces(file: FileId, text: &str, piece: usize, out: &mut Vec<Diagnostic>) -> Tree {
     // A byte order mark is allowed and means nothing; spans count it.
     let source = Source::new(text);
-    let tokens = source.lex().into_vec();
-    let mut receiver = Receiver {
-        file,
-        source,
-        document: Document::new(file, text.len()),
-        path: Vec::new(),
-        header: None,
-        pending: Vec::new(),
-        findings: Vec::new(),
-    };
+    let mut receiver = Receiver::new(file, source, text.len());
     let mut errors: Vec<ParseError> = Vec::new();
     {
         let mut whitespace = ValidateWhitespace::new(&mut receiver, source);
@@ -41,21 +41,70 @@ pub(crate) fn parse(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree
                 errors.push(error);
             }
         };
-        parse_document(&tokens, &mut guard, &mut sink);
+        pieces(source, piece, &mut |tokens| parse_document(tokens, &mut guard, &mut sink));
     }
     let mut findings: Vec<Diagnostic> = errors.iter().map(|e| explain(file, text, e)).collect();
     findings.append(&mut receiver.findings);
     findings.append(&mut receiver.document.findings);
     findings.sort_by(|a, b| a.primary.at.cmp(&b.primary.at));
-    // Of one line the first fault counts: the others are mostly its consequences.
+    // Of one line the first syntax error counts: the others are mostly its consequences.
     let line = |d: &Diagnostic| match d.primary.at {
         Location::Span(span) => text[..span.range().start.min(text.len())].rfind('\n'),
         Location::Pointer(_) => None,
     };
-    findings.dedup_by(|later, first| later.rule == rules::syntax::RULE.id && line(later) == line(first));
+    let mut told = None;
+    findings.retain(|d| d.rule != rules::syntax::RULE.id || told.replace(line(d)) != Some(line(d)));
     findings.truncate(MAX_ERRORS);
+    let mut mender = mend::Mender::new(text, &count);
+    for finding in findings.iter_mut().filter(|d| d.rule == rules::syntax::RULE.id).take(mend::MAX_ERRORS) {
+        if let Location::Span(span) = finding.primary.at
+            && let Some(change) = mender.change(span.range().start)
+        {
+            finding.fix = change
+                .into_iter()
+                .map(|(range, new)| Edit { span: Span::new(file, range.start, range.end), replacement: new })
+                .collect();
+        }
+    }
     out.append(&mut findings);
     receiver.document.finish()
+}
+
+/// The tokens in pieces of at least so many, so that those of a large file are not all there at once. A piece ends with a
+/// line, where no bracket is open; after a bracket that closes none, the rest is one piece.
+fn pieces(source: Source<'_>, least: usize, each: &mut dyn FnMut(&[Token])) {
+    let mut piece = Vec::new();
+    let mut open: Vec<TokenKind> = Vec::new();
+    let mut fits = true;
+    for token in source.lex() {
+        let kind = token.kind();
+        piece.push(token);
+        match kind {
+            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => open.push(kind),
+            TokenKind::RightSquareBracket => fits &= open.pop() == Some(TokenKind::LeftSquareBracket),
+            TokenKind::RightCurlyBracket => fits &= open.pop() == Some(TokenKind::LeftCurlyBracket),
+            TokenKind::Newline if piece.len() >= least && fits && open.is_empty() => {
+                each(&piece);
+                piece.clear();
+            }
+            _ => {}
+        }
+    }
+    each(&piece);
+}
+
+/// How many errors a text has.
+fn count(text: &str) -> usize {
+    let source = Source::new(text);
+    let tokens = source.lex().into_vec();
+    let mut receiver = Receiver::new(FileId(0), source, text.len());
+    let mut errors = 0;
+    {
+        let mut whitespace = ValidateWhitespace::new(&mut receiver, source);
+        let mut guard = RecursionGuard::new(&mut whitespace, u32::try_from(MAX_DEPTH).unwrap_or(u32::MAX));
+        parse_document(&tokens, &mut guard, &mut |_: ParseError| errors += 1);
+    }
+    errors + receiver.findings.len()
 }
 
 /// A parse error in our words.
@@ -102,28 +151,38 @@ struct Receiver<'s> {
     path: Vec<Spanned<String>>,
     /// Set between `[` and `]` (or `[[` and `]]`): where the header started.
     header: Option<Span>,
-    /// Keys of the open inline tables and arrays.
-    pending: Vec<Vec<Spanned<String>>>,
+    /// How many inline tables and arrays are open.
+    open: usize,
     findings: Vec<Diagnostic>,
 }
 
-impl Receiver<'_> {
+impl<'s> Receiver<'s> {
+    fn new(file: FileId, source: Source<'s>, len: usize) -> Self {
+        let document = Document::new(file, len);
+        Self { file, source, document, path: Vec::new(), header: None, open: 0, findings: Vec::new() }
+    }
+
     fn span(&self, span: toml_parser::Span) -> Span {
         Span::new(self.file, span.start(), span.end())
+    }
+
+    fn add(&mut self, finding: Diagnostic) {
+        if self.findings.len() < MAX_ERRORS {
+            self.findings.push(finding);
+        }
     }
 
     /// Starts a header. Should it not end well, what follows belongs to no table.
     fn start(&mut self, span: toml_parser::Span) {
         self.path.clear();
-        self.pending.clear();
+        self.open = 0;
         self.header = Some(self.span(span));
         self.document.leave(self.span(span));
     }
 
     fn table(&mut self, span: toml_parser::Span, array: bool) {
         let span = self.header.take().unwrap_or_default().to(self.span(span));
-        let path = std::mem::take(&mut self.path);
-        self.document.open_table(path, array, span);
+        self.document.open_table(&mut self.path, array, span);
     }
 }
 
@@ -145,33 +204,33 @@ impl EventReceiver for Receiver<'_> {
     }
 
     fn inline_table_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) -> bool {
-        let path = std::mem::take(&mut self.path);
-        let open = self.document.open_inline(&path, self.span(span));
-        self.pending.push(path);
-        open
+        let span = self.span(span);
+        self.document.open_inline(&mut self.path, span);
+        self.open += 1;
+        true
     }
 
     fn inline_table_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        self.path = self.pending.pop().unwrap_or_default();
+        self.open = self.open.saturating_sub(1);
         self.document.close(self.span(span));
         self.path.clear();
     }
 
     fn array_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) -> bool {
-        let path = std::mem::take(&mut self.path);
-        let open = self.document.open_array(&path, self.span(span));
-        self.pending.push(path);
-        open
+        let span = self.span(span);
+        self.document.open_array(&mut self.path, span);
+        self.open += 1;
+        true
     }
 
     fn array_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        self.pending.pop();
+        self.open = self.open.saturating_sub(1);
         self.document.close(self.span(span));
         self.path.clear();
     }
 
     fn newline(&mut self, _: toml_parser::Span, _: &mut dyn ErrorSink) {
-        if self.pending.is_empty() {
+        if self.open == 0 {
             self.path.clear(); // of a key without a value
         }
     }
@@ -179,7 +238,7 @@ impl EventReceiver for Receiver<'_> {
     fn simple_key(&mut self, span: toml_parser::Span, encoding: Option<Encoding>, error: &mut dyn ErrorSink) {
         let place = self.span(span);
         if span.is_empty() {
-            self.findings.push(rules::syntax::report(place, "a key is missing", "expected a key"));
+            self.add(rules::syntax::report(place, "a key is missing", "expected a key"));
         }
         let Some(raw) = self.source.get(span) else { return };
         let mut key = String::new();
@@ -188,14 +247,16 @@ impl EventReceiver for Receiver<'_> {
     }
 
     fn scalar(&mut self, span: toml_parser::Span, encoding: Option<Encoding>, error: &mut dyn ErrorSink) {
-        let path = std::mem::take(&mut self.path);
         let place = self.span(span);
         if span.is_empty() {
-            self.findings.push(rules::syntax::report(place, "a value is missing", "expected a value"));
-            self.document.scalar(&path, Tree { node: Node::Error, span: place });
+            self.add(rules::syntax::report(place, "a value is missing", "expected a value"));
+            self.document.scalar(&mut self.path, Tree { node: Node::Error, span: place });
             return;
         }
-        let Some(raw) = self.source.get(span) else { return };
+        let Some(raw) = self.source.get(span) else {
+            self.path.clear();
+            return;
+        };
         let raw = Raw::new_unchecked(raw.as_str(), encoding, span);
         let mut failed = false;
         let mut sink = |e: ParseError| {
@@ -213,7 +274,7 @@ impl EventReceiver for Receiver<'_> {
             ScalarKind::Integer(radix) => integer(&text.value, radix.value()).map_or_else(
                 || {
                     let message = format!("the integer `{}` is too large", raw.as_str());
-                    self.findings.push(rules::syntax::report(place, &message, "here"));
+                    self.add(rules::syntax::report(place, &message, "here"));
                     Node::Error
                 },
                 Node::Number,
@@ -221,24 +282,20 @@ impl EventReceiver for Receiver<'_> {
             ScalarKind::Float => float(&text.value).map_or_else(
                 || {
                     let message = format!("`{}` has no JSON form", raw.as_str());
-                    self.findings.push(rules::syntax::report(
-                        place,
-                        &message,
-                        "only finite numbers are values here",
-                    ));
+                    self.add(rules::syntax::report(place, &message, "only finite numbers are values here"));
                     Node::Error
                 },
                 Node::Number,
             ),
         };
-        self.document.scalar(&path, Tree { node, span: place });
+        self.document.scalar(&mut self.path, Tree { node, span: place });
     }
 }
 
 fn integer(digits: &str, radix: u32) -> Option<Number> {
     let digits = digits.strip_prefix('+').unwrap_or(digits);
     if radix == 10 {
-        return digits.parse().ok();
+        return number(digits);
     }
     u128::from_str_radix(digits, radix).ok()?.to_string().parse().ok()
 }

@@ -1,12 +1,15 @@
 //! `pop.each`: one operation becomes one for each item of a list, and references to it follow.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use crate::agenda::{Agenda, Operation, keys};
+use crate::agenda::{Agenda, Operation, Params, keys};
 use crate::diagnostic::{Diagnostic, Location};
-use crate::reference::{self, Mode};
+use crate::generator::{FAN_OUT_TYPE, Family, FanOut, asks_its_item, gather, kind_of, with_condition};
+use crate::graph;
+use crate::reference::{self, Reference};
+use crate::rules;
 
 /// How many operations and references fan-outs may make in all: two of them that refer to each other multiply.
 const MOST_MADE: usize = 2_000_000;
@@ -16,17 +19,41 @@ pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
     if !agenda.operations.iter().any(|o| o.params.contains_key(keys::EACH)) {
         return;
     }
-    let mut fan_out = FanOut { counts: HashMap::new(), left: MOST_MADE, is_full: false, faults };
+    let mut fan_out =
+        Expansion { counts: HashMap::new(), left: MOST_MADE, is_full: false, told: HashSet::new(), faults };
     let mut expanded = Vec::with_capacity(agenda.operations.len());
-    for (i, mut operation) in std::mem::take(&mut agenda.operations).into_iter().enumerate() {
+    let mut open: Vec<(usize, Operation)> =
+        std::mem::take(&mut agenda.operations).into_iter().enumerate().collect();
+    open.reverse();
+    while let Some((i, mut operation)) = open.pop() {
         let at = || format!("/agenda/operations/{i}/params/{}", keys::EACH);
+        let asks = asks_its_item(&operation.params);
         match operation.params.shift_remove(keys::EACH) {
             None => expanded.push((i, operation)),
             Some(Value::Array(items)) => {
-                fan_out.counts.insert(operation.name.clone(), items.len());
-                if fan_out.may_make(items.len(), &at()) {
-                    expanded
-                        .extend(items.iter().enumerate().map(|(n, item)| (i, instance(&operation, n, item))));
+                let name = operation.name.clone();
+                let group = match Group::of(operation) {
+                    Ok(group) => group,
+                    Err(why) => {
+                        fan_out.unreadable(&name, &why, &at());
+                        continue;
+                    }
+                };
+                fan_out.counts.insert(name, items.len());
+                if fan_out.may_make(items.len().saturating_mul(group.fan_out.operations.len()), &at()) {
+                    let (made, lacks) = group.made(&items);
+                    if let Some(lacks) = lacks {
+                        fan_out.lacks(i, &lacks);
+                    }
+                    // What is made may fan out itself.
+                    open.extend(made.into_iter().rev().map(|operation| (i, operation)));
+                }
+            }
+            Some(Value::String(list)) if is_output(&list) => {
+                let name = operation.name.clone();
+                match generator(operation, list.into(), asks) {
+                    Ok(generator) => expanded.push((i, generator)),
+                    Err(why) => fan_out.unreadable(&name, &why, &at()),
                 }
             }
             Some(other) => {
@@ -58,34 +85,174 @@ pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
     agenda.operations = expanded.into_iter().map(|(_, operation)| operation).collect();
 }
 
-fn instance(operation: &Operation, n: usize, item: &Value) -> Operation {
-    let number = json!(n);
-    let lookup = |name: &str| match name {
-        "pop.each" => Some(item),
-        "pop.each_index" => Some(&number),
-        _ => None,
-    };
-    let fill = |value: &Value| reference::substitute(value, &lookup, Mode::Splice).0;
-    Operation {
-        name: format!("{}.{n}", operation.name),
-        kind: operation.kind.clone(),
-        id: operation.id.clone(),
-        payload: fill(&operation.payload),
-        params: operation.params.iter().map(|(k, v)| (k.clone(), fill(v))).collect(),
+/// What is made for each item: the operation that fans out, or the several that stand in its place.
+struct Group {
+    fan_out: FanOut,
+    /// For all of them, when several stand in the place of one.
+    after: Option<Value>,
+    when: Option<Value>,
+}
+
+impl Group {
+    /// Of an operation without its `pop.each`. The error is a fragment.
+    fn of(mut operation: Operation) -> Result<Self, String> {
+        if let Some(fan_out) = FanOut::of(&operation)? {
+            let after = operation.params.shift_remove(keys::DEPENDS_ON);
+            let when = operation.params.shift_remove(keys::WHEN);
+            return Ok(Self { fan_out, after, when });
+        }
+        let fan_out = FanOut { name: operation.name.clone(), item: None, operations: vec![operation] };
+        Ok(Self { fan_out, after: None, when: None })
+    }
+
+    /// The operations for a list that is written out, and what an item lacks to make one.
+    fn made(mut self, items: &[Value]) -> (Vec<Operation>, Option<Lacks>) {
+        let several = self.fan_out.operations.len() > 1;
+        let (after, when) = (self.after.take(), self.when.take());
+        let mut operations = Vec::with_capacity(self.fan_out.operations.len());
+        let names: HashSet<String> = self.fan_out.operations.iter().map(|o| o.name.clone()).collect();
+        for mut operation in std::mem::take(&mut self.fan_out.operations) {
+            let inside = |name: &str| {
+                names.contains(name) || name.rsplit_once('.').is_some_and(|(stem, _)| names.contains(stem))
+            };
+            // Those that wait for another of them wait for whatever that one waits for.
+            if let Some(after) = &after
+                && !graph::dependencies(&operation).iter().any(|d| inside(&d.name))
+            {
+                also_after(&mut operation.params, after);
+            }
+            if let Some(when) = &when {
+                if asks_its_item(&operation.params) {
+                    operation = with_condition(operation, when.clone());
+                } else {
+                    operations.extend(also_when(&mut operation, when));
+                }
+            }
+            operations.push(operation);
+        }
+        self.fan_out.operations = operations;
+        let family = Family::new(&self.fan_out);
+        let mut lacks = None;
+        let mut made = Vec::with_capacity(items.len() * self.fan_out.operations.len());
+        for (n, item) in items.iter().enumerate() {
+            let first = made.len();
+            made.extend(self.fan_out.written(&family, n, item));
+            if lacks.is_none() {
+                let left = made[first..].iter().find_map(|operation| family.left_over(operation));
+                lacks = left.map(|(field, token)| Lacks {
+                    name: self.fan_out.name.clone(),
+                    item: n,
+                    field: if several { "params" } else { field },
+                    token,
+                });
+            }
+        }
+        (made, lacks)
     }
 }
 
-struct FanOut<'f> {
+/// Something that an operation needs of an item that does not have it.
+struct Lacks {
+    name: String,
+    item: usize,
+    /// The part of the operation that refers to it.
+    field: &'static str,
+    token: String,
+}
+
+/// Lets an operation wait for more.
+fn also_after(params: &mut Params, after: &Value) {
+    let names = |value: &Value| match value {
+        Value::String(text) => text.split(',').map(|name| Value::from(name.trim())).collect(),
+        Value::Array(names) => names.clone(),
+        _ => Vec::new(),
+    };
+    match params.get_mut(keys::DEPENDS_ON) {
+        Some(own) => {
+            let all = names(own).into_iter().chain(names(after)).filter(|name| name != "").collect();
+            *own = Value::Array(all);
+        }
+        None => {
+            params.shift_insert(0, keys::DEPENDS_ON.to_owned(), after.clone());
+        }
+    }
+}
+
+/// Gives an operation a condition more. Where it has one already, both must hold: one operation, which is given back, asks
+/// for the first and hands on the second.
+fn also_when(operation: &mut Operation, when: &Value) -> Option<Operation> {
+    let Some(own) = operation.params.get_mut(keys::WHEN) else {
+        operation.params.insert(keys::WHEN.to_owned(), when.clone());
+        return None;
+    };
+    let name = format!("{}.all", operation.name);
+    let token = Reference { name: format!("{name}.out"), path: Vec::new(), default: None };
+    let own = std::mem::replace(own, token.to_string().into());
+    Some(Operation {
+        name,
+        kind: "pop.transform".into(),
+        payload: json!({ "value": own }),
+        params: Params::from_iter([(keys::WHEN.to_owned(), when.clone())]),
+        ..Operation::default()
+    })
+}
+
+/// The operation that makes the others while the agenda runs, when the list is what another operation gives. A condition
+/// goes to it, unless that asks the item. Recursion is bounded by the depth of the source.
+fn generator(mut operation: Operation, list: Value, asks: bool) -> Result<Operation, String> {
+    let name = operation.name.clone();
+    let mut params = Params::new();
+    let marker = json!({ "operationsJsonPointer": "/operations", "names": [format!("{name}.*")] });
+    params.extend(operation.params.shift_remove(keys::DEPENDS_ON).map(|v| (keys::DEPENDS_ON.to_owned(), v)));
+    params.insert(keys::GENERATOR.into(), marker);
+    let when = if asks { None } else { operation.params.shift_remove(keys::WHEN) };
+    let Group { mut fan_out, .. } = Group::of(operation)?;
+    for made in &mut fan_out.operations {
+        // A fan-out inside one whose length is not known makes its own when that one has made it.
+        let asks = asks_its_item(&made.params);
+        if let Some(list) = made.params.shift_remove(keys::EACH) {
+            *made = generator(std::mem::take(made), list, asks)?;
+        }
+    }
+    params.insert(keys::FAN_OUT.into(), serde_json::to_value(fan_out).map_err(|e| e.to_string())?);
+    params.extend(when.map(|v| (keys::WHEN.to_owned(), v)));
+    Ok(Operation {
+        name: format!("{name}.each"),
+        kind: FAN_OUT_TYPE.into(),
+        id: None,
+        payload: json!({ "items": list }),
+        params,
+    })
+}
+
+/// Whether a list is what an operation gives.
+fn is_output(list: &str) -> bool {
+    reference::whole(list).is_some_and(|t| reference::operation_of(t.name).is_some())
+}
+
+struct Expansion<'f> {
     /// Fanned-out operation → how many instances it has.
     counts: HashMap<String, usize>,
     /// What is left of [`MOST_MADE`].
     left: usize,
     /// Something was more than what is left.
     is_full: bool,
+    /// The operations whose items lack something, by their index.
+    told: HashSet<usize>,
     faults: &'f mut Vec<Diagnostic>,
 }
 
-impl FanOut<'_> {
+impl Expansion<'_> {
+    /// What refers to something that an item does not have is a fault, told once.
+    fn lacks(&mut self, i: usize, Lacks { name, item, field, token }: &Lacks) {
+        if self.told.insert(i) {
+            let at = Location::Pointer(format!("/agenda/operations/{i}/{field}"));
+            let message = format!("`{token}`, but item {item} of `{name}` has nothing there");
+            let help = "add it to that item, or give the reference a default";
+            self.faults.push(Diagnostic::error("unknown-field", at, message).help(help));
+        }
+    }
+
     /// Whether so many more operations or references may be made; if not, that is one fault, once.
     fn may_make(&mut self, count: usize, at: &str) -> bool {
         if !self.is_full && count <= self.left {
@@ -94,49 +261,53 @@ impl FanOut<'_> {
         }
         if !self.is_full {
             self.is_full = true;
-            let message = format!("fan-outs make more than {MOST_MADE} operations and references in all");
-            self.faults.push(Diagnostic::error("too-large", Location::Pointer(at.to_owned()), message));
+            self.faults.push(rules::too_large::report(Location::Pointer(at.to_owned()), MOST_MADE));
         }
         false
     }
 
-    /// `encode.*.out` as a whole value becomes the list of all instances' tokens; an index is checked.
-    fn rewrite(&mut self, root: &mut Value, at: &str) {
-        let mut stack = vec![root];
-        while let Some(value) = stack.pop() {
-            match value {
-                Value::String(text) if text.contains("@<") => {
-                    for (_, token) in reference::tokens(text) {
-                        self.check_index(&token, at);
-                    }
-                    let Some(token) = reference::whole(text) else { continue };
-                    let Some(base) = token.name.strip_suffix(".*.out") else { continue };
-                    let Some(&count) = self.counts.get(base) else { continue };
-                    if !self.may_make(count, at) {
-                        continue;
-                    }
-                    let rest = &token.text[2 + token.name.len()..];
-                    *value = (0..count).map(|n| Value::from(format!("@<{base}.{n}.out{rest}"))).collect();
-                }
-                Value::Array(items) => stack.extend(items.iter_mut()),
-                Value::Object(map) => stack.extend(map.values_mut()),
-                _ => {}
-            }
-        }
+    /// What an operation would make for each item can't be read.
+    fn unreadable(&mut self, name: &str, why: &str, at: &str) {
+        let message = format!("what `{name}` makes for each item can't be read: {why}");
+        self.faults.push(Diagnostic::error("wrong-shape", Location::Pointer(at.to_owned()), message));
     }
 
-    fn check_index(&mut self, token: &reference::Token<'_>, at: &str) {
-        let Some((base, index)) = reference::operation_of(token.name).and_then(|n| n.rsplit_once('.')) else {
-            return;
-        };
-        let (Some(&count), Ok(index)) = (self.counts.get(base), index.parse::<usize>()) else { return };
-        if index >= count && token.default.is_none() {
+    /// `encode.*.out` as a whole value becomes the list of all instances' tokens; an index is checked.
+    fn rewrite(&mut self, root: &mut Value, at: &str) {
+        let mut beyond = false;
+        reference::scan(root, &mut |_, _, token| beyond |= self.check_index(token, at));
+        if beyond {
+            // Nothing will ever be there, so the default stands for good.
+            *root = reference::rewrite(root.take(), &|token| {
+                let default =
+                    token.default_value().filter(|_| token.copes() && self.count_before(token).is_some())?;
+                Some(reference::escaped(default))
+            });
+        }
+        gather(root, &mut |stem| {
+            let count = *self.counts.get(stem)?;
+            self.may_make(count, at).then_some(count)
+        });
+    }
+
+    /// Whether a token asks for an item beyond the end. Without a default that is a fault.
+    fn check_index(&mut self, token: &reference::Token<'_>, at: &str) -> bool {
+        let Some((base, index, count)) = self.count_before(token) else { return false };
+        if !token.copes() {
             let message = format!(
                 "`{}` asks for number {index} of `{base}`, but its list has {count} items",
                 token.text
             );
             self.faults.push(Diagnostic::error("unknown-output", Location::Pointer(at.to_owned()), message));
         }
+        true
+    }
+
+    /// For an item beyond the end of its list: the fan-out, the item, and how many there are.
+    fn count_before<'t>(&self, token: &reference::Token<'t>) -> Option<(&'t str, usize, usize)> {
+        let (base, index) = reference::operation_of(token.name)?.rsplit_once('.')?;
+        let (count, index) = (*self.counts.get(base)?, index.parse::<usize>().ok()?);
+        (index >= count).then_some((base, index, count))
     }
 
     /// A fanned-out operation's name becomes those of its instances. A list stays a list: its names may hold commas.
@@ -173,16 +344,5 @@ impl FanOut<'_> {
             }
             Some(_) => {}
         }
-    }
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }

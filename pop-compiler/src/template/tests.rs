@@ -101,6 +101,43 @@ fn a_fan_out_becomes_one_operation_for_each_item() {
 }
 
 #[test]
+fn a_list_that_an_operation_gives_is_left_to_a_generator() {
+    let t = template(json!({"agenda": {"operations": [
+        {"name": "probe", "type": "t"},
+        {"name": "encode", "type": "t", "payload": ["@<pop.each::/f>", "@<title>", "@<sizes.*.out>"],
+         "params": {"pop.each": "@<probe.out::/items>", "pop.timeout": "2h", "pop.when": "@<probe.out::/go>", "dependsOn": "sizes"}},
+        {"name": "some", "type": "t", "params": {"pop.each": "@<encode.*.out>", "pop.when": "@<pop.each::/go>"}},
+        {"name": "sizes", "type": "t", "params": {"pop.each": [1, 2]}},
+        {"name": "package", "type": "t", "payload": "@<encode.*.out::/file>", "params": {"dependsOn": "encode"}}]}}));
+    assert_eq!(crate::validate::template(&t), []);
+    let agenda = t.expand(&json!({"title": "@<x.out>"})).unwrap();
+    assert_eq!(crate::validate::agenda(&agenda), []);
+    let made = |i: usize| serde_json::to_value(&agenda.operations[i]).unwrap();
+    assert_eq!(
+        made(1),
+        json!({"name": "encode.each", "type": "pop.fanOut", "payload": {"items": "@<probe.out::/items>"}, "params": {
+            "dependsOn": "sizes.0,sizes.1",
+            "agenda.operation.generator": {"operationsJsonPointer": "/operations", "names": ["encode.*"]},
+            "pop.fanOut": {"name": "encode", "operations": [{"name": "encode", "type": "t",
+                "payload": ["@<pop.each::/f>", "\\@<x.out>", ["@<sizes.0.out>", "@<sizes.1.out>"]], "params": {"pop.timeout": "2h"}}]},
+            "pop.when": "@<probe.out::/go>"}})
+    );
+    // A condition on the item is asked for each item.
+    let inner = &made(2)["params"]["pop.fanOut"]["operations"][0]["params"];
+    assert_eq!((&inner["pop.when"], made(2)["params"].get("pop.when")), (&json!("@<pop.each::/go>"), None));
+    assert_eq!(made(5)["payload"], "@<encode.*.out::/file>");
+}
+
+#[test]
+fn a_path_goes_on_inside_a_reference_of_an_item() {
+    let t = template(json!({"agenda": {"operations": [{"name": "x", "type": "t"},
+        {"name": "e", "type": "t", "payload": ["@<pop.each::/f/0>", "<@<pop.each::/f>>"], "params": {"pop.each": ["@<x.out::/y>", {"f": "@<x.out>"}]}}]}}));
+    let agenda = t.expand(&json!({})).unwrap();
+    assert_eq!(agenda.operations[1].payload, json!(["@<x.out::/y/f/0>", "<@<x.out::/y/f>>"]));
+    assert_eq!(agenda.operations[2].payload, json!(["@<x.out::/0>", "<@<x.out>>"]));
+}
+
+#[test]
 fn an_item_can_not_smuggle_a_reference_in() {
     let t = template(json!({"agenda": {"operations": [
         {"name": "e", "type": "t", "payload": "@<pop.each>", "params": {"pop.each": "@<pop.payload::/l>"}}]}}));
@@ -158,6 +195,16 @@ fn alternatives_inside_alternatives_end() {
         "agenda": {"operations": [{"name": "a", "type": "t"}]}}));
     let nested = (0..30).fold(json!({"bad": 1}), |value, _| json!({ "c": value }));
     assert_eq!(rules(t.expand(&json!({ "t": nested }))), [("type-mismatch", at(""))]);
+}
+
+#[test]
+fn an_item_without_what_is_asked_of_it_is_told_once() {
+    let t = template(json!({"agenda": {"operations": [
+        {"name": "a", "type": "t", "payload": ["@<pop.each::/h>", "@<pop.each::/w?0>"],
+         "params": {"pop.each": [{"h": 1}, {}, {}], "pop.when": "@<pop.each::/h>"}}]}}));
+    let faults = t.expand(&json!({})).unwrap_err();
+    assert_eq!(faults[0].message, "`@<pop.each::/h>`, but item 1 of `a` has nothing there");
+    assert_eq!(rules(Err(faults)), [("unknown-field", at("/agenda/operations/0/payload"))]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Whether every value of one type is a value of another; if not, a value that shows it.
 
-use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
@@ -24,109 +25,190 @@ pub(crate) struct Mismatch {
 const MAX_DEPTH: usize = 64;
 
 /// Comparisons that are made before types are taken to fit; see [`MAX_DEPTH`].
-const STEPS: u32 = 100_000;
+const STEPS: u32 = 1_000_000;
+
+/// From so many members of a union on, they are looked up before they are compared one by one.
+const MANY: usize = 16;
 
 impl Types {
     /// Whether every value of `from` is a value of `to`.
     pub(crate) fn assign(&self, from: &Type, to: &Type) -> Result<(), Box<Mismatch>> {
-        self.assign_at(from, to, &Cell::new(STEPS), 0)
+        Assign { types: self, steps: STEPS, known: HashMap::new() }.at(from, to, 0)
     }
+}
 
-    /// Recursion is bounded by [`MAX_DEPTH`]: a recursive type that fits that far is taken to fit.
-    fn assign_at(
-        &self,
-        from: &Type,
-        to: &Type,
-        steps: &Cell<u32>,
-        depth: usize,
-    ) -> Result<(), Box<Mismatch>> {
-        steps.set(steps.get().saturating_sub(1));
-        if depth > MAX_DEPTH || steps.get() == 0 || from == to {
+/// One question whether a type fits another.
+struct Assign<'t> {
+    types: &'t Types,
+    /// Comparisons that are left.
+    steps: u32,
+    /// What is known of pairs of names. One that is being found out is taken to fit: so a recursive type fits another when
+    /// nothing in them speaks against it.
+    known: HashMap<(&'t str, &'t str), Result<(), Box<Mismatch>>>,
+}
+
+/// Whether two types are the same at a glance; what they hold is not compared.
+fn is_same(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::List(a), Type::List(b))
+        | (Type::Map(a), Type::Map(b))
+        | (Type::Secret(a), Type::Secret(b)) => Arc::ptr_eq(a, b),
+        (Type::Record(a), Type::Record(b)) => Arc::ptr_eq(a, b),
+        (Type::Union(a), Type::Union(b)) => Arc::ptr_eq(a, b),
+        (Type::List(_) | Type::Map(_) | Type::Secret(_) | Type::Record(_) | Type::Union(_), _) => false,
+        (a, b) => a == b,
+    }
+}
+
+impl<'t> Assign<'t> {
+    /// Recursion is bounded by [`MAX_DEPTH`].
+    fn at(&mut self, from: &'t Type, to: &'t Type, depth: usize) -> Result<(), Box<Mismatch>> {
+        self.steps = self.steps.saturating_sub(1);
+        if depth > MAX_DEPTH || self.steps == 0 || is_same(from, to) {
             return Ok(());
         }
-        let (source, target) = (self.resolve(from), self.resolve(to));
-        let refuse = || {
-            Err(Box::new(Mismatch {
-                path: String::new(),
-                witness: Some(sample(source, self)),
-                expected: to.clone(),
-                leak: matches!(source, Type::Secret(_)),
-            }))
-        };
+        let (Type::Named(a), Type::Named(b)) = (from, to) else { return self.compare(from, to, depth) };
+        if let Some(known) = self.known.get(&(&**a, &**b)) {
+            return known.clone();
+        }
+        self.known.insert((a, b), Ok(()));
+        let found = self.compare(from, to, depth);
+        if found.is_err() {
+            self.known.insert((a, b), found.clone());
+        }
+        found
+    }
+
+    fn compare(&mut self, from: &'t Type, to: &'t Type, depth: usize) -> Result<(), Box<Mismatch>> {
+        let types = self.types;
+        let (source, target) = (types.resolve(from), types.resolve(to));
         match (source, target) {
             (Type::Any | Type::Error, _) | (_, Type::Error) => Ok(()),
-            (_, Type::Any) => self.shows(source, target),
-            (Type::Union(members), _) => {
-                members.iter().try_for_each(|m| self.assign_at(m, to, steps, depth + 1))
-            }
-            (_, Type::Secret(inner)) if *self.resolve(inner) == Type::Any => Ok(()),
-            (Type::Secret(a), Type::Secret(b)) => self.assign_at(a, b, steps, depth + 1),
+            (_, Type::Any) => types.shows(source, target),
+            (Type::Union(members), _) => self.each_member(members, to, target, depth),
+            (_, Type::Secret(inner)) if *types.resolve(inner) == Type::Any => Ok(()),
+            (Type::Secret(a), Type::Secret(b)) => self.at(a, b, depth + 1),
             (_, Type::Union(members)) => {
                 let whole_bool = *source == Type::Bool
-                    && [true, false].iter().all(|b| members.contains(&Type::Literal(Json::Bool(*b))));
+                    && [true, false].iter().all(|b| members.contains(&Type::Literal(Json::Bool(*b).into())));
                 if whole_bool {
                     return Ok(());
                 }
                 let mut nearest = None;
                 for member in members.iter() {
-                    match self.assign_at(from, member, steps, depth + 1) {
+                    // most are something else altogether, which needs no reason
+                    if types.is_other(source, types.resolve(member)) {
+                        self.steps = self.steps.saturating_sub(1);
+                        continue;
+                    }
+                    match self.at(from, member, depth + 1) {
                         Ok(()) => return Ok(()),
                         // the reason inside the only member of the same shape says more than "not one of these"
                         Err(m) if !m.path.is_empty() && nearest.is_none() => nearest = Some(m),
                         Err(_) => {}
                     }
                 }
-                nearest.map_or_else(refuse, Err)
+                nearest.map_or_else(|| types.refuse(source, to), Err)
             }
-            (Type::Secret(_), _) => refuse(),
-            (_, Type::Secret(inner)) => self.assign_at(from, inner, steps, depth + 1),
-            (Type::Literal(a), Type::Literal(b)) if same(a, b) => Ok(()),
-            (Type::Literal(value), target) if literal_fits(self, value, target) => Ok(()),
-            (a, b) if a == b => Ok(()),
-            (Type::Int, Type::Float | Type::Bytes)
-            | (Type::Url | Type::Path | Type::Duration | Type::Datetime, Type::String)
-            | (Type::String | Type::Url, Type::Path) => Ok(()),
-            (Type::List(a), Type::List(b)) => {
-                self.assign_at(a, b, steps, depth + 1).map_err(|m| inside("[0]", m))
-            }
-            (Type::Map(a), Type::Map(b)) => {
-                self.assign_at(a, b, steps, depth + 1).map_err(|m| inside(".*", m))
-            }
+            (Type::Secret(_), _) => types.refuse(source, to),
+            (_, Type::Secret(inner)) => self.at(from, inner, depth + 1),
+            (Type::List(a), Type::List(b)) => self.at(a, b, depth + 1).map_err(|m| inside("[0]", m)),
+            (Type::Map(a), Type::Map(b)) => self.at(a, b, depth + 1).map_err(|m| inside(".*", m)),
             (Type::Record(record), Type::Map(b)) => record.iter().try_for_each(|(name, ty)| {
-                self.assign_at(ty, b, steps, depth + 1).map_err(|m| inside(&format!(".{name}"), m))
+                self.at(ty, b, depth + 1).map_err(|m| inside(&format!(".{name}"), m))
             }),
             (Type::Map(a), Type::Record(record)) => record.iter().try_for_each(|(name, ty)| {
-                let path = format!(".{name}");
-                if !self.accepts_null(ty) {
-                    return Err(Box::new(Mismatch {
-                        path,
-                        witness: None,
-                        expected: ty.clone(),
-                        leak: false,
-                    }));
+                if !types.accepts_null(ty) {
+                    return Err(absent(name, ty));
                 }
-                self.assign_at(a, ty, steps, depth + 1).map_err(|m| inside(&path, m))
+                self.at(a, ty, depth + 1).map_err(|m| inside(&format!(".{name}"), m))
             }),
             (Type::Record(a), Type::Record(b)) => {
-                b.iter().try_for_each(|(name, ty)| {
-                    let path = format!(".{name}");
-                    match a.get(name) {
-                        Some(found) => {
-                            self.assign_at(found, ty, steps, depth + 1).map_err(|m| inside(&path, m))
-                        }
-                        None if self.accepts_null(ty) => Ok(()),
-                        None => {
-                            Err(Box::new(Mismatch { path, witness: None, expected: ty.clone(), leak: false }))
-                        }
-                    }
+                b.iter().try_for_each(|(name, ty)| match a.get(name) {
+                    Some(found) => self.at(found, ty, depth + 1).map_err(|m| inside(&format!(".{name}"), m)),
+                    None if types.accepts_null(ty) => Ok(()),
+                    None => Err(absent(name, ty)),
                 })?;
                 // a field that is not asked for arrives all the same
                 let others = a.iter().filter(|(name, _)| b.get(name).is_none());
                 others.into_iter().try_for_each(|(name, ty)| {
-                    self.shows(ty, &Type::Any).map_err(|m| inside(&format!(".{name}"), m))
+                    types.shows(ty, &Type::Any).map_err(|m| inside(&format!(".{name}"), m))
                 })
             }
-            _ => refuse(),
+            (a, b) if types.scalar_fits(a, b) => Ok(()),
+            _ => types.refuse(source, to),
+        }
+    }
+
+    /// Whether each member of a union fits. With many on both sides, those that are there as they are need no comparing.
+    fn each_member(
+        &mut self,
+        members: &'t [Type],
+        to: &'t Type,
+        target: &'t Type,
+        depth: usize,
+    ) -> Result<(), Box<Mismatch>> {
+        let there: HashSet<&Type> = match target {
+            Type::Union(others) if others.len() >= MANY && members.len() >= MANY => {
+                others.iter().filter(|other| is_scalar(other)).collect()
+            }
+            _ => HashSet::new(),
+        };
+        let others = members.iter().filter(|member| !(is_scalar(member) && there.contains(member)));
+        others.into_iter().try_for_each(|member| self.at(member, to, depth + 1))
+    }
+}
+
+/// Whether it is a literal or one of the built-in types without parts.
+fn is_scalar(ty: &Type) -> bool {
+    !matches!(
+        ty,
+        Type::Any
+            | Type::Error
+            | Type::List(_)
+            | Type::Map(_)
+            | Type::Record(_)
+            | Type::Union(_)
+            | Type::Named(_)
+            | Type::Secret(_)
+    )
+}
+
+/// A field that is needed isn't there.
+#[expect(clippy::unnecessary_box_returns, reason = "it is handed on in a result, which is to stay small")]
+fn absent(name: &str, expected: &Type) -> Box<Mismatch> {
+    Box::new(Mismatch { path: format!(".{name}"), witness: None, expected: expected.clone(), leak: false })
+}
+
+impl Types {
+    fn refuse(&self, source: &Type, to: &Type) -> Result<(), Box<Mismatch>> {
+        Err(Box::new(Mismatch {
+            path: String::new(),
+            witness: Some(sample(source, self)),
+            expected: to.clone(),
+            leak: matches!(source, Type::Secret(_)),
+        }))
+    }
+
+    /// Whether it can be seen at once that a type (neither a union nor a secret) fits another one nowhere.
+    fn is_other(&self, from: &Type, to: &Type) -> bool {
+        match (from, to) {
+            (_, Type::Any | Type::Error | Type::Union(_) | Type::Secret(_))
+            | (Type::List(_), Type::List(_))
+            | (Type::Map(_) | Type::Record(_), Type::Map(_) | Type::Record(_)) => false,
+            (from, to) => !self.scalar_fits(from, to),
+        }
+    }
+
+    /// Whether every value of one type without parts is a value of another.
+    fn scalar_fits(&self, from: &Type, to: &Type) -> bool {
+        match (from, to) {
+            (Type::Literal(a), Type::Literal(b)) => same(a, b),
+            (Type::Literal(value), target) => literal_fits(self, value, target),
+            (Type::Int, Type::Float | Type::Bytes)
+            | (Type::Url | Type::Path | Type::Duration | Type::Datetime, Type::String)
+            | (Type::String | Type::Url, Type::Path) => true,
+            (a, b) => is_scalar(a) && a == b,
         }
     }
 }
@@ -147,20 +229,26 @@ fn literal_fits(types: &Types, value: &Json, target: &Type) -> bool {
     !matches!(target, Type::Record(_) | Type::Map(_) | Type::List(_)) && types.accepts(target, value)
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "it is handed on in a result, which is to stay small")]
 fn inside(step: &str, mut mismatch: Box<Mismatch>) -> Box<Mismatch> {
     mismatch.path.insert_str(0, step);
     mismatch
 }
 
-/// A value of the type, the plainest there is.
+/// Parts of a sample; a bound for hostile types.
+const MAX_SAMPLE: usize = 1_000;
+
+/// A value of the type, the plainest there is; null stands for what is deep inside or behind very much.
 pub(crate) fn sample(ty: &Type, types: &Types) -> Json {
-    sample_at(ty, types, 0)
+    let mut left = MAX_SAMPLE;
+    sample_at(ty, types, 0, &mut left)
 }
 
-fn sample_at(ty: &Type, types: &Types, depth: usize) -> Json {
-    if depth > 4 {
+fn sample_at(ty: &Type, types: &Types, depth: usize, left: &mut usize) -> Json {
+    if depth > 4 || *left == 0 {
         return Json::Null;
     }
+    *left -= 1;
     match types.resolve(ty) {
         Type::Any | Type::Error | Type::Null | Type::Named(_) => Json::Null,
         Type::Bool => Json::Bool(true),
@@ -171,20 +259,18 @@ fn sample_at(ty: &Type, types: &Types, depth: usize) -> Json {
         Type::Path => Json::from("some/file"),
         Type::Duration => Json::from("1m"),
         Type::Datetime => Json::from("2026-01-01T00:00:00Z"),
-        Type::Literal(value) => value.clone(),
-        Type::List(item) => Json::Array(vec![sample_at(item, types, depth + 1)]),
+        Type::Literal(value) => value.as_ref().clone(),
+        Type::List(item) => Json::Array(vec![sample_at(item, types, depth + 1, left)]),
         Type::Map(item) => {
-            Json::Object(Map::from_iter([("key".to_owned(), sample_at(item, types, depth + 1))]))
+            Json::Object(Map::from_iter([("key".to_owned(), sample_at(item, types, depth + 1, left))]))
         }
-        Type::Record(record) => Json::Object(
-            record
-                .iter()
-                .filter(|(_, t)| !types.accepts_null(t))
-                .map(|(n, t)| (n.to_owned(), sample_at(t, types, depth + 1)))
-                .collect(),
-        ),
-        Type::Union(members) => members.first().map_or(Json::Null, |m| sample_at(m, types, depth + 1)),
-        Type::Secret(inner) => sample_at(inner, types, depth + 1),
+        Type::Record(record) => {
+            let required = record.iter().filter(|(_, t)| !types.accepts_null(t)).take(*left);
+            let fields = required.map(|(n, t)| (n.to_owned(), sample_at(t, types, depth + 1, left)));
+            Json::Object(fields.collect())
+        }
+        Type::Union(members) => members.first().map_or(Json::Null, |m| sample_at(m, types, depth + 1, left)),
+        Type::Secret(inner) => sample_at(inner, types, depth + 1, left),
     }
 }
 
@@ -192,7 +278,7 @@ fn sample_at(ty: &Type, types: &Types, depth: usize) -> Json {
 pub(crate) fn type_of(value: &Json) -> Type {
     match value {
         Json::Null => Type::Null,
-        Json::Bool(_) | Json::String(_) => Type::Literal(value.clone()),
+        Json::Bool(_) | Json::String(_) => Type::Literal(value.clone().into()),
         Json::Number(n) if is_whole(n) => Type::Int,
         Json::Number(_) => Type::Float,
         Json::Array(items) => Type::union(items.iter().map(type_of)).list(),

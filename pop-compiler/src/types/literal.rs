@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 use super::{Type, Types, formats};
 use crate::{duration, quantity};
 
+/// Types nested further than this in a value take everything.
+const MAX_DEPTH: usize = 512;
+
 /// Comparisons that are made before a value counts as fitting. Nested unions that contain each other could otherwise
 /// keep a hostile file busy for ever.
 const STEPS: u32 = 1_000_000;
@@ -14,12 +17,14 @@ const STEPS: u32 = 1_000_000;
 impl Types {
     /// Whether `value` (of which no part is a reference) is of type `ty`.
     pub fn accepts(&self, ty: &Type, value: &Json) -> bool {
-        self.accepts_at(ty, value, &Cell::new(STEPS))
+        self.accepts_at(ty, value, &Cell::new(STEPS), 0)
     }
 
-    fn accepts_at(&self, ty: &Type, value: &Json, steps: &Cell<u32>) -> bool {
-        let Some(left) = steps.get().checked_sub(1) else { return true };
+    /// Recursion is bounded by [`MAX_DEPTH`].
+    fn accepts_at(&self, ty: &Type, value: &Json, steps: &Cell<u32>, depth: usize) -> bool {
+        let Some(left) = steps.get().checked_sub(1).filter(|_| depth <= MAX_DEPTH) else { return true };
         steps.set(left);
+        let fits = |ty: &Type, value: &Json| self.accepts_at(ty, value, steps, depth + 1);
         match (self.resolve(ty), value) {
             (Type::Any | Type::Error, _)
             | (Type::Null, Json::Null)
@@ -33,12 +38,12 @@ impl Types {
             (Type::Bytes, Json::String(s)) => quantity::bytes(s).is_ok(),
             (Type::Datetime, Json::String(s)) => formats::is_datetime(s),
             (Type::Literal(expected), value) => same(expected, value),
-            (Type::Union(members), value) => members.iter().any(|m| self.accepts_at(m, value, steps)),
-            (Type::Secret(inner), value) => self.accepts_at(inner, value, steps),
-            (Type::List(item), Json::Array(items)) => items.iter().all(|v| self.accepts_at(item, v, steps)),
-            (Type::Map(item), Json::Object(map)) => map.values().all(|v| self.accepts_at(item, v, steps)),
+            (Type::Union(members), value) => members.iter().any(|m| fits(m, value)),
+            (Type::Secret(inner), value) => fits(inner, value),
+            (Type::List(item), Json::Array(items)) => items.iter().all(|v| fits(item, v)),
+            (Type::Map(item), Json::Object(map)) => map.values().all(|v| fits(item, v)),
             (Type::Record(record), Json::Object(map)) => {
-                map.iter().all(|(k, v)| record.get(k).is_some_and(|t| self.accepts_at(t, v, steps)))
+                map.iter().all(|(k, v)| record.get(k).is_some_and(|t| fits(t, v)))
                     && record.iter().all(|(k, t)| map.contains_key(k) || self.accepts_null(t))
             }
             _ => false,

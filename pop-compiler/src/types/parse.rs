@@ -1,5 +1,6 @@
 //! `list<Rung> | null` as text to a [`Type`].
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -34,7 +35,8 @@ pub(crate) fn parse(text: &str) -> Result<(Type, Vec<Named>), Failure> {
     let ty = parser.union(0)?;
     parser.spaces();
     if parser.at < text.len() {
-        return Err((parser.at..text.len(), format!("unexpected `{}` after the type", &text[parser.at..])));
+        let rest: String = parser.rest().chars().take(40).collect();
+        return Err((parser.at..text.len(), format!("unexpected `{rest}` after the type")));
     }
     Ok((ty, parser.names))
 }
@@ -95,7 +97,11 @@ impl Parser<'_> {
 
     fn postfix(&mut self, depth: usize) -> Result<Type, Failure> {
         let mut ty = self.primary(depth)?;
+        let mut optional = false;
         while self.eat('?') {
+            optional = true;
+        }
+        if optional {
             ty = ty.optional();
         }
         Ok(ty)
@@ -115,7 +121,7 @@ impl Parser<'_> {
                 self.at += 1;
                 self.record(depth + 1)
             }
-            Some(quote @ ('"' | '\'')) => self.quoted(quote).map(|s| Type::Literal(Json::String(s))),
+            Some(quote @ ('"' | '\'')) => self.quoted(quote).map(|s| Type::Literal(Json::String(s).into())),
             Some(c) if c == '-' || c.is_ascii_digit() => {
                 let rest = self.rest();
                 let end = rest
@@ -125,7 +131,7 @@ impl Parser<'_> {
                 self.at += end;
                 let word = &self.text[start..self.at];
                 number
-                    .map(|n| Type::Literal(Json::Number(n)))
+                    .map(|n| Type::Literal(Json::Number(n).into()))
                     .map_err(|_| (start..self.at, format!("`{word}` is not a number")))
             }
             _ => {
@@ -158,8 +164,8 @@ impl Parser<'_> {
             return Ok(make(Arc::new(inner)));
         }
         match name {
-            "true" => return Ok(Type::Literal(Json::Bool(true))),
-            "false" => return Ok(Type::Literal(Json::Bool(false))),
+            "true" => return Ok(Type::Literal(Json::Bool(true).into())),
+            "false" => return Ok(Type::Literal(Json::Bool(false).into())),
             _ => {}
         }
         if let Some((_, ty)) = SCALARS.iter().find(|(n, _)| *n == name) {
@@ -172,6 +178,7 @@ impl Parser<'_> {
 
     fn record(&mut self, depth: usize) -> Result<Type, Failure> {
         let mut fields: Vec<(Arc<str>, Type)> = Vec::new();
+        let mut seen: HashSet<Arc<str>> = HashSet::new();
         loop {
             if self.eat('}') {
                 return Ok(Type::Record(Arc::new(Record::new(fields))));
@@ -189,12 +196,13 @@ impl Parser<'_> {
                 self.at += end;
                 name
             };
-            if fields.iter().any(|(n, _)| **n == *name) {
+            let name: Arc<str> = name.into();
+            if !seen.insert(name.clone()) {
                 return Err((start..self.at, format!("the field `{name}` is there twice")));
             }
             self.expect(':')?;
             let ty = self.union(depth)?;
-            fields.push((name.into(), ty));
+            fields.push((name, ty));
             if !self.eat(',') {
                 self.expect('}')?;
                 return Ok(Type::Record(Arc::new(Record::new(fields))));

@@ -22,8 +22,10 @@ impl Display for Type {
             Self::Duration => f.write_str("duration"),
             Self::Bytes => f.write_str("bytes"),
             Self::Datetime => f.write_str("datetime"),
-            Self::Literal(Json::String(text)) => quote(text, f),
-            Self::Literal(value) => write!(f, "{value}"),
+            Self::Literal(value) => match &**value {
+                Json::String(text) => quote(text, f),
+                other => write!(f, "{other}"),
+            },
             Self::List(item) => write!(f, "list<{item}>"),
             Self::Map(item) => write!(f, "map<{item}>"),
             Self::Secret(inner) => write!(f, "secret<{inner}>"),

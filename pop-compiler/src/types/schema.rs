@@ -1,6 +1,6 @@
 //! Types as JSON Schema 2020-12, and back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
@@ -8,8 +8,12 @@ use serde_json::{Map, Value as Json, json};
 use super::{Record, Type, Types};
 
 pub(super) fn write(ty: &Type, types: &Types) -> Json {
-    let mut writer = Writer { types, defs: BTreeMap::new() };
+    let mut writer = Writer { types, defs: BTreeMap::new(), open: Vec::new() };
     let mut schema = writer.write(ty);
+    while let Some((name, meaning)) = writer.open.pop() {
+        let schema = writer.write(meaning);
+        writer.defs.insert(name, schema);
+    }
     if !writer.defs.is_empty()
         && let Json::Object(map) = &mut schema
     {
@@ -21,6 +25,8 @@ pub(super) fn write(ty: &Type, types: &Types) -> Json {
 struct Writer<'t> {
     types: &'t Types,
     defs: BTreeMap<String, Json>,
+    /// Names whose meaning is still to be written, so that a long chain of them needs no long stack.
+    open: Vec<(String, &'t Type)>,
 }
 
 impl Writer<'_> {
@@ -37,7 +43,7 @@ impl Writer<'_> {
             Type::Duration => json!({ "type": "string", "format": "pop-duration" }),
             Type::Bytes => json!({ "type": ["integer", "string"], "format": "bytes" }),
             Type::Datetime => json!({ "type": "string", "format": "date-time" }),
-            Type::Literal(value) => json!({ "const": value }),
+            Type::Literal(value) => json!({ "const": **value }),
             Type::List(item) => json!({ "type": "array", "items": self.write(item) }),
             Type::Map(item) => json!({ "type": "object", "additionalProperties": self.write(item) }),
             Type::Secret(inner) => {
@@ -51,7 +57,7 @@ impl Writer<'_> {
                 let literals: Option<Vec<&Json>> = members
                     .iter()
                     .map(|m| match m {
-                        Type::Literal(value) => Some(value),
+                        Type::Literal(value) => Some(&**value),
                         _ => None,
                     })
                     .collect();
@@ -84,9 +90,8 @@ impl Writer<'_> {
                 if !self.defs.contains_key(name.as_ref()) {
                     let types = self.types;
                     let Some(meaning) = types.get(name) else { return json!({}) };
-                    self.defs.insert(name.to_string(), Json::Null); // so that a recursive type ends
-                    let schema = self.write(meaning);
-                    self.defs.insert(name.to_string(), schema);
+                    self.defs.insert(name.to_string(), Json::Null); // its turn comes; so a recursive type ends
+                    self.open.push((name.to_string(), meaning));
                 }
                 json!({ "$ref": format!("#/$defs/{}", name.replace('~', "~0").replace('/', "~1")) })
             }
@@ -94,35 +99,55 @@ impl Writer<'_> {
     }
 }
 
-pub(super) fn read(schema: &Json) -> Type {
-    Reader { root: schema, open: vec!["#"] }.read(schema, 0)
+/// Parts that a schema may have once its references are followed.
+const MAX_PARTS: usize = 400_000;
+
+/// So much text, in bytes, counts as a part; so do so many small things that are looked at again.
+const TEXT: usize = 64;
+
+/// A schema has more than [`MAX_PARTS`].
+#[derive(Debug)]
+pub(crate) struct TooLarge;
+
+/// A type, unless the schema is too large: references that fan out would make an endless type of a few lines.
+pub(super) fn read(schema: &Json) -> Result<Type, TooLarge> {
+    Reader { root: schema, open: vec!["#"], left: MAX_PARTS }.read(schema, 0)
 }
 
 struct Reader<'s> {
     root: &'s Json,
     /// References being followed; meeting one again means recursion.
     open: Vec<&'s str>,
+    /// Parts that may still be read.
+    left: usize,
 }
 
 impl<'s> Reader<'s> {
-    fn read(&mut self, schema: &'s Json, depth: usize) -> Type {
-        let Json::Object(map) = schema else { return Type::Any };
-        if depth > 64 {
-            return Type::Any;
-        }
-        if map.get("x-pop-secret") == Some(&Json::Bool(true)) {
-            return Type::Secret(Arc::new(self.plain(map, depth)));
-        }
-        self.plain(map, depth)
+    /// Takes so many parts away from what is left.
+    fn spend(&mut self, parts: usize) -> Result<(), TooLarge> {
+        self.left = self.left.checked_sub(parts).ok_or(TooLarge)?;
+        Ok(())
     }
 
-    fn plain(&mut self, map: &'s Map<String, Json>, depth: usize) -> Type {
+    fn read(&mut self, schema: &'s Json, depth: usize) -> Result<Type, TooLarge> {
+        self.spend(1)?;
+        let Json::Object(map) = schema else { return Ok(Type::Any) };
+        if depth > 64 {
+            return Ok(Type::Any);
+        }
+        let ty = self.plain(map, depth)?;
+        let secret = map.get("x-pop-secret") == Some(&Json::Bool(true));
+        Ok(if secret { Type::Secret(Arc::new(ty)) } else { ty })
+    }
+
+    fn plain(&mut self, map: &'s Map<String, Json>, depth: usize) -> Result<Type, TooLarge> {
         if let Some(Json::String(reference)) = map.get("$ref") {
+            self.spend(reference.len() / TEXT)?; // it is compared and looked up each time
             let Some(target) = reference.strip_prefix('#').and_then(|p| self.root.pointer(p)) else {
-                return Type::Any;
+                return Ok(Type::Any);
             };
             if self.open.contains(&reference.as_str()) {
-                return Type::Any;
+                return Ok(Type::Any);
             }
             self.open.push(reference);
             let ty = self.read(target, depth + 1);
@@ -130,54 +155,59 @@ impl<'s> Reader<'s> {
             return ty;
         }
         if let Some(value) = map.get("const") {
-            return literal(value);
+            self.spend(weight(value))?;
+            return Ok(literal(value));
         }
         if let Some(Json::Array(values)) = map.get("enum") {
-            return Type::union(values.iter().map(literal));
+            self.spend(values.iter().map(|value| 1 + weight(value)).sum())?;
+            return Ok(Type::union(values.iter().map(literal)));
         }
         for key in ["anyOf", "oneOf"] {
             if let Some(Json::Array(members)) = map.get(key) {
-                return Type::union(members.iter().map(|m| self.read(m, depth + 1)).collect::<Vec<_>>());
+                return Ok(Type::union(self.all(members, depth)?));
             }
         }
         if let Some(Json::Array(members)) = map.get("allOf") {
             let mut fields = Vec::new();
-            let mut read: Vec<Type> = members.iter().map(|m| self.read(m, depth + 1)).collect();
+            let mut read = self.all(members, depth)?;
             if map.contains_key("properties") {
-                read.push(self.by_name("object", map, depth));
+                read.push(self.by_name("object", map, depth)?);
             }
             if let [only] = read.as_slice() {
-                return only.clone();
+                return Ok(only.clone());
             }
             for ty in &read {
                 match ty {
                     Type::Record(record) => {
                         fields.extend(record.iter().map(|(n, t)| (Arc::from(n), t.clone())));
                     }
-                    _ => return Type::Any,
+                    _ => return Ok(Type::Any),
                 }
             }
-            return Type::Record(Arc::new(Record::new(fields)));
+            return Ok(Type::Record(Arc::new(Record::new(fields))));
         }
         let nullable = map.get("nullable") == Some(&Json::Bool(true));
         let ty = match map.get("type") {
-            Some(Json::String(name)) => self.by_name(name, map, depth),
+            Some(Json::String(name)) => self.by_name(name, map, depth)?,
             Some(Json::Array(_)) if map.get("format").and_then(Json::as_str) == Some("bytes") => Type::Bytes,
-            Some(Json::Array(names)) => Type::union(
-                names
-                    .iter()
-                    .filter_map(Json::as_str)
-                    .map(|n| self.by_name(n, map, depth))
-                    .collect::<Vec<_>>(),
-            ),
-            _ if map.contains_key("properties") => self.by_name("object", map, depth),
+            Some(Json::Array(names)) => {
+                self.spend(names.len())?;
+                let names = names.iter().filter_map(Json::as_str);
+                let members = names.map(|n| self.by_name(n, map, depth)).collect::<Result<Vec<_>, _>>()?;
+                Type::union(members)
+            }
+            _ if map.contains_key("properties") => self.by_name("object", map, depth)?,
             _ => Type::Any,
         };
-        if nullable { ty.optional() } else { ty }
+        Ok(if nullable { ty.optional() } else { ty })
     }
 
-    fn by_name(&mut self, name: &str, map: &'s Map<String, Json>, depth: usize) -> Type {
-        match name {
+    fn all(&mut self, schemas: &'s [Json], depth: usize) -> Result<Vec<Type>, TooLarge> {
+        schemas.iter().map(|schema| self.read(schema, depth + 1)).collect()
+    }
+
+    fn by_name(&mut self, name: &str, map: &'s Map<String, Json>, depth: usize) -> Result<Type, TooLarge> {
+        Ok(match name {
             "null" => Type::Null,
             "boolean" => Type::Bool,
             "integer" => Type::Int,
@@ -189,30 +219,47 @@ impl<'s> Reader<'s> {
                 Some("date-time") => Type::Datetime,
                 _ => Type::String,
             },
-            "array" => map.get("items").map_or(Type::Any, |items| self.read(items, depth + 1)).list(),
-            "object" => self.object(map, depth),
+            "array" => match map.get("items") {
+                Some(items) => self.read(items, depth + 1)?.list(),
+                None => Type::Any.list(),
+            },
+            "object" => self.object(map, depth)?,
             _ => Type::Any,
-        }
+        })
     }
 
-    fn object(&mut self, map: &'s Map<String, Json>, depth: usize) -> Type {
+    fn object(&mut self, map: &'s Map<String, Json>, depth: usize) -> Result<Type, TooLarge> {
         let Some(Json::Object(properties)) = map.get("properties") else {
-            return match map.get("additionalProperties") {
+            return Ok(match map.get("additionalProperties") {
                 Some(Json::Bool(false)) => Type::Record(Arc::new(Record::default())),
-                Some(item @ Json::Object(_)) => Type::Map(Arc::new(self.read(item, depth + 1))),
+                Some(item @ Json::Object(_)) => Type::Map(Arc::new(self.read(item, depth + 1)?)),
                 _ => Type::Map(Arc::new(Type::Any)),
-            };
+            });
         };
-        let required: Vec<&str> = match map.get("required") {
-            Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).collect(),
-            _ => Vec::new(),
+        let required: HashSet<&str> = match map.get("required") {
+            Some(Json::Array(names)) => {
+                self.spend(names.len() / TEXT)?;
+                names.iter().filter_map(Json::as_str).collect()
+            }
+            _ => HashSet::new(),
         };
-        let fields = properties.iter().map(|(name, schema)| {
-            let ty = self.read(schema, depth + 1);
-            let ty = if required.contains(&name.as_str()) { ty } else { ty.optional() };
-            (Arc::from(name.as_str()), ty)
-        });
-        Type::Record(Arc::new(Record::new(fields.collect::<Vec<_>>())))
+        let mut fields = Vec::with_capacity(properties.len());
+        for (name, schema) in properties {
+            self.spend(name.len() / TEXT)?;
+            let ty = self.read(schema, depth + 1)?;
+            let ty = if required.contains(name.as_str()) { ty } else { ty.optional() };
+            fields.push((Arc::from(name.as_str()), ty));
+        }
+        Ok(Type::Record(Arc::new(Record::new(fields))))
+    }
+}
+
+/// What a literal counts beside itself.
+fn weight(value: &Json) -> usize {
+    match value {
+        Json::String(text) => text.len() / TEXT,
+        Json::Number(number) => number.as_str().len() / TEXT,
+        _ => 0,
     }
 }
 
@@ -220,6 +267,6 @@ fn literal(value: &Json) -> Type {
     match value {
         Json::Null => Type::Null,
         Json::Array(_) | Json::Object(_) => Type::Any,
-        scalar => Type::Literal(scalar.clone()),
+        scalar => Type::Literal(scalar.clone().into()),
     }
 }

@@ -119,9 +119,9 @@ fn any_type() -> impl Strategy<Value = Type> {
     let leaf = prop_oneof![
         prop::sample::select(super::parse::SCALARS.to_vec()).prop_map(|(_, t)| t),
         "[A-Z][a-z0-9_]{0,6}".prop_map(|n| Type::Named(n.into())),
-        "\\PC{0,6}".prop_map(|s| Type::Literal(Json::String(s))),
-        any::<i32>().prop_map(|n| Type::Literal(Json::from(n))),
-        any::<bool>().prop_map(|b| Type::Literal(Json::Bool(b))),
+        "\\PC{0,6}".prop_map(|s| Type::Literal(Json::String(s).into())),
+        any::<i32>().prop_map(|n| Type::Literal(Json::from(n).into())),
+        any::<bool>().prop_map(|b| Type::Literal(Json::Bool(b).into())),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![

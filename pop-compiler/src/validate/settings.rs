@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::agenda::{Operation, Params, RunSpec, keys};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::retry::RetryPolicy;
-use crate::{duration, quantity, reference};
+use crate::{duration, quantity, reference, rules};
 
 /// Checks one operation's settings. In a `template` a setting may still be a reference to an input.
 pub(super) fn check(operation: &Operation, at: &str, template: bool, add: &mut dyn FnMut(Diagnostic)) {
@@ -131,7 +131,7 @@ impl Settings<'_> {
             other => other.clone(),
         };
         if let Err(e) = RetryPolicy::from_value(&known) {
-            add(self.error("bad-retry", &format!("{}{}", keys::RETRY, e.pointer), e.message));
+            add(self.error(e.rule, &format!("{}{}", keys::RETRY, e.pointer), e.message));
         }
     }
 
@@ -153,15 +153,12 @@ impl Settings<'_> {
                 }
                 "memory" => match quantity::bytes(&text) {
                     Err(e) => add(self.error("bad-quantity", &pointer, e.to_string())),
-                    Ok(bytes) if bytes < 1024 => {
-                        let number = text.trim_end_matches('m');
-                        let what = if number.len() < text.len() { ": `m` means thousandths" } else { "" };
-                        let message = format!("`{text}` of memory is {bytes} bytes{what}");
+                    Ok(bytes) => {
                         let at = Location::Pointer(format!("{}{pointer}", self.at));
-                        add(Diagnostic::warning("tiny-memory", at, message)
-                            .help(format!("did you mean `{number}Mi`?")));
+                        if let Some(finding) = rules::tiny_memory::report(at, &text, bytes) {
+                            add(finding);
+                        }
                     }
-                    Ok(_) => {}
                 },
                 other => {
                     let message = format!("there is no resource `{other}`; there are cpu and memory");

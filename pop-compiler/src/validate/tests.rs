@@ -29,7 +29,7 @@ fn names() {
         ),
         [
             ("duplicate-name", "/operations/1/name".into()),
-            ("missing-name", "/operations/2".into()),
+            ("missing-key", "/operations/2".into()),
             ("missing-key", "/operations/3".into())
         ]
     );
@@ -90,7 +90,7 @@ fn settings() {
         check(document),
         [
             ("bad-duration", "/operations/0/params/pop.timeout".into()),
-            ("bad-retry", "/operations/0/params/pop.retry/attempts".into()),
+            ("wrong-shape", "/operations/0/params/pop.retry/attempts".into()),
             ("bad-quantity", "/operations/0/params/pop.resources/cpu".into()),
             ("tiny-memory", "/operations/0/params/pop.resources/memory".into()),
             ("unknown-key", "/operations/0/params/pop.resources/gpu".into()),
@@ -127,7 +127,7 @@ fn a_templates_settings_may_come_from_its_inputs() {
             "pop.resources": {"cpu": "@<pop.each::/cpu>", "memory": "lots"}}}]}});
     let findings = template(&serde_json::from_value(document).unwrap());
     let rules: Vec<_> = findings.iter().map(|f| f.rule).collect();
-    assert_eq!(rules, ["bad-retry", "bad-quantity"]);
+    assert_eq!(rules, ["bad-duration", "bad-quantity"]);
 }
 
 #[test]
@@ -188,4 +188,95 @@ fn the_originals_references_resolve_as_they_did() {
     );
     assert_eq!(report, reference::Report::default());
     assert_eq!(value, read(&folder, "references.expected.json"));
+}
+
+fn generator(name: &str, names: Value, operations: Value) -> Value {
+    json!({"name": name, "type": "pop.fanOut", "payload": {"items": []}, "params": {
+        "agenda.operation.generator": {"operationsJsonPointer": "/operations", "names": names},
+        "pop.fanOut": {"name": "e", "operations": operations}}})
+}
+
+#[test]
+fn promised_operations_are_known_and_their_names_taken() {
+    let inner = json!([{"name": "e", "type": "t", "payload": ["@<pop.each>", "@<nope.out>", "@<e.0.out>"], "params": {"pop.timeout": "2 hours"}}]);
+    let document = json!({"params": {"pop.result": {"r": "@<e.*.out>", "s": "@<e.out>"}}, "operations": [
+        generator("g", json!(["e.*", "one"]), inner),
+        operation("a", json!(["@<e.3.out>", "@<e.*.out::/x>", "@<one.out>", "@<e.out>", "@<e.x.out>"]), "e"),
+        operation("E.7", json!({}), ""),
+        operation("One", json!({}), ""),
+        {"name": "e.0", "type": "t", "params": {"generatedOperationParent": "g"}}]});
+    assert_eq!(
+        check(document),
+        [
+            ("duplicate-name", "/operations/2/name".into()),
+            ("duplicate-name", "/operations/3/name".into()),
+            ("unknown-output", "/operations/0/params/pop.fanOut/operations/0/payload/1".into()),
+            ("self-reference", "/operations/0/params/pop.fanOut/operations/0/payload/2".into()),
+            ("bad-duration", "/operations/0/params/pop.fanOut/operations/0/params/pop.timeout".into()),
+            ("missing-index", "/operations/1/payload/3".into()),
+            ("unknown-output", "/operations/1/payload/4".into()),
+            ("missing-index", "/params/pop.result/s".into()),
+        ]
+    );
+}
+
+#[test]
+fn a_cycle_may_go_through_what_is_promised() {
+    let inner = json!([{"name": "e", "type": "t", "payload": "@<b.out>"}]);
+    let document = json!({"operations": [
+        generator("e.each", json!(["e.*"]), inner), operation("a", json!("@<e.0.out>"), ""), operation("b", json!({}), "a")]});
+    let findings = agenda(&serde_json::from_value(document).unwrap());
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].message.contains("`a` → `b` → `e.*` → `a`"), "{}", findings[0].message);
+}
+
+#[test]
+fn a_generator_that_can_not_be_read_is_told() {
+    let document = json!({"operations": [
+        {"name": "a", "type": "t", "params": {"agenda.operation.generator": {"names": ["x"]}}},
+        {"name": "b", "type": "pop.fanOut", "params": {"pop.fanOut": {"name": "b", "operations": [{"name": "b"}]}}},
+        {"name": "c", "type": "pop.fanOut"}]});
+    let rules: Vec<&str> = check(document).into_iter().map(|(rule, _)| rule).collect();
+    assert_eq!(rules, ["wrong-shape", "missing-key", "missing-key", "missing-key"]);
+}
+
+struct Known;
+
+impl Around for Known {
+    fn knows(&self, name: &str) -> bool {
+        name == "old" || name == "e.*"
+    }
+
+    fn is_taken(&self, folded: &str) -> bool {
+        folded == "old"
+    }
+
+    fn family(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+#[test]
+fn what_was_made_is_checked_beside_what_is_there() {
+    let made = |operations: Value, promises: &[Promise]| {
+        let operations: Agenda = serde_json::from_value(json!({ "operations": operations })).unwrap();
+        let findings = super::made(&operations, promises, &Known);
+        findings.into_iter().map(|d| d.rule).collect::<Vec<_>>()
+    };
+    let family = [Promise::Family("e".into())];
+    assert_eq!(made(json!([]), &family), Vec::<&str>::new());
+    let good =
+        json!([operation("e.0", json!("@<old.out>"), ""), operation("e.1", json!("@<e.0.out>"), "old")]);
+    assert_eq!(made(good, &family), Vec::<&str>::new());
+    assert_eq!(made(json!([operation("e.1", json!({}), "")]), &family), ["unknown-operation"]);
+    assert_eq!(made(json!([]), &[Promise::One("x".into())]), ["unknown-operation"]);
+    let bad = json!([
+        operation("OLD", json!({}), ""),
+        operation("a", json!("@<b.out>"), ""),
+        operation("b", json!("@<a.out>"), "new")
+    ]);
+    assert_eq!(made(bad, &[]), ["duplicate-name", "unknown-operation", "cycle"]);
+    let circle =
+        json!([operation("e.0", json!("@<sum.out>"), ""), operation("sum", json!("@<e.*.out>"), "")]);
+    assert_eq!(made(circle, &family), ["cycle"]);
 }

@@ -36,6 +36,11 @@ pub(super) fn of<'f>(
     names
 }
 
+/// Whether serde has a value for what is absent.
+pub(super) fn has_default(attributes: &[Attribute]) -> bool {
+    metas(attributes).any(|meta| meta.path().is_ident("default"))
+}
+
 fn metas(attributes: &[Attribute]) -> impl Iterator<Item = Meta> {
     let ours = attributes.iter().filter(|a| a.path().is_ident("serde"));
     let lists = ours.filter_map(|a| a.meta.require_list().ok());

@@ -3,25 +3,52 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use pop_compiler::reference;
+use pop_compiler::{reference, write_name};
 use proc_macro2::Span;
 use quote::ToTokens;
 use serde_json::Value as Json;
-use syn::{GenericArgument, Lit, PathArguments, Type};
+use syn::{Lit, LitStr};
 
-use super::parse::{Field, Part, Reference, Root, Segment, Setting, Value, Workflow};
+use super::tree::{
+    Fallback, Field, Operation, Part, Reference, RunSetting, Segment, Setting, Start, Value, Workflow,
+};
+use super::types::type_text;
 use crate::operation::plain;
 
+/// The operation type of an operation whose own can't be read.
+pub(super) const UNREAD: &str = "?";
+
 /// A text and where its pieces came from.
+#[expect(clippy::struct_field_names, reason = "the text of a text is its text")]
 pub(super) struct Text {
     pub(super) text: String,
+    /// In the order in which they end, so an inner piece comes before the one around it.
     pub(super) spans: Vec<(Range<usize>, Span)>,
+    pub(super) owners: Vec<(Range<usize>, Owner)>,
+    /// References whose place has a Rust type.
+    pub(super) typed: Vec<Range<usize>>,
+}
+
+/// What a piece of the text belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Owner {
+    Input(usize),
+    /// The settings of the run.
+    Run,
+    /// The operation with this index.
+    Operation(usize),
+    Result,
 }
 
 /// The workflow as JSON.
 pub(super) fn write(workflow: &Workflow) -> Text {
-    let mut out =
-        Writer { out: Text { text: String::new(), spans: Vec::new() }, workflow, item: None, default: false };
+    let mut out = Writer {
+        out: Text { text: String::new(), spans: Vec::new(), owners: Vec::new(), typed: Vec::new() },
+        workflow,
+        inside: None,
+        default: false,
+        untyped: false,
+    };
     out.workflow();
     out.out
 }
@@ -35,7 +62,7 @@ pub(super) fn name(workflow: &Workflow) -> String {
 pub(super) fn outputs(workflow: &Workflow) -> Vec<(String, &Value)> {
     match &workflow.result {
         None => Vec::new(),
-        Some(Value::Record(_, fields)) => fields.iter().map(|f| (plain(&f.ident), &f.value)).collect(),
+        Some(Value::Record(_, fields, _)) => fields.iter().map(|f| (plain(&f.ident), &f.value)).collect(),
         Some(value) => vec![(single(value), value)],
     }
 }
@@ -45,6 +72,7 @@ pub(super) fn single(value: &Value) -> String {
     let last = match value {
         Value::Reference(reference) => reference.path.iter().rev().find_map(|s| match s {
             Segment::Field(ident) => Some(plain(ident)),
+            Segment::Key(key) => Some(key.value()),
             _ => None,
         }),
         _ => None,
@@ -60,13 +88,15 @@ pub(super) fn kind(path: &syn::Path) -> String {
 struct Writer<'w> {
     out: Text,
     workflow: &'w Workflow,
-    /// The name of the item, inside a `for`.
-    item: Option<String>,
+    /// The operation that is being written.
+    inside: Option<&'w Operation>,
     /// Whether this is inside an input's default.
     default: bool,
+    /// Whether this is inside `json!`.
+    untyped: bool,
 }
 
-impl Writer<'_> {
+impl<'w> Writer<'w> {
     fn raw(&mut self, text: &str) {
         self.out.text.push_str(text);
     }
@@ -102,7 +132,8 @@ impl Writer<'_> {
         }
         self.raw("}, \"inputs\": {");
         let mut first = true;
-        for input in &workflow.inputs {
+        for (i, input) in workflow.inputs.iter().enumerate() {
+            let start = self.out.text.len();
             self.key(&mut first, &plain(&input.ident), input.ident.span());
             self.raw("{\"type\": ");
             let mut span = input.ident.span();
@@ -121,47 +152,85 @@ impl Writer<'_> {
                 self.string(docs, input.ident.span());
             }
             self.raw("}");
+            self.owned(start, Owner::Input(i));
         }
-        self.raw("}, \"operations\": {");
+        self.raw("}");
+        if !workflow.run.is_empty() {
+            self.raw(", \"run\": {");
+            let (mut first, start) = (true, self.out.text.len());
+            for (key, setting) in &workflow.run {
+                self.key(&mut first, &plain(key), key.span());
+                match setting {
+                    RunSetting::Value(value) => self.value(value),
+                    RunSetting::Plain(setting) => self.setting(setting),
+                }
+            }
+            self.owned(start, Owner::Run);
+            self.raw("}");
+        }
+        self.raw(", \"operations\": {");
         let mut first = true;
-        for operation in &workflow.operations {
-            self.key(&mut first, &plain(&operation.ident), operation.ident.span());
+        for (i, operation) in workflow.operations.iter().enumerate() {
+            let start = self.out.text.len();
+            let at = operation.name.as_ref().map_or(operation.ident.span(), LitStr::span);
+            self.key(&mut first, &operation.json_name(), at);
+            self.inside = Some(operation);
             self.operation(operation);
+            self.inside = None;
+            self.owned(start, Owner::Operation(i));
         }
         self.raw("}, \"outputs\": {");
-        let mut first = true;
+        let (mut first, start) = (true, self.out.text.len());
         for (name, value) in outputs(workflow) {
             self.key(&mut first, &name, at);
             self.value(value);
         }
+        self.owned(start, Owner::Result);
         self.raw("}}");
     }
 
-    fn operation(&mut self, operation: &super::parse::Operation) {
-        let span = operation.kind.segments.last().map_or(operation.ident.span(), |s| s.ident.span());
+    fn owned(&mut self, start: usize, owner: Owner) {
+        self.out.owners.push((start..self.out.text.len(), owner));
+    }
+
+    fn operation(&mut self, operation: &'w Operation) {
         self.raw("{\"uses\": ");
-        self.string(&kind(&operation.kind), span);
+        match &operation.kind {
+            Some(path) => {
+                let span = path.segments.last().map_or(operation.ident.span(), |s| s.ident.span());
+                self.string(&kind(path), span);
+            }
+            None => self.string(UNREAD, operation.ident.span()),
+        }
         if let Some(docs) = &operation.docs {
             self.raw(", \"description\": ");
             self.string(docs, operation.ident.span());
         }
-        if let Some((_, list)) = &operation.each {
+        if let Some(each) = &operation.each {
             self.raw(", \"each\": ");
-            self.value(list);
+            self.inside = None;
+            self.value(&each.list);
+            self.inside = Some(operation);
         }
-        self.item = operation.each.as_ref().map(|(item, _)| plain(item));
+        if operation.broken {
+            self.raw("}");
+            return;
+        }
         self.raw(", \"with\": ");
         self.record(&operation.fields);
         if let Some((_, when)) = &operation.when {
             self.raw(", \"when\": ");
             self.value(when);
         }
-        self.item = None;
         if !operation.after.is_empty() {
             self.raw(", \"after\": [");
             for (i, name) in operation.after.iter().enumerate() {
                 self.raw(if i > 0 { ", " } else { "" });
-                self.string(&plain(name), name.span());
+                let text = match self.workflow.start(name, None) {
+                    Start::Operation(other) => other.json_name(),
+                    _ => plain(name),
+                };
+                self.string(&text, name.span());
             }
             self.raw("]");
         }
@@ -174,7 +243,7 @@ impl Writer<'_> {
 
     fn setting(&mut self, setting: &Setting) {
         match setting {
-            Setting::Lit(lit) => self.literal(lit, false),
+            Setting::Lit(lit, negative) => self.literal(lit, *negative),
             Setting::List(items, span) => {
                 let start = self.out.text.len();
                 self.raw("[");
@@ -209,6 +278,16 @@ impl Writer<'_> {
         self.raw("}");
     }
 
+    fn object(&mut self, entries: &[(LitStr, Value)]) {
+        self.raw("{");
+        let mut first = true;
+        for (key, value) in entries {
+            self.key(&mut first, &key.value(), key.span());
+            self.value(value);
+        }
+        self.raw("}");
+    }
+
     fn value(&mut self, value: &Value) {
         match value {
             Value::Lit(lit, negative) => self.literal(lit, *negative),
@@ -232,8 +311,19 @@ impl Writer<'_> {
                 self.raw("]");
                 self.out.spans.push((start..self.out.text.len(), *span));
             }
-            Value::Record(_, fields) => self.record(fields),
+            Value::Record(_, fields, _) => self.record(fields),
+            Value::Map(_, entries) => self.object(entries),
+            Value::Object(entries, span) => {
+                let start = self.out.text.len();
+                self.object(entries);
+                self.out.spans.push((start..self.out.text.len(), *span));
+            }
             Value::Some(_, inner) => self.value(inner),
+            Value::Json(_, inner) => {
+                self.untyped = true;
+                self.value(inner);
+                self.untyped = false;
+            }
             Value::None(ident) => {
                 let start = self.out.text.len();
                 self.raw("null");
@@ -243,11 +333,15 @@ impl Writer<'_> {
                 let text = self.reference(reference);
                 let span = reference.path.iter().rev().find_map(|s| match s {
                     Segment::Field(ident) => Some(ident.span()),
+                    Segment::Key(key) => Some(key.span()),
                     _ => None,
                 });
                 let root = reference.root.span();
                 let start = self.out.text.len();
                 self.string(&text, span.unwrap_or(root));
+                if self.inside.is_some() && !self.untyped {
+                    self.out.typed.push(start..self.out.text.len());
+                }
                 // The root's own name, `${` behind the quote: a finding about the name points at the name.
                 let name = plain(&reference.root).len();
                 self.out.spans.push((start + 3..start + 3 + name, root));
@@ -261,90 +355,68 @@ impl Writer<'_> {
         text.replace("${", "$${")
     }
 
-    fn literal(&mut self, lit: &Lit, negative: bool) {
+    fn literal(&mut self, literal: &Lit, negative: bool) {
         let start = self.out.text.len();
-        self.raw(if negative { "-" } else { "" });
-        match lit {
+        match literal {
             Lit::Str(text) => self.raw(&Json::from(text.value()).to_string()),
-            Lit::Int(number) => self.raw(number.base10_digits()),
-            Lit::Float(number) => {
-                // JSON wants digits on both sides of the point.
-                let digits = number.base10_digits();
-                self.raw(digits);
-                self.raw(if digits.ends_with('.') { "0" } else { "" });
-            }
-            Lit::Bool(truth) => self.raw(if truth.value { "true" } else { "false" }),
-            other => self.raw(&Json::from(other.to_token_stream().to_string()).to_string()),
+            other => self.raw(&number(other, negative)),
         }
-        self.out.spans.push((start..self.out.text.len(), lit.span()));
+        self.out.spans.push((start..self.out.text.len(), literal.span()));
     }
 
     fn reference(&self, reference: &Reference) -> String {
-        let root = plain(&reference.root);
-        let is_item = self.item.as_ref() == Some(&root);
-        let is_input = self.workflow.root(&reference.root) == Some(Root::Input);
         let mut text = String::from("${");
-        text += &match () {
-            () if is_item => "each".to_owned(),
-            () if is_input => format!("inputs.{root}"),
-            () => root,
-        };
+        match self.workflow.start(&reference.root, self.inside) {
+            Start::Item => text += "each",
+            Start::Index => text += "each_index",
+            Start::Input => text += &format!("inputs.{}", plain(&reference.root)),
+            Start::Operation(operation) => text += &write_name(&operation.json_name()),
+            Start::Run | Start::Unknown => text += &plain(&reference.root),
+        }
         for segment in &reference.path {
             match segment {
-                Segment::Field(ident) => text += &format!(".{}", plain(ident)),
+                Segment::Field(ident) => {
+                    text.push('.');
+                    text += &plain(ident);
+                }
                 Segment::Index(number) => text += &format!("[{}]", number.base10_digits()),
+                Segment::Key(key) => text += &format!("[{}]", quoted(&key.value())),
                 Segment::All(_) => text += "[*]",
             }
+        }
+        if let Some(Fallback { value, .. }) = &reference.fallback {
+            text += " ?? ";
+            text += &match value.as_deref() {
+                Some(Value::Text(_, parts)) => quoted(&parts.iter().map(plain_part).collect::<String>()),
+                Some(Value::Lit(literal, negative)) => number(literal, *negative),
+                _ => "null".to_owned(),
+            };
         }
         text + "}"
     }
 }
 
-/// A Rust type in the type language; what is not known there goes by its own name.
-pub(super) fn type_text(ty: &Type) -> String {
-    let Type::Path(path) = ty else { return "any".into() };
-    let Some(last) = path.path.segments.last() else { return "any".into() };
-    let arguments: Vec<&Type> = match &last.arguments {
-        PathArguments::AngleBracketed(list) => list
-            .args
-            .iter()
-            .filter_map(|a| match a {
-                GenericArgument::Type(ty) => Some(ty),
-                _ => None,
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
-    match (last.ident.to_string().as_str(), arguments.as_slice()) {
-        ("String" | "str", []) => "string".into(),
-        ("bool", []) => "bool".into(),
-        ("u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize", []) => "int".into(),
-        ("f32" | "f64", []) => "float".into(),
-        ("PathBuf", []) => "path".into(),
-        ("Url", []) => "url".into(),
-        ("Value", []) => "any".into(),
-        ("Vec", [item]) => format!("list<{}>", type_text(item)),
-        ("Option", [inner]) => format!("{}?", type_text(inner)),
-        ("HashMap" | "BTreeMap", [_, value]) => format!("map<{}>", type_text(value)),
-        (name, _) => name.to_owned(),
+fn plain_part(part: &Part) -> &str {
+    match part {
+        Part::Text(text) => text,
+        Part::Reference(_) => "", // refused when it was read
     }
 }
 
-/// The Rust types that a type goes by name for.
-pub(super) fn named_types(ty: &Type) -> Vec<(String, Type)> {
-    let Type::Path(path) = ty else { return Vec::new() };
-    let text = type_text(ty);
-    let Some(last) = path.path.segments.last() else { return Vec::new() };
-    if last.ident == text {
-        return vec![(text, ty.clone())];
-    }
-    let PathArguments::AngleBracketed(list) = &last.arguments else { return Vec::new() };
-    list.args
-        .iter()
-        .filter_map(|a| match a {
-            GenericArgument::Type(ty) => Some(named_types(ty)),
-            _ => None,
-        })
-        .flatten()
-        .collect()
+/// A text as it stands inside `${…}`.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// A literal that is no text, as JSON writes it.
+fn number(literal: &Lit, negative: bool) -> String {
+    let text = match literal {
+        Lit::Int(number) => number.base10_digits().to_owned(),
+        // JSON wants digits on both sides of the point.
+        Lit::Float(number) if number.base10_digits().ends_with('.') => format!("{}0", number.base10_digits()),
+        Lit::Float(number) => number.base10_digits().to_owned(),
+        Lit::Bool(truth) => truth.value.to_string(),
+        other => Json::from(other.to_token_stream().to_string()).to_string(),
+    };
+    if negative { format!("-{text}") } else { text }
 }

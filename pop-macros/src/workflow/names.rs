@@ -4,7 +4,7 @@
 use syn::visit_mut::{self, VisitMut};
 use syn::{Path, PathSegment, Token};
 
-use super::parse::{Value, Workflow};
+use super::tree::{Value, Workflow};
 
 const TAKEN: [&str; 4] = ["Inputs", "Outputs", "Flow", "Client"];
 
@@ -17,11 +17,11 @@ pub(super) fn reach(workflow: &mut Workflow) {
         input.default.iter_mut().for_each(value);
     }
     for operation in &mut workflow.operations {
-        path(&mut operation.kind);
+        operation.kind.iter_mut().for_each(path);
         for field in &mut operation.fields {
             value(&mut field.value);
         }
-        operation.each.iter_mut().for_each(|(_, list)| value(list));
+        operation.each.iter_mut().for_each(|each| value(&mut each.list));
     }
     workflow.result.iter_mut().for_each(value);
 }
@@ -44,14 +44,19 @@ fn path(path: &mut Path) {
 
 fn value(value: &mut Value) {
     match value {
-        Value::Record(found, fields) => {
+        Value::Record(found, fields, _) => {
             path(found);
             for field in fields {
                 self::value(&mut field.value);
             }
         }
         Value::List(items, _) => items.iter_mut().for_each(self::value),
-        Value::Some(_, inner) => self::value(inner),
+        Value::Map(_, entries) | Value::Object(entries, _) => {
+            for (_, inner) in entries {
+                self::value(inner);
+            }
+        }
+        Value::Some(_, inner) | Value::Json(_, inner) => self::value(inner),
         Value::Lit(..) | Value::Text(..) | Value::None(_) | Value::Reference(_) => {}
     }
 }

@@ -1,110 +1,16 @@
-//! The tokens of `workflow!` as a tree.
+//! From the tokens of `workflow!` to a [`Workflow`].
 
 use std::collections::HashMap;
 
-use proc_macro2::{Span, TokenStream};
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::{
-    Attribute, Error, Ident, Lit, LitInt, LitStr, Path, Token, Type, Visibility, braced, bracketed,
-    parenthesized, token,
-};
+use proc_macro2::TokenStream;
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::{Attribute, Error, Ident, LitStr, Path, Token, braced, bracketed, parenthesized};
 
-/// A workflow.
-pub(super) struct Workflow {
-    pub(super) docs: Option<String>,
-    pub(super) doc_attributes: Vec<Attribute>,
-    pub(super) name: Option<LitStr>,
-    pub(super) version: Option<LitStr>,
-    pub(super) visibility: Visibility,
-    pub(super) ident: Ident,
-    pub(super) inputs: Vec<Input>,
-    pub(super) output: Type,
-    pub(super) operations: Vec<Operation>,
-    pub(super) result: Option<Value>,
-    /// What a reference may start with.
-    roots: HashMap<String, Root>,
-}
+use super::tree::{Each, Input, Operation, Root, Value, Workflow};
+use super::values::{fields, inside, is_call, list, run_setting, settings};
 
-/// What the first word of a reference means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Root {
-    Input,
-    Operation,
-    /// An operation with `for`.
-    FanOut,
-}
-
-impl Workflow {
-    /// What `name` means, when it means anything. An operation hides an input of its name.
-    pub(super) fn root(&self, name: &Ident) -> Option<Root> {
-        self.roots.get(&name.to_string()).copied()
-    }
-}
-
-/// One input.
-pub(super) struct Input {
-    pub(super) docs: Option<String>,
-    pub(super) ident: Ident,
-    pub(super) ty: Type,
-    pub(super) default: Option<Value>,
-}
-
-/// `let name = …;`
-pub(super) struct Operation {
-    pub(super) docs: Option<String>,
-    pub(super) ident: Ident,
-    pub(super) each: Option<(Ident, Value)>,
-    pub(super) kind: Path,
-    pub(super) fields: Vec<Field>,
-    pub(super) settings: Vec<(Ident, Setting)>,
-    /// The word `when`, and the condition.
-    pub(super) when: Option<(Ident, Value)>,
-    pub(super) after: Vec<Ident>,
-}
-
-/// `name: value`
-pub(super) struct Field {
-    pub(super) ident: Ident,
-    pub(super) value: Value,
-}
-
-/// The value of a setting such as `retry`.
-pub(super) enum Setting {
-    Lit(Lit),
-    List(Vec<Setting>, Span),
-    Record(Vec<(Ident, Setting)>, Span),
-}
-
-/// A value.
-pub(super) enum Value {
-    /// A number or a boolean, and whether it is negative.
-    Lit(Lit, bool),
-    Text(LitStr, Vec<Part>),
-    List(Vec<Value>, Span),
-    Record(Path, Vec<Field>),
-    Some(Span, Box<Value>),
-    None(Ident),
-    Reference(Reference),
-}
-
-/// A piece of a text.
-pub(super) enum Part {
-    Text(String),
-    Reference(Reference),
-}
-
-/// `probe.duration`, `encode[*].file`, `split.lines[0]`
-pub(super) struct Reference {
-    pub(super) root: Ident,
-    pub(super) path: Vec<Segment>,
-}
-
-/// One step of a reference.
-pub(super) enum Segment {
-    Field(Ident),
-    Index(LitInt),
-    All(Span),
-}
+/// What may stand behind an operation.
+const BEHIND: &str = "expected `;`, `with { … }`, `when …` or `after [ … ]`";
 
 /// Reads the whole macro. Faults inside the body are added to `errors`, and reading goes on behind them.
 pub(super) fn workflow(tokens: TokenStream, errors: &mut Vec<Error>) -> syn::Result<Workflow> {
@@ -115,7 +21,15 @@ pub(super) fn workflow(tokens: TokenStream, errors: &mut Vec<Error>) -> syn::Res
 fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow> {
     let attributes = input.call(Attribute::parse_outer)?;
     let (mut name, mut version) = (None, None);
-    for attribute in attributes.iter().filter(|a| a.path().is_ident("workflow")) {
+    for attribute in &attributes {
+        if attribute.path().is_ident("doc") {
+            continue;
+        }
+        if !attribute.path().is_ident("workflow") {
+            let message = "a workflow has doc comments and `#[workflow(name = \"…\", version = \"…\")]`, no other attributes";
+            errors.push(Error::new_spanned(attribute, message));
+            continue;
+        }
         let read = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("name") {
                 name = Some(meta.value()?.parse()?);
@@ -130,6 +44,48 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
     }
     let visibility = input.parse()?;
     let ident: Ident = input.parse()?;
+    let inputs = inputs(input, errors)?;
+    input.parse::<Token![->]>()?;
+    let output = input.parse()?;
+    let mut run = Vec::new();
+    if input.peek(Ident) {
+        let word: Ident = input.parse()?;
+        if word != "with" {
+            return Err(Error::new(word.span(), "expected `with { … }` or the workflow's body"));
+        }
+        match settings(input, run_setting) {
+            Ok((read, _)) => run = read,
+            Err(error) => errors.push(error),
+        }
+    }
+    let body;
+    braced!(body in input);
+    let (operations, result) = statements(&body, errors)?;
+    if result.is_none() && errors.is_empty() {
+        errors.push(Error::new(ident.span(), "a workflow ends with its result, such as `package.manifest`"));
+    }
+    let docs = crate::operation::docs(&attributes);
+    let mut roots: HashMap<String, Root> =
+        inputs.iter().map(|i: &Input| (i.ident.to_string(), Root::Input)).collect();
+    roots.extend(operations.iter().enumerate().map(|(i, o)| (o.ident.to_string(), Root::Operation(i))));
+    let doc_attributes = attributes.into_iter().filter(|a| a.path().is_ident("doc")).collect();
+    Ok(Workflow {
+        docs,
+        doc_attributes,
+        name,
+        version,
+        visibility,
+        ident,
+        inputs,
+        output,
+        run,
+        operations,
+        result,
+        roots,
+    })
+}
+
+fn inputs(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Vec<Input>> {
     let list;
     parenthesized!(list in input);
     let mut inputs = Vec::new();
@@ -145,63 +101,46 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
             }
         }
     }
-    input.parse::<Token![->]>()?;
-    let output = input.parse()?;
-    let body;
-    braced!(body in input);
+    Ok(inputs)
+}
+
+type Statements = (Vec<Operation>, Option<Value>);
+
+fn statements(body: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Statements> {
     let mut operations = Vec::new();
     let mut result = None;
     while !body.is_empty() {
         if body.peek(Token![let]) || body.peek(Token![#]) {
-            match body.call(operation) {
-                Ok(operation) => operations.push(operation),
+            match operation(body, errors) {
+                Ok(operation) => {
+                    if operation.broken {
+                        skip_statement(body)?;
+                    }
+                    operations.push(operation);
+                }
                 Err(error) => {
                     errors.push(error);
-                    skip_statement(&body)?;
+                    skip_statement(body)?;
                 }
             }
-        } else {
-            match body.parse() {
-                Ok(value) => result = Some(value),
-                Err(error) => {
-                    errors.push(error);
-                    skip_statement(&body)?;
-                    continue;
-                }
-            }
-            if !body.is_empty() {
-                errors.push(
-                    body.error("the result is the last thing in a workflow; put `let` statements before it"),
-                );
-                skip_statement(&body)?;
+            continue;
+        }
+        match body.parse() {
+            Ok(value) => result = Some(value),
+            Err(error) => {
+                errors.push(error);
+                skip_statement(body)?;
+                continue;
             }
         }
+        if !body.is_empty() {
+            errors.push(
+                body.error("the result is the last thing in a workflow; put `let` statements before it"),
+            );
+            skip_statement(body)?;
+        }
     }
-    if result.is_none() && errors.is_empty() {
-        errors.push(Error::new(ident.span(), "a workflow ends with its result, such as `package.manifest`"));
-    }
-    let docs = crate::operation::docs(&attributes);
-    let mut roots: HashMap<String, Root> =
-        inputs.iter().map(|i: &Input| (i.ident.to_string(), Root::Input)).collect();
-    roots.extend(
-        operations
-            .iter()
-            .map(|o| (o.ident.to_string(), if o.each.is_some() { Root::FanOut } else { Root::Operation })),
-    );
-    let doc_attributes = attributes.into_iter().filter(|a| a.path().is_ident("doc")).collect();
-    Ok(Workflow {
-        docs,
-        doc_attributes,
-        name,
-        version,
-        visibility,
-        ident,
-        inputs,
-        output,
-        operations,
-        result,
-        roots,
-    })
+    Ok((operations, result))
 }
 
 /// Goes on behind the next semicolon.
@@ -232,273 +171,130 @@ impl Parse for Input {
     }
 }
 
-/// Reads the inside of some brackets. After a fault the rest is thrown away: it would only be reported once more.
-fn inside<T>(body: ParseStream<'_>, read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>) -> syn::Result<T> {
-    let made = read(body);
-    if made.is_err() {
-        body.parse::<TokenStream>()?;
-    }
-    made
-}
-
-fn list<T: Parse>(body: ParseStream<'_>) -> syn::Result<Vec<T>> {
-    inside(body, |body| Ok(body.parse_terminated(T::parse, Token![,])?.into_iter().collect()))
-}
-
-fn operation(input: ParseStream<'_>) -> syn::Result<Operation> {
+/// One `let`. What follows its name may have a fault: then what was read before comes back as broken.
+fn operation(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Operation> {
     let attributes = input.call(Attribute::parse_outer)?;
-    if let Some(other) = attributes.iter().find(|a| !a.path().is_ident("doc")) {
-        return Err(Error::new_spanned(other, "an operation has no attributes, only a doc comment"));
+    let mut name = None;
+    for attribute in attributes.iter().filter(|a| !a.path().is_ident("doc")) {
+        let value = attribute.meta.require_name_value();
+        let read = value.and_then(|pair| {
+            let tokens = quote::ToTokens::to_token_stream(&pair.value);
+            if pair.path.is_ident("name") {
+                syn::parse2::<LitStr>(tokens)
+            } else {
+                Err(Error::new_spanned(pair, ""))
+            }
+        });
+        match read {
+            Ok(text) => name = Some(text),
+            Err(_) => errors.push(Error::new_spanned(
+                attribute,
+                "an operation has doc comments and `#[name = \"…\"]`, no other attributes",
+            )),
+        }
     }
     input.parse::<Token![let]>()?;
     let ident: Ident = input.parse()?;
+    let mut made = Operation {
+        docs: crate::operation::docs(&attributes),
+        name,
+        ident,
+        each: None,
+        kind: None,
+        fields: Vec::new(),
+        rest: None,
+        settings: Vec::new(),
+        when: None,
+        after: Vec::new(),
+        broken: false,
+    };
+    if let Err(error) = definition(input, &mut made) {
+        errors.push(error);
+        made.broken = true;
+    }
+    Ok(made)
+}
+
+fn definition(input: ParseStream<'_>, made: &mut Operation) -> syn::Result<()> {
     input.parse::<Token![=]>()?;
-    let mut made = if input.peek(Token![for]) {
+    if input.peek(Token![for]) {
         input.parse::<Token![for]>()?;
-        let item: Ident = input.parse()?;
-        input.parse::<Token![in]>()?;
-        let list = input.parse()?;
+        made.each = Some(each(input)?);
         let body;
         braced!(body in input);
-        let mut made = inside(&body, |body| {
-            let made = call(ident, body)?;
-            if body.is_empty() { Ok(made) } else { Err(body.error("a `for` holds exactly one operation")) }
+        inside(&body, |body| {
+            call(body, made)?;
+            if body.is_empty() { Ok(()) } else { Err(body.error("a `for` holds exactly one operation")) }
         })?;
-        made.each = Some((item, list));
-        made
     } else {
-        call(ident, input)?
-    };
+        call(input, made)?;
+    }
     while !input.peek(Token![;]) {
-        let word: Ident = input
-            .parse()
-            .map_err(|e| Error::new(e.span(), "expected `;`, `with { … }`, `when …` or `after [ … ]`"))?;
+        let word: Ident = input.parse().map_err(|e| Error::new(e.span(), BEHIND))?;
         match word.to_string().as_str() {
-            "with" => made.settings = settings(input)?.0,
+            "with" => made.settings = settings(input, |_, input| input.parse())?.0,
             "when" => made.when = Some((word, input.parse()?)),
             "after" => {
                 let names;
                 bracketed!(names in input);
                 made.after = list(&names)?;
             }
-            _ => {
-                return Err(Error::new(word.span(), "expected `;`, `with { … }`, `when …` or `after [ … ]`"));
-            }
+            _ => return Err(Error::new(word.span(), BEHIND)),
         }
     }
     input.parse::<Token![;]>()?;
-    made.docs = crate::operation::docs(&attributes);
-    Ok(made)
+    Ok(())
 }
 
-fn call(ident: Ident, input: ParseStream<'_>) -> syn::Result<Operation> {
+/// `rung in ladder`, or `(i, rung) in ladder.iter().enumerate()`
+fn each(input: ParseStream<'_>) -> syn::Result<Each> {
+    let (item, index) = if input.peek(syn::token::Paren) {
+        let pair;
+        parenthesized!(pair in input);
+        let index = inside(&pair, |pair| {
+            let index: Ident = pair.parse()?;
+            pair.parse::<Token![,]>()?;
+            Ok(index)
+        })?;
+        let item = inside(&pair, |pair| {
+            let item: Ident = pair.parse()?;
+            if pair.is_empty() { Ok(item) } else { Err(pair.error("expected `(index, item)`")) }
+        })?;
+        (item, Some(index))
+    } else {
+        (input.parse()?, None)
+    };
+    input.parse::<Token![in]>()?;
+    let list = input.parse()?;
+    if is_call(input, &["iter"]) {
+        method(input)?;
+    }
+    let enumerated = is_call(input, &["enumerate"]).then(|| method(input)).transpose()?;
+    match (&index, enumerated) {
+        (Some(index), None) => {
+            Err(Error::new(index.span(), "write `in list.iter().enumerate()` for the index"))
+        }
+        (None, Some(word)) => {
+            Err(Error::new(word.span(), "with `enumerate()`, write `for (index, item) in …`"))
+        }
+        _ => Ok(Each { item, index, list }),
+    }
+}
+
+/// `.word()`
+fn method(input: ParseStream<'_>) -> syn::Result<Ident> {
+    input.parse::<Token![.]>()?;
+    let word: Ident = input.parse()?;
+    let nothing;
+    parenthesized!(nothing in input);
+    if nothing.is_empty() { Ok(word) } else { Err(nothing.error(format!("`{word}` takes nothing"))) }
+}
+
+fn call(input: ParseStream<'_>, made: &mut Operation) -> syn::Result<()> {
     let kind = input
         .call(Path::parse_mod_style)
         .map_err(|e| Error::new(e.span(), "expected an operation, such as `Probe { url: source }`"))?;
-    let fields = fields(input)?;
-    Ok(Operation {
-        docs: None,
-        ident,
-        each: None,
-        kind,
-        fields,
-        settings: Vec::new(),
-        when: None,
-        after: Vec::new(),
-    })
-}
-
-fn fields(input: ParseStream<'_>) -> syn::Result<Vec<Field>> {
-    let body;
-    braced!(body in input);
-    inside(&body, fields_inside)
-}
-
-fn fields_inside(body: ParseStream<'_>) -> syn::Result<Vec<Field>> {
-    let mut fields = Vec::new();
-    while !body.is_empty() {
-        let ident: Ident = body.parse()?;
-        let value = if body.peek(Token![:]) {
-            body.parse::<Token![:]>()?;
-            body.parse()?
-        } else {
-            Value::Reference(Reference { root: ident.clone(), path: Vec::new() })
-        };
-        fields.push(Field { ident, value });
-        if body.is_empty() {
-            break;
-        }
-        body.parse::<Token![,]>()?;
-    }
-    Ok(fields)
-}
-
-type Settings = (Vec<(Ident, Setting)>, Span);
-
-fn settings(input: ParseStream<'_>) -> syn::Result<Settings> {
-    let body;
-    let brace = braced!(body in input);
-    let settings = inside(&body, |body| {
-        let mut settings = Vec::new();
-        while !body.is_empty() {
-            let key: Ident = body.parse()?;
-            body.parse::<Token![:]>()?;
-            settings.push((key, body.parse()?));
-            if !body.is_empty() {
-                body.parse::<Token![,]>()?;
-            }
-        }
-        Ok(settings)
-    })?;
-    Ok((settings, brace.span.join()))
-}
-
-impl Parse for Setting {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if input.peek(token::Brace) {
-            let (settings, span) = settings(input)?;
-            return Ok(Self::Record(settings, span));
-        }
-        if input.peek(token::Bracket) {
-            let body;
-            let bracket = bracketed!(body in input);
-            return Ok(Self::List(list(&body)?, bracket.span.join()));
-        }
-        input.parse().map(Self::Lit)
-    }
-}
-
-impl Parse for Value {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if input.peek(LitStr) {
-            let text: LitStr = input.parse()?;
-            let parts = parts(&text)?;
-            return Ok(Self::Text(text, parts));
-        }
-        if input.peek(Token![-]) {
-            input.parse::<Token![-]>()?;
-            return Ok(Self::Lit(input.parse()?, true));
-        }
-        if input.peek(Lit) {
-            return Ok(Self::Lit(input.parse()?, false));
-        }
-        if input.peek(token::Bracket) {
-            let body;
-            let bracket = bracketed!(body in input);
-            return Ok(Self::List(list(&body)?, bracket.span.join()));
-        }
-        if [input.peek(Token![super]), input.peek(Token![crate]), input.peek(Token![self])].contains(&true) {
-            let path = input.call(Path::parse_mod_style)?;
-            return Ok(Self::Record(path, fields(input)?));
-        }
-        if input.peek(Ident) {
-            let is_path = input.peek2(Token![::]) || (input.peek2(token::Brace) && starts_upper(input));
-            if is_path {
-                let path = input.call(Path::parse_mod_style)?;
-                return Ok(Self::Record(path, fields(input)?));
-            }
-            let root: Ident = input.parse()?;
-            if root == "None" {
-                return Ok(Self::None(root));
-            }
-            if root == "Some" && input.peek(token::Paren) {
-                let inner;
-                parenthesized!(inner in input);
-                return Ok(Self::Some(root.span(), Box::new(inside(&inner, Self::parse)?)));
-            }
-            return reference(root, input).map(Self::Reference);
-        }
-        Err(input.error("expected a value: a literal, `[ … ]`, an input, or an operation's output such as `probe.duration`"))
-    }
-}
-
-/// Whether the next word is written like a type: a `{` behind it is a struct literal, not the body of a `for`.
-fn starts_upper(input: ParseStream<'_>) -> bool {
-    input.fork().parse::<Ident>().is_ok_and(|i| i.to_string().starts_with(char::is_uppercase))
-}
-
-fn reference(root: Ident, input: ParseStream<'_>) -> syn::Result<Reference> {
-    let mut path = Vec::new();
-    loop {
-        if input.peek(Token![.]) {
-            input.parse::<Token![.]>()?;
-            path.push(Segment::Field(input.parse()?));
-        } else if input.peek(token::Bracket) {
-            let index;
-            let bracket = bracketed!(index in input);
-            path.push(inside(&index, |index| {
-                if index.parse::<Option<Token![*]>>()?.is_some() {
-                    return Ok(Segment::All(bracket.span.join()));
-                }
-                let number = index.parse();
-                number
-                    .map(Segment::Index)
-                    .map_err(|e| Error::new(e.span(), "expected a number, or `*` for all"))
-            })?);
-        } else {
-            return Ok(Reference { root, path });
-        }
-    }
-}
-
-/// The pieces of a text: `{probe.title}` is a reference, `{{` and `}}` are braces.
-fn parts(literal: &LitStr) -> syn::Result<Vec<Part>> {
-    let text = literal.value();
-    let wrong = |message: &str| Error::new(literal.span(), message);
-    let mut parts = Vec::new();
-    let mut plain = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '{' if chars.next_if_eq(&'{').is_some() => plain.push('{'),
-            '}' if chars.next_if_eq(&'}').is_some() => plain.push('}'),
-            '}' => return Err(wrong("a `}` without `{`; write `}}` for the brace itself")),
-            '{' => {
-                let mut inner = String::new();
-                loop {
-                    match chars.next() {
-                        Some('}') => break,
-                        Some(c) => inner.push(c),
-                        None => return Err(wrong("a `{` without `}`; write `{{` for the brace itself")),
-                    }
-                }
-                if plain.ends_with('$') {
-                    return Err(wrong(&format!(
-                        "a reference in a text has no `$`: write `{{{inner}}}`, or `${{{{{inner}}}}}` for the text itself"
-                    )));
-                }
-                if !plain.is_empty() {
-                    parts.push(Part::Text(std::mem::take(&mut plain)));
-                }
-                let parser = |input: ParseStream<'_>| {
-                    let root = input.parse()?;
-                    reference(root, input)
-                };
-                let mut found = parser.parse_str(&inner).map_err(|_| {
-                    wrong(&format!("`{{{inner}}}` is not a reference such as `{{probe.title}}`"))
-                })?;
-                // At the text, but not as its own token: what rustc would put in its place is no replacement for it.
-                found.respan(Span::call_site().located_at(literal.span()));
-                parts.push(Part::Reference(found));
-            }
-            other => plain.push(other),
-        }
-    }
-    if !plain.is_empty() || parts.is_empty() {
-        parts.push(Part::Text(plain));
-    }
-    Ok(parts)
-}
-
-impl Reference {
-    fn respan(&mut self, span: Span) {
-        self.root.set_span(span);
-        for segment in &mut self.path {
-            match segment {
-                Segment::Field(ident) => ident.set_span(span),
-                Segment::Index(number) => number.set_span(span),
-                Segment::All(at) => *at = span,
-            }
-        }
-    }
+    made.kind = Some(kind);
+    (made.fields, made.rest) = fields(input)?;
+    Ok(())
 }

@@ -69,7 +69,7 @@ fn a_module_survives_faults_inside_it() {
             fourth.result
         }
     }));
-    assert_eq!(errors.len(), 5, "{errors:#?}");
+    assert_eq!(errors.len(), 6, "{errors:#?}");
     assert!(matches!(items.as_slice(), [syn::Item::Mod(module)] if module.ident == "flow"));
 }
 

@@ -1,12 +1,13 @@
 //! What can go wrong between a client and a server.
 
+use std::{error, fmt};
+
 use crate::api::{Failure, Problem};
 
 /// Why a call failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum Error {
     /// The address can't be used.
-    #[error("`{url}` is not the address of a POP server: {reason}")]
     Address {
         /// The address.
         url: String,
@@ -14,7 +15,6 @@ pub enum Error {
         reason: String,
     },
     /// Nobody answers there, or the connection broke.
-    #[error("can't reach the POP server at {url}; is it running? `pop dev` starts one")]
     Unreachable {
         /// The address.
         url: String,
@@ -22,7 +22,6 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// The connection stands, but nothing comes.
-    #[error("the POP server at {url} sent nothing for {seconds} s")]
     Silent {
         /// The address.
         url: String,
@@ -30,45 +29,100 @@ pub enum Error {
         seconds: u64,
     },
     /// The server refused, and says why.
-    #[error("{}", describe(.0))]
     Problem(Box<Problem>),
     /// The inputs do not fit the workflow; nothing was sent.
-    #[error("the inputs do not fit the workflow:\n{0}")]
     Findings(Box<crate::Findings>),
     /// The server's answer can't be read: it speaks another version.
-    #[error("the server's answer can't be read ({reason}); are client and server of the same version?")]
     Answer {
         /// What is wrong with it.
         reason: String,
     },
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { url, reason } => {
+                write!(f, "`{url}` is not the address of a POP server: {reason}")
+            }
+            Self::Unreachable { url, .. } => {
+                write!(f, "can't reach the POP server at {url}; is it running? `pop dev` starts one")
+            }
+            Self::Silent { url, seconds } => {
+                write!(f, "the POP server at {url} sent nothing for {seconds} s")
+            }
+            Self::Problem(problem) => f.write_str(&describe(problem)),
+            Self::Findings(findings) => write!(f, "the inputs do not fit the workflow:\n{findings}"),
+            Self::Answer { reason } => write!(
+                f,
+                "the server's answer can't be read ({reason}); are client and server of the same version?"
+            ),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Unreachable { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
 /// Why a run gave no result.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum RunError {
     /// An operation failed.
-    #[error("{}", failed(.0))]
     Failed(Box<Failure>),
     /// Somebody cancelled it.
-    #[error("the agenda was cancelled")]
     Cancelled,
     /// It succeeded, but the output is not there: the operation that gives it was skipped.
-    #[error(
-        "the output `{0}` is missing: the operation that gives it was skipped; make its type an `Option`"
-    )]
     OutputMissing(String),
     /// It succeeded, but its outputs are not what the type says.
-    #[error("the outputs do not fit the expected type: {0}")]
-    Outputs(#[source] serde_json::Error),
+    Outputs(serde_json::Error),
     /// The server can't be asked.
-    #[error(transparent)]
-    Client(#[from] Error),
+    Client(Error),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(failure) => f.write_str(&failed(failure)),
+            Self::Cancelled => f.write_str("the agenda was cancelled"),
+            Self::OutputMissing(name) => write!(
+                f,
+                "the output `{name}` is missing: the operation that gives it was skipped; make its type an `Option`"
+            ),
+            Self::Outputs(error) => write!(f, "the outputs do not fit the expected type: {error}"),
+            Self::Client(error) => error.fmt(f),
+        }
+    }
+}
+
+impl error::Error for RunError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Outputs(error) => Some(error),
+            Self::Client(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for RunError {
+    fn from(error: Error) -> Self {
+        Self::Client(error)
+    }
 }
 
 fn describe(problem: &Problem) -> String {
     let mut text = problem.title.clone();
     if let Some(detail) = &problem.detail {
         text = format!("{text}: {detail}");
+    }
+    for change in problem.stale.iter().flat_map(|stale| &stale.changes) {
+        text += &format!("\n  {} {}: {}", change.verdict, change.at, change.message);
     }
     for finding in &problem.diagnostics {
         let part = |key: &str| finding.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _, stream};
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Client, Error, RunError};
-use crate::api::{AgendaState, AgendaView, Event};
+use crate::api::{self, AgendaState, AgendaView, Event, Rerun};
 use crate::sse::Parser;
 
 /// How often a broken stream is opened again before giving up, without an event in between.
@@ -25,11 +25,13 @@ const OPENING: Duration = Duration::from_secs(30);
 pub struct Run {
     client: Client,
     id: String,
+    /// Events up to this one belong to what was before a rerun.
+    after: u64,
 }
 
 impl Run {
     pub(super) fn new(client: Client, view: AgendaView) -> Self {
-        Self { client, id: view.id }
+        Self { client, id: view.id, after: 0 }
     }
 
     /// The agenda's id.
@@ -53,10 +55,19 @@ impl Run {
         self.client.cancel(&self.id).await
     }
 
+    /// Runs it again once it has ended. What is given back watches and waits for what happens from then on.
+    ///
+    /// # Errors
+    /// It has not ended, nothing of it would run again, or the server can't be reached.
+    pub async fn rerun(&self, what: Rerun) -> Result<Self, Error> {
+        let answer = self.client.rerun(&self.id, what).await?;
+        Ok(Self { client: self.client.clone(), id: self.id.clone(), after: answer.after })
+    }
+
     /// Everything that has happened and happens, from the first event to the last. A broken connection (or a server that
     /// restarts) is gone on from where it was: no event is missing, none comes twice.
     pub fn watch(&self) -> impl Stream<Item = Result<Event, Error>> + Send + use<> {
-        let watch = Watch::new(self.client.clone(), self.id.clone());
+        let watch = Watch::new(self.client.clone(), self.id.clone(), self.after);
         stream::unfold(watch, |mut watch| async move { watch.next().await.map(|event| (event, watch)) })
     }
 
@@ -65,11 +76,17 @@ impl Run {
     /// # Errors
     /// The agenda failed or was cancelled, its outputs do not fit `T`, or the server can't be reached.
     pub async fn wait<T: DeserializeOwned>(&self) -> Result<T, RunError> {
-        let mut events = std::pin::pin!(self.watch());
-        while let Some(event) = events.next().await {
-            event?;
-        }
-        let view = self.view().await?;
+        let view = loop {
+            let mut events = std::pin::pin!(self.watch());
+            while let Some(event) = events.next().await {
+                event?;
+            }
+            let view = self.view().await?;
+            // It may have been run again meanwhile.
+            if view.state.is_terminal() {
+                break view;
+            }
+        };
         match view.state {
             AgendaState::Succeeded => {
                 serde_json::from_value(view.outputs.unwrap_or(Value::Null)).map_err(RunError::Outputs)
@@ -83,30 +100,30 @@ impl Run {
     }
 }
 
-/// The bytes of an open stream.
-type Body = std::pin::Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>> + Send>>;
-
 struct Watch {
     client: Client,
     id: String,
-    body: Option<Body>,
+    body: Option<Response>,
     parser: Parser,
     waiting: VecDeque<Event>,
     last: u64,
     tries: u32,
+    /// The last event was the end of the agenda; it may have been run again.
+    ended: bool,
     over: bool,
 }
 
 impl Watch {
-    fn new(client: Client, id: String) -> Self {
+    fn new(client: Client, id: String, after: u64) -> Self {
         Self {
             client,
             id,
             body: None,
             parser: Parser::default(),
             waiting: VecDeque::new(),
-            last: 0,
+            last: after,
             tries: 0,
+            ended: false,
             over: false,
         }
     }
@@ -116,10 +133,10 @@ impl Watch {
             if let Some(event) = self.waiting.pop_front() {
                 self.last = event.seq;
                 self.tries = 0;
-                self.over |= event.operation.is_none() && event.state.is_terminal();
+                self.ended = event.operation.is_none() && event.state.is_terminal();
                 return Some(Ok(event));
             }
-            if self.over {
+            if self.over || (self.ended && self.tries > 0) {
                 return None;
             }
             if let Err(error) = self.read().await {
@@ -153,14 +170,19 @@ impl Watch {
             let response =
                 tokio::time::timeout(OPENING, opening).await.map_err(|_| self.client.silent(OPENING))??;
             self.parser = Parser::default();
-            self.body = Some(Box::pin(response.bytes_stream().map(|piece| piece.map(|b| b.to_vec()))));
+            self.body = Some(response);
         }
         let Some(body) = &mut self.body else { return Ok(()) };
         let piece =
-            tokio::time::timeout(SILENCE, body.next()).await.map_err(|_| self.client.silent(SILENCE))?;
+            tokio::time::timeout(SILENCE, body.chunk()).await.map_err(|_| self.client.silent(SILENCE))?;
         match piece {
-            Some(Ok(bytes)) => {
+            Ok(Some(bytes)) => {
                 for message in self.parser.push(&bytes) {
+                    if message.event == api::END {
+                        // What was read before it is given first.
+                        self.over = true;
+                        break;
+                    }
                     let event: Event = serde_json::from_str(&message.data)
                         .map_err(|e| Error::Answer { reason: e.to_string() })?;
                     // What was seen already is not told twice.
@@ -170,8 +192,8 @@ impl Watch {
                 }
                 Ok(())
             }
-            Some(Err(error)) => Err(self.client.broken(error)),
-            None => {
+            Err(error) => Err(self.client.broken(error)),
+            Ok(None) => {
                 // Ended without a last event: the server went away politely. It is opened again.
                 self.body = None;
                 self.tries += 1;

@@ -7,17 +7,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use pop_compiler::agenda::Agenda;
+use pop_compiler::agenda::{Agenda, AgendaTemplate};
 use pop_sdk::api::{AgendaState, AgendaView, Page, SubmitRequest};
 use serde::Deserialize;
 
 use super::extract::{Id, Json, Params, page_size};
 use super::problem::{Error, Kind};
-use super::view;
+use super::{templates, view};
 use crate::core::command::{Command, Reply, Submit};
 use crate::core::intake;
 use crate::ids::{self, AgendaId, AgendaNo, CustomerId};
-use crate::server::Parts;
+use crate::server::{Parts, WriterError};
 use crate::store::{Filter, Record};
 
 /// The owner when nobody says one.
@@ -32,7 +32,7 @@ pub(super) async fn submit(
     // Expanding, checking and printing take time in proportion to the agenda.
     let prepared = tokio::task::spawn_blocking(move || prepare(request, &id));
     let Ok(prepared) = prepared.await else { return Err(Error::internal()) };
-    let submit = prepared?;
+    let (submit, theirs) = prepared?;
     if !super::caller().may_see(submit.customer.as_str()) {
         return Err(Error::not_found(format!("customer `{}` does not exist", submit.customer)));
     }
@@ -43,7 +43,11 @@ pub(super) async fn submit(
             return repeated(&parts, seen, &body).await;
         }
     }
-    match parts.change(Command::Submit(Box::new(submit))).await? {
+    let reply = match parts.writer.call(Command::Submit(Box::new(submit))).await {
+        Err(WriterError::Refused(refusal)) => return Err(templates::stale(&parts, refusal, theirs).await),
+        reply => reply?,
+    };
+    match reply {
         Reply::Submitted(stored) => {
             let (header, row) = *stored;
             let mut answer = view::agenda(Record { header, row, outputs: None, failure: None });
@@ -56,8 +60,11 @@ pub(super) async fn submit(
     }
 }
 
-fn prepare(mut request: SubmitRequest, id: &str) -> Result<Submit, Error> {
+/// What to take in; and the client's template, if it says what it was made for.
+fn prepare(mut request: SubmitRequest, id: &str) -> Result<(Submit, Option<AgendaTemplate>), Error> {
     let (asked, idempotency_key) = (request.customer.take(), request.idempotency_key.take());
+    let made_for = request.workflow.take().and_then(|workflow| Some((workflow.name, workflow.digest?)));
+    let theirs = made_for.as_ref().and_then(|_| request.template.clone());
     let mut agenda = intake::prepare(request)?;
     let customer =
         asked.or_else(|| agenda.customer_id.clone()).unwrap_or_else(|| DEFAULT_CUSTOMER.to_owned());
@@ -67,13 +74,15 @@ fn prepare(mut request: SubmitRequest, id: &str) -> Result<Submit, Error> {
     agenda.id = Some(id.to_owned());
     agenda.customer_id = Some(customer.clone());
     let body = serde_json::to_string(&agenda).map_err(|_| Error::internal())?;
-    Ok(Submit {
+    let submit = Submit {
         id: AgendaId::from(id),
         customer: CustomerId::from(customer),
         agenda: Arc::new(agenda),
         body: Arc::from(body),
         idempotency_key,
-    })
+        made_for,
+    };
+    Ok((submit, theirs))
 }
 
 /// The answer to a submit whose key was seen before: the same agenda, if it asks for the same.
@@ -105,7 +114,7 @@ pub(super) async fn get(State(parts): State<Parts>, Id(id): Id) -> Result<Answer
     Ok(Answer(load(&parts, AgendaId::from(id)).await?))
 }
 
-async fn load(parts: &Parts, id: AgendaId) -> Result<AgendaView, Error> {
+pub(super) async fn load(parts: &Parts, id: AgendaId) -> Result<AgendaView, Error> {
     let record = find(parts, &id).await?;
     let no = record.header.no;
     let operations = parts.read(move |store| store.operations(no)).await?;

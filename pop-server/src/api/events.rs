@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
+use pop_sdk::api::END;
 
 use super::agendas::find;
 use super::extract::Id;
@@ -43,12 +44,23 @@ pub(super) async fn stream(
         no: record.header.no,
         last,
         read: VecDeque::new(),
+        over: false,
     };
     let events = stream::unfold(follow, |mut follow| async move {
-        let (seq, text) = follow.next().await?;
-        Some((Ok(SseEvent::default().id(seq.to_string()).data(text)), follow))
+        let event = match follow.next().await? {
+            Next::Event(seq, text) => SseEvent::default().id(seq.to_string()).data(text),
+            Next::End => SseEvent::default().event(END).data("{}"),
+        };
+        Some((Ok(event), follow))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+enum Next {
+    /// Its number, and all of it as JSON.
+    Event(u64, String),
+    /// Nothing follows. Without this the stream broke, and the client resumes.
+    End,
 }
 
 struct Follow {
@@ -60,15 +72,17 @@ struct Follow {
     last: u64,
     /// Read, but not sent yet.
     read: VecDeque<(u64, String)>,
+    /// The end has been told.
+    over: bool,
 }
 
 impl Follow {
-    /// The next event; none at the end of the agenda, or of the server.
-    async fn next(&mut self) -> Option<(u64, String)> {
-        loop {
+    /// The next event, or the end of the agenda; none after that, and at the end of the server.
+    async fn next(&mut self) -> Option<Next> {
+        while !self.over {
             if let Some((seq, text)) = self.read.pop_front() {
                 self.last = seq;
-                return Some((seq, text));
+                return Some(Next::Event(seq, text));
             }
             let (no, last, id) = (self.no, self.last, self.id.clone());
             let read = self
@@ -83,7 +97,8 @@ impl Follow {
             let Ok((ended, events)) = read else { return None };
             if events.is_empty() {
                 if ended {
-                    return None;
+                    self.over = true;
+                    return Some(Next::End);
                 }
                 tokio::select! {
                     () = self.watch.changed() => {}
@@ -92,5 +107,6 @@ impl Follow {
             }
             self.read = events.into();
         }
+        None
     }
 }

@@ -55,7 +55,7 @@ fn is_json(request: &Request) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-async fn collect(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, Error> {
+pub(super) async fn collect(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, Error> {
     let mut stream = body.into_data_stream();
     let mut bytes = Vec::with_capacity(announced.min(limit).min(1 << 20));
     let mut too_large = announced > limit;
@@ -107,14 +107,14 @@ impl<T: DeserializeOwned> FromRequestParts<Parts> for Params<T> {
     }
 }
 
-/// The `{id}` in the path.
+/// The one part of the path that is not fixed.
 pub(super) struct Id(pub(super) String);
 
-impl FromRequestParts<Parts> for Id {
+impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Error;
 
-    async fn from_request_parts(request: &mut request::Parts, parts: &Parts) -> Result<Self, Error> {
-        match Path::<String>::from_request_parts(request, parts).await {
+    async fn from_request_parts(request: &mut request::Parts, state: &S) -> Result<Self, Error> {
+        match Path::<String>::from_request_parts(request, state).await {
             Ok(Path(id)) => Ok(Self(id)),
             Err(rejection) => Err(Error::new(Kind::InvalidQuery, rejection.body_text())),
         }

@@ -90,13 +90,17 @@ fn lease(store: &dyn Store, grant: Granted) -> Result<Option<Lease>, StoreError>
     let Some(record) = store.agenda(&grant.id)? else { return Ok(None) };
     let no = record.header.no;
     let Some(body) = store.body(no)? else { return Ok(None) };
-    let agenda: Agenda = serde_json::from_str(&body)
-        .map_err(|e| StoreError::Corrupt { column: "body", why: e.to_string() })?;
+    let corrupt = |e: serde_json::Error| StoreError::Corrupt { column: "body", why: e.to_string() };
+    let mut agenda: Agenda = serde_json::from_str(&body).map_err(corrupt)?;
+    for operation in store.made(no)? {
+        agenda.operations.push(serde_json::from_str(&operation).map_err(corrupt)?);
+    }
     let progress = store
         .operations(no)?
         .into_iter()
         .map(view::operation)
-        .filter(|o| o.state != OperationState::Waiting)
+        // An operation that runs again keeps the number of its last attempt.
+        .filter(|o| o.state != OperationState::Waiting || o.attempt > 0)
         .collect();
     Ok(Some(Lease { id: grant.id.to_string(), epoch: grant.epoch, until: grant.until, agenda, progress }))
 }

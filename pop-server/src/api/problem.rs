@@ -3,7 +3,8 @@
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use pop_sdk::api::Problem;
+use pop_compiler::diagnostic::Diagnostic;
+use pop_sdk::api::{Problem, Stale};
 use serde_json::Value;
 
 use crate::core::command::Refusal;
@@ -21,6 +22,7 @@ pub(super) enum Kind {
     InvalidQuery,
     InvalidAgenda,
     InvalidRequest,
+    Unauthorized,
     NotFound,
     UnknownCustomer,
     UnknownPool,
@@ -28,6 +30,10 @@ pub(super) enum Kind {
     NoInsight,
     MethodNotAllowed,
     KeyReused,
+    StaleClient,
+    NotEnded,
+    NothingToRun,
+    InvalidTemplate,
     InUse,
     BodyTooLarge,
     UnsupportedMediaType,
@@ -51,6 +57,7 @@ impl Kind {
             Self::InvalidRequest => {
                 ("invalid-request", S::UNPROCESSABLE_ENTITY, "The request makes no sense")
             }
+            Self::Unauthorized => ("unauthorized", S::UNAUTHORIZED, "The token is not good here"),
             Self::NotFound => ("not-found", S::NOT_FOUND, "Not found"),
             Self::UnknownCustomer => ("unknown-customer", S::NOT_FOUND, "The customer does not exist"),
             Self::UnknownPool => ("unknown-pool", S::NOT_FOUND, "The pool does not exist"),
@@ -60,6 +67,12 @@ impl Kind {
             Self::KeyReused => {
                 ("idempotency-key-reused", S::CONFLICT, "The idempotency key belongs to another agenda")
             }
+            Self::StaleClient => {
+                ("stale-client", S::CONFLICT, "The client was made for another version of the workflow")
+            }
+            Self::NotEnded => ("not-ended", S::CONFLICT, "The agenda has not ended"),
+            Self::NothingToRun => ("nothing-to-run", S::CONFLICT, "Nothing would run again"),
+            Self::InvalidTemplate => ("invalid-template", S::UNPROCESSABLE_ENTITY, "The template has faults"),
             Self::InUse => ("in-use", S::CONFLICT, "It is in use"),
             Self::BodyTooLarge => ("body-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::UnsupportedMediaType => {
@@ -77,11 +90,25 @@ pub(super) struct Error {
     kind: Kind,
     detail: String,
     diagnostics: Vec<Value>,
+    stale: Option<Box<Stale>>,
 }
 
 impl Error {
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), diagnostics: Vec::new() }
+        Self { kind, detail: detail.into(), diagnostics: Vec::new(), stale: None }
+    }
+
+    /// The compiler's findings.
+    pub(super) fn findings(kind: Kind, found: &[Diagnostic], names: &[String]) -> Self {
+        let count = found.len();
+        let first = found.first().map(|d| d.message.clone()).unwrap_or_default();
+        let detail = if count == 1 { first } else { format!("{first} (and {} more)", count - 1) };
+        Self { diagnostics: findings::to_json(found, names), ..Self::new(kind, detail) }
+    }
+
+    /// The client was made for another version of the workflow.
+    pub(super) fn stale(refusal: &Refusal, stale: Stale) -> Self {
+        Self { stale: Some(Box::new(stale)), ..Self::new(Kind::StaleClient, refusal.to_string()) }
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -111,6 +138,7 @@ impl IntoResponse for Error {
             status: status.as_u16(),
             detail: Some(self.detail),
             diagnostics: self.diagnostics,
+            stale: self.stale,
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (status, body).into_response();
@@ -130,6 +158,9 @@ impl From<Refusal> for Error {
             Refusal::UnknownInsight(_) => Kind::UnknownInsight,
             Refusal::NotFound(_) => Kind::NotFound,
             Refusal::NoInsight { .. } => Kind::NoInsight,
+            Refusal::Stale { .. } => Kind::StaleClient,
+            Refusal::NotEnded(_) => Kind::NotEnded,
+            Refusal::NothingToRun(_) => Kind::NothingToRun,
             Refusal::Invalid(_) => Kind::InvalidRequest,
             Refusal::InUse(_) => Kind::InUse,
         };
@@ -160,13 +191,7 @@ impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::Request(text) => Self::new(Kind::InvalidRequest, text),
-            Rejection::Findings(found) => {
-                let count = found.len();
-                let first = found.first().map(|d| d.message.clone()).unwrap_or_default();
-                let detail = if count == 1 { first } else { format!("{first} (and {} more)", count - 1) };
-                let diagnostics = findings::to_json(&found);
-                Self { kind: Kind::InvalidAgenda, detail, diagnostics }
-            }
+            Rejection::Findings(found, names) => Self::findings(Kind::InvalidAgenda, &found, &names),
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn agenda(record: Record) -> AgendaView {
         state: row.state,
         reason: row.reason,
         percent: row.percent.value(),
-        total: header.total,
+        total: row.total,
         succeeded: row.succeeded,
         insight: header.insight.to_string(),
         pool: header.pool.to_string(),

@@ -158,9 +158,13 @@ fn absolute_paths(template: &AgendaTemplate, inputs: Value, folder: &Path) -> Va
     Value::Object(inputs)
 }
 
-fn show(diagnostics: &[Diagnostic], sources: &Sources) {
+pub(super) fn show(diagnostics: &[Diagnostic], sources: &Sources) {
     if !diagnostics.is_empty() {
         let colour = if std::io::stderr().is_terminal() { Colour::Always } else { Colour::Never };
-        anstream::eprint!("{}", text::findings(diagnostics, sources, colour));
+        let (text, more) = text::first_findings(diagnostics, sources, colour);
+        anstream::eprint!("{text}");
+        if more > 0 {
+            anstream::eprintln!("… and {more} more findings");
+        }
     }
 }

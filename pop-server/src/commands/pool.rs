@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
 use super::{ServerArgs, load, shutdown_on_signal};
+use crate::clock::SystemClock;
 use crate::ids;
 use crate::pool::{agent, executor};
 use crate::run::Needs;
@@ -60,7 +61,7 @@ impl LocalArgs {
         };
         let types = types.into_iter().map(|(kind, spec)| (kind, Arc::new(spec))).collect();
         duration::parse(&self.grace).map_err(|e| anyhow::anyhow!("--grace: {e}"))?;
-        Ok(executor::Config { room, time_scale: 1.0, types })
+        Ok(executor::Config { room, time_scale: 1.0, types, clock: Arc::new(SystemClock) })
     }
 
     /// The local runtime's settings, with relative programs looked up from `base`.

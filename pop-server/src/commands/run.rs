@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaEnd, AgendaState, AgendaView, Lease, OperationView, Report, ReportResult};
+use pop_sdk::api::{AgendaEnd, AgendaState, AgendaView, Lease, OperationView, Report};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 use super::exit::Exit;
 use super::load::{self, Inputs, Loaded};
 use super::pool::LocalArgs;
-use crate::pool::executor::{self, Command, Uplink};
+use crate::clock::{Clock as _, SystemClock};
+use crate::ids;
+use crate::pool::executor::{self, Answer, Command, Uplink};
 use crate::run::Plan;
 use crate::runtime::local::Local;
 use crate::ui::{Board, live::Live};
-use crate::{clock, ids};
 
 /// Arguments of `pop run`.
 #[derive(Debug, Args)]
@@ -74,7 +75,7 @@ pub async fn run(args: RunArgs) -> Result<Exit> {
     let id = ids::agenda();
     let title = agenda.title.clone().unwrap_or_else(|| args.file.display().to_string());
     let plan = Plan::new(&agenda).map_err(|failure| anyhow::anyhow!("{}", failure.message))?;
-    let since = clock::now();
+    let since = SystemClock.now();
     let mut config = args.local.executor(types)?;
     config.time_scale = args.time_scale;
     let work = args.local.work_folder(&id);
@@ -222,10 +223,14 @@ impl Recorder {
 }
 
 impl Uplink for Recorder {
-    fn report(&self, reports: Vec<Report>) -> Pin<Box<dyn Future<Output = Vec<ReportResult>> + Send + '_>> {
-        let accepted = vec![ReportResult::Accepted; reports.len()];
+    fn report(&self, reports: Vec<Report>) -> Pin<Box<dyn Future<Output = Vec<Answer>> + Send + '_>> {
+        let accepted = vec![Answer::Accepted; reports.len()];
         for report in reports {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            for made in &report.made {
+                let names = made.operations.iter().map(|o| (o.name.as_str(), o.kind.as_str()));
+                self.live.add(&made.generator, names);
+            }
             for view in report.operations {
                 self.live.update(&view);
                 if let Some(output) = view.output {

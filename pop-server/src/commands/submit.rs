@@ -11,7 +11,7 @@ use pop_sdk::client::Client;
 use super::exit::Exit;
 use super::load::{self, Inputs};
 use super::{ServerArgs, print_failure};
-use crate::clock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::run::Plan;
 use crate::ui::{Board, live::Live};
 
@@ -69,14 +69,22 @@ pub async fn run(args: SubmitArgs) -> Result<Exit> {
         return Ok(Exit::Success);
     }
     anstream::eprintln!("{}", run.id());
-    let live = Live::start(Board::new(title, &plan, clock::now()), args.quiet);
+    let live = Live::start(Board::new(title, &plan, SystemClock.now()), args.quiet);
     let mut events = std::pin::pin!(run.watch());
     loop {
         tokio::select! {
             event = events.next() => match event {
                 None => break,
                 Some(event) => {
-                    if let Some(operation) = &event?.operation {
+                    let event = event?;
+                    if let Some(again) = &event.again {
+                        live.again(again);
+                    }
+                    if let Some(added) = &event.added {
+                        let names = added.operations.iter().map(|o| (o.name.as_str(), o.kind.as_str()));
+                        live.add(&added.generator, names);
+                    }
+                    if let Some(operation) = &event.operation {
                         live.update(operation);
                     }
                 }

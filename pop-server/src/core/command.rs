@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pop_compiler::agenda::Agenda;
-use pop_sdk::api::{Customer, Insight, LeaseId, Pool, Report, ReportResult};
+use pop_sdk::api::{Customer, Insight, LeaseId, Pool, Report, ReportResult, TemplateView};
 
 use super::record::{AgendaHeader, AgendaRow, Write};
+use super::rerun::Again;
 use crate::ids::{AgendaId, CustomerId, InsightId, PoolId};
 
 /// A request that may change the state.
@@ -19,6 +20,8 @@ pub enum Command {
         /// Which.
         agenda: AgendaId,
     },
+    /// Run an ended agenda again.
+    Rerun(Box<Again>),
     /// A pool agent has (re)started.
     Attach {
         /// Its pool.
@@ -60,11 +63,24 @@ pub enum Command {
     PutInsight(Insight),
     /// Remove an insight that has nothing alive.
     DeleteInsight(InsightId),
+    /// Say what the workflow of a name is.
+    PutTemplate(Box<PutTemplate>),
+    /// Forget what the workflow of a name is.
+    DeleteTemplate(String),
     /// Time has passed: end what is overdue.
     Tick,
     /// Go wrong in the middle.
     #[cfg(test)]
     Panic,
+}
+
+/// A template to keep, checked already.
+#[derive(Clone, Debug)]
+pub struct PutTemplate {
+    /// Its name, version and digest.
+    pub view: TemplateView,
+    /// The template as JSON text, to be stored as it is.
+    pub body: Arc<str>,
 }
 
 /// An agenda to take in, checked already.
@@ -80,6 +96,8 @@ pub struct Submit {
     pub body: Arc<str>,
     /// The client's own key.
     pub idempotency_key: Option<String>,
+    /// The workflow that the client was made for: its name and its digest.
+    pub made_for: Option<(String, String)>,
 }
 
 /// A pool agent wants work.
@@ -121,6 +139,13 @@ pub enum Reply {
     Seen(AgendaId),
     /// The agenda was alive; it is cancelled, or will be.
     Cancelling,
+    /// The agenda runs again.
+    Again {
+        /// Events after this one belong to it.
+        after: u64,
+        /// The operations that begin anew, by name.
+        reset: Vec<String>,
+    },
     /// No such agenda is alive; it may have ended.
     NotAlive,
     /// The agent is known; these came back.
@@ -185,6 +210,20 @@ pub enum Refusal {
     /// The request contradicts itself or the state.
     #[error("{0}")]
     Invalid(String),
+    /// The server's template of that name is another one than the client was made for.
+    #[error("the server has another template of the workflow `{workflow}`; generate the client again")]
+    Stale {
+        /// The workflow.
+        workflow: String,
+        /// The digest of the server's template.
+        digest: String,
+    },
+    /// The agenda has not ended (again).
+    #[error("{0}")]
+    NotEnded(String),
+    /// A rerun would run nothing.
+    #[error("{0}")]
+    NothingToRun(String),
     /// Something still needs it.
     #[error("{0}")]
     InUse(String),

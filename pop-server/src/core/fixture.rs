@@ -150,6 +150,7 @@ pub(super) fn submit(id: &AgendaId, customer: &str, agenda: &Agenda, key: Option
         agenda: Arc::new(agenda.clone()),
         body: Arc::from(serde_json::to_string(agenda).unwrap()),
         idempotency_key: key.map(str::to_owned),
+        made_for: None,
     }
 }
 

@@ -157,7 +157,7 @@ mod tests {
         let params = params.as_object().unwrap().clone();
         let operation =
             Operation { name: "Probe".into(), kind: "media.probe".into(), ..Operation::default() };
-        Features::of(&Agenda { params, operations: vec![operation], ..Agenda::default() })
+        Features::of(&Agenda { params, operations: vec![operation].into(), ..Agenda::default() })
     }
 
     fn insight(id: &str, priority: i64, mapper: &str, values: &[&str]) -> Insight {

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 pub enum Rejection {
     /// The request itself makes no sense.
     Request(String),
-    /// The agenda, the template or the inputs have faults.
-    Findings(Vec<Diagnostic>),
+    /// The agenda, the template or the inputs have faults; and the names of the operations that pointers may lead to.
+    Findings(Vec<Diagnostic>, Vec<String>),
 }
 
 /// The agenda that the request asks for, without a server-given id.
@@ -28,10 +28,10 @@ pub fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
         (None, Some(template)) => {
             let findings = validate::template(&template);
             if has_errors(&findings) {
-                return Err(Rejection::Findings(findings));
+                return Err(Rejection::Findings(findings, names(&template.agenda)));
             }
             let inputs = request.inputs.unwrap_or_else(|| Value::Object(Map::new()));
-            template.expand(&inputs).map_err(Rejection::Findings)?
+            template.expand(&inputs).map_err(|found| Rejection::Findings(found, names(&template.agenda)))?
         }
         (Some(_), Some(_)) => {
             return Err(Rejection::Request("give either `agenda` or `template`, not both".to_owned()));
@@ -41,7 +41,11 @@ pub fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
     agenda.id = None;
     let findings = validate::agenda(&agenda);
     if has_errors(&findings) {
-        return Err(Rejection::Findings(findings));
+        return Err(Rejection::Findings(findings, names(&agenda)));
     }
     Ok(agenda)
+}
+
+fn names(agenda: &Agenda) -> Vec<String> {
+    agenda.operations.iter().map(|operation| operation.name.clone()).collect()
 }

@@ -1,12 +1,13 @@
 //! What keeps a lease, ends it, or asks its holder to stop: renew, expiry, cancel.
 
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaState, LeaseId, OperationState};
+use pop_sdk::api::{AgendaState, Failure, FailureClass, LeaseId, OperationState};
 
 use super::command::Reply;
+use super::live::{Live, Place};
+use super::operation::Operation;
 use super::phase::{Next, Step, next};
 use super::record::Write;
-use super::state::Place;
 use super::{Core, Tx};
 use crate::ids::{AgendaId, AgendaNo, PoolId};
 
@@ -52,14 +53,26 @@ impl Core {
         Reply::Expired(overdue.len())
     }
 
-    /// A lease is gone: the agenda goes to the head of its queue, or ends if somebody wants it cancelled.
+    /// A lease is gone: the agenda goes to the head of its queue, or ends if somebody wants it cancelled, or if that has
+    /// happened too often without any of its operations ending: then it may be what brings its pools down.
     pub(super) fn give_back(&mut self, tx: &mut Tx, no: AgendaNo, reason: &str) {
-        let Some(live) = self.state.agendas.get(&no) else { return };
+        let Some(live) = self.state.agendas.get_mut(&no) else { return };
         match next(live.state(), live.cancelling(), Step::Return) {
-            Next::To(AgendaState::Queued) => {}
+            Next::To(AgendaState::Queued) => {
+                live.lost = live.lost.saturating_add(1);
+                if live.lost >= live.maximum_attempts {
+                    let (id, failure) = (live.id.clone(), exhausted(live, reason));
+                    self.close(tx, no, OperationState::Skipped);
+                    self.state.end(tx, no, AgendaState::Failed, Some(reason.to_owned()), None, Some(failure));
+                    self.state.fence(&id);
+                    return;
+                }
+            }
             Next::To(end) => {
+                let id = live.id.clone();
                 self.close(tx, no, OperationState::Cancelled);
                 self.state.end(tx, no, end, None, None, None);
+                self.state.fence(&id);
                 return;
             }
             Next::Remember | Next::Same | Next::Illegal => return,
@@ -134,5 +147,31 @@ impl Core {
         for view in views {
             self.state.emit(tx, no, Some(view));
         }
+    }
+}
+
+/// Why an agenda is not handed out again.
+fn exhausted(live: &Live, reason: &str) -> Failure {
+    let runs = |o: &&Operation| matches!(o.state, OperationState::Launching | OperationState::Executing);
+    let running: Vec<&str> = live.operations.iter().filter(runs).map(|o| o.name.as_ref()).collect();
+    let ran = match running.as_slice() {
+        // It died before it could say so.
+        [] => "no operation was known to run".to_owned(),
+        [only] => format!("`{only}` ran"),
+        [first, rest @ ..] => format!("`{first}` and {} more ran", rest.len()),
+    };
+    let times = live.lost;
+    Failure {
+        class: FailureClass::Infra,
+        code: "AttemptsExhausted".to_owned(),
+        message: format!(
+            "it was handed out {times} times without any of its operations ending, and each time its lease was lost; the \
+             last time {ran} ({reason}). If what it runs brings the pool down, correct that; if its pools are stopped \
+             often, raise `maximum_attempts`; then run it again"
+        ),
+        operation: running.first().map(|name| (*name).to_owned()),
+        exit_code: None,
+        signal: None,
+        log_tail: Vec::new(),
     }
 }

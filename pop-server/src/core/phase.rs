@@ -18,6 +18,8 @@ pub(crate) enum Step {
     Cancel,
     /// The pool reports its end.
     End(AgendaState),
+    /// Somebody runs it again.
+    Again,
 }
 
 /// What a step does to an agenda.
@@ -43,6 +45,7 @@ pub(crate) fn next(state: AgendaState, cancelling: bool, step: Step) -> Next {
         (Ready, Step::Enqueue) | (Leased | Executing, Step::Return) => Next::To(Queued),
         (Leased | Executing, Step::End(end)) if end.is_terminal() => Next::To(end),
         (Ready | Queued, Step::Cancel) => Next::To(Cancelled),
+        (Succeeded | Failed | Cancelled, Step::Again) => Next::To(Ready),
         (Leased | Executing, Step::Cancel) if !cancelling => Next::Remember,
         (Executing, Step::Start) | (Leased | Executing | Succeeded | Failed | Cancelled, Step::Cancel) => {
             Next::Same
@@ -69,11 +72,15 @@ mod tests {
     ];
 
     #[test]
-    fn a_terminal_state_is_never_left() {
+    fn a_terminal_state_is_left_only_to_run_again() {
         for state in STATES.into_iter().filter(|s| s.is_terminal()) {
             for step in STEPS {
                 assert!(matches!(next(state, false, step), Next::Same | Next::Illegal), "{state:?} {step:?}");
             }
+            assert_eq!(next(state, false, Step::Again), Next::To(Ready));
+        }
+        for state in STATES.into_iter().filter(|s| !s.is_terminal()) {
+            assert_eq!(next(state, false, Step::Again), Next::Illegal);
         }
     }
 

@@ -4,27 +4,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use pop_compiler::agenda::{Operation, Params, keys};
 use pop_sdk::api::{
-    AgendaEnd, AgendaState, Algorithm, Event, LeaseId, OperationState, OperationView, Report, ReportResult,
+    AgendaEnd, AgendaState, Algorithm, Event, LeaseId, Made, OperationState, OperationView, Report,
+    ReportResult, Rerun,
 };
 use proptest::prelude::*;
 
 use super::Core;
-use super::command::{Command, Granted, Pull, Reply};
+use super::command::{Command, Granted, Pull, Refusal, Reply};
 use super::fixture::{World, agenda, insight, pool};
-use super::state::Place;
+use super::live::Place;
+use super::record::LiveRow;
+use super::rerun::{Again, closure};
 use crate::ids::AgendaId;
 use crate::store::Store as _;
 
 #[derive(Clone, Debug)]
 enum Action {
-    Submit { customer: usize, operations: usize, held: bool },
+    Submit { customer: usize, operations: usize, held: bool, attempts: u32 },
     Pull { worker: usize, count: usize },
     Repeat,
     Renew { lease: usize },
-    Report { lease: usize, operation: usize, state: usize, attempt: u32, percent: u8 },
+    Report { lease: usize, operation: usize, state: usize, attempt: u32, percent: u8, made: usize },
     End { lease: usize, state: usize },
     Cancel { agenda: usize },
+    Rerun { agenda: usize, what: usize, stale: bool },
     Attach { worker: usize },
     Configure { queue_size: u32, fifo: bool },
     Wait { seconds: u64 },
@@ -32,8 +37,11 @@ enum Action {
 }
 
 const CUSTOMERS: [&str; 3] = ["a", "b", "c"];
+/// Why an agenda is ready that had ended.
+const AGAIN: &str = "run again";
 const WORKERS: [&str; 2] = ["v", "w"];
-const OPERATIONS: [&str; 3] = ["x", "y", "z"];
+/// The first three may be submitted; the others are what they make.
+const OPERATIONS: [&str; 7] = ["x", "y", "z", "x.0", "x.1", "y.0", "x.0.0"];
 const STATES: [OperationState; 8] = [
     OperationState::Waiting,
     OperationState::Ready,
@@ -48,16 +56,20 @@ const ENDS: [AgendaState; 3] = [AgendaState::Succeeded, AgendaState::Failed, Age
 
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        4 => (0..3_usize, 1..4_usize, prop::bool::weighted(0.1))
-            .prop_map(|(customer, operations, held)| Action::Submit { customer, operations, held }),
+        4 => (0..3_usize, 1..4_usize, prop::bool::weighted(0.1), 1..5_u32).prop_map(
+            |(customer, operations, held, attempts)| Action::Submit { customer, operations, held, attempts }
+        ),
         4 => (0..2_usize, 1..4_usize).prop_map(|(worker, count)| Action::Pull { worker, count }),
         1 => Just(Action::Repeat),
         2 => (0..8_usize).prop_map(|lease| Action::Renew { lease }),
-        8 => (0..8_usize, 0..3_usize, 0..8_usize, 0..3_u32, 0..=100_u8).prop_map(
-            |(lease, operation, state, attempt, percent)| Action::Report { lease, operation, state, attempt, percent }
+        8 => (0..8_usize, 0..7_usize, 0..8_usize, 0..3_u32, 0..=100_u8, 0..4_usize).prop_map(
+            |(lease, operation, state, attempt, percent, made)|
+                Action::Report { lease, operation, state, attempt, percent, made }
         ),
         3 => (0..8_usize, 0..3_usize).prop_map(|(lease, state)| Action::End { lease, state }),
         1 => (0..10_usize).prop_map(|agenda| Action::Cancel { agenda }),
+        3 => (0..10_usize, 0..5_usize, prop::bool::weighted(0.1))
+            .prop_map(|(agenda, what, stale)| Action::Rerun { agenda, what, stale }),
         1 => (0..2_usize).prop_map(|worker| Action::Attach { worker }),
         1 => (0..4_u32, any::<bool>()).prop_map(|(queue_size, fifo)| Action::Configure { queue_size, fifo }),
         2 => (0..40_u64).prop_map(|seconds| Action::Wait { seconds }),
@@ -71,6 +83,11 @@ struct Model {
     ids: Vec<AgendaId>,
     granted: Vec<(usize, Granted)>,
     epochs: BTreeMap<AgendaId, u64>,
+    /// How often each may be handed out without an operation's end, and how often it was.
+    attempts: BTreeMap<AgendaId, (u32, u32)>,
+    /// How often each was run again, and as what it was read for that the last time.
+    reruns: BTreeMap<AgendaId, usize>,
+    seen: BTreeMap<AgendaId, LiveRow>,
     last_pull: Option<(Pull, Vec<Granted>)>,
     instances: [u32; 2],
     pulls: u32,
@@ -98,6 +115,9 @@ impl Model {
             ids: Vec::new(),
             granted: Vec::new(),
             epochs: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            reruns: BTreeMap::new(),
+            seen: BTreeMap::new(),
             last_pull: None,
             instances: [0; 2],
             pulls: 0,
@@ -126,6 +146,10 @@ impl Model {
             assert!(!held_before.contains(&grant.id), "{} was handed out twice at the same time", grant.id);
             let last = self.epochs.insert(grant.id.clone(), grant.epoch).unwrap_or(0);
             assert!(grant.epoch > last, "epoch {} after {last}", grant.epoch);
+            if let Some((allowed, tried)) = self.attempts.get_mut(&grant.id) {
+                *tried += 1;
+                assert!(tried <= allowed, "{} was tried {tried} times, not {allowed}", grant.id);
+            }
             self.granted.push((worker, grant.clone()));
         }
         self.last_pull = Some((pull, granted));
@@ -138,12 +162,15 @@ impl Model {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Submit { customer, operations, held } => {
+            Action::Submit { customer, operations, held, attempts } => {
                 let mut agenda = agenda(&OPERATIONS[..operations]);
                 if held {
                     agenda.params.insert("doNotRun".into(), true.into());
                 }
-                self.ids.push(self.world.submit_agenda(CUSTOMERS[customer], &agenda));
+                agenda.params.insert(keys::MAXIMUM_ATTEMPTS.into(), attempts.into());
+                let id = self.world.submit_agenda(CUSTOMERS[customer], &agenda);
+                self.attempts.insert(id.clone(), (attempts, 0));
+                self.ids.push(id);
             }
             Action::Pull { worker, count } => {
                 self.pulls += 1;
@@ -178,7 +205,7 @@ impl Model {
                     self.world.ok(Command::Renew { pool: pool(), worker: WORKERS[worker].into(), leases });
                 assert!(matches!(reply, Reply::Renewed { lost, .. } if lost.is_empty() == current));
             }
-            Action::Report { lease, operation, state, attempt, percent } => {
+            Action::Report { lease, operation, state, attempt, percent, made } => {
                 let Some((worker, granted)) = self.lease(lease) else { return };
                 let view = OperationView {
                     name: OPERATIONS[operation].into(),
@@ -187,10 +214,17 @@ impl Model {
                     percent: f64::from(percent),
                     ..OperationView::default()
                 };
+                let names = (0..made).map(|n| format!("{}.{n}", view.name));
+                let generator = view.name.clone();
+                let params = Params::from_iter([(keys::GENERATED_BY.to_owned(), generator.as_str().into())]);
+                let new = |name| Operation { name, params: params.clone(), ..Operation::default() };
+                let operations = names.map(new).collect();
+                let made = if made > 0 { vec![Made { generator, operations }] } else { Vec::new() };
                 let report = Report {
                     id: granted.id.to_string(),
                     epoch: granted.epoch,
                     operations: vec![view],
+                    made,
                     ..Report::default()
                 };
                 self.report(worker, &granted, report);
@@ -207,6 +241,7 @@ impl Model {
                     self.world.ok(Command::Cancel { agenda: id });
                 }
             }
+            Action::Rerun { agenda, what, stale } => self.rerun(agenda, what, stale),
             Action::Attach { worker } => {
                 self.instances[worker] += 1;
                 let instance = self.instances[worker].to_string();
@@ -224,9 +259,64 @@ impl Model {
         }
     }
 
+    /// Runs an agenda again, as it is stored now or (`stale`) as it was when it was last asked for.
+    fn rerun(&mut self, agenda: usize, what: usize, stale: bool) {
+        let Some(id) = self.ids.get(agenda).cloned() else { return };
+        let what = match what {
+            0 => Rerun::All,
+            1 => Rerun::Operations(vec!["x".into()]),
+            2 => Rerun::Operations(vec!["x.0".into()]),
+            _ => Rerun::Continue,
+        };
+        let stored = match self.seen.get(&id).filter(|_| stale) {
+            Some(seen) => seen.clone(),
+            None => self.world.store.live(&id).unwrap().unwrap(),
+        };
+        let mut all = self::agenda(&[]);
+        for text in self.world.store.made(stored.header.no).unwrap() {
+            all.operations.push(serde_json::from_str(&text).unwrap());
+        }
+        let submitted = stored.operations.len().saturating_sub(all.operations.len());
+        let names: Vec<&str> = stored.operations.iter().take(submitted).map(|o| o.name.as_str()).collect();
+        all.operations.splice(0..0, self::agenda(&names).operations);
+        let mut states = vec![OperationState::Waiting; stored.operations.len()];
+        stored.changed.iter().for_each(|row| states[row.position as usize] = row.state);
+        let Ok(closure) = closure(&all, stored.row.state, &states, &what) else { return };
+        self.seen.insert(id.clone(), stored.clone());
+        let current = self.world.store.agenda(&id).unwrap().unwrap().row;
+        let may = current.state.is_terminal() && current.seq == stored.row.seq;
+        let again = Again { stored, closure: closure.clone(), reason: AGAIN.into() };
+        match self.world.apply(Command::Rerun(Box::new(again))) {
+            Ok(Reply::Again { after, reset }) => {
+                assert!(may, "{id} runs, or what was read is out of date");
+                assert_eq!((after, reset.len()), (current.seq, closure.reset.len()));
+                self.got_on(&id);
+                *self.reruns.entry(id).or_default() += 1;
+            }
+            Err(Refusal::NotEnded(_)) => {
+                assert!(!may);
+                assert!(self.world.writes.is_empty(), "a refused rerun changes nothing");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn got_on(&mut self, id: &AgendaId) {
+        if let Some((_, tried)) = self.attempts.get_mut(id) {
+            *tried = 0;
+        }
+    }
+
+    fn ended_operations(&self, id: &AgendaId) -> usize {
+        let state = &self.world.core.state;
+        let live = state.ids.get(id).and_then(|no| state.agendas.get(no));
+        live.map_or(0, |live| live.operations.iter().filter(|o| o.state.is_terminal()).count())
+    }
+
     fn report(&mut self, worker: usize, granted: &Granted, report: Report) {
         let current = self.is_current(worker, granted);
         let ended = self.world.store.agenda(&granted.id).unwrap().unwrap().row.state.is_terminal();
+        let done = self.ended_operations(&granted.id);
         let command =
             Command::Report { pool: pool(), worker: WORKERS[worker].into(), reports: vec![report.clone()] };
         let Ok(Reply::Reported(results)) = self.world.apply(command.clone()) else {
@@ -240,6 +330,9 @@ impl Model {
                 assert!(!current);
                 assert!(self.world.writes.is_empty(), "a stale report changes nothing");
             }
+        }
+        if self.ended_operations(&granted.id) > done {
+            self.got_on(&granted.id);
         }
         let before = essence(&self.world.core);
         self.world.apply(command).unwrap();
@@ -277,14 +370,33 @@ impl Model {
                 events.iter().map(|(_, text)| serde_json::from_str(text).unwrap()).collect();
             let seqs: Vec<u64> = events.iter().map(|e| e.seq).collect();
             assert_eq!(seqs, (1..=record.row.seq).collect::<Vec<_>>());
-            assert!(events.iter().map(|e| e.percent).is_sorted(), "the percent went down");
+            let fell = events.windows(2).any(|two| {
+                let new = two[1].added.is_some() || two[1].reason.as_deref() == Some(AGAIN);
+                two[1].percent < two[0].percent && !new
+            });
+            assert!(!fell, "the percent went down, and nothing was added or run again");
             let operations = self.world.store.operations(record.header.no).unwrap();
+            let names: BTreeSet<&str> = operations.iter().map(|(o, _)| o.name.as_str()).collect();
+            assert_eq!(names.len(), operations.len(), "an operation was added twice");
+            assert_eq!(record.row.total as usize, operations.len());
+            let added = events.iter().flat_map(|e| &e.added).flat_map(|a| &a.operations);
+            let added: Vec<String> = added.map(|o| o.name.clone()).collect();
+            let made = self.world.store.made(record.header.no).unwrap();
+            let made = made.iter().map(|text| serde_json::from_str::<Operation>(text).unwrap().name);
+            let reruns = self.reruns.get(id).copied().unwrap_or(0);
+            let made = made.collect::<Vec<_>>();
+            if reruns == 0 {
+                assert_eq!(added, made, "what was added is not what was told");
+            } else {
+                assert!(made.iter().all(|name| added.contains(name)), "what was added was not told");
+            }
             let done = operations.iter().flat_map(|(_, row)| row);
             let done = done.filter(|row| row.state == OperationState::Succeeded).count();
             assert_eq!(record.row.succeeded as usize, done);
             let ends = events.iter().filter(|e| e.state.is_terminal()).count();
-            assert_eq!(ends, usize::from(record.row.state.is_terminal()));
-            assert!(ends == 0 || events.last().unwrap().state.is_terminal());
+            let ended = record.row.state.is_terminal();
+            assert_eq!(ends, reruns + usize::from(ended));
+            assert!(!ended || events.last().unwrap().state.is_terminal());
         }
     }
 }

@@ -3,9 +3,9 @@
 use pop_sdk::api::AgendaState;
 
 use super::command::{Granted, Pull, Refusal, Reply};
+use super::live::{Lease, Place};
 use super::phase::{Next, Step, next};
 use super::record::LeaseRow;
-use super::state::{Lease, Place};
 use super::{Core, Tx};
 use crate::ids::{AgendaNo, InsightId, PoolId};
 

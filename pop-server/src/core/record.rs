@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pop_compiler::agenda::Operation as AgendaOperation;
 use pop_sdk::api::{
-    AgendaState, Customer, Event, Failure, Insight, LogChunk, OperationState, Pool, WorkflowRef,
+    AgendaState, Customer, Event, Failure, Insight, LogChunk, OperationState, Pool, TemplateView, WorkflowRef,
 };
 use serde_json::Value;
 
@@ -40,6 +41,15 @@ pub enum Write {
     Renewed(AgendaNo, Timestamp),
     /// What an agenda leaves behind.
     Ended(AgendaNo, Option<Value>, Option<Failure>),
+    /// Operations that a generator made; the first of them has this position, the others follow.
+    Made(AgendaNo, u32, Vec<AgendaOperation>),
+    /// An ended agenda runs again: of these operations nothing is kept, and these are gone (with their logs; what comes
+    /// after them moves up). Their new rows come in [`Write::Operation`]s.
+    Again(AgendaNo, Vec<u32>, Vec<u32>),
+    /// Create or replace a template: what it is called, and all of it as JSON text.
+    PutTemplate(TemplateView, Arc<str>),
+    /// Remove a template.
+    DeleteTemplate(String),
     /// Create or replace the row of an operation.
     Operation(Box<OperationRow>),
     /// One more event.
@@ -80,10 +90,10 @@ pub struct AgendaHeader {
     pub link: Option<String>,
     /// The workflow it was compiled from.
     pub workflow: Option<WorkflowRef>,
-    /// Number of operations.
-    pub total: u32,
     /// Accepted at.
     pub submitted_at: Timestamp,
+    /// How often it may be handed out without any of its operations ending; none leaves that to the server.
+    pub maximum_attempts: Option<u32>,
 }
 
 /// What changes about an agenda.
@@ -99,10 +109,14 @@ pub struct AgendaRow {
     pub reason: Option<String>,
     /// How often it was handed out.
     pub epoch: u64,
+    /// How many leases were lost since one of its operations ended.
+    pub lost: u32,
     /// The number of its last event.
     pub seq: u64,
     /// How far it is.
     pub percent: Percent,
+    /// Number of operations.
+    pub total: u32,
     /// Operations that ended well.
     pub succeeded: u32,
     /// Its place in its queue; smaller goes first.
@@ -210,6 +224,8 @@ pub struct Snapshot {
     pub pools: Vec<Pool>,
     /// The insights.
     pub insights: Vec<Insight>,
+    /// The templates: what the workflow of each name is.
+    pub templates: Vec<TemplateView>,
     /// Customers whose turn is over, by insight.
     pub turns: BTreeMap<InsightId, BTreeSet<CustomerId>>,
     /// The agendas that have not ended.

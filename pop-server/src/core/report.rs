@@ -1,11 +1,13 @@
 //! Taking in what a pool reports: fenced by the epoch, the same however often it is repeated.
 
-use pop_sdk::api::{AgendaEnd, AgendaState, OperationState, OperationView, Report, ReportResult};
+use std::collections::HashSet;
+
+use pop_sdk::api::{AgendaEnd, AgendaState, Made, OperationState, OperationView, Report, ReportResult};
 
 use super::command::{Refusal, Reply};
+use super::live::{Live, Place};
 use super::phase::{Next, Step, next};
 use super::record::Write;
-use super::state::Place;
 use super::{Core, Tx};
 use crate::ids::{AgendaNo, PoolId};
 
@@ -48,6 +50,9 @@ impl Core {
                 return Err(Refusal::Invalid(format!("agenda `{id}` has no operation `{name}`")));
             }
         }
+        for made in &report.made {
+            check_made(live, made, report)?;
+        }
         let Some(end) = &report.end else { return Ok(()) };
         if !end.state.is_terminal() {
             let state = end.state.as_str();
@@ -56,7 +61,7 @@ impl Core {
         if end.state == AgendaState::Succeeded {
             let mut open: Vec<&str> =
                 live.operations.iter().filter(|o| !o.state.is_terminal()).map(|o| o.name.as_ref()).collect();
-            let ended: std::collections::HashSet<&str> =
+            let ended: HashSet<&str> =
                 report.operations.iter().filter(|o| o.state.is_terminal()).map(|o| o.name.as_str()).collect();
             open.retain(|name| !ended.contains(name));
             if let Some(first) = open.first() {
@@ -70,8 +75,11 @@ impl Core {
     }
 
     fn apply_report(&mut self, tx: &mut Tx, no: AgendaNo, report: Report) {
+        let mut made = report.made;
         for view in report.operations {
-            self.apply_operation(tx, no, view);
+            let own = made.iter().position(|m| m.generator == view.name);
+            let own = own.filter(|_| view.state == OperationState::Succeeded).map(|at| made.swap_remove(at));
+            self.apply_operation(tx, no, view, own);
         }
         for chunk in report.logs {
             tx.writes.push(Write::Log(no, Box::new(chunk)));
@@ -81,7 +89,8 @@ impl Core {
         }
     }
 
-    fn apply_operation(&mut self, tx: &mut Tx, no: AgendaNo, mut view: OperationView) {
+    /// What a generator made comes with its success: where that is news, so are the operations.
+    fn apply_operation(&mut self, tx: &mut Tx, no: AgendaNo, mut view: OperationView, made: Option<Made>) {
         let Some(live) = self.state.agendas.get_mut(&no) else { return };
         let Some(index) = live.find(&view.name) else { return };
         let operation = &mut live.operations[index];
@@ -91,6 +100,7 @@ impl Core {
         }
         let (after, state) = (operation.weight(), operation.state);
         if state.is_terminal() {
+            live.lost = 0;
             live.open = live.open.saturating_sub(1);
             view.ended_at = view.ended_at.or(Some(tx.now));
             if state == OperationState::Succeeded {
@@ -102,7 +112,9 @@ impl Core {
         }
         // Weights of one operation never leave the sum below what it added.
         live.weight = live.weight - before + after;
-        live.update_percent();
+        if made.is_none() {
+            live.update_percent();
+        }
 
         let mut row = live.operations[index].row(no);
         row.message.clone_from(&view.message);
@@ -124,6 +136,9 @@ impl Core {
             live.started_at = live.started_at.or(Some(tx.now));
             self.state.emit(tx, no, None);
         }
+        if let Some(made) = made {
+            self.state.add_operations(tx, no, made);
+        }
         self.state.emit(tx, no, Some(view));
     }
 
@@ -135,4 +150,34 @@ impl Core {
         self.close(tx, no, rest);
         self.state.end(tx, no, state, None, end.outputs, end.failure);
     }
+}
+
+/// What a generator made comes with its success, under names that are free. Of a success that is known already nothing is
+/// taken in, so nothing is wrong with it.
+fn check_made(live: &Live, made: &Made, report: &Report) -> Result<(), Refusal> {
+    let (id, generator) = (&report.id, made.generator.as_str());
+    let invalid =
+        |why: String| Err(Refusal::Invalid(format!("agenda `{id}`, what `{generator}` made: {why}")));
+    let Some(index) = live.find(generator) else {
+        return invalid("there is no such operation".to_owned());
+    };
+    let succeeds = |o: &OperationView| o.name == generator && o.state == OperationState::Succeeded;
+    if !report.operations.iter().any(succeeds) {
+        return invalid("it comes with its success, which is not in the same report".to_owned());
+    }
+    if report.made.iter().filter(|m| m.generator == generator).count() > 1 {
+        return invalid("it is told twice".to_owned());
+    }
+    if live.operations[index].state.is_terminal() {
+        return Ok(());
+    }
+    let mut names = HashSet::new();
+    let is_news =
+        |m: &&Made| live.find(&m.generator).is_some_and(|i| !live.operations[i].state.is_terminal());
+    for other in report.made.iter().filter(is_news).flat_map(|m| &m.operations) {
+        if live.find(&other.name).is_some() || !names.insert(other.name.as_str()) {
+            return invalid(format!("the name `{}` is taken", other.name));
+        }
+    }
+    Ok(())
 }

@@ -1,24 +1,24 @@
 //! What the core holds in memory, and the few primitive moves that keep its parts in step. The commands themselves live
 //! in the files beside this one. Ended agendas leave the memory.
 
+mod history;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaState, Customer, Event, Failure, Insight, OperationView, Pool};
-use serde_json::Value;
+use pop_sdk::api::{AgendaState, Customer, Insight, Pool};
 
 use super::Tx;
 use super::command::Effect;
+use super::live::{Lease, Live, Place, attempts};
 use super::operation::Operation;
 use super::phase::{Next, Step, next};
-use super::record::{AgendaHeader, AgendaRow, LeaseRow, LiveRow, OperationName, Percent, Snapshot, Write};
+use super::record::{AgendaHeader, LiveRow, OperationName, Percent, Snapshot, Write};
 use super::scheduler::{Scheduler, TurnChange};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 
-/// How many ended agendas are remembered, so that a repeated last report is not called stale.
-const REMEMBERED_ENDS: usize = 4096;
 /// For how long the key of an ended agenda is remembered; by then every submit with that key finds it in the store.
 const REMEMBERED_KEY: Duration = Duration::from_mins(10);
 
@@ -32,12 +32,15 @@ pub(super) struct State {
     pub(super) ids: HashMap<AgendaId, AgendaNo>,
     pub(super) keys: HashMap<(CustomerId, String), AgendaId>,
     pub(super) last_no: AgendaNo,
+    /// The digest of the template of each workflow that has one.
+    pub(super) templates: BTreeMap<String, String>,
     /// Ends of the leases.
     deadlines: BTreeSet<(Timestamp, AgendaNo)>,
     /// Live leases by agent, then by the call that pulled.
     holders: HashMap<(PoolId, String), BTreeMap<String, BTreeSet<AgendaNo>>>,
     kinds: HashSet<Arc<str>>,
-    ended: HashMap<AgendaId, u64>,
+    /// The epoch and the last event of agendas that ended not long ago.
+    ended: HashMap<AgendaId, (u64, u64)>,
     ended_order: VecDeque<AgendaId>,
     old_keys: VecDeque<(Timestamp, CustomerId, String)>,
     touched: Vec<AgendaNo>,
@@ -81,101 +84,6 @@ impl InsightState {
     }
 }
 
-/// An agenda that has not ended.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Live {
-    pub(super) id: AgendaId,
-    pub(super) customer: CustomerId,
-    pub(super) insight: InsightId,
-    pub(super) pool: PoolId,
-    pub(super) place: Place,
-    pub(super) reason: Option<String>,
-    pub(super) epoch: u64,
-    pub(super) seq: u64,
-    pub(super) percent: Percent,
-    pub(super) succeeded: u32,
-    pub(super) started_at: Option<Timestamp>,
-    pub(super) key: Option<String>,
-    /// By name.
-    pub(super) operations: Vec<Operation>,
-    /// Sum of the operations' weights, in hundredths of a percent.
-    pub(super) weight: u64,
-    /// Operations that have not ended.
-    pub(super) open: u32,
-    dirty: bool,
-}
-
-/// Where an agenda is.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Place {
-    /// Stored, never queued.
-    Held,
-    /// In its insight's scheduler.
-    Ready,
-    /// At this place in its insight's queue.
-    Queued(i64),
-    /// With a pool.
-    Leased(Lease),
-}
-
-/// Who holds an agenda.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Lease {
-    pub(super) row: LeaseRow,
-    /// An operation has started under it.
-    pub(super) started: bool,
-}
-
-impl Live {
-    pub(super) fn state(&self) -> AgendaState {
-        match &self.place {
-            Place::Held | Place::Ready => AgendaState::Ready,
-            Place::Queued(_) => AgendaState::Queued,
-            Place::Leased(lease) if lease.started => AgendaState::Executing,
-            Place::Leased(_) => AgendaState::Leased,
-        }
-    }
-
-    pub(super) fn cancelling(&self) -> bool {
-        matches!(&self.place, Place::Leased(lease) if lease.row.cancelling)
-    }
-
-    /// The operation of that name.
-    pub(super) fn find(&self, name: &str) -> Option<usize> {
-        self.operations.binary_search_by(|o| o.name.as_ref().cmp(name)).ok()
-    }
-
-    /// Counts the operations again.
-    fn recount(&mut self) {
-        self.weight = self.operations.iter().map(Operation::weight).sum();
-        self.open =
-            self.operations.iter().filter(|o| !o.state.is_terminal()).count().try_into().unwrap_or(u32::MAX);
-    }
-
-    /// Never goes down.
-    pub(super) fn update_percent(&mut self) {
-        let now = Percent::from_hundredths(self.weight / (self.operations.len() as u64).max(1));
-        self.percent = self.percent.max(now);
-    }
-
-    pub(super) fn row(&self, no: AgendaNo) -> AgendaRow {
-        AgendaRow {
-            no,
-            state: self.state(),
-            held: self.place == Place::Held,
-            reason: self.reason.clone(),
-            epoch: self.epoch,
-            seq: self.seq,
-            percent: self.percent,
-            succeeded: self.succeeded,
-            queue_position: if let Place::Queued(at) = self.place { Some(at) } else { None },
-            lease: if let Place::Leased(lease) = &self.place { Some(lease.row.clone()) } else { None },
-            started_at: self.started_at,
-            ended_at: None,
-        }
-    }
-}
-
 impl State {
     /// The state as stored.
     pub(super) fn load(snapshot: Snapshot) -> Self {
@@ -186,6 +94,7 @@ impl State {
         for customer in snapshot.customers {
             state.add_customer(customer);
         }
+        state.templates = snapshot.templates.into_iter().map(|t| (t.name, t.digest)).collect();
         let mut turns = snapshot.turns;
         for insight in snapshot.insights {
             let spent = turns.remove(insight.id.as_str()).unwrap_or_default();
@@ -197,7 +106,8 @@ impl State {
         state
     }
 
-    fn restore(&mut self, stored: LiveRow) {
+    /// Takes an agenda in as it is stored.
+    pub(super) fn restore(&mut self, stored: LiveRow) {
         let LiveRow { header, row, operations, changed, idempotency_key } = stored;
         let mut by_position = self.new_operations(&operations);
         for change in &changed {
@@ -221,6 +131,8 @@ impl State {
             place,
             reason: row.reason,
             epoch: row.epoch,
+            lost: row.lost,
+            maximum_attempts: attempts(header.maximum_attempts),
             seq: row.seq,
             percent: row.percent,
             succeeded: row.succeeded,
@@ -273,6 +185,8 @@ impl State {
             place,
             reason: None,
             epoch: 0,
+            lost: 0,
+            maximum_attempts: attempts(header.maximum_attempts),
             seq: 0,
             percent: Percent::default(),
             succeeded: 0,
@@ -388,86 +302,6 @@ impl State {
         }
     }
 
-    /// One more event: the agenda as it is now, and the operation that changed.
-    pub(super) fn emit(&mut self, tx: &mut Tx, no: AgendaNo, operation: Option<OperationView>) {
-        self.touch(no);
-        let Some(live) = self.agendas.get_mut(&no) else { return };
-        live.seq += 1;
-        let event = Event {
-            seq: live.seq,
-            at: tx.now,
-            agenda: live.id.to_string(),
-            state: live.state(),
-            percent: live.percent.value(),
-            reason: live.reason.clone(),
-            operation,
-        };
-        tx.writes.push(Write::Event(no, Box::new(event)));
-        tx.changed(&live.id);
-    }
-
-    /// The agenda ends and leaves the memory. Its last event says so.
-    pub(super) fn end(
-        &mut self,
-        tx: &mut Tx,
-        no: AgendaNo,
-        state: AgendaState,
-        reason: Option<String>,
-        outputs: Option<Value>,
-        failure: Option<Failure>,
-    ) {
-        let Some(live) = self.agendas.remove(&no) else { return };
-        self.unindex(no, &live.insight, &live.pool, &live.place);
-        self.ids.remove(&live.id);
-        if let Some(customer) = self.customers.get_mut(&live.customer) {
-            customer.live = customer.live.saturating_sub(1);
-        }
-        if let Some(insight) = self.insights.get_mut(&live.insight) {
-            insight.live = insight.live.saturating_sub(1);
-        }
-        if let Some(key) = &live.key {
-            self.old_keys.push_back((tx.now, live.customer.clone(), key.clone()));
-        }
-        self.ended.insert(live.id.clone(), live.epoch);
-        self.ended_order.push_back(live.id.clone());
-        if self.ended_order.len() > REMEMBERED_ENDS
-            && let Some(oldest) = self.ended_order.pop_front()
-        {
-            self.ended.remove(&oldest);
-        }
-
-        let percent = if state == AgendaState::Succeeded { Percent::FULL } else { live.percent };
-        let event = Event {
-            seq: live.seq + 1,
-            at: tx.now,
-            agenda: live.id.to_string(),
-            state,
-            percent: percent.value(),
-            reason: reason.clone(),
-            operation: None,
-        };
-        let row = AgendaRow {
-            state,
-            held: false,
-            reason,
-            seq: live.seq + 1,
-            percent,
-            queue_position: None,
-            lease: None,
-            ended_at: Some(tx.now),
-            ..live.row(no)
-        };
-        tx.writes.push(Write::Agenda(row));
-        tx.writes.push(Write::Ended(no, outputs, failure));
-        tx.writes.push(Write::Event(no, Box::new(event)));
-        tx.changed(&live.id);
-    }
-
-    /// The epoch under which an agenda ended, if that is not long ago.
-    pub(super) fn ended_epoch(&self, id: &str) -> Option<u64> {
-        self.ended.get(id).copied()
-    }
-
     /// The leases of an agent, by the call that pulled them.
     pub(super) fn held(&self, pool: &PoolId, worker: &str) -> Option<&BTreeMap<String, BTreeSet<AgendaNo>>> {
         self.holders.get(&(pool.clone(), worker.to_owned()))
@@ -581,13 +415,6 @@ fn sorted(mut operations: Vec<Operation>) -> Vec<Operation> {
 }
 
 impl Tx {
-    fn changed(&mut self, agenda: &AgendaId) {
-        let effect = Effect::Changed(agenda.clone());
-        if self.effects.last() != Some(&effect) {
-            self.effects.push(effect);
-        }
-    }
-
     /// Work waits in a queue of this pool.
     pub(super) fn work(&mut self, pool: &PoolId) {
         self.effects.push(Effect::WorkAvailable(pool.clone()));

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::command::{Refusal, Reply, Submit};
 use super::insight::{Features, select};
+use super::live::Place;
 use super::record::{AgendaHeader, NewAgenda, OperationName, Write};
-use super::state::Place;
 use super::{Core, Tx};
 use crate::ids::{AgendaNo, InsightId, PoolId};
 
@@ -16,11 +16,14 @@ const DEFAULT_POOL: &str = "default";
 
 impl Core {
     pub(super) fn submit(&mut self, tx: &mut Tx, submit: Submit) -> Result<Reply, Refusal> {
-        let Submit { id, customer, agenda, body, idempotency_key } = submit;
+        let Submit { id, customer, agenda, body, idempotency_key, made_for } = submit;
         if let Some(key) = &idempotency_key
             && let Some(seen) = self.state.keys.get(&(customer.clone(), key.clone()))
         {
             return Ok(Reply::Seen(seen.clone()));
+        }
+        if let Some((workflow, digest)) = made_for {
+            self.check_made_for(workflow, &digest)?;
         }
         let pool = match self.state.customers.get(&customer) {
             Some(known) => known.pool.clone(),
@@ -54,8 +57,8 @@ impl Core {
             title: agenda.title.clone(),
             link: agenda.link_id.clone(),
             workflow: workflow(&agenda),
-            total: u32::try_from(operations.len()).unwrap_or(u32::MAX),
             submitted_at: tx.now,
+            maximum_attempts: maximum_attempts(&agenda),
         };
         let held = agenda.params.contains_key(keys::DO_NOT_RUN);
         let place = if held { Place::Held } else { Place::Ready };
@@ -81,6 +84,13 @@ impl Core {
             None => Ok(Reply::NotAlive),
         }
     }
+}
+
+/// How often an agenda says that it may be tried; the original POP's clients write numbers as texts, too.
+fn maximum_attempts(agenda: &Agenda) -> Option<u32> {
+    let given = agenda.params.get(keys::MAXIMUM_ATTEMPTS)?;
+    let number = given.as_u64().or_else(|| given.as_str()?.trim().parse().ok())?;
+    Some(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 /// The workflow an agenda says it was compiled from.

@@ -1,6 +1,8 @@
 //! The core by value: queues, leases, reports, cancels, keys.
 
-use pop_sdk::api::{AgendaEnd, AgendaState, Algorithm, Customer, OperationState, Report, ReportResult};
+use pop_sdk::api::{
+    AgendaEnd, AgendaState, Algorithm, Customer, FailureClass, Made, OperationState, Report, ReportResult,
+};
 use serde_json::json;
 
 use super::command::{Command, Effect, Refusal, Reply};
@@ -125,6 +127,74 @@ fn a_key_is_good_for_one_agenda_per_customer() {
     assert_eq!(again, Reply::Seen(one));
     let other = world.ok(Command::Submit(Box::new(submit(&two, "b", &agenda(&["a"]), Some("k")))));
     assert!(matches!(other, Reply::Submitted(_)));
+}
+
+/// An agenda of `a` and `b` that says how often it may be tried.
+fn tried(world: &mut World, attempts: serde_json::Value) -> AgendaId {
+    let mut agenda = agenda(&["a", "b"]);
+    agenda.params.insert("maximumAttempts".into(), attempts);
+    world.submit_agenda("a", &agenda)
+}
+
+/// Pulls one agenda, starts `b` in it, and loses the lease.
+fn die(world: &mut World) -> super::command::Granted {
+    let granted = world.pull("w", 1).remove(0);
+    let attempt = u32::try_from(granted.epoch).unwrap();
+    world.report("w", report(&granted, vec![operation("b", OperationState::Executing, attempt, 50.0)]));
+    world.advance(60);
+    world.ok(Command::Tick);
+    granted
+}
+
+#[test]
+fn an_agenda_that_only_loses_leases_is_not_handed_out_for_ever() {
+    for attempts in [json!(3), json!("3")] {
+        let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+        let id = tried(&mut world, attempts);
+        die(&mut world);
+        world.core = world.reloaded();
+        die(&mut world);
+        assert_eq!(world.state_of(&id), Queued);
+        let last = die(&mut world);
+        assert!(world.pull("w", 1).is_empty());
+        let record = world.store.agenda(&id).unwrap().unwrap();
+        assert_eq!((record.row.state, record.row.epoch), (Failed, 3));
+        let failure = record.failure.unwrap();
+        assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Infra, "AttemptsExhausted"));
+        assert_eq!(failure.operation.as_deref(), Some("b"));
+        assert!(
+            failure.message.contains("handed out 3 times") && failure.message.contains("`b` ran"),
+            "{failure:?}"
+        );
+        // Whoever believes to hold it is told otherwise.
+        assert_eq!(world.report("w", end(&last, Succeeded)), ReportResult::Stale);
+    }
+}
+
+#[test]
+fn an_agenda_that_gets_on_may_lose_any_number_of_leases() {
+    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let id = tried(&mut world, json!(2));
+    die(&mut world);
+    let granted = world.pull("w", 1).remove(0);
+    world.report("w", report(&granted, vec![operation("a", OperationState::Succeeded, 1, 100.0)]));
+    world.advance(60);
+    world.ok(Command::Tick);
+    assert_eq!(world.state_of(&id), Queued, "one lost lease since `a` ended");
+    die(&mut world);
+    assert_eq!(world.state_of(&id), Failed);
+}
+
+#[test]
+fn an_agenda_that_says_nothing_has_many_attempts_and_not_any_number() {
+    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let id = world.submit_agenda("a", &agenda(&["b"]));
+    let mut times = 0;
+    while !world.state_of(&id).is_terminal() {
+        die(&mut world);
+        times += 1;
+    }
+    assert_eq!(times, 20);
 }
 
 #[test]
@@ -277,4 +347,41 @@ fn an_overdue_lease_survives_a_restart() {
     world.advance(600);
     let after = super::Core::load(world.core.settings, world.store.load().unwrap(), world.now);
     assert_eq!(after.next_deadline(), Some(world.now + world.core.settings.lease));
+}
+
+#[test]
+fn what_a_generator_made_is_added_with_its_success_and_once() {
+    let mut world = World::new(Algorithm::Fifo, 2, &["a"]);
+    let id = world.submit_agenda("a", &agenda(&["g", "w"]));
+    let granted = world.pull("w", 1).remove(0);
+    let made = |names: &[&str]| Made { generator: "g".into(), operations: agenda(names).operations.to_vec() };
+    let success = || report(&granted, vec![operation("g", OperationState::Succeeded, 1, 100.0)]);
+    let command =
+        |report: Report| Command::Report { pool: pool(), worker: "w".into(), reports: vec![report] };
+    for (made, why) in [
+        (vec![made(&["g.0", "w"])], "the name `w` is taken"),
+        (vec![made(&["g.0", "g.0"])], "the name `g.0` is taken"),
+        (vec![made(&["g.0"]), made(&["g.1"])], "told twice"),
+        (vec![Made { generator: "w".into(), operations: vec![] }], "not in the same report"),
+        (vec![Made { generator: "q".into(), operations: vec![] }], "no such operation"),
+    ] {
+        let refused = world.apply(command(Report { made, ..success() })).unwrap_err();
+        assert!(refused.to_string().contains(why), "{refused}");
+        assert!(world.writes.is_empty());
+    }
+    let good = Report { made: vec![made(&["g.1", "g.0"])], ..success() };
+    world.ok(command(good.clone()));
+    let record = world.store.agenda(&id).unwrap().unwrap();
+    assert_eq!((record.row.total, record.row.percent.value()), (4, 25.0), "of two it was 50 %");
+    let names = |world: &World| {
+        let operations = world.store.operations(record.header.no).unwrap();
+        operations.into_iter().map(|(o, _)| o.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&world), ["g", "w", "g.1", "g.0"]);
+    world.ok(command(good));
+    assert!(world.writes.is_empty(), "a repetition adds nothing");
+    let first = operation("g.0", OperationState::Succeeded, 1, 100.0);
+    world.ok(command(report(&granted, vec![first])));
+    assert_eq!(world.store.operations(record.header.no).unwrap()[3].1.as_ref().unwrap().attempt, 1);
+    assert_eq!(names(&world).len(), 4);
 }

@@ -3,17 +3,17 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pop_sdk::api::{AttachRequest, LeaseId, PullRequest, RenewRequest, Report, ReportRequest, ReportResult};
+use pop_sdk::api::{AttachRequest, LeaseId, PullRequest, RenewRequest};
 use pop_sdk::client::{Client, Error};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::executor::{self, Command, Over, Uplink};
+use super::executor::{self, Command, Over};
+use super::uplink::HttpUplink;
 use crate::runtime::Runtime;
 
 /// How long one pull waits for work.
@@ -22,8 +22,6 @@ const PULL_WAIT: Duration = Duration::from_secs(20);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// How often leases are renewed, and with that how soon a cancel reaches a running agenda.
 const RENEW: Duration = Duration::from_millis(500);
-/// How many reports travel in one request.
-const REPORTS_PER_REQUEST: usize = 500;
 
 /// Settings of an agent.
 #[derive(Clone, Debug)]
@@ -186,32 +184,8 @@ async fn release(leases: &Leases, mut over: mpsc::UnboundedReceiver<Over>, shutd
     }
 }
 
-/// Sends reports over HTTP, again and again until the server has answered.
-struct HttpUplink {
-    client: Client,
-    pool: String,
-    worker: String,
-    shutdown: CancellationToken,
-}
-
-impl Uplink for HttpUplink {
-    fn report(&self, reports: Vec<Report>) -> Pin<Box<dyn Future<Output = Vec<ReportResult>> + Send + '_>> {
-        Box::pin(async move {
-            let mut results = Vec::with_capacity(reports.len());
-            for part in reports.chunks(REPORTS_PER_REQUEST) {
-                let request = ReportRequest { worker: self.worker.clone(), reports: part.to_vec() };
-                match retry(&self.shutdown, "report", || self.client.report(&self.pool, &request)).await {
-                    Some(response) => results.extend(response.results),
-                    None => return results,
-                }
-            }
-            results
-        })
-    }
-}
-
 /// Calls until it works or `shutdown` is cancelled (then none), with a pause that doubles up to a limit.
-async fn retry<T, F, Fut>(shutdown: &CancellationToken, what: &str, mut call: F) -> Option<T>
+pub(super) async fn retry<T, F, Fut>(shutdown: &CancellationToken, what: &str, mut call: F) -> Option<T>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, Error>>,

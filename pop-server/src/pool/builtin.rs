@@ -1,10 +1,13 @@
-//! Operation types that run inside the executor: `pop.sleep`, `pop.log`, `pop.transform` and POP's `sample`.
+//! Operation types that run inside the executor: `pop.sleep`, `pop.log`, `pop.transform`, `pop.fanOut`, and POP's `sample`
+//! and `updateAgenda`.
 
+mod generators;
 mod sample;
 mod sleep;
 
 use std::time::Duration;
 
+use pop_compiler::generator;
 use pop_sdk::api::{Failure, FailureClass};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +24,10 @@ pub enum Builtin {
     Log,
     /// Gives its `value`.
     Transform,
+    /// Makes operations for each item of a list.
+    FanOut,
+    /// POP's way of adding operations: gives those of its input.
+    UpdateAgenda,
     /// POP's sample handler: a list of actions, then `resultPayload`.
     Sample,
 }
@@ -32,6 +39,8 @@ impl Builtin {
             "pop.sleep" => Some(Self::Sleep),
             "pop.log" => Some(Self::Log),
             "pop.transform" => Some(Self::Transform),
+            generator::FAN_OUT_TYPE => Some(Self::FanOut),
+            generator::UPDATE_TYPE => Some(Self::UpdateAgenda),
             "sample" => Some(Self::Sample),
             _ => None,
         }
@@ -43,6 +52,14 @@ impl Builtin {
         match self {
             Self::Log => reporter.send(Signal::Exited(log(&launch.payload, &reporter))),
             Self::Transform => reporter.send(Signal::Exited(transform(launch.payload))),
+            Self::UpdateAgenda => reporter.send(Signal::Exited(generators::update(launch.payload))),
+            Self::FanOut => {
+                // It takes time in proportion to the list.
+                tokio::task::spawn_blocking(move || {
+                    let outcome = generators::fan_out(launch.payload, launch.fan_out.as_deref());
+                    reporter.send(Signal::Exited(outcome));
+                });
+            }
             Self::Sleep => {
                 tokio::spawn(async move {
                     let outcome = sleep::run(launch.payload, scale, &reporter, &stop).await;

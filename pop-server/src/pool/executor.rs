@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pop_sdk::api::{FailureClass, Lease, LogChunk, Report, ReportResult};
+use pop_sdk::api::{AgendaEnd, AgendaState, Failure, FailureClass, Lease, LogChunk, Made, Report};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::builtin::Builtin;
 use super::outbox::{Outbox, Sent};
 use super::slots::{Admission, Slots};
-use crate::clock;
+use crate::clock::Clock;
 use crate::run::{Effect, Event, Needs, Plan, Run, TimerKind, fail};
 use crate::runtime::{AttemptKey, Launch, Reporter, Runtime, Signal};
 use pop_compiler::agenda::RunSpec;
@@ -30,7 +30,18 @@ const BURST: usize = 4096;
 /// Where reports go. Returns when every report is durable or refused; a link that is down keeps trying.
 pub trait Uplink: Send + Sync + 'static {
     /// Sends a batch; the answers are in the same order.
-    fn report(&self, reports: Vec<Report>) -> Pin<Box<dyn Future<Output = Vec<ReportResult>> + Send + '_>>;
+    fn report(&self, reports: Vec<Report>) -> Pin<Box<dyn Future<Output = Vec<Answer>> + Send + '_>>;
+}
+
+/// What came of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is durable.
+    Accepted,
+    /// The lease is somebody else's now.
+    Stale,
+    /// It will never be taken in, for this reason.
+    Refused(String),
 }
 
 /// What an executor can be told.
@@ -57,6 +68,8 @@ pub struct Config {
     pub time_scale: f64,
     /// How types run that agendas name without saying how (the pool's own catalog); these win.
     pub types: HashMap<String, Arc<RunSpec>>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Runs until the commands end and every run is over, or until `abandon` is cancelled (running programs are then stopped
@@ -107,11 +120,11 @@ pub async fn drive(
 }
 
 struct InFlight {
-    answers: Pin<Box<dyn Future<Output = Vec<ReportResult>> + Send>>,
+    answers: Pin<Box<dyn Future<Output = Vec<Answer>> + Send>>,
     sent: Vec<Sent>,
 }
 
-async fn landed(in_flight: &mut Option<InFlight>) -> Vec<ReportResult> {
+async fn landed(in_flight: &mut Option<InFlight>) -> Vec<Answer> {
     match in_flight {
         Some(flight) => flight.answers.as_mut().await,
         None => std::future::pending().await,
@@ -143,7 +156,8 @@ struct Executor {
 struct Held {
     run: Run,
     epoch: u64,
-    specs: HashMap<usize, Arc<RunSpec>>,
+    /// The server refused what it had to report; it ends with that.
+    given_up: bool,
 }
 
 /// An attempt that was launched (or waits for room).
@@ -206,41 +220,31 @@ impl Executor {
         let number = self.next_run;
         self.next_run += 1;
         let plan = match Plan::new(&lease.agenda) {
-            Ok(plan) => Arc::new(plan),
+            Ok(plan) => plan,
             Err(failure) => {
                 self.refuse(number, lease, failure);
                 return;
             }
         };
-        let specs = plan
-            .steps
-            .iter()
-            .enumerate()
-            .filter_map(|(i, step)| {
-                let own = self.config.types.get(&step.kind).cloned();
-                own.or_else(|| step.spec.clone().map(Arc::new)).map(|spec| (i, spec))
-            })
-            .collect();
-        let (run, effects) = Run::start(plan, &lease.id, &lease.progress, clock::now());
+        let (run, effects) = Run::start(plan, &lease.id, &lease.progress, self.config.clock.now());
         self.by_agenda.insert(lease.id, number);
-        self.runs.insert(number, Held { run, epoch: lease.epoch, specs });
+        self.runs.insert(number, Held { run, epoch: lease.epoch, given_up: false });
         self.perform(number, effects);
     }
 
     /// An agenda that can't be run at all ends as failed, with the reason; the executor lives.
-    fn refuse(&mut self, number: u64, lease: Lease, failure: pop_sdk::api::Failure) {
+    fn refuse(&mut self, number: u64, lease: Lease, failure: Failure) {
         let empty = Plan::new(&pop_compiler::agenda::Agenda::default());
-        let Ok(empty) = empty.map(Arc::new) else { return };
-        let (run, _) = Run::start(empty, &lease.id, &[], clock::now());
+        let Ok(empty) = empty else { return };
+        let (run, _) = Run::start(empty, &lease.id, &[], self.config.clock.now());
         self.by_agenda.insert(lease.id, number);
-        self.runs.insert(number, Held { run, epoch: lease.epoch, specs: HashMap::new() });
-        let state = pop_sdk::api::AgendaState::Failed;
-        self.outbox.end(number, pop_sdk::api::AgendaEnd { state, outputs: None, failure: Some(failure) });
+        self.runs.insert(number, Held { run, epoch: lease.epoch, given_up: false });
+        self.outbox.end(number, failed(failure));
     }
 
     fn step(&mut self, run: u64, event: Event) {
         if let Some(held) = self.runs.get_mut(&run) {
-            let effects = held.run.step(clock::now(), event);
+            let effects = held.run.step(self.config.clock.now(), event);
             self.perform(run, effects);
         }
     }
@@ -253,6 +257,11 @@ impl Executor {
                 }
                 Effect::Kill { op, attempt } => self.kill(AttemptKey { run, op, attempt }),
                 Effect::Report { op, view } => self.outbox.operation(run, op, view),
+                Effect::Made { op, operations } => {
+                    let Some(held) = self.runs.get(&run) else { continue };
+                    let generator = held.run.plan().steps[op].name.clone();
+                    self.outbox.made(run, Made { generator, operations });
+                }
                 Effect::Timer { op, attempt, kind, at } => {
                     let kind = match kind {
                         TimerKind::Retry => TimerKey::Retry,
@@ -296,7 +305,8 @@ impl Executor {
             operation: step.name.clone(),
             operation_id: step.id.clone(),
             kind: step.kind.clone(),
-            spec: held.specs.get(&key.op).cloned(),
+            spec: self.config.types.get(&step.kind).or(step.spec.as_ref()).cloned(),
+            fan_out: step.fan_out.clone(),
             payload,
         };
         let reporter = Reporter::new(key, self.signals.clone());
@@ -380,10 +390,10 @@ impl Executor {
         Some(InFlight { answers, sent })
     }
 
-    fn answered(&mut self, sent: Vec<Sent>, answers: &[ReportResult]) {
+    fn answered(&mut self, sent: Vec<Sent>, answers: &[Answer]) {
         for (i, part) in sent.into_iter().enumerate() {
             match answers.get(i) {
-                Some(ReportResult::Accepted) => {
+                Some(Answer::Accepted) => {
                     for (op, attempt) in part.ends {
                         self.step(part.run, Event::Committed { op, attempt });
                     }
@@ -391,9 +401,24 @@ impl Executor {
                         self.finish(part.run);
                     }
                 }
-                Some(ReportResult::Stale) | None => self.lose(part.run),
+                Some(Answer::Refused(reason)) => self.give_up(part.run, reason),
+                Some(Answer::Stale) | None => self.lose(part.run),
             }
         }
+    }
+
+    /// The server will never take in what this run has reported, so nothing that follows from it can become durable. Its
+    /// programs are stopped, and the agenda ends as failed with the server's word. Should the server refuse even that,
+    /// the run is forgotten and its lease runs out.
+    fn give_up(&mut self, run: u64, reason: &str) {
+        self.step(run, Event::LeaseLost);
+        self.outbox.forget(run);
+        match self.runs.get_mut(&run) {
+            Some(held) if !held.given_up => held.given_up = true,
+            _ => return self.finish(run),
+        }
+        let message = format!("the server refused what the pool had to report: {reason}");
+        self.outbox.end(run, failed(fail(FailureClass::Platform, "ReportRefused", message)));
     }
 
     fn lose(&mut self, run: u64) {
@@ -413,13 +438,13 @@ impl Executor {
     }
 
     fn next_wake(&self, lazy_since: Option<tokio::time::Instant>) -> Option<tokio::time::Instant> {
-        let timer = self.timers.peek().map(|Reverse((at, ..))| clock::instant_of(*at));
+        let timer = self.timers.peek().map(|Reverse((at, ..))| self.config.clock.instant_of(*at));
         let lazy = lazy_since.map(|since| since + LAZY_FLUSH);
         timer.into_iter().chain(lazy).min()
     }
 
     fn fire_timers(&mut self) {
-        let now = clock::now();
+        let now = self.config.clock.now();
         while self.timers.peek().is_some_and(|Reverse((at, ..))| *at <= now) {
             let Some(Reverse((_, AttemptKey { run, op, attempt }, kind))) = self.timers.pop() else { break };
             let kind = match kind {
@@ -437,7 +462,11 @@ impl Executor {
     }
 }
 
-fn too_large(needs: Needs, total: Needs) -> pop_sdk::api::Failure {
+fn failed(failure: Failure) -> AgendaEnd {
+    AgendaEnd { state: AgendaState::Failed, outputs: None, failure: Some(failure) }
+}
+
+fn too_large(needs: Needs, total: Needs) -> Failure {
     fail(
         FailureClass::Config,
         "ResourcesUnavailable",

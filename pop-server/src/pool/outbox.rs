@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use pop_sdk::api::{AgendaEnd, LogChunk, OperationState, OperationView, Report};
+use pop_sdk::api::{AgendaEnd, LogChunk, Made, OperationState, OperationView, Report};
 
 /// Reports of all runs, by the driver's number for the run.
 #[derive(Debug, Default)]
@@ -17,6 +17,7 @@ pub struct Outbox {
 struct Pending {
     operations: Vec<(usize, OperationView)>,
     last: HashMap<usize, usize>,
+    made: Vec<Made>,
     logs: Vec<LogChunk>,
     end: Option<AgendaEnd>,
 }
@@ -46,6 +47,11 @@ impl Outbox {
         }
         pending.last.insert(op, pending.operations.len());
         pending.operations.push((op, view));
+    }
+
+    /// Adds what a generator made; it travels with the generator's success.
+    pub fn made(&mut self, run: u64, made: Made) {
+        self.waiting.entry(run).or_default().made.push(made);
     }
 
     /// Adds log text.
@@ -100,7 +106,8 @@ impl Outbox {
                 .collect();
             let sent = Sent { run, ends, end: pending.end.is_some() };
             let operations = pending.operations.into_iter().map(|(_, view)| view).collect();
-            batch.push((Report { id, epoch, operations, logs: pending.logs, end: pending.end }, sent));
+            let Pending { made, logs, end, .. } = pending;
+            batch.push((Report { id, epoch, operations, made, logs, end }, sent));
         }
         batch
     }

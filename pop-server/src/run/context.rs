@@ -1,7 +1,9 @@
 //! What operations have put out so far, and what an operation's input and condition become with it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use pop_compiler::generator;
 use pop_compiler::reference::{self, Mode};
 use pop_sdk::api::{Failure, FailureClass};
 use serde_json::{Map, Value};
@@ -12,6 +14,8 @@ use super::{Plan, Step, fail};
 #[derive(Debug)]
 pub struct Outputs {
     values: HashMap<String, Value>,
+    /// How many operations the families have that generators made.
+    families: HashMap<String, usize>,
 }
 
 impl Outputs {
@@ -19,11 +23,26 @@ impl Outputs {
         let mut values = HashMap::new();
         values.insert("pop.agendaId".to_owned(), Value::from(agenda));
         values.insert("pop.customerId".to_owned(), customer.map_or(Value::Null, Value::from));
-        Self { values }
+        Self { values, families: HashMap::new() }
     }
 
     pub(super) fn insert(&mut self, operation: &str, output: Value) {
         self.values.insert(format!("{operation}.out"), output);
+    }
+
+    /// A family of so many operations is there.
+    pub(super) fn insert_family(&mut self, stem: &str, count: usize) {
+        self.families.insert(stem.to_owned(), count);
+    }
+
+    /// The value with a list in the place of each reference to a whole family.
+    fn gathered<'v>(&self, value: &'v Value) -> Cow<'v, Value> {
+        if self.families.is_empty() {
+            return Cow::Borrowed(value);
+        }
+        let mut value = value.clone();
+        generator::gather(&mut value, &mut |stem| self.families.get(stem).copied());
+        Cow::Owned(value)
     }
 
     /// Whether the step's condition holds; no condition holds.
@@ -49,8 +68,11 @@ impl Outputs {
         let Some(result) = &plan.result else { return Ok(None) };
         let mut outputs = Map::new();
         for (name, value) in result {
-            let (value, report) =
-                reference::substitute(value, &|name: &str| self.values.get(name), Mode::Final);
+            let (value, report) = reference::substitute(
+                &self.gathered(value),
+                &|name: &str| self.values.get(name),
+                Mode::Final,
+            );
             if let Some(token) = report.invalid.iter().next() {
                 return Err(fail(
                     FailureClass::User,
@@ -67,16 +89,27 @@ impl Outputs {
         let own = Value::from(step.name.as_str());
         let lookup =
             |name: &str| if name == "pop.operationName" { Some(&own) } else { self.values.get(name) };
-        let (value, report) = reference::substitute(value, &lookup, Mode::Final);
+        let (value, report) = reference::substitute(&self.gathered(value), &lookup, Mode::Final);
         match report.missing.iter().chain(&report.invalid).next() {
             None => Ok(value),
             Some(token) => Err(fail(
                 FailureClass::User,
                 "ReferenceInvalid",
                 format!(
-                    "the input can't be made: nothing is at `{token}`; give it a default (`?text`) if it may be absent"
+                    "the input can't be made: nothing is at `{token}`{}; give it a default (`?text`) if it may be absent",
+                    self.beyond(token)
                 ),
             )),
+        }
+    }
+
+    /// What to say of a reference to an item beyond the end of its family.
+    fn beyond(&self, token: &str) -> String {
+        let name = reference::whole(token).and_then(|token| reference::operation_of(token.name));
+        let stem = name.and_then(|name| name.rsplit_once('.')).map_or("", |(stem, _)| stem);
+        match self.families.get(stem) {
+            Some(count) => format!(" (`{stem}` was made {count} times, numbered from 0)"),
+            None => String::new(),
         }
     }
 }

@@ -1,13 +1,16 @@
-//! What never changes while an agenda runs: its operations, their settings, and who waits for whom. Built once, in
-//! time linear in the agenda's size; nothing here knows what has happened so far.
+//! What is to be done: an agenda's operations, their settings, and who waits for whom. Built once, in time linear in the
+//! agenda's size; it only grows, by what generators make. Nothing here knows what has happened so far.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pop_compiler::agenda::{Agenda, Operation, RunSpec, Stdout, keys};
 use pop_compiler::duration;
-use pop_compiler::graph;
+use pop_compiler::generator::{FanOut, Generator, Promises, Wanted};
 pub use pop_compiler::graph::EdgeKind;
+use pop_compiler::graph::{self, Dependency};
 use pop_compiler::quantity;
 use pop_compiler::retry::RetryPolicy;
 use pop_sdk::api::{Failure, FailureClass};
@@ -28,6 +31,15 @@ pub struct Plan {
     pub customer: Option<String>,
     /// Correlation id, for the program's `CID`.
     pub cid: Option<String>,
+    /// What generators will make.
+    pub(super) promises: Promises,
+    /// Who waits for what was promised, by its place in `promises`.
+    pub(super) waiters: Vec<Vec<Waiter>>,
+    /// How types run, as the agenda says.
+    specs: HashMap<String, Arc<RunSpec>>,
+    /// Name → operation, and the names in lower case; empty where nothing will ever be added.
+    names: HashMap<String, usize>,
+    folded: HashSet<String>,
 }
 
 /// What a failure means for operations that do not depend on it.
@@ -59,11 +71,36 @@ pub struct Step {
     /// What it needs while it runs.
     pub needs: Needs,
     /// How its type is run, as the agenda says.
-    pub spec: Option<RunSpec>,
-    /// How many operations it waits for.
+    pub spec: Option<Arc<RunSpec>>,
+    /// What it makes for each item, when it is a fan-out.
+    pub fan_out: Option<Arc<FanOut>>,
+    /// Where its output holds more operations, when it is a generator.
+    pub generator: Option<Generator>,
+    /// What it promised: places in the plan's promises.
+    pub(super) promised: Range<usize>,
+    /// How many operations (and promises) it waits for.
     pub waits_for: usize,
     /// Who waits for it.
     pub dependents: Vec<Edge>,
+}
+
+/// An operation that waits for what a generator promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Waiter {
+    /// The one that waits.
+    pub(super) to: usize,
+    /// Why.
+    pub(super) kind: EdgeKind,
+    /// For which of the promised ones.
+    pub(super) wanted: Wanted,
+}
+
+/// Operations that a generator made, prepared for running; they are not part of the plan yet.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    steps: Vec<Step>,
+    /// What each of them waits for.
+    pub(super) dependencies: Vec<Vec<Dependency>>,
 }
 
 /// Declared resources; zero means "none declared", which is not limited.
@@ -98,17 +135,28 @@ impl Plan {
             }
         }
         let specs = specs(agenda)?;
+        let mut promises = Promises::default();
         let mut steps = Vec::with_capacity(agenda.operations.len());
         for operation in &agenda.operations {
-            steps.push(step(operation, &specs)?);
+            let mut step = step(operation, &specs)?;
+            promise(&mut promises, steps.len(), &mut step);
+            steps.push(step);
         }
+        let mut waiters = vec![Vec::new(); promises.list().len()];
         for (i, operation) in agenda.operations.iter().enumerate() {
-            let needs = dependencies(operation, &index)?;
+            let needs = dependencies(operation, &index, &promises)?;
             steps[i].waits_for = needs.len();
-            for (from, kind) in needs {
-                steps[from].dependents.push(Edge { to: i, kind });
+            for (need, kind) in needs {
+                match need {
+                    Need::Operation(from) => steps[from].dependents.push(Edge { to: i, kind }),
+                    Need::Promise(at, wanted) => waiters[at].push(Waiter { to: i, kind, wanted }),
+                }
             }
         }
+        let grows = steps.iter().any(|step| step.generator.is_some());
+        let names =
+            if grows { index.into_iter().map(|(n, i)| (n.to_owned(), i)).collect() } else { HashMap::new() };
+        let folded = names.keys().map(|name| name.to_lowercase()).collect();
         let on_failure = match agenda.params.get(keys::ON_FAILURE).and_then(Value::as_str) {
             Some("stop") => OnFailure::Stop,
             _ => OnFailure::Continue,
@@ -118,15 +166,67 @@ impl Plan {
             .get(keys::RESULT)
             .and_then(Value::as_object)
             .map(|map| map.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
-        Ok(Self { steps, on_failure, result, customer: agenda.customer_id.clone(), cid: agenda.cid.clone() })
+        let (customer, cid) = (agenda.customer_id.clone(), agenda.cid.clone());
+        Ok(Self { steps, on_failure, result, customer, cid, promises, waiters, specs, names, folded })
     }
+
+    /// Who waits for an operation, or for what it promised to make.
+    pub fn waiting_for(&self, op: usize) -> impl Iterator<Item = Edge> {
+        let Step { dependents, promised, .. } = &self.steps[op];
+        let waiters = self.waiters[promised.clone()].iter().flatten();
+        dependents.iter().copied().chain(waiters.map(|w| Edge { to: w.to, kind: w.kind }))
+    }
+
+    /// The operation of this name. Only known where something may be added.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.names.get(name).copied()
+    }
+
+    /// Whether a name in lower case is an operation's.
+    pub(super) fn is_taken(&self, folded: &str) -> bool {
+        self.folded.contains(folded)
+    }
+
+    /// How many operations a family has.
+    pub(super) fn family_size(&self, stem: &str) -> usize {
+        (0..self.steps.len()).take_while(|n| self.names.contains_key(&format!("{stem}.{n}"))).count()
+    }
+
+    /// Prepares operations that a generator made.
+    ///
+    /// # Errors
+    /// A setting that can't be read; the compiler's checks find these before.
+    pub(super) fn prepare(&self, operations: &[Operation]) -> Result<Prepared, Failure> {
+        let steps = operations.iter().map(|o| step(o, &self.specs)).collect::<Result<_, _>>()?;
+        Ok(Prepared { steps, dependencies: operations.iter().map(graph::dependencies).collect() })
+    }
+
+    /// Adds what was made; nobody waits for it yet, and it waits for nothing.
+    pub(super) fn add(&mut self, prepared: Prepared) -> (Range<usize>, Vec<Vec<Dependency>>) {
+        let first = self.steps.len();
+        for mut step in prepared.steps {
+            promise(&mut self.promises, self.steps.len(), &mut step);
+            self.names.insert(step.name.clone(), self.steps.len());
+            self.folded.insert(step.name.to_lowercase());
+            self.steps.push(step);
+        }
+        self.waiters.resize(self.promises.list().len(), Vec::new());
+        (first..self.steps.len(), prepared.dependencies)
+    }
+}
+
+/// Writes down what a step promises to make.
+fn promise(promises: &mut Promises, index: usize, step: &mut Step) {
+    let first = promises.list().len();
+    promises.add(index, step.generator.as_ref().map(|g| g.promises.clone()).unwrap_or_default());
+    step.promised = first..promises.list().len();
 }
 
 fn invalid(message: String) -> Failure {
     fail(FailureClass::Platform, "AgendaInvalid", message)
 }
 
-fn specs(agenda: &Agenda) -> Result<HashMap<String, RunSpec>, Failure> {
+fn specs(agenda: &Agenda) -> Result<HashMap<String, Arc<RunSpec>>, Failure> {
     let Some(types) = agenda.params.get(keys::TYPES).and_then(Value::as_object) else {
         return Ok(HashMap::new());
     };
@@ -134,12 +234,12 @@ fn specs(agenda: &Agenda) -> Result<HashMap<String, RunSpec>, Failure> {
     for (kind, spec) in types {
         let spec: RunSpec = serde_json::from_value(spec.clone())
             .map_err(|e| invalid(format!("`{}` says of type `{kind}`: {e}", keys::TYPES)))?;
-        specs.insert(kind.clone(), spec);
+        specs.insert(kind.clone(), Arc::new(spec));
     }
     Ok(specs)
 }
 
-fn step(operation: &Operation, specs: &HashMap<String, RunSpec>) -> Result<Step, Failure> {
+fn step(operation: &Operation, specs: &HashMap<String, Arc<RunSpec>>) -> Result<Step, Failure> {
     let bad = |key: &str, e: String| invalid(format!("operation `{}`, `{key}`: {e}", operation.name));
     let param = |key: &str| operation.params.get(key).filter(|v| !v.is_null());
     let timeout = match param(keys::TIMEOUT) {
@@ -152,6 +252,7 @@ fn step(operation: &Operation, specs: &HashMap<String, RunSpec>) -> Result<Step,
     let retry = RetryPolicy::from_params(&operation.params)
         .map_err(|e| bad(keys::RETRY, e.to_string()))?
         .unwrap_or_default();
+    let fan_out = FanOut::of(operation).map_err(|e| bad(keys::FAN_OUT, e))?;
     Ok(Step {
         name: operation.name.clone(),
         kind: operation.kind.clone(),
@@ -162,6 +263,9 @@ fn step(operation: &Operation, specs: &HashMap<String, RunSpec>) -> Result<Step,
         timeout,
         needs: needs(operation).map_err(|e| bad(keys::RESOURCES, e))?,
         spec: specs.get(&operation.kind).cloned(),
+        fan_out: fan_out.map(Arc::new),
+        generator: Generator::of(operation).map_err(|(e, _)| bad(keys::GENERATOR, e))?,
+        promised: 0..0,
         waits_for: 0,
         dependents: Vec::new(),
     })
@@ -187,20 +291,29 @@ fn needs(operation: &Operation) -> Result<Needs, String> {
     Ok(needs)
 }
 
-/// The operations that this one waits for, each once, with the strongest reason.
+/// Something that is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    Operation(usize),
+    /// What was promised: its place in the list, and which of it.
+    Promise(usize, Wanted),
+}
+
+/// What an operation waits for, each once, with the strongest reason.
 fn dependencies(
     operation: &Operation,
     index: &HashMap<&str, usize>,
-) -> Result<Vec<(usize, EdgeKind)>, Failure> {
-    let mut found: BTreeMap<usize, EdgeKind> = BTreeMap::new();
+    promises: &Promises,
+) -> Result<Vec<(Need, EdgeKind)>, Failure> {
+    let mut found: BTreeMap<Need, EdgeKind> = BTreeMap::new();
     for dependency in graph::dependencies(operation) {
-        let Some(&from) = index.get(dependency.name.as_str()) else {
-            return Err(invalid(format!(
-                "operation `{}` needs `{}`, which isn't there",
-                operation.name, dependency.name
-            )));
+        let name = dependency.name.as_str();
+        let known = index.get(name).map(|&from| Need::Operation(from));
+        let need = known.or_else(|| promises.find(name).map(|(at, wanted)| Need::Promise(at, wanted)));
+        let Some(need) = need else {
+            return Err(invalid(format!("operation `{}` needs `{name}`, which isn't there", operation.name)));
         };
-        let kind = found.entry(from).or_insert(dependency.kind);
+        let kind = found.entry(need).or_insert(dependency.kind);
         *kind = (*kind).max(dependency.kind);
     }
     Ok(found.into_iter().collect())

@@ -1,9 +1,10 @@
-//! The state machine by value, and under a seeded world that finishes, fails, loses and restarts things at random.
+//! The state machine by value; what generators make, and a world in which anything may happen, are in the files below.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod made;
+mod same;
+mod world;
 
-use pop_compiler::agenda::{Agenda, Operation, keys};
-use proptest::prelude::*;
+use pop_compiler::agenda::{Agenda, Operation};
 use serde_json::json;
 
 use super::*;
@@ -13,9 +14,9 @@ fn operation(name: &str, payload: Value, params: Value) -> Operation {
     Operation { name: name.into(), kind: "t".into(), payload, params, ..Operation::default() }
 }
 
-fn plan(operations: Vec<Operation>, params: Value) -> Arc<Plan> {
+fn agenda(operations: Vec<Operation>, params: Value) -> Agenda {
     let params = params.as_object().cloned().unwrap_or_default();
-    Arc::new(Plan::new(&Agenda { operations, params, ..Agenda::default() }).expect("a valid agenda"))
+    Agenda { operations: operations.into(), params, ..Agenda::default() }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -29,14 +30,23 @@ struct Hand {
     reported: Vec<(String, OperationState)>,
     timers: Vec<(usize, u32, TimerKind, Timestamp)>,
     killed: Vec<usize>,
+    made: Vec<Operation>,
     end: Option<AgendaEnd>,
 }
 
 impl Hand {
-    fn start(plan: &Arc<Plan>, prior: &[OperationView]) -> Self {
-        let (run, effects) = Run::start(Arc::clone(plan), "ag_1", prior, at(0));
-        let mut hand =
-            Self { run, launched: vec![], reported: vec![], timers: vec![], killed: vec![], end: None };
+    fn start(agenda: &Agenda, prior: &[OperationView]) -> Self {
+        let plan = Plan::new(agenda).expect("a valid agenda");
+        let (run, effects) = Run::start(plan, "ag_1", prior, at(0));
+        let mut hand = Self {
+            run,
+            launched: vec![],
+            reported: vec![],
+            timers: vec![],
+            killed: vec![],
+            made: vec![],
+            end: None,
+        };
         hand.take(effects);
         hand
     }
@@ -51,6 +61,7 @@ impl Hand {
                 Effect::Report { view, .. } => self.reported.push((view.name.clone(), view.state)),
                 Effect::Timer { op, attempt, kind, at } => self.timers.push((op, attempt, kind, at)),
                 Effect::Kill { op, .. } => self.killed.push(op),
+                Effect::Made { operations, .. } => self.made.extend(operations),
                 Effect::End(end) => self.end = Some(end),
             }
         }
@@ -101,11 +112,11 @@ fn user_failure() -> Failure {
 
 #[test]
 fn a_dependent_starts_only_after_the_output_is_committed() {
-    let plan = plan(
+    let agenda = agenda(
         vec![operation("a", json!({}), json!({})), operation("b", json!({"x": "@<a.out::/v>"}), json!({}))],
         json!({"pop.result": {"r": "@<b.out::/w>"}}),
     );
-    let mut hand = Hand::start(&plan, &[]);
+    let mut hand = Hand::start(&agenda, &[]);
     hand.exit("a", Ok(json!({"v": true})));
     assert_eq!(hand.launches(), ["a"], "finished is not committed");
     hand.commit("a");
@@ -116,7 +127,7 @@ fn a_dependent_starts_only_after_the_output_is_committed() {
 
 #[test]
 fn a_failure_skips_what_depends_on_it_and_nothing_else() {
-    let plan = plan(
+    let agenda = agenda(
         vec![
             operation("bad", json!({}), json!({})),
             operation("child", json!("@<bad.out>"), json!({})),
@@ -126,7 +137,7 @@ fn a_failure_skips_what_depends_on_it_and_nothing_else() {
         ],
         json!({}),
     );
-    let mut hand = Hand::start(&plan, &[]);
+    let mut hand = Hand::start(&agenda, &[]);
     hand.exit("bad", Err(user_failure()));
     hand.commit("bad");
     assert_eq!(hand.state("child"), OperationState::Skipped);
@@ -144,8 +155,8 @@ fn on_failure_stop_starts_nothing_new_and_lets_the_rest_finish() {
         operation("free", json!({}), json!({})),
         operation("later", json!({}), json!({"dependsOn": "free"})),
     ];
-    let plan = plan(operations, json!({"pop.onFailure": "stop"}));
-    let mut hand = Hand::start(&plan, &[]);
+    let agenda = agenda(operations, json!({"pop.onFailure": "stop"}));
+    let mut hand = Hand::start(&agenda, &[]);
     hand.exit("bad", Err(user_failure()));
     hand.commit("bad");
     assert_eq!(hand.state("later"), OperationState::Skipped);
@@ -156,7 +167,7 @@ fn on_failure_stop_starts_nothing_new_and_lets_the_rest_finish() {
 
 #[test]
 fn a_false_condition_skips_what_can_not_do_without() {
-    let plan = plan(
+    let agenda = agenda(
         vec![
             operation("a", json!({}), json!({})),
             operation("maybe", json!({}), json!({"pop.when": "@<a.out::/go>"})),
@@ -166,7 +177,7 @@ fn a_false_condition_skips_what_can_not_do_without() {
         ],
         json!({"pop.result": {"v": "@<maybe.out::/v>", "c": "@<copes.out>"}}),
     );
-    let mut hand = Hand::start(&plan, &[]);
+    let mut hand = Hand::start(&agenda, &[]);
     hand.succeed("a", json!({"go": false}));
     assert_eq!(hand.state("maybe"), OperationState::Skipped);
     assert_eq!(hand.state("needs"), OperationState::Skipped);
@@ -184,7 +195,7 @@ fn a_condition_that_is_no_boolean_fails_the_operation() {
         operation("a", json!({}), json!({})),
         operation("b", json!({}), json!({"pop.when": "@<a.out>"})),
     ];
-    let mut hand = Hand::start(&plan(operations, json!({})), &[]);
+    let mut hand = Hand::start(&agenda(operations, json!({})), &[]);
     hand.succeed("a", json!("yes"));
     hand.commit("b");
     let failure = hand.end.unwrap().failure.unwrap();
@@ -193,7 +204,7 @@ fn a_condition_that_is_no_boolean_fails_the_operation() {
 
 #[test]
 fn an_output_without_the_field_fails_only_the_one_that_reads_it() {
-    let plan = plan(
+    let agenda = agenda(
         vec![
             operation("a", json!({}), json!({})),
             operation("b", json!("@<a.out::/zz>"), json!({})),
@@ -201,7 +212,7 @@ fn an_output_without_the_field_fails_only_the_one_that_reads_it() {
         ],
         json!({}),
     );
-    let mut hand = Hand::start(&plan, &[]);
+    let mut hand = Hand::start(&agenda, &[]);
     hand.succeed("a", json!({"v": 1}));
     hand.commit("b");
     assert_eq!(hand.state("b"), OperationState::Failed);
@@ -214,8 +225,8 @@ fn an_output_without_the_field_fails_only_the_one_that_reads_it() {
 #[test]
 fn retries_follow_the_policy_and_wait_in_between() {
     let retry = json!({"pop.retry": {"attempts": 3, "backoff": "10s..1m"}});
-    let plan = plan(vec![operation("a", json!({}), retry)], json!({}));
-    let mut hand = Hand::start(&plan, &[]);
+    let agenda = agenda(vec![operation("a", json!({}), retry)], json!({}));
+    let mut hand = Hand::start(&agenda, &[]);
     for attempt in 1..=2 {
         hand.exit("a", Err(user_failure()));
         assert_eq!(hand.state("a"), OperationState::Ready);
@@ -234,16 +245,16 @@ fn retries_follow_the_policy_and_wait_in_between() {
 
 #[test]
 fn an_infrastructure_failure_does_not_use_the_users_attempts() {
-    let plan = plan(vec![operation("a", json!({}), json!({}))], json!({}));
-    let mut hand = Hand::start(&plan, &[]);
+    let agenda = agenda(vec![operation("a", json!({}), json!({}))], json!({}));
+    let mut hand = Hand::start(&agenda, &[]);
     hand.exit("a", Err(fail(FailureClass::Infra, "SpawnFailed", "no more processes")));
     assert_eq!((hand.state("a"), hand.timers.len()), (OperationState::Ready, 1));
 }
 
 #[test]
 fn a_timeout_kills_and_is_named() {
-    let plan = plan(vec![operation("a", json!({}), json!({"pop.timeout": "5s"}))], json!({}));
-    let mut hand = Hand::start(&plan, &[]);
+    let agenda = agenda(vec![operation("a", json!({}), json!({"pop.timeout": "5s"}))], json!({}));
+    let mut hand = Hand::start(&agenda, &[]);
     let (op, attempt) = hand.op("a");
     hand.event(Event::Started { op, attempt });
     assert_eq!(hand.timers, [(op, attempt, TimerKind::Timeout, at(6))]);
@@ -257,7 +268,7 @@ fn a_timeout_kills_and_is_named() {
 #[test]
 fn cancel_kills_what_runs_and_drops_the_rest() {
     let operations = vec![operation("a", json!({}), json!({})), operation("b", json!("@<a.out>"), json!({}))];
-    let mut hand = Hand::start(&plan(operations, json!({})), &[]);
+    let mut hand = Hand::start(&agenda(operations, json!({})), &[]);
     hand.event(Event::Cancel);
     assert_eq!((hand.killed.as_slice(), hand.state("b")), (&[0][..], OperationState::Cancelled));
     hand.exit("a", Err(user_failure()));
@@ -266,7 +277,7 @@ fn cancel_kills_what_runs_and_drops_the_rest() {
 
 #[test]
 fn a_lost_lease_kills_and_reports_nothing_more() {
-    let mut hand = Hand::start(&plan(vec![operation("a", json!({}), json!({}))], json!({})), &[]);
+    let mut hand = Hand::start(&agenda(vec![operation("a", json!({}), json!({}))], json!({})), &[]);
     hand.event(Event::LeaseLost);
     assert_eq!(hand.killed, [0]);
     let reports = hand.reported.len();
@@ -278,7 +289,7 @@ fn a_lost_lease_kills_and_reports_nothing_more() {
 #[test]
 fn events_of_an_old_attempt_are_ignored() {
     let retry = json!({"pop.retry": {"attempts": 2}});
-    let mut hand = Hand::start(&plan(vec![operation("a", json!({}), retry)], json!({})), &[]);
+    let mut hand = Hand::start(&agenda(vec![operation("a", json!({}), retry)], json!({})), &[]);
     hand.exit("a", Err(user_failure()));
     let (op, attempt, kind, _) = hand.timers.pop().unwrap();
     hand.event(Event::Timer { op, attempt, kind });
@@ -291,7 +302,7 @@ fn events_of_an_old_attempt_are_ignored() {
 
 #[test]
 fn a_later_lease_goes_on_where_the_earlier_one_was() {
-    let plan = plan(
+    let agenda = agenda(
         vec![
             operation("a", json!({}), json!({})),
             operation("b", json!("@<a.out::/v>"), json!({})),
@@ -314,16 +325,16 @@ fn a_later_lease_goes_on_where_the_earlier_one_was() {
             ..OperationView::default()
         },
     ];
-    let hand = Hand::start(&plan, &prior);
+    let hand = Hand::start(&agenda, &prior);
     assert_eq!(hand.launched, [("b".into(), 3, json!(5))], "`a` does not run again, `b` gets a new number");
 }
 
 #[test]
 fn an_agenda_that_is_done_already_ends_at_once() {
-    let plan = plan(vec![operation("a", json!({}), json!({}))], json!({}));
+    let agenda = agenda(vec![operation("a", json!({}), json!({}))], json!({}));
     let done =
         OperationView { name: "a".into(), state: OperationState::Succeeded, ..OperationView::default() };
-    assert_eq!(Hand::start(&plan, &[done]).end_state(), Some(AgendaState::Succeeded));
+    assert_eq!(Hand::start(&agenda, &[done]).end_state(), Some(AgendaState::Succeeded));
 }
 
 #[test]
@@ -332,202 +343,9 @@ fn a_chain_of_100_000_skips_does_not_recurse() {
     let mut operations = vec![operation("0", json!({}), json!({}))];
     operations
         .extend((1..n).map(|i| operation(&i.to_string(), json!(format!("@<{}.out>", i - 1)), json!({}))));
-    let mut hand = Hand::start(&plan(operations, json!({})), &[]);
+    let mut hand = Hand::start(&agenda(operations, json!({})), &[]);
     hand.exit("0", Err(user_failure()));
     hand.commit("0");
     assert_eq!(hand.end_state(), Some(AgendaState::Failed));
     assert_eq!(hand.reported.len(), n + 1);
-}
-
-/// A world in which anything may happen: it holds what is durable, and what the run believes.
-#[derive(Debug)]
-struct World {
-    plan: Arc<Plan>,
-    run: Run,
-    durable: BTreeMap<usize, OperationView>,
-    /// Committed ends, to see that there is only one for each operation and attempt.
-    ends: BTreeSet<(usize, u32)>,
-    live: BTreeSet<(usize, u32)>,
-    uncommitted: VecDeque<(usize, OperationView)>,
-    timers: Vec<(usize, u32, TimerKind)>,
-    end: Option<AgendaEnd>,
-}
-
-impl World {
-    fn new(plan: Arc<Plan>) -> Self {
-        let (run, effects) = Run::start(Arc::clone(&plan), "ag_1", &[], at(0));
-        let mut world = Self {
-            plan,
-            run,
-            durable: BTreeMap::new(),
-            ends: BTreeSet::new(),
-            live: BTreeSet::new(),
-            uncommitted: VecDeque::new(),
-            timers: vec![],
-            end: None,
-        };
-        world.take(effects);
-        world
-    }
-
-    fn take(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
-            match effect {
-                Effect::Launch { op, attempt, .. } => {
-                    for step in self.upstream(op) {
-                        // A skip follows from what is durable, and its report travels ahead of this launch's.
-                        let durable = self.durable.get(&step).is_some_and(|v| v.state.is_terminal());
-                        let skipped = self
-                            .uncommitted
-                            .iter()
-                            .any(|(o, v)| *o == step && v.state == OperationState::Skipped);
-                        assert!(durable || skipped, "I2: {op} started before {step}");
-                    }
-                    let earlier = self.durable.get(&op).map_or(0, |v| v.attempt);
-                    assert!(attempt > earlier || earlier == 0, "attempts only go up");
-                    assert!(!self.live.iter().any(|(o, _)| *o == op), "I3: two attempts of {op} at once");
-                    self.live.insert((op, attempt));
-                }
-                Effect::Report { op, view } => self.uncommitted.push_back((op, view)),
-                Effect::Timer { op, attempt, kind, .. } => self.timers.push((op, attempt, kind)),
-                Effect::Kill { .. } => {}
-                Effect::End(end) => self.end = Some(end),
-            }
-        }
-    }
-
-    fn upstream(&self, op: usize) -> Vec<usize> {
-        let waits = |s: &Step| s.dependents.iter().any(|e| e.to == op);
-        (0..self.plan.steps.len()).filter(|i| waits(&self.plan.steps[*i])).collect()
-    }
-
-    fn event(&mut self, event: Event) {
-        let effects = self.run.step(at(1), event);
-        self.take(effects);
-    }
-
-    /// The oldest report becomes durable.
-    fn commit_one(&mut self) {
-        let Some((op, view)) = self.uncommitted.pop_front() else { return };
-        let (state, attempt) = (view.state, view.attempt);
-        let old = self.durable.insert(op, view);
-        assert!(!old.is_some_and(|v| v.state.is_terminal()), "a terminal operation changed");
-        if matches!(state, OperationState::Succeeded | OperationState::Failed) {
-            assert!(self.ends.insert((op, attempt)), "I1: two outcomes of one attempt");
-            self.event(Event::Committed { op, attempt });
-        }
-    }
-
-    /// Everything but what is durable is gone.
-    fn crash(&mut self) {
-        self.live.clear();
-        self.uncommitted.clear();
-        self.timers.clear();
-        self.end = None;
-        let prior: Vec<OperationView> = self.durable.values().cloned().collect();
-        let (run, effects) = Run::start(Arc::clone(&self.plan), "ag_1", &prior, at(2));
-        self.run = run;
-        self.take(effects);
-    }
-
-    fn act(&mut self, (kind, pick): (u8, usize)) {
-        let nth = |set: &BTreeSet<(usize, u32)>| set.iter().nth(pick % set.len().max(1)).copied();
-        match kind {
-            0..=3 => {
-                if let Some((op, attempt)) = nth(&self.live) {
-                    self.live.remove(&(op, attempt));
-                    self.event(Event::Started { op, attempt });
-                    let outcome = match kind {
-                        0 => Err(user_failure()),
-                        1 => Err(fail(FailureClass::Infra, "Lost", "lost")),
-                        _ => Ok(json!({"v": true})),
-                    };
-                    self.event(Event::Exited { op, attempt, outcome });
-                }
-            }
-            4..=6 => self.commit_one(),
-            7 => {
-                if !self.timers.is_empty() {
-                    let (op, attempt, kind) = self.timers.remove(pick % self.timers.len());
-                    self.event(Event::Timer { op, attempt, kind });
-                }
-            }
-            8 => self.crash(),
-            _ => {
-                let (op, attempt) = (pick % self.plan.steps.len(), u32::try_from(pick % 3).unwrap());
-                self.event(Event::Exited { op, attempt: attempt + 90, outcome: Ok(json!({})) });
-                self.event(Event::Progress { op, attempt, percent: 50.0, message: None });
-            }
-        }
-    }
-
-    /// Faults stop: everything that runs succeeds, every report arrives, every timer fires.
-    fn settle(&mut self) {
-        for _ in 0..100_000 {
-            if self.end.is_some() && self.uncommitted.is_empty() {
-                return;
-            }
-            if !self.uncommitted.is_empty() {
-                self.act((4, 0));
-            } else if !self.live.is_empty() {
-                self.act((2, 0));
-            } else {
-                assert!(!self.timers.is_empty(), "I4: nothing can happen, and it has not ended");
-                self.act((7, 0));
-            }
-        }
-        panic!("I4: it never ends");
-    }
-}
-
-fn random_plan() -> impl Strategy<Value = Arc<Plan>> {
-    let edges = proptest::collection::vec((0usize..100, 0u8..4), 0..4);
-    (proptest::collection::vec((edges, 0u8..6, 1u32..4), 1..9), any::<bool>()).prop_map(|(ops, stop)| {
-        let mut operations = Vec::new();
-        for (i, (edges, when, attempts)) in ops.into_iter().enumerate() {
-            let (mut payload, mut after) = (vec![], vec![]);
-            for (from, kind) in edges.into_iter().filter(|_| i > 0) {
-                let from = from % i;
-                match kind {
-                    0 => after.push(format!("o{from}")),
-                    1 => payload.push(format!("@<o{from}.out::/v?=1>")),
-                    _ => payload.push(format!("@<o{from}.out::/v>")),
-                }
-            }
-            let mut params = json!({"pop.retry": {"attempts": attempts}, "dependsOn": after.join(",")});
-            if when == 0 {
-                params[keys::WHEN] = json!(false);
-            }
-            operations.push(operation(&format!("o{i}"), json!(payload), params));
-        }
-        plan(operations, json!({"pop.onFailure": if stop { "stop" } else { "continue" }}))
-    })
-}
-
-proptest! {
-    #[test]
-    fn whatever_happens_every_operation_ends_once(
-        plan in random_plan(),
-        actions in proptest::collection::vec((0u8..10, 0usize..100), 0..120),
-    ) {
-        let mut world = World::new(plan);
-        for action in actions {
-            world.act(action);
-        }
-        world.settle();
-        for op in 0..world.plan.steps.len() {
-            let state = world.durable.get(&op).map(|v| v.state);
-            prop_assert!(state.is_some_and(OperationState::is_terminal), "{op} is {state:?}");
-            let failures = world.durable[&op].failures;
-            prop_assert!(failures <= world.plan.steps[op].retry.attempts, "I6: {failures} failures of {op}");
-        }
-        // A skip because of a failure never becomes a run: everything that succeeded had what it needed.
-        for (op, view) in &world.durable {
-            if view.state == OperationState::Succeeded {
-                for up in world.upstream(*op) {
-                    prop_assert_ne!(world.durable[&up].state, OperationState::Failed);
-                }
-            }
-        }
-    }
 }

@@ -3,7 +3,9 @@
 
 mod capture;
 mod command;
+pub(crate) mod desk;
 mod files;
+mod note;
 mod process;
 
 use std::future::Future;
@@ -13,9 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pop_sdk::api::FailureClass;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::desk::Served;
 use super::{Launch, Reporter, Runtime, Signal};
 use crate::run::fail;
 
@@ -55,6 +59,8 @@ impl Config {
 pub struct Local {
     config: Arc<Config>,
     running: TaskTracker,
+    /// Where programs report over HTTP; none if there is no port. Opened with the first program.
+    desk: Arc<OnceCell<Option<Served>>>,
 }
 
 impl Local {
@@ -62,7 +68,7 @@ impl Local {
     /// outcome could no longer be trusted, and their operations are about to be started again.
     pub fn new(config: Config) -> Self {
         files::kill_leftovers(&config.work);
-        Self { config: Arc::new(config), running: TaskTracker::new() }
+        Self { config: Arc::new(config), running: TaskTracker::new(), desk: Arc::default() }
     }
 }
 
@@ -84,8 +90,10 @@ impl Runtime for Local {
             ))));
             return;
         }
+        let desk = Arc::clone(&self.desk);
         self.running.spawn(async move {
-            let outcome = process::run(&config, &launch, &spec, &reporter, &stop).await;
+            let desk = desk.get_or_init(|| open(config.output_limit)).await;
+            let outcome = process::run(&config, desk.as_ref(), &launch, &spec, &reporter, &stop).await;
             reporter.send(Signal::Exited(outcome));
         });
     }
@@ -101,6 +109,11 @@ impl Runtime for Local {
             self.running.reopen();
         })
     }
+}
+
+async fn open(output_limit: u64) -> Option<Served> {
+    let served = Served::start(output_limit).await;
+    served.inspect_err(|error| tracing::warn!(%error, "programs can report by file only")).ok()
 }
 
 fn unknown_type(kind: &str) -> pop_sdk::api::Failure {

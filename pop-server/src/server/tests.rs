@@ -1,7 +1,6 @@
 //! The server as a whole, with a port and a file.
 
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -106,19 +105,28 @@ async fn a_shutdown_ends_long_polls_and_streams() {
         .unwrap();
     let mut first = [0; 64];
     stream.read_exact(&mut first).await.unwrap();
+    let pull = |request, wait_ms| json!({ "worker": "w", "instance": "1", "count": 1, "wait_ms": wait_ms, "request": request });
+    let taken = post(&server, "/v1/pools/default/pull", pull("a", 0)).await;
+    assert_eq!(taken["leases"].as_array().map(Vec::len), Some(1), "the next one has to wait");
     let mut poll = TcpStream::connect(server.address).await.unwrap();
-    let pull =
-        json!({ "worker": "w", "instance": "1", "count": 1, "wait_ms": 60_000, "request": "a" }).to_string();
+    let body = pull("b", 60_000).to_string();
+    let length = body.len();
     let head = format!(
-        "POST /v1/pools/default/pull HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        pull.len()
+        "POST /v1/pools/default/pull HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\nexpect: 100-continue\r\n\r\n"
     );
     poll.write_all(head.as_bytes()).await.unwrap();
-    poll.write_all(pull.as_bytes()).await.unwrap();
+    // The server asks for the body: it has taken the call.
+    let mut go_on = *b"HTTP/1.1 100 Continue\r\n\r\n";
+    poll.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    poll.write_all(body.as_bytes()).await.unwrap();
     shutdown.cancel();
-    tokio::time::timeout(Duration::from_secs(5), server.join()).await.unwrap().unwrap();
-    let mut rest = Vec::new();
+    let (mut answer, mut rest) = (String::new(), Vec::new());
+    poll.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with(r#"{"leases":[]}"#), "{answer}");
     stream.read_to_end(&mut rest).await.unwrap();
+    server.join().await.unwrap();
 }
 
 #[tokio::test]

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pop_compiler::agenda::Operation as AgendaOperation;
 use pop_sdk::api::{
-    AgendaState, Customer, Event, Failure, FailureClass, Insight, LogChunk, OperationState, Pool, WorkflowRef,
+    AgendaState, Customer, Event, Failure, FailureClass, Insight, LogChunk, OperationState, Pool,
+    TemplateView, WorkflowRef,
 };
 use serde_json::json;
 
@@ -16,12 +18,15 @@ use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 
 /// Runs the suite; `make` gives an empty store each time.
 pub(crate) fn suite(mut make: impl FnMut() -> Box<dyn Store>) {
-    let cases: [fn(&dyn Store); 8] = [
+    let cases: [fn(&dyn Store); 11] = [
         an_empty_store_is_empty,
         settings_are_kept,
         turns_are_kept,
         agendas_are_kept,
         operations_are_merged,
+        operations_are_added,
+        an_agenda_begins_anew,
+        templates_are_kept,
         events_and_logs_are_in_order,
         a_commit_is_all_or_nothing,
         reads_run_beside_commits,
@@ -45,8 +50,8 @@ fn header(no: u64, customer: &str) -> AgendaHeader {
         title: Some("title".into()),
         link: Some(format!("link{}", no % 2)),
         workflow: Some(WorkflowRef { name: "w".into(), version: None, digest: Some("d".into()) }),
-        total: 2,
         submitted_at: at(0),
+        maximum_attempts: (no == 2).then_some(7),
     }
 }
 
@@ -57,8 +62,10 @@ fn row(no: u64) -> AgendaRow {
         held: false,
         reason: None,
         epoch: 0,
+        lost: 0,
         seq: 1,
         percent: Percent::default(),
+        total: 2,
         succeeded: 0,
         queue_position: None,
         lease: None,
@@ -162,6 +169,7 @@ fn agendas_are_kept(store: &dyn Store) {
     let leased = AgendaRow {
         state: AgendaState::Executing,
         epoch: 3,
+        lost: 2,
         lease: Some(lease),
         started_at: Some(at(1)),
         ..row(2)
@@ -234,6 +242,107 @@ fn operations_are_merged(store: &dyn Store) {
     assert_eq!(loaded.live[0].changed[0].output, None);
 }
 
+fn operations_are_added(store: &dyn Store) {
+    store.commit(&new(1, "a", None)).unwrap();
+    store.commit(&new(2, "a", None)).unwrap();
+    let made = |name: &str| AgendaOperation {
+        name: name.into(),
+        kind: "u".into(),
+        payload: json!({"x": 1.50}),
+        ..AgendaOperation::default()
+    };
+    let row = AgendaRow { total: 4, ..row(1) };
+    let ended = OperationRow { output: Some(json!(7)), ..operation(3, OperationState::Succeeded, 1) };
+    store
+        .commit(&[
+            Write::Made(AgendaNo(1), 2, vec![made("z"), made("c")]),
+            Write::Agenda(row),
+            Write::Operation(Box::new(ended)),
+        ])
+        .unwrap();
+    let read = store.operations(AgendaNo(1)).unwrap();
+    let names: Vec<&str> = read.iter().map(|(o, _)| o.name.as_str()).collect();
+    assert_eq!(names, ["a", "b", "z", "c"]);
+    assert_eq!((read[3].0.kind.as_str(), read[3].1.as_ref().unwrap().output.clone()), ("u", Some(json!(7))));
+    let texts = store.made(AgendaNo(1)).unwrap();
+    assert_eq!(serde_json::from_str::<AgendaOperation>(&texts[1]).unwrap(), made("c"));
+    assert!(store.made(AgendaNo(2)).unwrap().is_empty());
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.live[0].operations.len(), 4);
+    assert_eq!((loaded.live[0].row.total, loaded.live[1].operations.len()), (4, 2));
+    assert_eq!(store.agenda(&AgendaId::from("ag_1")).unwrap().unwrap().row.total, 4);
+}
+
+fn an_agenda_begins_anew(store: &dyn Store) {
+    let no = AgendaNo(1);
+    store.commit(&new(1, "a", Some("key"))).unwrap();
+    let made =
+        |name: &str| AgendaOperation { name: name.into(), kind: "u".into(), ..AgendaOperation::default() };
+    let log = |name: &str| LogChunk {
+        operation: name.into(),
+        attempt: 1,
+        stream: "stdout".into(),
+        offset: 0,
+        text: name.into(),
+    };
+    let mut writes = vec![Write::Made(no, 2, ["c", "d", "e", "f"].map(made).to_vec())];
+    writes.push(Write::Agenda(AgendaRow { total: 6, ended_at: Some(at(9)), ..row(1) }));
+    for (position, name) in (0..).zip(["a", "b", "c", "d", "e", "f"]) {
+        let output = Some(json!(name));
+        writes.push(Write::Operation(Box::new(OperationRow {
+            output,
+            ..operation(position, OperationState::Succeeded, 1)
+        })));
+        writes.push(Write::Log(no, Box::new(log(name))));
+    }
+    store.commit(&writes).unwrap();
+    assert!(store.load().unwrap().live.is_empty());
+    let ended = store.live(&AgendaId::from("ag_1")).unwrap().unwrap();
+    assert_eq!((ended.operations.len(), ended.changed.len()), (6, 6));
+    assert_eq!((ended.idempotency_key.as_deref(), ended.row.ended_at), (Some("key"), Some(at(9))));
+
+    let fresh = operation(4, OperationState::Waiting, 1);
+    let row = AgendaRow { total: 4, ..row(1) };
+    store
+        .commit(&[
+            Write::Again(no, vec![1, 5], vec![2, 4]),
+            Write::Operation(Box::new(OperationRow { position: 3, ..fresh })),
+            Write::Agenda(row),
+        ])
+        .unwrap();
+    let read = store.operations(no).unwrap();
+    let seen: Vec<_> = read
+        .iter()
+        .map(|(o, r)| (o.name.as_str(), r.as_ref().map(|r| (r.state, r.output.clone()))))
+        .collect();
+    let done = |name: &str| Some((OperationState::Succeeded, Some(json!(name))));
+    let waits = Some((OperationState::Waiting, None));
+    assert_eq!(seen, [("a", done("a")), ("b", None), ("d", done("d")), ("f", waits)]);
+    let logs = store.logs(no, None, 0, 9).unwrap();
+    assert_eq!(logs.iter().map(|(_, l)| l.operation.as_str()).collect::<Vec<_>>(), ["a", "b", "d", "f"]);
+    assert_eq!(store.load().unwrap().live, [store.live(&AgendaId::from("ag_1")).unwrap().unwrap()]);
+    assert_eq!(store.live(&AgendaId::from("ag_2")).unwrap(), None);
+}
+
+fn templates_are_kept(store: &dyn Store) {
+    let view =
+        |name: &str, digest: &str| TemplateView { name: name.into(), version: None, digest: digest.into() };
+    store
+        .commit(&[
+            Write::PutTemplate(view("b", "1"), Arc::from("{\"n\":1.50}")),
+            Write::PutTemplate(view("a", "2"), Arc::from("{}")),
+            Write::PutTemplate(view("c", "3"), Arc::from("{}")),
+            Write::PutTemplate(view("a", "4"), Arc::from("[]")),
+            Write::DeleteTemplate("c".into()),
+        ])
+        .unwrap();
+    assert_eq!(store.templates("", 9).unwrap(), [view("a", "4"), view("b", "1")]);
+    assert_eq!(store.templates("a", 1).unwrap(), [view("b", "1")]);
+    assert_eq!(store.load().unwrap().templates, [view("a", "4"), view("b", "1")]);
+    assert_eq!(store.template("b").unwrap().as_deref(), Some("{\"n\":1.50}"));
+    assert_eq!(store.template("c").unwrap(), None);
+}
+
 fn events_and_logs_are_in_order(store: &dyn Store) {
     store.commit(&new(1, "a", None)).unwrap();
     let event = |seq: u64| Event {
@@ -244,6 +353,8 @@ fn events_and_logs_are_in_order(store: &dyn Store) {
         percent: 0.0,
         reason: None,
         operation: None,
+        added: None,
+        again: None,
     };
     let events: Vec<Write> = (1..=12).map(|seq| Write::Event(AgendaNo(1), Box::new(event(seq)))).collect();
     store.commit(&events).unwrap();

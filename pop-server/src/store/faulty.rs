@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pop_sdk::api::LogChunk;
+use pop_sdk::api::{LogChunk, TemplateView};
 
 use super::{Filter, Kind, Record, Store, StoreError};
-use crate::core::record::{OperationName, OperationRow, Snapshot, Write};
+use crate::core::record::{LiveRow, OperationName, OperationRow, Snapshot, Write};
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
 /// The decorator.
@@ -53,6 +53,10 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.body(agenda)
     }
 
+    fn made(&self, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
+        self.inner.made(agenda)
+    }
+
     fn agendas(&self, filter: &Filter) -> Result<Vec<Record>, StoreError> {
         self.inner.agendas(filter)
     }
@@ -81,5 +85,17 @@ impl<S: Store> Store for Faulty<S> {
 
     fn setting(&self, kind: Kind, id: &str) -> Result<Option<String>, StoreError> {
         self.inner.setting(kind, id)
+    }
+
+    fn live(&self, id: &AgendaId) -> Result<Option<LiveRow>, StoreError> {
+        self.inner.live(id)
+    }
+
+    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateView>, StoreError> {
+        self.inner.templates(after, limit)
+    }
+
+    fn template(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.inner.template(name)
     }
 }

@@ -10,11 +10,11 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pop_sdk::api::LogChunk;
+use pop_sdk::api::{LogChunk, TemplateView};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Filter, Kind, Record, Store, StoreError};
-use crate::core::record::{OperationName, OperationRow, Snapshot, Write};
+use crate::core::record::{LiveRow, OperationName, OperationRow, Snapshot, Write};
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
 /// How many reads may run at the same time.
@@ -156,6 +156,10 @@ impl Store for SqliteStore {
         self.read(|c| read::body(c, agenda))
     }
 
+    fn made(&self, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
+        self.read(|c| read::made(c, agenda))
+    }
+
     fn agendas(&self, filter: &Filter) -> Result<Vec<Record>, StoreError> {
         self.read(|c| read::agendas(c, filter))
     }
@@ -184,6 +188,18 @@ impl Store for SqliteStore {
 
     fn setting(&self, kind: Kind, id: &str) -> Result<Option<String>, StoreError> {
         self.read(|c| read::setting(c, kind, id))
+    }
+
+    fn live(&self, id: &AgendaId) -> Result<Option<LiveRow>, StoreError> {
+        self.read(|c| read::live(c, id))
+    }
+
+    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateView>, StoreError> {
+        self.read(|c| read::templates(c, after, limit))
+    }
+
+    fn template(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.read(|c| read::template(c, name))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is known of a run: each operation's latest state, and where it stands in the tree.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use pop_sdk::api::{OperationState, OperationView};
@@ -27,8 +27,10 @@ pub struct Row {
     pub view: OperationView,
     /// How deep it stands: the longest way from an operation that waits for nothing.
     pub depth: usize,
-    /// Its parent in the tree: the deepest operation that it waits for.
+    /// Its parent in the tree: the deepest operation that it waits for, or the generator that made it.
     pub parent: Option<usize>,
+    /// Whether a generator made it.
+    pub made: bool,
 }
 
 impl Board {
@@ -49,13 +51,76 @@ impl Board {
                     kind: step.kind.clone(),
                     ..OperationView::default()
                 };
-                Row { view, depth: depth[op], parent: parent[op].map(|p| place[p]) }
+                Row { view, depth: depth[op], parent: parent[op].map(|p| place[p]), made: false }
             })
             .collect();
         let by_name = rows.iter().enumerate().map(|(i, row)| (row.view.name.clone(), i)).collect();
         let mut counts = [0; 8];
         counts[OperationState::Waiting as usize] = rows.len();
         Self { title, since, rows, by_name, counts }
+    }
+
+    /// Adds what a generator made, below it. Names that are there already stay as they are.
+    pub fn add<'o>(&mut self, generator: &str, operations: impl Iterator<Item = (&'o str, &'o str)>) {
+        let parent = self.by_name.get(generator).copied();
+        let depth = parent.map_or(0, |p| self.rows[p].depth + 1);
+        let new: Vec<Row> = operations
+            .filter(|(name, _)| !self.by_name.contains_key(*name))
+            .map(|(name, kind)| {
+                let view = OperationView {
+                    name: name.to_owned(),
+                    kind: kind.to_owned(),
+                    ..OperationView::default()
+                };
+                Row { view, depth, parent, made: true }
+            })
+            .collect();
+        // After what the generator has made before, before everything else that hangs on it.
+        let mut at = parent.map_or(self.rows.len(), |p| p + 1);
+        while parent.is_some() && self.rows.get(at).is_some_and(|row| row.parent == parent && row.made) {
+            at += 1;
+        }
+        let count = new.len();
+        self.counts[OperationState::Waiting as usize] += count;
+        for row in &mut self.rows {
+            if let Some(parent) = &mut row.parent
+                && *parent >= at
+            {
+                *parent += count;
+            }
+        }
+        self.rows.splice(at..at, new);
+        for (i, row) in self.rows.iter().enumerate().skip(at) {
+            match self.by_name.get_mut(&row.view.name) {
+                Some(place) => *place = i,
+                None => drop(self.by_name.insert(row.view.name.clone(), i)),
+            }
+        }
+    }
+
+    /// Removes operations; what hung on them hangs on nothing.
+    pub fn remove(&mut self, names: &[String]) {
+        let gone: HashSet<usize> = names.iter().filter_map(|name| self.by_name.remove(name)).collect();
+        // Where each row that stays will be.
+        let mut places = Vec::with_capacity(self.rows.len());
+        let mut next = 0;
+        for (at, row) in self.rows.iter().enumerate() {
+            let stays = !gone.contains(&at);
+            places.push(stays.then_some(next));
+            if stays {
+                next += 1;
+            } else {
+                self.counts[row.view.state as usize] -= 1;
+            }
+        }
+        let mut at = 0..;
+        self.rows.retain(|_| at.next().is_some_and(|at| !gone.contains(&at)));
+        for row in &mut self.rows {
+            row.parent = row.parent.and_then(|parent| places[parent]);
+        }
+        for place in self.by_name.values_mut() {
+            *place = places[*place].unwrap_or_default();
+        }
     }
 
     /// Takes a new state in; false when it is no transition (progress, or an unknown name).
@@ -89,7 +154,7 @@ fn levels(plan: &Plan) -> (Vec<usize>, Vec<Option<usize>>) {
     let mut unmet: Vec<usize> = plan.steps.iter().map(|s| s.waits_for).collect();
     let mut ready: std::collections::VecDeque<usize> = (0..n).filter(|&i| unmet[i] == 0).collect();
     while let Some(op) = ready.pop_front() {
-        for edge in &plan.steps[op].dependents {
+        for edge in plan.waiting_for(op) {
             if depth[edge.to] <= depth[op] {
                 depth[edge.to] = depth[op] + 1;
                 parent[edge.to] = Some(op);

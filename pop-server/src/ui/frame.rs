@@ -271,6 +271,60 @@ mod tests {
     }
 
     #[test]
+    fn what_is_added_hangs_on_its_generator() {
+        let promise = json!({"operationsJsonPointer": "", "names": ["part.*"]});
+        let operation = |name: &str, payload: serde_json::Value| Operation {
+            name: name.into(),
+            payload,
+            ..Operation::default()
+        };
+        let mut generator = operation("part.each", json!({}));
+        generator.params.insert("agenda.operation.generator".into(), promise);
+        let operations =
+            vec![generator, operation("join", json!("@<part.*.out>")), operation("other", json!({}))];
+        let plan = Plan::new(&Agenda { operations: operations.into(), ..Agenda::default() }).unwrap();
+        let mut board = Board::new("demo".into(), &plan, Timestamp::UNIX_EPOCH);
+        board.add("part.each", [("part.0", "t"), ("part.1", "t")].into_iter());
+        board.add("part.each", [("part.1", "t"), ("part.2", "t")].into_iter());
+        set(&mut board, "join", OperationState::Succeeded, 100.0);
+        set(&mut board, "other", OperationState::Failed, 0.0);
+        set(&mut board, "part.2", OperationState::Succeeded, 100.0);
+        let lines = frame(&board, Timestamp::from_second(4).unwrap(), 60, 20);
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        demo  4.0s
+        · part.each
+        ├─ · part.0
+        ├─ · part.1
+        ├─ ✓ part.2  3.0s
+        └─ ✓ join  3.0s
+        ✗ other
+        ━━━━━━━━╌╌╌╌╌╌╌╌ 2/6, 1 failed
+        ");
+    }
+
+    #[test]
+    fn what_is_gone_leaves_the_picture() {
+        let mut board = board(&[("a", json!({})), ("b", json!({})), ("c", json!("@<b.out>"))]);
+        board.add("a", [("a.0", "t"), ("a.1", "t")].into_iter());
+        set(&mut board, "a.0", OperationState::Succeeded, 100.0);
+        set(&mut board, "a.1", OperationState::Failed, 0.0);
+        set(&mut board, "c", OperationState::Succeeded, 100.0);
+        board.remove(&["a.0".to_owned(), "a.1".to_owned(), "unknown".to_owned()]);
+        assert_eq!((board.ended(), board.count(OperationState::Failed)), (1, 0));
+        board.add("a", [("a.0", "t")].into_iter());
+        set(&mut board, "a.0", OperationState::Failed, 0.0);
+        let lines = frame(&board, Timestamp::from_second(4).unwrap(), 60, 20);
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        demo  4.0s
+        · a
+        └─ ✗ a.0
+        · b
+        └─ ✓ c  3.0s
+        ━━━━━━━━╌╌╌╌╌╌╌╌ 1/4, 1 failed
+        ");
+    }
+
+    #[test]
     fn a_large_run_is_grouped_and_never_taller_than_the_terminal() {
         let names: Vec<String> = (0..300).map(|i| format!("mProject_ID{i:07}")).collect();
         let operations: Vec<_> = names.iter().map(|n| (n.as_str(), json!({}))).collect();

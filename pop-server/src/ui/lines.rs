@@ -1,7 +1,7 @@
 //! One line for a transition, and the small words that all output shares.
 
 use jiff::Timestamp;
-use pop_sdk::api::{OperationState, OperationView};
+use pop_sdk::api::{Again, OperationState, OperationView};
 
 /// One line for an operation's new state; none for states that say nothing new.
 pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<String> {
@@ -30,6 +30,21 @@ pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<St
         OperationState::Cancelled => "cancelled".to_owned(),
     };
     Some(format!("[{:>8}] {} {}  {text}", length(since, now), mark(view.state), one_line(&view.name)))
+}
+
+/// One line for operations that a generator has added.
+pub fn added_line(generator: &str, count: usize, since: Timestamp, now: Timestamp) -> String {
+    let noun = if count == 1 { "operation" } else { "operations" };
+    format!("[{:>8}] + {}  added {count} {noun}", length(since, now), one_line(generator))
+}
+
+/// One line for an agenda that was run again.
+pub fn again_line(again: &Again, since: Timestamp, now: Timestamp) -> String {
+    let mut text = format!("[{:>8}] ↺ runs again  {} to begin anew", length(since, now), again.reset.len());
+    if !again.removed.is_empty() {
+        text += &format!(", {} gone until they are made again", again.removed.len());
+    }
+    text
 }
 
 /// The sign for a state.

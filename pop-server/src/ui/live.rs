@@ -5,11 +5,11 @@ use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pop_sdk::api::OperationView;
+use pop_sdk::api::{Again, OperationView};
 use tokio_util::sync::CancellationToken;
 
-use super::{Board, frame, line};
-use crate::clock;
+use super::{Board, added_line, again_line, frame, line};
+use crate::clock::{Clock as _, SystemClock};
 
 const REPAINT: Duration = Duration::from_millis(100);
 
@@ -39,10 +39,29 @@ impl Live {
         if changed
             && !self.quiet
             && self.painter.is_none()
-            && let Some(text) = line(view, board.since, clock::now())
+            && let Some(text) = line(view, board.since, SystemClock.now())
         {
             let _ = writeln!(std::io::stderr(), "{text}");
         }
+    }
+
+    /// Takes in what a generator has made: name and type of each operation.
+    pub fn add<'o>(&self, generator: &str, operations: impl ExactSizeIterator<Item = (&'o str, &'o str)>) {
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.quiet && self.painter.is_none() {
+            let text = added_line(generator, operations.len(), board.since, SystemClock.now());
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+        board.add(generator, operations);
+    }
+
+    /// Takes in that the agenda is run again.
+    pub fn again(&self, again: &Again) {
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.quiet && self.painter.is_none() {
+            let _ = writeln!(std::io::stderr(), "{}", again_line(again, board.since, SystemClock.now()));
+        }
+        board.remove(&again.removed);
     }
 
     /// Shows the last picture and stops.
@@ -67,7 +86,7 @@ async fn paint(board: Arc<Mutex<Board>>, stop: CancellationToken) {
             .map_or((80, 24), |(w, h)| (usize::from(w.0), usize::from(h.0)));
         let lines = {
             let board = board.lock().unwrap_or_else(PoisonError::into_inner);
-            frame(&board, clock::now(), width, height)
+            frame(&board, SystemClock.now(), width, height)
         };
         // Back to the first line of the last picture, each line cleared as it is written, the rest below cleared.
         let mut text = String::new();

@@ -10,21 +10,70 @@ pub(super) struct Document {
     items: Vec<Item>,
     /// The table of the last header.
     current: usize,
+    /// A table in nobody's sight, for what belongs to no other.
+    nowhere: usize,
     /// Open inline tables and arrays, innermost last.
-    open: Vec<usize>,
+    open: Vec<Open>,
     pub(super) findings: Vec<Diagnostic>,
 }
 
+/// A table or a list.
 struct Item {
     kind: Kind,
+    /// Its values that are items themselves, in order: where in it, and which item. Something else stands there until the
+    /// document is finished. All other values are scalars, or inline tables and arrays that have ended.
+    open: Vec<(usize, usize)>,
     span: Span,
     depth: usize,
 }
 
+impl Item {
+    /// The item that the value at `at` is.
+    fn inner(&self, at: usize) -> Option<usize> {
+        self.open.binary_search_by_key(&at, |(at, _)| *at).ok().map(|i| self.open[i].1)
+    }
+
+    fn value_mut(&mut self, at: usize) -> Option<&mut Tree> {
+        match &mut self.kind {
+            Kind::List { items, .. } => items.get_mut(at),
+            Kind::Table { entries, .. } => entries.get_mut(at).map(|entry| &mut entry.value),
+        }
+    }
+
+    fn into_tree(self) -> Tree {
+        let node = match self.kind {
+            Kind::List { items, .. } => Node::List(items),
+            Kind::Table { entries, index, .. } => Node::Table(Table { entries, index }),
+        };
+        Tree { node, span: self.span }
+    }
+}
+
+/// An inline table or array that has not ended.
+struct Open {
+    item: usize,
+    /// Where it stands; none when it belongs to nobody.
+    place: Option<Place>,
+}
+
+/// Which value of a table or list.
+#[derive(Clone, Copy)]
+struct Place {
+    parent: usize,
+    at: usize,
+}
+
 enum Kind {
-    Scalar(Node),
-    List { items: Vec<usize>, of_tables: bool },
-    Table { entries: Vec<(Spanned<String>, usize)>, index: KeyIndex, made_by: MadeBy },
+    List { items: Vec<Tree>, of_tables: bool },
+    Table { entries: Vec<Entry>, index: KeyIndex, made_by: MadeBy },
+}
+
+/// An entry of a table that was looked for.
+#[derive(Clone, Copy)]
+struct Found {
+    entry: usize,
+    /// None when it is done.
+    item: Option<usize>,
 }
 
 /// How a table came to be decides who may add to it.
@@ -42,171 +91,219 @@ enum MadeBy {
 
 const ROOT: usize = 0;
 
+/// A table with its header is seldom shorter than this many bytes.
+const SECTION: usize = 128;
+
 impl Document {
     pub(super) fn new(file: FileId, len: usize) -> Self {
-        let mut document = Self { items: Vec::new(), current: ROOT, open: Vec::new(), findings: Vec::new() };
+        let items = Vec::with_capacity(len / SECTION);
+        let mut document =
+            Self { items, current: ROOT, nowhere: ROOT, open: Vec::new(), findings: Vec::new() };
         document.add_table(MadeBy::Header, Span::new(file, 0, len), 0);
+        document.nowhere = document.add_table(MadeBy::Header, Span::new(file, 0, 0), 1);
         document
     }
 
-    /// `[path]` or, with `array`, `[[path]]`.
-    pub(super) fn open_table(&mut self, path: Vec<Spanned<String>>, array: bool, span: Span) {
-        self.open.clear();
-        self.current = self.define(path, array, span).unwrap_or_else(|finding| {
+    fn report(&mut self, finding: Option<Box<Diagnostic>>) {
+        if self.findings.len() < super::MAX_ERRORS {
             self.findings.extend(finding.map(|f| *f));
-            self.add_table(MadeBy::Header, span, 1) // in nobody's sight: what follows is read and dropped
-        });
+        }
+    }
+
+    /// `[path]` or, with `array`, `[[path]]`. As everywhere here, the keys are taken out of `path`.
+    pub(super) fn open_table(&mut self, path: &mut Vec<Spanned<String>>, array: bool, span: Span) {
+        match self.define(path, array, span) {
+            Ok(table) => {
+                self.open.clear();
+                self.current = table;
+            }
+            Err(finding) => {
+                self.report(finding);
+                self.leave(span);
+            }
+        }
     }
 
     /// Leaves the current table: what follows is read and dropped until the next header.
     pub(super) fn leave(&mut self, span: Span) {
         self.open.clear();
-        self.current = self.add_table(MadeBy::Header, span, 1);
+        let used =
+            !matches!(&self.items[self.nowhere].kind, Kind::Table { entries, .. } if entries.is_empty());
+        if used {
+            self.nowhere = self.add_table(MadeBy::Header, span, 1);
+        }
+        self.current = self.nowhere;
     }
 
     fn define(
         &mut self,
-        mut path: Vec<Spanned<String>>,
+        path: &mut Vec<Spanned<String>>,
         array: bool,
         span: Span,
     ) -> Result<usize, Option<Box<Diagnostic>>> {
         let Some(last) = path.pop() else { return Err(None) };
         let mut at = ROOT;
-        for key in path {
-            at = match self.child(at, &key.value) {
+        for key in path.drain(..) {
+            at = match self.find(at, &key.value) {
                 None => self.add_child_table(at, key, MadeBy::Path, span)?,
-                Some(child) => match &self.items[child].kind {
-                    Kind::Table { made_by: MadeBy::Inline, .. } => return Err(self.closed(&key, child)),
-                    Kind::Table { .. } => child,
-                    Kind::List { items, of_tables: true } => items.last().copied().ok_or(None)?,
-                    _ => return Err(self.closed(&key, child)),
+                Some(found) => match found.item.map(|item| (item, &self.items[item].kind)) {
+                    Some((list, Kind::List { of_tables: true, .. })) => match self.items[list].open.last() {
+                        Some((_, table)) => *table,
+                        None => return Err(None),
+                    },
+                    None | Some((_, Kind::List { .. } | Kind::Table { made_by: MadeBy::Inline, .. })) => {
+                        return Err(self.closed(&key, at, found));
+                    }
+                    Some((table, Kind::Table { .. })) => table,
                 },
             };
         }
-        match self.child(at, &last.value) {
-            None if array => {
-                let table = self.add_table(MadeBy::Header, span, self.items[at].depth + 2);
-                let list = Kind::List { items: vec![table], of_tables: true };
-                self.attach(at, last, list, span)?;
+        let Some(found) = self.find(at, &last.value) else {
+            if !array {
+                return self.add_child_table(at, last, MadeBy::Header, span);
+            }
+            let table = self.add_table(MadeBy::Header, span, self.items[at].depth + 2);
+            let list = Kind::List { items: vec![later(span)], of_tables: true };
+            let list = self.attach(at, last, list, span)?;
+            self.items[list].open.push((0, table));
+            return Ok(table);
+        };
+        let new = self.items.len();
+        match found.item.map(|item| (item, &mut self.items[item])) {
+            Some((_, Item { kind: Kind::List { of_tables: true, items }, open, depth, .. })) if array => {
+                open.push((items.len(), new));
+                items.push(later(span));
+                let depth = *depth + 1;
+                Ok(self.add_table(MadeBy::Header, span, depth))
+            }
+            Some((
+                table,
+                Item { kind: Kind::Table { made_by: made_by @ MadeBy::Path, .. }, span: place, .. },
+            )) if !array => {
+                *made_by = MadeBy::Header;
+                *place = span;
                 Ok(table)
             }
-            None => self.add_child_table(at, last, MadeBy::Header, span),
-            Some(child) => {
-                let depth = self.items[child].depth + 1;
-                match &mut self.items[child].kind {
-                    Kind::List { of_tables: true, .. } if array => {
-                        let table = self.add_table(MadeBy::Header, span, depth);
-                        if let Kind::List { items, .. } = &mut self.items[child].kind {
-                            items.push(table);
-                        }
-                        Ok(table)
-                    }
-                    Kind::Table { made_by: made_by @ MadeBy::Path, .. } if !array => {
-                        *made_by = MadeBy::Header;
-                        self.items[child].span = span;
-                        Ok(child)
-                    }
-                    _ => Err(Some(Box::new(rules::duplicate_name::key(
-                        &last,
-                        self.first_place(at, &last.value),
-                    )))),
-                }
-            }
+            _ => Err(Some(Box::new(rules::duplicate_name::key(&last, self.place_of(at, found))))),
         }
     }
 
-    pub(super) fn scalar(&mut self, path: &[Spanned<String>], tree: Tree) {
-        self.place(path, Kind::Scalar(tree.node), tree.span);
+    pub(super) fn scalar(&mut self, path: &mut Vec<Spanned<String>>, tree: Tree) {
+        self.place(path, tree);
     }
 
-    pub(super) fn open_inline(&mut self, path: &[Spanned<String>], span: Span) -> bool {
+    pub(super) fn open_inline(&mut self, path: &mut Vec<Spanned<String>>, span: Span) {
         let kind = Kind::Table { entries: Vec::new(), index: KeyIndex::default(), made_by: MadeBy::Inline };
-        let item = self.place(path, kind, span);
-        self.open.push(item);
-        true
+        self.open_item(path, kind, span);
     }
 
-    pub(super) fn open_array(&mut self, path: &[Spanned<String>], span: Span) -> bool {
-        let item = self.place(path, Kind::List { items: Vec::new(), of_tables: false }, span);
-        self.open.push(item);
-        true
+    pub(super) fn open_array(&mut self, path: &mut Vec<Spanned<String>>, span: Span) {
+        self.open_item(path, Kind::List { items: Vec::new(), of_tables: false }, span);
     }
 
-    /// Ends the innermost inline table or array.
+    fn open_item(&mut self, path: &mut Vec<Spanned<String>>, kind: Kind, span: Span) {
+        let place = self.place(path, later(span));
+        let depth = place.map_or(1, |place| self.items[place.parent].depth + 1);
+        let item = self.add(kind, span, depth);
+        if let Some(Place { parent, at }) = place {
+            self.items[parent].open.push((at, item));
+        }
+        self.open.push(Open { item, place });
+    }
+
+    /// Ends the innermost inline table or array. Nothing can be added to it any more, so it becomes part of the tree now,
+    /// while it is near at hand: the arena keeps only what is still open.
     pub(super) fn close(&mut self, span: Span) {
-        if let Some(item) = self.open.pop() {
-            self.items[item].span = self.items[item].span.to(span);
+        let Some(Open { item, place }) = self.open.pop() else { return };
+        self.items[item].span = self.items[item].span.to(span);
+        if item + 1 < self.items.len() {
+            return; // dotted keys have made tables in it
+        }
+        let tree = self.items.pop().map(Item::into_tree);
+        if let (Some(mut tree), Some(Place { parent, at })) = (tree, place) {
+            // most tables are small, and there are many
+            if let Node::Table(table) = &mut tree.node {
+                table.entries.shrink_to_fit();
+            }
+            let parent = &mut self.items[parent];
+            parent.open.pop();
+            if let Some(value) = parent.value_mut(at) {
+                *value = tree;
+            }
         }
     }
 
-    /// Puts a value where `path` says, inside the innermost open container. Always gives an item, which belongs to
-    /// nobody when the path was refused.
-    fn place(&mut self, path: &[Spanned<String>], kind: Kind, span: Span) -> usize {
-        let container = self.open.last().copied().unwrap_or(self.current);
-        if let Kind::List { .. } = self.items[container].kind {
-            let item = self.add(kind, span, self.items[container].depth + 1);
-            if let Kind::List { items, .. } = &mut self.items[container].kind {
-                items.push(item);
-            }
-            return item;
+    /// Puts a value where `path` says, inside the innermost open container. When the path is refused, the value belongs
+    /// to nobody.
+    fn place(&mut self, path: &mut Vec<Spanned<String>>, value: Tree) -> Option<Place> {
+        let container = self.open.last().map_or(self.current, |open| open.item);
+        if let Kind::List { items, .. } = &mut self.items[container].kind {
+            path.clear();
+            items.push(value);
+            return Some(Place { parent: container, at: items.len() - 1 });
         }
-        match self.reach(container, path, span) {
-            Ok((table, last)) => {
-                if self.child(table, &last.value).is_some() {
-                    let first = self.first_place(table, &last.value);
-                    self.findings.push(rules::duplicate_name::key(&last, first));
-                    return self.add(kind, span, 1);
-                }
-                let item = self.add(kind, span, self.items[table].depth + 1);
-                if let Kind::Table { entries, .. } = &mut self.items[table].kind {
-                    entries.push((last, item));
-                }
-                item
-            }
+        let (table, last) = match self.reach(container, path, value.span) {
+            Ok(reached) => reached,
             Err(finding) => {
-                self.findings.extend(finding.map(|f| *f));
-                self.add(kind, span, 1)
+                self.report(finding);
+                return None;
             }
+        };
+        if let Some(found) = self.find(table, &last.value) {
+            if self.findings.len() < super::MAX_ERRORS {
+                self.findings.push(rules::duplicate_name::key(&last, self.place_of(table, found)));
+            }
+            return None;
         }
+        let Kind::Table { entries, .. } = &mut self.items[table].kind else { return None };
+        entries.push(Entry { key: last, value });
+        Some(Place { parent: table, at: entries.len() - 1 })
     }
 
     /// The table that a dotted key ends in, and the key's last part.
     fn reach(
         &mut self,
         from: usize,
-        path: &[Spanned<String>],
+        path: &mut Vec<Spanned<String>>,
         span: Span,
     ) -> Result<(usize, Spanned<String>), Option<Box<Diagnostic>>> {
-        let Some((last, path)) = path.split_last() else { return Err(None) };
+        let Some(last) = path.pop() else { return Err(None) };
         let mut at = from;
-        for key in path {
-            at = match self.child(at, &key.value) {
-                None => self.add_child_table(at, key.clone(), MadeBy::Dotted, key.span.to(span))?,
-                Some(child) => match self.items[child].kind {
-                    Kind::Table { made_by: MadeBy::Dotted, .. } => child,
-                    _ => return Err(self.closed(key, child)),
+        for key in path.drain(..) {
+            at = match self.find(at, &key.value) {
+                None => {
+                    let span = key.span.to(span);
+                    self.add_child_table(at, key, MadeBy::Dotted, span)?
+                }
+                Some(found) => match found.item.map(|item| (item, &self.items[item].kind)) {
+                    Some((table, Kind::Table { made_by: MadeBy::Dotted, .. })) => table,
+                    _ => return Err(self.closed(&key, at, found)),
                 },
             };
         }
-        Ok((at, last.clone()))
+        Ok((at, last))
     }
 
-    fn closed(&self, key: &Spanned<String>, item: usize) -> Option<Box<Diagnostic>> {
-        let what = match &self.items[item].kind {
-            Kind::Scalar(Node::Error) => return None,
-            Kind::Scalar(node) => node.describe(),
-            Kind::List { .. } => "a list",
-            Kind::Table { .. } => "a table that is complete",
+    fn closed(&self, key: &Spanned<String>, table: usize, found: Found) -> Option<Box<Diagnostic>> {
+        let (what, place) = match (found.item, self.entry(table, found)) {
+            (Some(item), _) => match &self.items[item] {
+                Item { kind: Kind::List { .. }, span, .. } => ("a list", *span),
+                Item { kind: Kind::Table { .. }, span, .. } => ("a table that is complete", *span),
+            },
+            (None, Some(Entry { value: Tree { node: Node::Table(_), span }, .. })) => {
+                ("a table that is complete", *span)
+            }
+            (None, Some(Entry { value, .. })) if !matches!(value.node, Node::Error) => {
+                (value.node.describe(), value.span)
+            }
+            _ => return None,
         };
         let message = format!("`{}` is {what}; nothing can be added to it here", key.value);
-        Some(Box::new(
-            rules::syntax::report(key.span, &message, "adds to it")
-                .also(self.items[item].span, "defined here"),
-        ))
+        Some(Box::new(rules::syntax::report(key.span, &message, "adds to it").also(place, "defined here")))
     }
 
     fn add(&mut self, kind: Kind, span: Span, depth: usize) -> usize {
-        self.items.push(Item { kind, span, depth });
+        self.items.push(Item { kind, open: Vec::new(), span, depth });
         self.items.len() - 1
     }
 
@@ -237,22 +334,30 @@ impl Document {
             return Err(Some(Box::new(rules::syntax::too_deep(key.span))));
         }
         let item = self.add(kind, span, depth);
-        if let Kind::Table { entries, .. } = &mut self.items[parent].kind {
-            entries.push((key, item));
+        let parent = &mut self.items[parent];
+        if let Kind::Table { entries, .. } = &mut parent.kind {
+            parent.open.push((entries.len(), item));
+            entries.push(Entry { key, value: later(span) });
         }
         Ok(item)
     }
 
-    fn child(&mut self, table: usize, key: &str) -> Option<usize> {
+    fn find(&mut self, table: usize, key: &str) -> Option<Found> {
         let Kind::Table { entries, index, .. } = &mut self.items[table].kind else { return None };
-        let found = index.find(key, entries.len(), |i| &entries[i].0.value)?;
-        Some(entries[found].1)
+        let entry = index.find(key, entries.len(), |i| &entries[i].key.value)?;
+        Some(Found { entry, item: self.items[table].inner(entry) })
     }
 
-    fn first_place(&mut self, table: usize, key: &str) -> Span {
-        let Kind::Table { entries, index, .. } = &mut self.items[table].kind else { return Span::default() };
-        let found = index.find(key, entries.len(), |i| &entries[i].0.value);
-        found.map(|i| entries[i].0.span).unwrap_or_default()
+    fn entry(&self, table: usize, found: Found) -> Option<&Entry> {
+        match &self.items[table].kind {
+            Kind::Table { entries, .. } => entries.get(found.entry),
+            Kind::List { .. } => None,
+        }
+    }
+
+    /// Where the key of an entry stands.
+    fn place_of(&self, table: usize, found: Found) -> Span {
+        self.entry(table, found).map(|entry| entry.key.span).unwrap_or_default()
     }
 
     /// The finished tree.
@@ -262,17 +367,22 @@ impl Document {
     }
 }
 
-/// Recursion is bounded: every attached item carries a depth of at most twice [`MAX_DEPTH`].
+/// What stands where an item will be.
+fn later(span: Span) -> Tree {
+    Tree { node: Node::Error, span }
+}
+
+/// Puts items where they belong. Recursion is bounded: every attached item carries a depth of at most twice
+/// [`MAX_DEPTH`].
 fn build(items: &mut [Option<Item>], at: usize) -> Tree {
-    let Some(item) = items.get_mut(at).and_then(Option::take) else {
-        return Tree { node: Node::Error, span: Span::default() };
+    let Some(mut item) = items.get_mut(at).and_then(Option::take) else {
+        return later(Span::default());
     };
-    let node = match item.kind {
-        Kind::Scalar(node) => node,
-        Kind::List { items: list, .. } => Node::List(list.into_iter().map(|i| build(items, i)).collect()),
-        Kind::Table { entries, .. } => Node::Table(Table {
-            entries: entries.into_iter().map(|(key, i)| Entry { key, value: build(items, i) }).collect(),
-        }),
-    };
-    Tree { node, span: item.span }
+    for (at, inner) in std::mem::take(&mut item.open) {
+        let tree = build(items, inner);
+        if let Some(value) = item.value_mut(at) {
+            *value = tree;
+        }
+    }
+    item.into_tree()
 }

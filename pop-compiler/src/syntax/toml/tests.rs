@@ -1,5 +1,9 @@
 //! What the TOML front end reads, and what it says about broken files.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::*;
 
 fn read(text: &str) -> (Tree, Vec<Diagnostic>) {
@@ -100,5 +104,19 @@ fn hostile_nesting_ends_in_a_finding() {
     ] {
         let (_, out) = read(&text);
         assert!(!out.is_empty() && out.len() <= MAX_ERRORS, "{}", out.len());
+    }
+}
+
+proptest! {
+    /// Reading line by line finds what reading all at once finds, however broken the text is.
+    #[test]
+    fn pieces_are_read_as_the_whole_is(
+        words in vec(select(&["a", "b.c", "=", "[", "]", "{", "}", "[[", "]]", ",", "\n", "\n", " ", "1", "'x'", "\"\"\"y\n\"\"\"", "# z", "a = [\n1,\n2]\n", "[t]\n", "[[l]]\n", "k = { m = 1 }\n"]), 0..40)
+    ) {
+        let text = words.concat();
+        let (mut whole, mut lines) = (Vec::new(), Vec::new());
+        let expected = parse_in_pieces(FileId(0), &text, usize::MAX, &mut whole);
+        let found = parse_in_pieces(FileId(0), &text, 1, &mut lines);
+        prop_assert_eq!(format!("{:?} {:?}", found, lines), format!("{:?} {:?}", expected, whole));
     }
 }

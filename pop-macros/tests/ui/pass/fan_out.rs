@@ -13,6 +13,7 @@ pub struct Probed {
     duration: f64,
     has_video: bool,
     title: String,
+    heights: Vec<u32>,
 }
 
 #[operation("media.encode", output = Encoded)]
@@ -51,6 +52,20 @@ workflow! {
     }
 }
 
+// How many there are is known once `probe` has run; the same goes for what follows from that.
+workflow! {
+    pub over_outputs(source: String) -> Vec<String> {
+        let probe = Probe { url: source };
+        let encode = for height in probe.heights {
+            Encode { source, height, duration: probe.duration }
+        };
+        let again = for file in encode[*].file {
+            Encode { source: file, height: 1, duration: 1.0 }
+        };
+        again[*].file
+    }
+}
+
 fn main() {
     let workflow = flow::compile();
     let inputs = flow::Inputs { source: "a".into(), heights: vec![1080, 720] };
@@ -58,4 +73,9 @@ fn main() {
     let names: Vec<&str> = agenda.operations.iter().map(|o| o.name.as_str()).collect();
     assert_eq!(names, ["probe", "encode.0", "encode.1", "package"]);
     assert_eq!(agenda.operations[3].params["pop.when"], "@<probe.out::/has_video>");
+
+    let agenda = over_outputs::compile().agenda(&over_outputs::Inputs { source: "a".into() }).unwrap();
+    let names: Vec<&str> = agenda.operations.iter().map(|o| o.name.as_str()).collect();
+    assert_eq!(names, ["probe", "encode.each", "again.each"]);
+    assert_eq!(agenda.operations[2].payload["items"], "@<encode.*.out::/file>");
 }

@@ -141,7 +141,7 @@ async fn events(api: &Api, id: &str, last: Option<u64>) -> Vec<(u64, Value)> {
     assert_eq!((status, kind.as_str()), (StatusCode::OK, "text/event-stream"));
     let text = String::from_utf8(body).unwrap();
     text.split("\n\n")
-        .filter(|block| block.contains("data:"))
+        .filter(|block| block.contains("id:"))
         .map(|block| {
             let field = |name: &str| {
                 block.lines().find_map(|line| line.strip_prefix(name)).map(|v| v.trim().to_owned()).unwrap()

@@ -8,24 +8,42 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 /// POP's own files in an attempt's folder.
-const OWN: [&str; 5] = ["input.json", "output.json", "progress.json", "stdin", ".group"];
+const OWN: [&str; 9] = [
+    "input.json",
+    "output.json",
+    "output.json.new",
+    "progress.json",
+    "progress.json.new",
+    "failure.json",
+    "failure.json.new",
+    "stdin",
+    ".group",
+];
 
-/// An attempt's folder.
+/// An attempt's folder, and the file beside it that holds what the operation's last attempt had reached.
 #[derive(Clone, Debug)]
 pub(super) struct Folder {
     pub path: PathBuf,
+    reached: PathBuf,
 }
 
 impl Folder {
     /// Makes `work/agenda/operation.attempt`.
     pub(super) fn create(work: &Path, agenda: &str, operation: &str, attempt: u32) -> io::Result<Self> {
-        let path = work.join(plain(agenda)).join(format!("{}.{attempt}", plain(operation)));
+        let (agenda, operation) = (work.join(plain(agenda)), plain(operation));
+        let path = agenda.join(format!("{operation}.{attempt}"));
+        let reached = agenda.join(format!("{operation}.progress.json"));
         fs::create_dir_all(&path)?;
         for file in OWN {
             // An earlier attempt with the same number can only be a fenced one; what it left must not count.
             let _ = fs::remove_file(path.join(file));
         }
-        Ok(Self { path })
+        if attempt > 1 {
+            // Of an attempt that nobody saw the end of.
+            let before = agenda.join(format!("{operation}.{}", attempt - 1));
+            let _ = fs::rename(before.join("progress.json"), &reached);
+        }
+        Ok(Self { path, reached })
     }
 
     pub(super) fn input(&self) -> PathBuf {
@@ -38,6 +56,25 @@ impl Folder {
 
     pub(super) fn progress(&self) -> PathBuf {
         self.path.join("progress.json")
+    }
+
+    pub(super) fn failure(&self) -> PathBuf {
+        self.path.join("failure.json")
+    }
+
+    /// Where what an earlier attempt had reached lies, if one left something.
+    pub(super) fn reached(&self) -> &Path {
+        &self.reached
+    }
+
+    /// Keeps the progress of an attempt that failed, for the next one.
+    pub(super) fn keep_progress(&self) {
+        let _ = fs::rename(self.progress(), &self.reached);
+    }
+
+    /// Forgets what attempts have reached: the operation is done.
+    pub(super) fn drop_progress(&self) {
+        let _ = fs::remove_file(&self.reached);
     }
 
     /// Notes which process group runs here, so that a later start can find and end it.

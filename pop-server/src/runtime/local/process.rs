@@ -15,7 +15,9 @@ use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
 use super::capture::{Captured, Want, read};
+use super::desk::{Place, Served};
 use super::files::{Folder, kill_group};
+use super::note::Note;
 use super::{Config, command};
 use crate::run::fail;
 use crate::runtime::{Launch, Reporter, Signal};
@@ -30,6 +32,7 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// Runs one attempt to its end.
 pub(super) async fn run(
     config: &Config,
+    desk: Option<&Served>,
     launch: &Launch,
     spec: &RunSpec,
     reporter: &Reporter,
@@ -46,13 +49,26 @@ pub(super) async fn run(
     let mut command = Command::new(&program);
     command.args(&arguments[1..]).current_dir(&folder.path).process_group(0).env_clear();
     command.envs(environment(config, launch, spec, &folder, input));
+    let place = desk.map(|desk| desk.place(&folder));
+    if let Some(place) = &place {
+        command.env("POP_REPORT_URL", &place.url).env("POP_TOKEN", &place.token);
+    }
     command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().map_err(|e| spawn_failure(&arguments[0], &program, &e));
     let outcome = match child {
-        Ok(child) => supervise(config, child, stdin, spec, &folder, reporter, stop).await,
+        Ok(mut child) => {
+            feed(&mut child, stdin);
+            supervise(config, child, spec, &folder, place.as_ref(), reporter, stop).await
+        }
         Err(failure) => Err(failure),
     };
+    // From here on the attempt has said what it had to say.
+    drop(place);
+    match &outcome {
+        Ok(_) => folder.drop_progress(),
+        Err(_) => folder.keep_progress(),
+    }
     folder.tidy();
     outcome
 }
@@ -60,21 +76,15 @@ pub(super) async fn run(
 async fn supervise(
     config: &Config,
     mut child: Child,
-    stdin: Option<String>,
     spec: &RunSpec,
     folder: &Folder,
+    place: Option<&Place>,
     reporter: &Reporter,
     stop: &CancellationToken,
 ) -> Result<Value, Failure> {
     let pid = child.id().unwrap_or_default();
     folder.note_group(pid);
     reporter.send(Signal::Started);
-    if let (Some(text), Some(mut pipe)) = (stdin, child.stdin.take()) {
-        // Its own task: a program may write much before it reads, and may end without reading.
-        tokio::spawn(async move {
-            let _ = pipe.write_all(text.as_bytes()).await;
-        });
-    }
     let want = if crate::run::stdout_is_output(spec) {
         Want::Output(config.output_limit)
     } else {
@@ -100,6 +110,7 @@ async fn supervise(
             }
             () = stop.cancelled() => break end_group(&mut child, pid, config.grace).await,
             _ = look.tick() => progress.read(reporter),
+            () = said(place) => progress.read(reporter),
         }
     };
     progress.read(reporter);
@@ -133,9 +144,26 @@ async fn supervise(
         return Err(stopped(status, &err));
     }
     if !status.success() {
-        return Err(exit_failure(status, &out, &err));
+        return Err(exit_failure(status, folder, &out, &err));
     }
-    output(spec, folder, out.bytes)
+    output(config, spec, folder, out.bytes, &err)
+}
+
+/// Gives a program its standard input, from a task of its own: it may write much before it reads, and may end without
+/// reading.
+fn feed(child: &mut Child, stdin: Option<String>) {
+    if let (Some(text), Some(mut pipe)) = (stdin, child.stdin.take()) {
+        tokio::spawn(async move {
+            let _ = pipe.write_all(text.as_bytes()).await;
+        });
+    }
+}
+
+async fn said(place: Option<&Place>) {
+    match place {
+        Some(place) => place.said().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn spawn_read<R: tokio::io::AsyncRead + Unpin + Send + 'static>(
@@ -188,8 +216,19 @@ fn environment(
     set("POP_PAYLOAD_FILE", file(folder.input()));
     set("POP_OUTPUT_FILE", file(folder.output()));
     set("POP_PROGRESS_FILE", file(folder.progress()));
+    set("POP_FAILURE_FILE", file(folder.failure()));
+    if launch.key.attempt > 1
+        && let Ok(text) = std::fs::read_to_string(folder.reached())
+        && let Some(line) = last_line(&text).filter(|line| parse_progress(line).is_some())
+    {
+        set("POP_LAST_PROGRESS_FILE", file(folder.reached().to_path_buf()));
+        if line.len() <= ENVIRONMENT_LIMIT {
+            set("LAST_PROGRESS", line.to_owned());
+        }
+    }
     set("AGENDA_ID", launch.agenda.clone());
     set("OPERATION_NAME", launch.operation.clone());
+    set("OPERATION_TYPE", launch.kind.clone());
     set("POP_ATTEMPT", launch.key.attempt.to_string());
     if let Some(id) = &launch.operation_id {
         set("OPERATION_ID", id.clone());
@@ -201,9 +240,26 @@ fn environment(
     env
 }
 
-/// The operation's output: its output file if it wrote one, else what its standard output means.
-fn output(spec: &RunSpec, folder: &Folder, stdout: Vec<u8>) -> Result<Value, Failure> {
+/// The operation's output: its output file if it wrote one, else the failure that it left behind although it exited well,
+/// else what its standard output means.
+fn output(
+    config: &Config,
+    spec: &RunSpec,
+    folder: &Folder,
+    stdout: Vec<u8>,
+    err: &Captured,
+) -> Result<Value, Failure> {
     let invalid = |message: String| fail(FailureClass::User, "OutputInvalid", message);
+    if std::fs::metadata(folder.output()).is_ok_and(|m| m.len() > config.output_limit) {
+        return Err(fail(
+            FailureClass::User,
+            "OutputTooLarge",
+            format!(
+                "what it wrote to POP_OUTPUT_FILE is over {} bytes; write large data to a file of its own and pass its path on",
+                config.output_limit
+            ),
+        ));
+    }
     match std::fs::read(folder.output()) {
         Ok(bytes) => {
             return serde_json::from_slice(&bytes)
@@ -211,6 +267,11 @@ fn output(spec: &RunSpec, folder: &Folder, stdout: Vec<u8>) -> Result<Value, Fai
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => return Err(io_failure("read the output file", &e)),
+    }
+    if let Some(mut failure) = Note::read(folder, false) {
+        failure.exit_code = Some(0);
+        failure.log_tail.clone_from(&err.tail);
+        return Err(failure);
     }
     let text = |bytes| {
         String::from_utf8(bytes).map_err(|_| invalid("its standard output is not UTF-8 text".to_owned()))
@@ -257,9 +318,10 @@ fn spawn_failure(name: &str, program: &Path, error: &io::Error) -> Failure {
     }
 }
 
-fn exit_failure(status: ExitStatus, out: &Captured, err: &Captured) -> Failure {
+fn exit_failure(status: ExitStatus, folder: &Folder, out: &Captured, err: &Captured) -> Failure {
     let tail = if err.tail.is_empty() { &out.tail } else { &err.tail };
-    let mut failure = match (status.code(), status.signal()) {
+    let noted = Note::read(folder, status.signal().is_some());
+    let mut failure = noted.unwrap_or_else(|| match (status.code(), status.signal()) {
         (Some(code), _) => {
             fail(FailureClass::User, "ExitCode", format!("the program exited with code {code}"))
         }
@@ -273,7 +335,7 @@ fn exit_failure(status: ExitStatus, out: &Captured, err: &Captured) -> Failure {
             "Signal",
             format!("the program was ended by signal {}", signal.unwrap_or_default()),
         ),
-    };
+    });
     failure.exit_code = status.code();
     failure.signal = status.signal();
     failure.log_tail.clone_from(tail);
@@ -306,7 +368,7 @@ impl ProgressFile {
     fn read(&mut self, reporter: &Reporter) {
         let Ok(text) = std::fs::read_to_string(&self.path) else { return };
         // A half-written file parses next time.
-        let Some(line) = text.lines().rev().find(|l| !l.trim().is_empty()) else { return };
+        let Some(line) = last_line(&text) else { return };
         let Some(now) = parse_progress(line) else { return };
         if self.last.as_ref() != Some(&now) {
             reporter.send(Signal::Progress { percent: now.0, message: now.1.clone() });
@@ -315,7 +377,12 @@ impl ProgressFile {
     }
 }
 
-fn parse_progress(line: &str) -> Option<(f64, Option<String>)> {
+/// The last line that is not empty: a program may write one after the other.
+fn last_line(text: &str) -> Option<&str> {
+    text.lines().rev().find(|line| !line.trim().is_empty())
+}
+
+pub(super) fn parse_progress(line: &str) -> Option<(f64, Option<String>)> {
     match serde_json::from_str(line.trim()).ok()? {
         Value::Number(n) => Some((n.as_f64()?, None)),
         Value::Object(map) => {

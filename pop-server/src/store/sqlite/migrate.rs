@@ -5,7 +5,12 @@ use rusqlite::Connection;
 use crate::store::StoreError;
 
 /// Each script brings the schema from the version before to its own: its place in this list, counted from 1.
-const SCRIPTS: [&str; 1] = [include_str!("../schema.sql")];
+const SCRIPTS: [&str; 4] = [
+    include_str!("../schema.sql"),
+    include_str!("../schema-2.sql"),
+    include_str!("../schema-3.sql"),
+    include_str!("../schema-4.sql"),
+];
 
 /// Brings the database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

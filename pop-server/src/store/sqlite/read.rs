@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pop_sdk::api::{AgendaState, LogChunk};
+use pop_sdk::api::{AgendaState, LogChunk, TemplateView};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use serde::de::DeserializeOwned;
 
-use super::row::{self, AGENDA_COLUMNS, OPERATION_COLUMNS};
+use super::row::{self, AGENDA_COLUMNS, AGENDA_WIDTH, OPERATION_COLUMNS};
 use crate::core::record::{LiveRow, OperationName, OperationRow, Snapshot};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId};
 use crate::store::{Filter, Kind, Record, StoreError};
@@ -20,6 +20,7 @@ pub(super) fn load(c: &Connection) -> Result<Snapshot, StoreError> {
         customers: all(c, Kind::Customer)?,
         pools: all(c, Kind::Pool)?,
         insights: all(c, Kind::Insight)?,
+        templates: templates(c, "", usize::MAX)?,
         last_no: AgendaNo(c.query_row("SELECT coalesce(max(no), 0) FROM agendas", [], |r| r.get(0))?),
         ..Snapshot::default()
     };
@@ -42,6 +43,17 @@ pub(super) fn load(c: &Connection) -> Result<Snapshot, StoreError> {
         changed.entry(operation.agenda).or_default().push(operation);
     }
 
+    let mut made: BTreeMap<AgendaNo, Vec<OperationName>> = BTreeMap::new();
+    let mut statement = c.prepare(
+        "SELECT no, name, kind FROM made WHERE no IN (SELECT no FROM agendas WHERE ended_at IS NULL) \
+         ORDER BY no, position",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let name = OperationName { name: r.get(1)?, kind: r.get(2)? };
+        made.entry(AgendaNo(r.get(0)?)).or_default().push(name);
+    }
+
     let mut statement = c.prepare(&format!(
         "SELECT {AGENDA_COLUMNS}, (SELECT operations FROM bodies WHERE bodies.no = agendas.no), \
          (SELECT key FROM keys WHERE keys.no = agendas.no) \
@@ -50,9 +62,16 @@ pub(super) fn load(c: &Connection) -> Result<Snapshot, StoreError> {
     let mut rows = statement.query([])?;
     while let Some(r) = rows.next()? {
         let Record { header, row, .. } = row::agenda(r)?;
-        let operations = names(&r.get::<_, String>(27)?)?;
+        let mut operations = names(&r.get::<_, String>(AGENDA_WIDTH)?)?;
+        operations.extend(made.remove(&header.no).unwrap_or_default());
         let changed = changed.remove(&header.no).unwrap_or_default();
-        snapshot.live.push(LiveRow { header, row, operations, changed, idempotency_key: r.get(28)? });
+        snapshot.live.push(LiveRow {
+            header,
+            row,
+            operations,
+            changed,
+            idempotency_key: r.get(AGENDA_WIDTH + 1)?,
+        });
     }
     Ok(snapshot)
 }
@@ -65,6 +84,21 @@ fn all<T: DeserializeOwned>(c: &Connection, kind: Kind) -> Result<Vec<T>, StoreE
         items.push(row::json(&r.get::<_, String>(0)?, kind.as_str())?);
     }
     Ok(items)
+}
+
+/// One agenda, ended or not, as [`load`] gives those that have not ended.
+pub(super) fn live(c: &Connection, id: &AgendaId) -> Result<Option<LiveRow>, StoreError> {
+    // One view of the data: a commit between two of the reads would tear it.
+    let transaction = c.unchecked_transaction()?;
+    let Some(Record { header, row, .. }) = agenda(&transaction, id)? else { return Ok(None) };
+    let (mut operations, mut changed) = (Vec::new(), Vec::new());
+    for (name, row) in self::operations(&transaction, header.no)? {
+        operations.push(name);
+        changed.extend(row.map(|row| OperationRow { output: None, ..row }));
+    }
+    let mut statement = transaction.prepare_cached("SELECT key FROM keys WHERE no = ?1")?;
+    let idempotency_key = statement.query_row([header.no.0], |row| row.get(0)).optional()?;
+    Ok(Some(LiveRow { header, row, operations, changed, idempotency_key }))
 }
 
 fn names(text: &str) -> Result<Vec<OperationName>, StoreError> {
@@ -111,6 +145,11 @@ pub(super) fn operations(c: &Connection, agenda: AgendaNo) -> Result<Operations,
     let text: Option<String> = statement.query_row([agenda.0], |row| row.get(0)).optional()?;
     let Some(text) = text else { return Ok(Vec::new()) };
     let mut items: Operations = names(&text)?.into_iter().map(|name| (name, None)).collect();
+    let mut statement = c.prepare_cached("SELECT name, kind FROM made WHERE no = ?1 ORDER BY position")?;
+    let mut rows = statement.query([agenda.0])?;
+    while let Some(r) = rows.next()? {
+        items.push((OperationName { name: r.get(0)?, kind: r.get(1)? }, None));
+    }
     let mut statement = c.prepare_cached(&format!(
         "SELECT {OPERATION_COLUMNS}, outputs.body FROM operations \
          LEFT JOIN outputs ON outputs.no = operations.no AND outputs.position = operations.position \
@@ -131,6 +170,12 @@ pub(super) fn operations(c: &Connection, agenda: AgendaNo) -> Result<Operations,
 pub(super) fn body(c: &Connection, agenda: AgendaNo) -> Result<Option<String>, StoreError> {
     let mut statement = c.prepare_cached("SELECT body FROM bodies WHERE no = ?1")?;
     Ok(statement.query_row([agenda.0], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn made(c: &Connection, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
+    let mut statement = c.prepare_cached("SELECT body FROM made WHERE no = ?1 ORDER BY position")?;
+    let rows = statement.query_map([agenda.0], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn by_key(
@@ -210,4 +255,21 @@ pub(super) fn settings(
 pub(super) fn setting(c: &Connection, kind: Kind, id: &str) -> Result<Option<String>, StoreError> {
     let mut statement = c.prepare_cached("SELECT body FROM settings WHERE kind = ?1 AND id = ?2")?;
     Ok(statement.query_row([kind.as_str(), id], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn templates(c: &Connection, after: &str, limit: usize) -> Result<Vec<TemplateView>, StoreError> {
+    let mut statement =
+        c.prepare_cached("SELECT view FROM templates WHERE name > ?1 ORDER BY name LIMIT ?2")?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![after, limit])?;
+    let mut items = Vec::new();
+    while let Some(r) = rows.next()? {
+        items.push(row::json(&r.get::<_, String>(0)?, "template")?);
+    }
+    Ok(items)
+}
+
+pub(super) fn template(c: &Connection, name: &str) -> Result<Option<String>, StoreError> {
+    let mut statement = c.prepare_cached("SELECT body FROM templates WHERE name = ?1")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
 }

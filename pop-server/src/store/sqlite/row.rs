@@ -13,7 +13,9 @@ use crate::store::{Record, StoreError};
 /// The columns that [`agenda`] reads, in its order.
 pub(super) const AGENDA_COLUMNS: &str = "no, id, customer, insight, pool, title, link, workflow, total, \
     submitted_at, state, held, reason, epoch, seq, percent, succeeded, queue_position, lease_worker, \
-    lease_instance, lease_request, lease_until, cancelling, started_at, ended_at, outputs, failure";
+    lease_instance, lease_request, lease_until, cancelling, started_at, ended_at, outputs, failure, maximum_attempts, lost";
+/// How many those are.
+pub(super) const AGENDA_WIDTH: usize = 29;
 
 /// The columns that [`operation`] reads, in its order.
 pub(super) const OPERATION_COLUMNS: &str = "operations.no, operations.position, state, again, attempt, percent, \
@@ -41,8 +43,8 @@ pub(super) fn agenda(row: &Row<'_>) -> Result<Record, StoreError> {
         title: row.get(5)?,
         link: row.get(6)?,
         workflow: json_or_none(row.get(7)?, "workflow")?,
-        total: row.get(8)?,
         submitted_at: time(row.get(9)?)?,
+        maximum_attempts: row.get(27)?,
     };
     let changing = AgendaRow {
         no,
@@ -50,8 +52,10 @@ pub(super) fn agenda(row: &Row<'_>) -> Result<Record, StoreError> {
         held: row.get(11)?,
         reason: row.get(12)?,
         epoch: row.get(13)?,
+        lost: row.get(28)?,
         seq: row.get(14)?,
         percent: Percent::from_hundredths(row.get(15)?),
+        total: row.get(8)?,
         succeeded: row.get(16)?,
         queue_position: row.get(17)?,
         lease,

@@ -1,10 +1,11 @@
 //! One statement for each kind of write.
 
+use pop_compiler::agenda::Operation;
 use rusqlite::{Transaction, params};
 
 use super::row::{text, text_or_none};
 use crate::core::record::{AgendaRow, NewAgenda, OperationRow, Write};
-use crate::ids::CustomerId;
+use crate::ids::{AgendaNo, CustomerId};
 use crate::store::{Kind, StoreError, to_micros};
 
 /// Applies one write.
@@ -44,6 +45,17 @@ pub(super) fn apply(tx: &Transaction<'_>, write: &Write) -> Result<(), StoreErro
                 .execute(params![no.0, outputs, failure])?;
             Ok(())
         }
+        Write::Again(no, reset, removed) => again(tx, *no, reset, removed),
+        Write::PutTemplate(view, template) => {
+            tx.prepare_cached("INSERT OR REPLACE INTO templates (name, view, body) VALUES (?1, ?2, ?3)")?
+                .execute(params![view.name, text(view, "template")?, template.as_ref()])?;
+            Ok(())
+        }
+        Write::DeleteTemplate(name) => {
+            tx.prepare_cached("DELETE FROM templates WHERE name = ?1")?.execute([name])?;
+            Ok(())
+        }
+        Write::Made(no, first, operations) => made(tx, *no, *first, operations),
         Write::Operation(row) => operation(tx, row),
         Write::Event(no, event) => {
             tx.prepare_cached("INSERT OR REPLACE INTO events (no, seq, body) VALUES (?1, ?2, ?3)")?
@@ -91,8 +103,8 @@ fn spend(tx: &Transaction<'_>, insight: &str, customers: &[CustomerId]) -> Resul
 fn new_agenda(tx: &Transaction<'_>, new: &NewAgenda) -> Result<(), StoreError> {
     let h = &new.header;
     tx.prepare_cached(
-        "INSERT INTO agendas (no, id, customer, insight, pool, title, link, workflow, total, submitted_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO agendas (no, id, customer, insight, pool, title, link, workflow, total, submitted_at, \
+         maximum_attempts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         h.no.0,
@@ -103,8 +115,9 @@ fn new_agenda(tx: &Transaction<'_>, new: &NewAgenda) -> Result<(), StoreError> {
         h.title,
         h.link,
         text_or_none(h.workflow.as_ref(), "workflow")?,
-        h.total,
+        u32::try_from(new.operations.len()).unwrap_or(u32::MAX),
         to_micros(h.submitted_at),
+        h.maximum_attempts,
     ])?;
     let operations: Vec<(&str, &str)> =
         new.operations.iter().map(|o| (o.name.as_str(), o.kind.as_str())).collect();
@@ -125,7 +138,8 @@ fn agenda(tx: &Transaction<'_>, row: &AgendaRow) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE agendas SET state = ?2, held = ?3, reason = ?4, epoch = ?5, seq = ?6, percent = ?7, \
          succeeded = ?8, queue_position = ?9, lease_worker = ?10, lease_instance = ?11, lease_request = ?12, \
-         lease_until = ?13, cancelling = ?14, started_at = ?15, ended_at = ?16 WHERE no = ?1",
+         lease_until = ?13, cancelling = ?14, started_at = ?15, ended_at = ?16, total = ?17, lost = ?18 \
+         WHERE no = ?1",
     )?
     .execute(params![
         row.no.0,
@@ -144,7 +158,53 @@ fn agenda(tx: &Transaction<'_>, row: &AgendaRow) -> Result<(), StoreError> {
         lease.is_some_and(|l| l.cancelling),
         row.started_at.map(to_micros),
         row.ended_at.map(to_micros),
+        row.total,
+        row.lost,
     ])?;
+    Ok(())
+}
+
+fn made(tx: &Transaction<'_>, no: AgendaNo, first: u32, operations: &[Operation]) -> Result<(), StoreError> {
+    let mut statement =
+        tx.prepare_cached("INSERT INTO made (no, position, name, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for (operation, position) in operations.iter().zip(first..) {
+        let body = text(operation, "operation")?;
+        statement.execute(params![no.0, position, operation.name, operation.kind, body])?;
+    }
+    Ok(())
+}
+
+/// Nothing is left of what operations did; of those that are gone nothing at all, and the others move up.
+fn again(tx: &Transaction<'_>, no: AgendaNo, reset: &[u32], removed: &[u32]) -> Result<(), StoreError> {
+    for position in reset.iter().chain(removed) {
+        tx.prepare_cached("DELETE FROM operations WHERE no = ?1 AND position = ?2")?
+            .execute(params![no.0, position])?;
+        tx.prepare_cached("DELETE FROM outputs WHERE no = ?1 AND position = ?2")?
+            .execute(params![no.0, position])?;
+    }
+    let Some(first) = removed.first() else { return Ok(()) };
+    for position in removed {
+        tx.prepare_cached(
+            "DELETE FROM logs WHERE no = ?1 AND operation = \
+             (SELECT name FROM made WHERE no = ?1 AND position = ?2)",
+        )?
+        .execute(params![no.0, position])?;
+        tx.prepare_cached("DELETE FROM made WHERE no = ?1 AND position = ?2")?
+            .execute(params![no.0, position])?;
+    }
+    for table in ["made", "operations", "outputs"] {
+        let mut statement = tx.prepare_cached(&format!(
+            "SELECT position FROM {table} WHERE no = ?1 AND position > ?2 ORDER BY position"
+        ))?;
+        let later: Vec<u32> =
+            statement.query_map(params![no.0, first], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut statement =
+            tx.prepare_cached(&format!("UPDATE {table} SET position = ?3 WHERE no = ?1 AND position = ?2"))?;
+        for position in later {
+            let gone = u32::try_from(removed.partition_point(|r| *r < position)).unwrap_or(u32::MAX);
+            statement.execute(params![no.0, position, position.saturating_sub(gone)])?;
+        }
+    }
     Ok(())
 }
 

@@ -1,0 +1,4 @@
+//! See `pop_compiler_fuzz::json_source`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &str| pop_compiler_fuzz::json_source(text));

@@ -1,0 +1,299 @@
+//! Python: a module for each workflow, and `pop.py` with its parts, which they share; dataclasses on top of httpx.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::model::{Field, Flow, Kind, Named, Shape};
+use super::names::{Scope, snake};
+use super::{File, GENERATED, comment, double_quoted, single_quoted};
+
+/// What the modules of all workflows share. No workflow's module begins with an underscore or is called `pop`.
+const RUNTIME: &[(&str, &str)] = &[
+    ("pop.py", include_str!("runtime/python/pop.py")),
+    ("_data.py", include_str!("runtime/python/_data.py")),
+    ("_http.py", include_str!("runtime/python/_http.py")),
+    ("_json.py", include_str!("runtime/python/_json.py")),
+];
+
+/// Words that can't name a module or a field: keywords, and what the annotations of a class mention.
+const KEYWORDS: &[&str] = &[
+    "and", "as", "assert", "async", "await", "bool", "break", "case", "class", "continue", "def", "del",
+    "elif", "else", "except", "finally", "float", "for", "from", "global", "if", "import", "in", "int", "is",
+    "lambda", "match", "nonlocal", "not", "object", "or", "pass", "pop", "raise", "return", "self", "str",
+    "try", "type", "typing", "while", "with", "yield",
+];
+
+/// What the module of a workflow is called.
+pub(super) fn module(workflow: &str) -> String {
+    identifier(workflow)
+}
+
+fn identifier(name: &str) -> String {
+    let name = snake(name);
+    if KEYWORDS.contains(&name.as_str()) { name + "_" } else { name }
+}
+
+pub(super) fn files(flows: &[(&str, &Flow)]) -> Vec<File> {
+    let init = format!("\"\"\"Typed clients of workflows.\n\n{GENERATED}\n\"\"\"\n");
+    let shared = [("__init__.py", init.as_str()), ("py.typed", "")];
+    let mut files: Vec<File> = RUNTIME
+        .iter()
+        .chain(&shared)
+        .map(|(path, text)| File { path: (*path).into(), text: (*text).into() })
+        .collect();
+    for (module, flow) in flows {
+        let printer = Printer { flow, read: flow.reachable(&flow.outputs), out: String::new() };
+        files.push(File { path: format!("{module}.py"), text: printer.print() });
+    }
+    files
+}
+
+struct Printer<'f> {
+    flow: &'f Flow,
+    /// The types that occur in outputs: they must be read, not only written.
+    read: BTreeSet<usize>,
+    out: String,
+}
+
+impl Printer<'_> {
+    fn print(mut self) -> String {
+        let flow = self.flow;
+        for named in &flow.types {
+            self.alias(named);
+        }
+        self.record("Inputs", &["What the workflow takes.".to_owned()], &flow.inputs);
+        self.record("Outputs", &["What the workflow gives.".to_owned()], &flow.outputs);
+        for named in &flow.types {
+            if let Kind::Record(fields) = &named.kind {
+                let docs = named.docs();
+                self.record(&named.name, &docs, fields);
+            }
+        }
+        for (index, named) in flow.types.iter().enumerate() {
+            if self.read.contains(&index) {
+                self.reader(named);
+            }
+        }
+        self.fields_reader("outputs", "Outputs", &flow.outputs);
+        self.workflow();
+        let body = std::mem::take(&mut self.out);
+        let mut docs = flow.docs();
+        docs.extend([String::new(), GENERATED.to_owned()]);
+        self.docs("", &docs);
+        self.out +=
+            "\nfrom __future__ import annotations\n\nimport dataclasses as _dc\nimport typing as _t\n";
+        let used: Vec<&str> =
+            ["Mapping", "Sequence"].into_iter().filter(|name| body.contains(&format!("{name}["))).collect();
+        if !used.is_empty() {
+            self.out += &format!("from collections.abc import {}\n", used.join(", "));
+        }
+        self.out += "\nimport httpx as _httpx\n\nfrom . import _json\nfrom . import pop as _pop\n";
+        self.out + &body
+    }
+
+    fn docs(&mut self, indent: &str, docs: &[String]) {
+        if docs.is_empty() {
+            return;
+        }
+        let escape = |line: &String| {
+            let line = line.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"");
+            match line.strip_suffix('"') {
+                Some(start) => format!("{start}\\\""),
+                None => line,
+            }
+        };
+        let lines: Vec<String> = comment(docs).iter().map(escape).collect();
+        if let [only] = lines.as_slice() {
+            self.out += &format!("{indent}\"\"\"{only}\"\"\"\n");
+            return;
+        }
+        for (i, line) in lines.iter().enumerate() {
+            let quotes = if i == 0 { "\"\"\"" } else { "" };
+            self.out += format!("{indent}{quotes}{line}").trim_end();
+            self.out.push('\n');
+        }
+        self.out += &format!("{indent}\"\"\"\n");
+    }
+
+    /// Types that are not classes come first, as text, so that they may mention what is defined later.
+    fn alias(&mut self, named: &Named) {
+        let (name, docs) = (&named.name, named.docs());
+        match &named.kind {
+            Kind::Record(_) => return,
+            // A literal can be no fraction.
+            Kind::Literals(values) if values.iter().any(|v| v.is_number() && v.as_i64().is_none()) => {
+                self.out += &format!("\n{name}: _t.TypeAlias = \"bool | float | str\"\n");
+            }
+            Kind::Literals(values) => {
+                let values: Vec<String> = values.iter().map(literal).collect();
+                let values = values.join(", ");
+                self.out += &format!("\n{name}: _t.TypeAlias = _t.Literal[{values}]\n");
+            }
+            Kind::Union(members) => {
+                let members: Vec<String> = members.iter().map(|m| self.ty(m)).collect();
+                self.out += &format!("\n{name}: _t.TypeAlias = \"{}\"\n", members.join(" | "));
+            }
+            Kind::Alias(shape) => {
+                self.out += &format!("\n{name}: _t.TypeAlias = \"{}\"\n", self.ty(shape));
+            }
+        }
+        self.docs("", &docs);
+    }
+
+    fn record(&mut self, name: &str, docs: &[String], fields: &[Field]) {
+        self.out += &format!("\n\n@_dc.dataclass(frozen=True, kw_only=True)\nclass {name}:\n");
+        self.docs("    ", docs);
+        if docs.is_empty() && fields.is_empty() {
+            self.out += "    pass\n";
+        }
+        let mut gap = !docs.is_empty();
+        for (field, ident) in fields.iter().zip(identifiers(fields)) {
+            let mut options = Vec::new();
+            if field.optional {
+                options.push("default=None".to_owned());
+            }
+            if field.shape.is_secret() {
+                options.push("repr=False".to_owned());
+            }
+            if ident != field.key {
+                options.push(format!("metadata={{\"json\": {}}}", double_quoted(&field.key)));
+            }
+            let value = match options.as_slice() {
+                [] => String::new(),
+                [only] if only == "default=None" => " = None".to_owned(),
+                several => format!(" = _dc.field({})", several.join(", ")),
+            };
+            let docs = field.docs();
+            let line = if gap { "\n" } else { "" };
+            self.out += &format!("{line}    {ident}: {}{value}\n", self.field(field));
+            self.docs("    ", &docs);
+            gap = !docs.is_empty();
+        }
+    }
+
+    fn field(&self, field: &Field) -> String {
+        let ty = self.ty(&field.shape);
+        let nullable = matches!(field.shape, Shape::Any | Shape::Null | Shape::Nullable(_));
+        if field.optional && !nullable { format!("{ty} | None") } else { ty }
+    }
+
+    fn reader(&mut self, named: &Named) {
+        let name = &named.name;
+        let function = snake(name);
+        match &named.kind {
+            Kind::Record(fields) => self.fields_reader(&function, name, fields),
+            Kind::Literals(values) => {
+                let values: Vec<String> = values.iter().map(literal).collect();
+                let comma = if values.len() == 1 { "," } else { "" };
+                let values = values.join(", ");
+                self.out += &format!(
+                    "\n\ndef _read_{function}(value: object, at: str) -> {name}:\n    \
+                     choices: tuple[{name}, ...] = ({values}{comma})\n    \
+                     return _json.choice(value, at, choices)\n"
+                );
+            }
+            Kind::Union(members) => {
+                let readers: Vec<String> = members.iter().map(|m| self.read(m)).collect();
+                let readers = readers.join(", ");
+                self.out += &format!(
+                    "\n\ndef _read_{function}(value: object, at: str) -> {name}:\n    \
+                     return _json.either(value, at, {readers})\n"
+                );
+            }
+            Kind::Alias(shape) => {
+                let reader = self.read(shape);
+                self.out += &format!(
+                    "\n\ndef _read_{function}(value: object, at: str) -> {name}:\n    return {reader}(value, at)\n"
+                );
+            }
+        }
+    }
+
+    fn fields_reader(&mut self, function: &str, name: &str, fields: &[Field]) {
+        self.out += &format!("\n\ndef _read_{function}(value: object, at: str) -> {name}:\n");
+        if fields.is_empty() {
+            self.out += &format!("    _json.Fields(value, at)\n    return {name}()\n");
+            return;
+        }
+        self.out += &format!("    fields = _json.Fields(value, at)\n    return {name}(\n");
+        for (field, ident) in fields.iter().zip(identifiers(fields)) {
+            let (method, shape) = match (&field.shape, field.optional) {
+                (Shape::Nullable(inner), true) => ("maybe", inner.as_ref()),
+                (shape, true) => ("maybe", shape),
+                (shape, false) => ("need", shape),
+            };
+            let reader = self.read(shape);
+            self.out +=
+                &format!("        {ident}=fields.{method}({}, {reader}),\n", double_quoted(&field.key));
+        }
+        self.out += "    )\n";
+    }
+
+    fn workflow(&mut self) {
+        let flow = self.flow;
+        self.out += "\n\nWORKFLOW: _pop.Definition[Outputs] = _pop.Definition(\n";
+        self.out += &format!(
+            "    name={},\n    digest={},\n    outputs=_read_outputs,\n    places={{\n",
+            double_quoted(&flow.name),
+            double_quoted(&flow.digest)
+        );
+        for (operation, place) in &flow.places {
+            self.out += &format!("        {}: {},\n", double_quoted(operation), double_quoted(place));
+        }
+        self.out += &format!("    }},\n    template={},\n)\n", single_quoted(&flow.template));
+        self.out += "\"\"\"What the client knows about the workflow.\"\"\"\n\n\
+            Run: _t.TypeAlias = _pop.Run[Outputs]\n\"\"\"A submitted workflow.\"\"\"\n\n\n\
+            class Client(_pop.Client[Inputs, Outputs]):\n    \"\"\"A client of the workflow.\"\"\"\n\n    \
+            def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:\n        \
+            \"\"\"A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet.\"\"\"\n        \
+            super().__init__(url, WORKFLOW, http)\n";
+    }
+
+    /// Recursion is bounded by the depth of the schema.
+    fn ty(&self, shape: &Shape) -> String {
+        match shape {
+            Shape::Any => "_pop.Json".to_owned(),
+            Shape::Null => "None".to_owned(),
+            Shape::Bool => "bool".to_owned(),
+            Shape::Int => "int".to_owned(),
+            Shape::Float => "float".to_owned(),
+            Shape::Text(_) => "str".to_owned(),
+            Shape::List(item) => format!("Sequence[{}]", self.ty(item)),
+            Shape::Map(item) => format!("Mapping[str, {}]", self.ty(item)),
+            Shape::Nullable(inner) => format!("{} | None", self.ty(inner)),
+            Shape::Secret(inner) => self.ty(inner),
+            Shape::Named(index) => self.flow.types[*index].name.clone(),
+        }
+    }
+
+    fn read(&self, shape: &Shape) -> String {
+        match shape {
+            Shape::Any => "_json.anything".to_owned(),
+            Shape::Null => "_json.nothing".to_owned(),
+            Shape::Bool => "_json.boolean".to_owned(),
+            Shape::Int => "_json.integer".to_owned(),
+            Shape::Float => "_json.number".to_owned(),
+            Shape::Text(_) => "_json.text".to_owned(),
+            Shape::List(item) => format!("_json.array({})", self.read(item)),
+            Shape::Map(item) => format!("_json.mapping({})", self.read(item)),
+            Shape::Nullable(inner) => format!("_json.nullable({})", self.read(inner)),
+            Shape::Secret(inner) => self.read(inner),
+            Shape::Named(index) => format!("_read_{}", snake(&self.flow.types[*index].name)),
+        }
+    }
+}
+
+fn identifiers(fields: &[Field]) -> Vec<String> {
+    let mut scope = Scope::new("_", []);
+    fields.iter().map(|f| scope.take(&identifier(&f.key))).collect()
+}
+
+fn literal(value: &Json) -> String {
+    match value {
+        Json::String(text) => double_quoted(text),
+        Json::Bool(true) => "True".to_owned(),
+        Json::Bool(false) => "False".to_owned(),
+        other => other.to_string(),
+    }
+}

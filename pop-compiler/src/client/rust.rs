@@ -1,0 +1,316 @@
+//! Rust: a module for each workflow, on top of `pop_sdk::client::typed`.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::model::{Field, Flow, Kind, Named, Shape};
+use super::names::{Scope, pascal, snake};
+use super::{File, GENERATED, comment, is_direction};
+
+const KEYWORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield",
+];
+
+/// What the module of a workflow is called.
+pub(super) fn module(workflow: &str) -> String {
+    identifier(workflow)
+}
+
+fn identifier(name: &str) -> String {
+    let name = snake(name);
+    if KEYWORDS.contains(&name.as_str()) { name + "_" } else { name }
+}
+
+pub(super) fn files(flows: &[(&str, &Flow)]) -> Vec<File> {
+    let mut index = format!("//! Typed clients of workflows.\n//!\n//! {GENERATED}\n\n");
+    let mut files = Vec::with_capacity(flows.len() + 1);
+    for (module, flow) in flows {
+        index += &format!("pub mod {module};\n");
+        files.push(File {
+            path: format!("{module}.rs"),
+            text: Printer::new(flow, "pop_sdk::client::typed").print(),
+        });
+    }
+    files.push(File { path: "mod.rs".into(), text: index });
+    files
+}
+
+/// The types of a workflow's inputs and outputs, where `typed` is the module `runtime` and `serde` is in scope.
+pub(super) fn types(flow: &Flow, runtime: &str) -> String {
+    let mut printer = Printer::new(flow, runtime);
+    printer.types();
+    printer.out
+}
+
+struct Printer<'f> {
+    flow: &'f Flow,
+    /// The types that occur in inputs: programs make values of them.
+    written: BTreeSet<usize>,
+    /// The names of types that are taken.
+    types: Scope,
+    serde: String,
+    out: String,
+}
+
+impl<'f> Printer<'f> {
+    fn new(flow: &'f Flow, runtime: &str) -> Self {
+        let types = Scope::new("", flow.types.iter().map(|t| t.name.as_str()));
+        // serde's derives work without a dependency of the user's own
+        let serde = format!("#[serde(crate = \"{runtime}::serde\")]\n");
+        Self { flow, written: flow.reachable(&flow.inputs), types, serde, out: String::new() }
+    }
+
+    fn print(mut self) -> String {
+        let flow = self.flow;
+        self.docs("//!", "", &flow.docs());
+        self.out += &format!("//!\n//! {GENERATED}\n\n");
+        self.out += "#![cfg_attr(rustfmt, rustfmt_skip)]\n";
+        for lint in ["dead_code", "missing_docs", "unreachable_pub", "clippy::enum_variant_names"] {
+            let reason = "the workflow says what there is, and a program need not use all of it";
+            let start = if lint == "dead_code" { "#![allow(\n" } else { "" };
+            let end = if lint.contains("enum") {
+                format!("    clippy::large_enum_variant,\n    reason = \"{reason}\"\n)]\n\n")
+            } else {
+                String::new()
+            };
+            self.out += &format!("{start}    {lint},\n{end}");
+        }
+        self.out += "use pop_sdk::client::typed::{self, serde};\n\n";
+        self.types();
+        self.workflow();
+        self.out
+    }
+
+    /// `Inputs`, `Outputs`, and the types in them.
+    fn types(&mut self) {
+        let flow = self.flow;
+        self.record("Inputs", &["What the workflow takes.".to_owned()], &flow.inputs, None);
+        self.record("Outputs", &["What the workflow gives.".to_owned()], &flow.outputs, None);
+        for (index, named) in flow.types.iter().enumerate() {
+            self.named(index, named);
+        }
+    }
+
+    fn docs(&mut self, mark: &str, indent: &str, docs: &[String]) {
+        for line in comment(docs) {
+            self.out += format!("{indent}{mark} {line}").trim_end();
+            self.out.push('\n');
+        }
+    }
+
+    fn named(&mut self, index: usize, named: &Named) {
+        let docs = named.docs();
+        match &named.kind {
+            Kind::Record(fields) => self.record(&named.name, &docs, fields, Some(index)),
+            Kind::Literals(values) => self.literals(&named.name, &docs, values),
+            Kind::Union(members) => {
+                self.out += "typed::union! {\n";
+                self.docs("///", "    ", &docs);
+                self.out += &format!("    pub enum {} {{\n", named.name);
+                let mut scope = Scope::new("V", []);
+                for member in members {
+                    let variant = scope.take(&self.variant(member));
+                    let ty = self.boxed(member, Some(index));
+                    if let Shape::Text(Some(note)) = member {
+                        self.docs("///", "        ", &[format!("The text is {note}.")]);
+                    }
+                    self.out += &format!("        {variant}({ty}),\n");
+                }
+                self.out += "    }\n}\n\n";
+            }
+            Kind::Alias(shape) => {
+                self.docs("///", "", &docs);
+                self.out += &format!("pub type {} = {};\n\n", named.name, self.ty(shape));
+            }
+        }
+    }
+
+    fn literals(&mut self, name: &str, docs: &[String], values: &[Json]) {
+        let mut scope = Scope::new("V", ["Self"]);
+        let texts = values.iter().all(Json::is_string);
+        let indent = if texts {
+            self.docs("///", "", docs);
+            self.out +=
+                "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]\n";
+            self.out += &self.serde;
+            ""
+        } else {
+            self.out += "typed::literals! {\n";
+            self.docs("///", "    ", docs);
+            "    "
+        };
+        self.out += &format!("{indent}pub enum {name} {{\n");
+        for value in values {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let variant = scope.take(&pascal(&text));
+            if texts {
+                self.out += &format!("    #[serde(rename = {})]\n    {variant},\n", quoted(&text));
+            } else {
+                self.out += &format!("        {variant} = {},\n", quoted(&value.to_string()));
+            }
+        }
+        self.out += &format!("{indent}}}\n{}\n", if texts { "" } else { "}\n" });
+    }
+
+    fn record(&mut self, name: &str, docs: &[String], fields: &[Field], index: Option<usize>) {
+        self.docs("///", "", docs);
+        let bare = fields.iter().all(|f| f.optional);
+        let default = if bare { "Default, " } else { "" };
+        self.out +=
+            &format!("#[derive(Clone, Debug, {default}PartialEq, serde::Deserialize, serde::Serialize)]\n");
+        self.out += &self.serde;
+        if fields.is_empty() {
+            self.out += &format!("pub struct {name} {{}}\n\n");
+            return;
+        }
+        self.out += &format!("pub struct {name} {{\n");
+        let mut scope = Scope::new("_", []);
+        let names: Vec<String> = fields.iter().map(|f| scope.take(&identifier(&f.key))).collect();
+        for (field, ident) in fields.iter().zip(&names) {
+            self.docs("///", "    ", &field.docs());
+            let mut serde = Vec::new();
+            if *ident != field.key {
+                serde.push(format!("rename = {}", quoted(&field.key)));
+            }
+            if field.optional {
+                serde.push("default, skip_serializing_if = \"Option::is_none\"".to_owned());
+            }
+            if !serde.is_empty() {
+                let line = format!("    #[serde({})]\n", serde.join(", "));
+                if line.len() <= 101 {
+                    self.out += &line;
+                } else {
+                    self.out += &format!("    #[serde(\n        {}\n    )]\n", serde.join(",\n        "));
+                }
+            }
+            self.out += &format!("    pub {ident}: {},\n", self.field(field, index));
+        }
+        self.out += "}\n\n";
+        let written = index.map_or(name == "Inputs", |index| self.written.contains(&index));
+        if written && !bare && fields.iter().any(|f| f.optional) {
+            self.required(name, fields, &names, index);
+        }
+    }
+
+    /// A record of what must be given, and how it becomes the whole.
+    fn required(&mut self, name: &str, fields: &[Field], names: &[String], index: Option<usize>) {
+        let required = self.types.take(&format!("{name}Required"));
+        self.out += &format!(
+            "/// What must be given of [`{name}`]; the rest is left out by `.into()`.\n\
+             #[derive(Clone, Debug, PartialEq)]\npub struct {required} {{\n"
+        );
+        for (field, ident) in fields.iter().zip(names).filter(|(f, _)| !f.optional) {
+            self.docs("///", "    ", &field.docs());
+            self.out += &format!("    pub {ident}: {},\n", self.field(field, index));
+        }
+        self.out += &format!(
+            "}}\n\nimpl From<{required}> for {name} {{\n    fn from(required: {required}) -> Self {{\n        \
+             Self {{\n"
+        );
+        for (field, ident) in fields.iter().zip(names) {
+            let value = if field.optional { "None".to_owned() } else { format!("required.{ident}") };
+            self.out += &format!("            {ident}: {value},\n");
+        }
+        self.out += "        }\n    }\n}\n\n";
+    }
+
+    fn workflow(&mut self) {
+        let flow = self.flow;
+        self.out += &format!(
+            "/// The workflow `{}`.\n#[derive(Clone, Copy, Debug)]\npub struct Workflow;\n\n\
+             /// A client of the workflow.\npub type Client = typed::Client<Workflow>;\n\n\
+             /// A submitted workflow.\npub type Run = typed::Run<Workflow>;\n\n\
+             impl typed::Workflow for Workflow {{\n    type Inputs = Inputs;\n    \
+             type Outputs = Outputs;\n    const NAME: &'static str = {};\n    \
+             const DIGEST: &'static str = {};\n    const PLACES: &'static [(&'static str, &'static str)] = &[\n",
+            flow.name.escape_debug(),
+            quoted(&flow.name),
+            quoted(&flow.digest),
+        );
+        for (operation, place) in &flow.places {
+            self.out += &format!("        ({}, {}),\n", quoted(operation), quoted(place));
+        }
+        self.out += &format!("    ];\n    const TEMPLATE: &'static str = {};\n}}\n", raw(&flow.template));
+    }
+
+    fn field(&self, field: &Field, index: Option<usize>) -> String {
+        let ty = self.boxed(&field.shape, index);
+        let nullable = matches!(field.shape, Shape::Nullable(_));
+        if field.optional && !nullable { format!("Option<{ty}>") } else { ty }
+    }
+
+    /// The type of something inside the type at `index`, which must not hold itself.
+    fn boxed(&self, shape: &Shape, index: Option<usize>) -> String {
+        let ty = self.ty(shape);
+        match index {
+            Some(index) if self.flow.holds(shape, index) => match shape {
+                Shape::Nullable(inner) => format!("Option<Box<{}>>", self.ty(inner)),
+                _ => format!("Box<{ty}>"),
+            },
+            _ => ty,
+        }
+    }
+
+    /// Recursion is bounded by the depth of the schema.
+    fn ty(&self, shape: &Shape) -> String {
+        match shape {
+            Shape::Any => "typed::Json".to_owned(),
+            Shape::Null => "()".to_owned(),
+            Shape::Bool => "bool".to_owned(),
+            Shape::Int => "i64".to_owned(),
+            Shape::Float => "f64".to_owned(),
+            Shape::Text(_) => "String".to_owned(),
+            Shape::List(item) => format!("Vec<{}>", self.ty(item)),
+            Shape::Map(item) => format!("std::collections::BTreeMap<String, {}>", self.ty(item)),
+            Shape::Nullable(inner) => format!("Option<{}>", self.ty(inner)),
+            Shape::Secret(inner) => format!("typed::Secret<{}>", self.ty(inner)),
+            Shape::Named(index) => self.flow.types[*index].name.clone(),
+        }
+    }
+
+    fn variant(&self, shape: &Shape) -> String {
+        match shape {
+            Shape::Any => "Any".to_owned(),
+            Shape::Null => "Null".to_owned(),
+            Shape::Bool => "Bool".to_owned(),
+            Shape::Int => "Int".to_owned(),
+            Shape::Float => "Float".to_owned(),
+            Shape::Text(_) => "Text".to_owned(),
+            Shape::List(item) => format!("{}List", self.variant(item)),
+            Shape::Map(item) => format!("{}Map", self.variant(item)),
+            Shape::Nullable(inner) | Shape::Secret(inner) => self.variant(inner),
+            Shape::Named(index) => self.flow.types[*index].name.clone(),
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            c if c.is_control() || is_direction(c) => quoted.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A raw string where that is possible.
+fn raw(text: &str) -> String {
+    if text.chars().any(|c| c.is_control() || is_direction(c)) {
+        return quoted(text);
+    }
+    let mut hashes = String::from("#");
+    while text.contains(&format!("\"{hashes}")) {
+        hashes.push('#');
+    }
+    format!("r{hashes}\"{text}\"{hashes}")
+}

@@ -1,0 +1,311 @@
+//! One operation, or several that belong together, for each item of a list: when a template is filled in, and when the
+//! list is only known while an agenda runs.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{FAN_OUT_TYPE, Generator};
+use crate::agenda::{Operation, Params, keys};
+use crate::graph::{self, Dependency};
+use crate::reference::{self, Token, dig, escaped, follow, operation_of};
+
+/// How many operations one fan-out may make while an agenda runs.
+const MOST_MADE: usize = 100_000;
+
+/// What a `pop.fanOut` makes for each item: its parameter of that name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FanOut {
+    /// The family: item 3 gives `<name>.3`.
+    pub name: String,
+    /// The name of the item's token, and with `_index` at the end that of its index, where that is not `pop.each`: fan-outs
+    /// inside fan-outs have items of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// The operations. One is called as the family is; the names of the others begin with that and a slash or a dot, and go
+    /// the same way: `<name>/x` is `<name>.3/x`.
+    pub operations: Vec<Operation>,
+}
+
+/// The name of the item's token where nothing else is said.
+const ITEM: &str = "pop.each";
+
+/// An item of the list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Item<'v> {
+    /// Template text: references in it stay references.
+    Written(&'v Value),
+    /// Data: nothing in it is a reference.
+    Given(&'v Value),
+}
+
+impl FanOut {
+    /// What an operation says; none when it has no such parameter.
+    ///
+    /// # Errors
+    /// Why the parameter can't be read, as a fragment.
+    pub fn of(operation: &Operation) -> Result<Option<Self>, String> {
+        let Some(value) = operation.params.get(keys::FAN_OUT).filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
+        Self::deserialize(value).map(Some).map_err(|e| e.to_string())
+    }
+
+    /// The operations for these items, which are data.
+    ///
+    /// # Errors
+    /// What can't be made of which item, for people.
+    pub fn make(&self, items: &Value) -> Result<Vec<Operation>, String> {
+        let Value::Array(items) = items else {
+            return Err(format!("`{}` fans out over {}, which is no list", self.name, kind_of(items)));
+        };
+        let count = items.len().saturating_mul(self.operations.len());
+        if count > MOST_MADE {
+            return Err(format!(
+                "`{}` would make {count} operations, and {MOST_MADE} is the most; hand on the list in larger pieces",
+                self.name
+            ));
+        }
+        let family = Family::new(self);
+        let mut made = Vec::with_capacity(count);
+        for (n, item) in items.iter().enumerate() {
+            for operation in &self.operations {
+                let operation = family.instance(operation, n, Item::Given(item));
+                if let Some((_, token)) = family.left_over(&operation) {
+                    let name = &self.name;
+                    return Err(format!(
+                        "item {n} of `{name}` has nothing at `{token}` that can stand there; give the reference a default if it may be absent, and put no object or list into a text"
+                    ));
+                }
+                made.push(operation);
+            }
+        }
+        Ok(made)
+    }
+
+    /// The operations for item `n` of a list that is written out: its references stay references.
+    pub(crate) fn written(&self, family: &Family<'_>, n: usize, item: &Value) -> Vec<Operation> {
+        self.operations.iter().map(|operation| family.instance(operation, n, Item::Written(item))).collect()
+    }
+
+    /// What its operations, and those of fan-outs inside, wait for besides each other.
+    pub(crate) fn waits_for(&self) -> Vec<Dependency> {
+        let family = Family::new(self);
+        let mut found = Vec::new();
+        self.walk(&mut |operation| {
+            let all = graph::dependencies(operation).into_iter();
+            found.extend(all.filter(|dependency| family.mine(&dependency.name, 0).is_none()));
+        });
+        found
+    }
+
+    /// Calls `each` with every operation, those of fan-outs inside among them.
+    fn walk(&self, each: &mut dyn FnMut(&Operation)) {
+        let mut open: Vec<Cow<'_, Operation>> = self.operations.iter().map(Cow::Borrowed).collect();
+        while let Some(operation) = open.pop() {
+            each(&operation);
+            if let Ok(Some(fan_out)) = Self::of(&operation) {
+                open.extend(fan_out.operations.into_iter().map(Cow::Owned));
+            }
+        }
+    }
+
+    /// The name of the token that stands for the item.
+    pub fn item_token(&self) -> &str {
+        self.item.as_deref().unwrap_or(ITEM)
+    }
+}
+
+/// The names that go with the items.
+pub(crate) struct Family<'f> {
+    stem: &'f str,
+    item: &'f str,
+    index: String,
+    /// The operations, those of fan-outs inside among them.
+    names: HashSet<String>,
+    /// Stems of families inside.
+    inner: HashSet<String>,
+}
+
+impl<'f> Family<'f> {
+    pub(crate) fn new(fan_out: &'f FanOut) -> Self {
+        let (mut names, mut inner) = (HashSet::new(), HashSet::new());
+        fan_out.walk(&mut |operation| {
+            let promises = Generator::of(operation).ok().flatten().map(|g| g.promises).unwrap_or_default();
+            inner.extend(promises.iter().map(|promise| promise.stem().to_owned()));
+            if operation.params.contains_key(keys::EACH) {
+                inner.insert(operation.name.clone());
+            }
+            names.insert(operation.name.clone());
+        });
+        let item = fan_out.item_token();
+        Self { stem: &fan_out.name, item, index: format!("{item}_index"), names, inner }
+    }
+
+    /// The name that one of the family has for item `n`: `qc` → `qc.3`, `qc/probe` → `qc.3/probe`.
+    fn item(&self, name: &str, n: usize) -> String {
+        match name.strip_prefix(self.stem) {
+            Some(rest) if rest.is_empty() || rest.starts_with(['/', '.']) => {
+                format!("{}.{n}{rest}", self.stem)
+            }
+            _ => format!("{name}.{n}"),
+        }
+    }
+
+    /// The same; none for names that aren't the family's.
+    fn mine(&self, name: &str, n: usize) -> Option<String> {
+        let of = |name: &str| self.names.contains(name) || self.inner.contains(name);
+        let inner = || name.rsplit_once('.').is_some_and(|(stem, _)| self.inner.contains(stem));
+        (of(name) || inner()).then(|| self.item(name, n))
+    }
+
+    fn instance(&self, operation: &Operation, n: usize, item: Item<'_>) -> Operation {
+        let replace = |token: &Token<'_>| {
+            if token.name == self.item {
+                return reached(item, token);
+            }
+            if token.name == self.index {
+                return Some(Value::from(n));
+            }
+            let new = self.mine(operation_of(token.name)?, n)?;
+            Some(Value::from(format!("@<{new}.out{}", &token.text[2 + token.name.len()..])))
+        };
+        let fill = |value: &Value| reference::rewrite(value.clone(), &replace);
+        let mut params: Params =
+            operation.params.iter().map(|(key, value)| (key.clone(), fill(value))).collect();
+        if self.names.len() > 1 {
+            rename(&mut params, &|name| self.mine(name, n));
+        }
+        Operation {
+            name: self.item(&operation.name, n),
+            kind: operation.kind.clone(),
+            id: operation.id.clone(),
+            payload: fill(&operation.payload),
+            params,
+        }
+    }
+
+    /// A token of the item that is still there, and whether it is in the `payload` or in the `params`.
+    pub(crate) fn left_over(&self, operation: &Operation) -> Option<(&'static str, String)> {
+        let parts = operation.params.values().map(|value| ("params", value));
+        for (field, value) in std::iter::once(("payload", &operation.payload)).chain(parts) {
+            let mut left = None;
+            reference::scan(value, &mut |_, _, token| {
+                if token.name == self.item {
+                    left.get_or_insert_with(|| token.text.to_owned());
+                }
+            });
+            if let Some(token) = left {
+                return Some((field, token));
+            }
+        }
+        None
+    }
+}
+
+/// Whether a template's operation fans out and has a condition on the item.
+pub(crate) fn asks_its_item(params: &Params) -> bool {
+    let mut asks = false;
+    if params.contains_key(keys::EACH)
+        && !params.contains_key(keys::FAN_OUT)
+        && let Some(when) = params.get(keys::WHEN)
+    {
+        reference::scan(when, &mut |_, _, token| asks |= matches!(token.name, ITEM | "pop.each_index"));
+    }
+    asks
+}
+
+/// The same fan-out with one more condition, which is asked once and before those on the items.
+pub(crate) fn with_condition(mut operation: Operation, when: Value) -> Operation {
+    let mut params = Params::new();
+    for key in [keys::DEPENDS_ON, keys::EACH] {
+        params.extend(operation.params.shift_remove(key).map(|value| (key.to_owned(), value)));
+    }
+    let name = operation.name.clone();
+    let fan_out = FanOut { name: name.clone(), item: None, operations: vec![operation] };
+    params.insert(keys::FAN_OUT.into(), serde_json::to_value(fan_out).unwrap_or_default());
+    params.insert(keys::WHEN.into(), when);
+    Operation { name, kind: FAN_OUT_TYPE.into(), params, ..Operation::default() }
+}
+
+/// Gives operations new names where an operation's parameters name them: in `dependsOn`, in what a generator promises,
+/// and in what a fan-out makes.
+pub(crate) fn rename(params: &mut Params, new: &dyn Fn(&str) -> Option<String>) {
+    let renamed = |name: &mut String| {
+        if let Some(new) = new(name) {
+            *name = new;
+        }
+    };
+    let mut open = vec![params];
+    while let Some(params) = open.pop() {
+        for (key, value) in params.iter_mut() {
+            match (key.as_str(), value) {
+                (keys::DEPENDS_ON, Value::String(text)) => {
+                    let names: Vec<String> = text
+                        .split(',')
+                        .map(|name| new(name.trim()).unwrap_or_else(|| name.trim().to_owned()))
+                        .collect();
+                    *text = names.join(",");
+                }
+                (keys::DEPENDS_ON, Value::Array(names)) => {
+                    for name in names {
+                        if let Value::String(name) = name {
+                            renamed(name);
+                        }
+                    }
+                }
+                (keys::GENERATOR, Value::Object(generator)) => {
+                    let names = generator.get_mut("names").and_then(Value::as_array_mut);
+                    for name in names.into_iter().flatten() {
+                        let Value::String(name) = name else { continue };
+                        match name.strip_suffix(".*") {
+                            Some(stem) => {
+                                *name = format!("{}.*", new(stem).unwrap_or_else(|| stem.to_owned()));
+                            }
+                            None => renamed(name),
+                        }
+                    }
+                }
+                (keys::FAN_OUT, Value::Object(fan_out)) => {
+                    if let Some(Value::String(name)) = fan_out.get_mut("name") {
+                        renamed(name);
+                    }
+                    let operations = fan_out.get_mut("operations").and_then(Value::as_array_mut);
+                    for operation in operations.into_iter().flatten() {
+                        if let Some(Value::String(name)) = operation.get_mut("name") {
+                            renamed(name);
+                        }
+                        open.extend(operation.get_mut("params").and_then(Value::as_object_mut));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn reached(item: Item<'_>, token: &Token<'_>) -> Option<Value> {
+    match item {
+        Item::Written(root) => dig(root, &token.path(), token.fallback()),
+        Item::Given(root) => {
+            let default = token.default_value();
+            let found = follow(root, &token.path()).filter(|value| !value.is_null() || default.is_none());
+            found.cloned().or(default).map(escaped)
+        }
+    }
+}
+
+/// What a value is, for people.
+pub(crate) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

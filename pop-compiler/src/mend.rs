@@ -1,0 +1,172 @@
+//! From what a rule knows (a name inside a place, an entry that should go) to edits of the text. Rules have no texts, so
+//! they leave drafts; once the texts are at hand, each draft becomes edits or, where that is not certain, nothing.
+
+mod entry;
+pub(crate) mod loose_json;
+pub(crate) mod syntax;
+pub(crate) mod units;
+pub(crate) mod values;
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{Diagnostic, Edit};
+use crate::source::{FileId, Sources, Span};
+use crate::syntax::Door;
+
+/// A change that a rule wants, before it has seen the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Draft {
+    /// The name `old`, which `span` is or holds in quotes, brackets or a native token, becomes `new`.
+    Rename { span: Span, old: String, new: String },
+    /// The fan-out `name` at `span`, in a reference or a native token, becomes the list of all its items.
+    AllItems { span: Span, name: String },
+    /// The entry of a table or the item of a list whose key or value begins with `span` goes, with its separators.
+    Drop { span: Span },
+    /// As `Drop`, if the entry whose key is at `first` says the same.
+    DropTwin { span: Span, first: Span },
+    /// An entry is added before the one whose key is at `span`; `value` is written alike in both doors.
+    Add { span: Span, key: String, value: String },
+    /// Inside the entry whose key is at `span`, `old` becomes `new`, wherever it stands.
+    ReplaceInside { span: Span, old: String, new: String },
+}
+
+impl Draft {
+    /// The places it speaks of.
+    pub(crate) fn spans_mut(&mut self) -> Vec<&mut Span> {
+        match self {
+            Self::DropTwin { span, first } => vec![span, first],
+            Self::Rename { span, .. }
+            | Self::AllItems { span, .. }
+            | Self::Drop { span }
+            | Self::Add { span, .. }
+            | Self::ReplaceInside { span, .. } => vec![span],
+        }
+    }
+
+    fn span(&self) -> Span {
+        match self {
+            Self::Rename { span, .. }
+            | Self::AllItems { span, .. }
+            | Self::Drop { span }
+            | Self::DropTwin { span, .. }
+            | Self::Add { span, .. }
+            | Self::ReplaceInside { span, .. } => *span,
+        }
+    }
+}
+
+/// Names that are looked at; a file with more faults is mended in several rounds.
+const MAX_DRAFTS: usize = 1_000;
+
+/// Larger texts, in bytes, are not mended: their tokens would take a multiple of their size.
+const MAX_TEXT: usize = 8 << 20;
+
+/// Entries that are taken out in one round; each may cost time in proportion to the file.
+const MAX_DROPS: usize = 100;
+
+/// Turns the drafts of findings into edits. A finding of which one draft can't be made gets no fix at all.
+pub(crate) fn complete(out: &mut [Diagnostic], sources: &Sources) {
+    let mut drops = 0;
+    let mut files: HashMap<FileId, Option<entry::Lexed<'_>>> = HashMap::new();
+    for finding in out.iter_mut().filter(|finding| !finding.drafts.is_empty()).take(MAX_DRAFTS) {
+        for draft in std::mem::take(&mut finding.drafts) {
+            let span = draft.span();
+            if sources.get(span.file).is_some_and(|source| source.text.len() > MAX_TEXT) {
+                finding.fix.clear();
+                break;
+            }
+            let text = files.entry(span.file).or_insert_with(|| {
+                let source = sources.get(span.file)?;
+                Some(entry::Lexed::new(&source.text, Door::from_path(&source.name)?))
+            });
+            drops += usize::from(matches!(draft, Draft::Drop { .. } | Draft::DropTwin { .. }));
+            let edits = match (&draft, text) {
+                (_, Some(_)) if drops > MAX_DROPS => None,
+                (Draft::Rename { old, new, .. }, text) => place_of(sources.text(span), old, new)
+                    .filter(|_| text.as_ref().is_none_or(|text| !text.has_beside(span, new)))
+                    .map(|(start, end)| {
+                        let (start, end) = (span.start as usize + start, span.start as usize + end);
+                        vec![Edit { span: Span::new(span.file, start, end), replacement: new.clone() }]
+                    }),
+                (Draft::AllItems { name, .. }, _) => all_items(sources.text(span), name).map(|(at, new)| {
+                    let at = span.start as usize + at;
+                    vec![Edit { span: Span::new(span.file, at, at), replacement: new.to_owned() }]
+                }),
+                (Draft::Drop { .. }, Some(text)) => text.drop(span),
+                (Draft::DropTwin { first, .. }, Some(text)) => text.drop_twin(span, *first),
+                (Draft::Add { key, value, .. }, Some(text)) => text.add(span, key, value),
+                (Draft::ReplaceInside { old, new, .. }, Some(text)) => text.replace_inside(span, old, new),
+                (_, None) => None,
+            };
+            let Some(edits) = edits else {
+                finding.fix.clear();
+                break;
+            };
+            finding.fix.extend(edits);
+        }
+    }
+}
+
+/// Where `old` stands in `text`, if `new` can be written there as it is.
+fn place_of(text: &str, old: &str, new: &str) -> Option<(usize, usize)> {
+    let bare =
+        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    let plain = !new.contains(['"', '\'', '\\']) && !new.chars().any(char::is_control);
+    let inside = |open: &str, close: &str| {
+        let inner = text.strip_prefix(open)?.strip_suffix(close)?;
+        (inner == old && plain).then_some((open.len(), open.len() + old.len()))
+    };
+    if text == old {
+        let fits = bare(new) || plain && !old.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+        return fits.then_some((0, old.len()));
+    }
+    if let Some(rest) = text.strip_prefix("@<") {
+        let fits = plain && !new.contains(['>', '?']) && !new.contains("::");
+        let after = rest.strip_prefix(old)?;
+        let ends = after.starts_with(['>', '?', '.']) || after.starts_with("::");
+        return (fits && ends).then_some((2, 2 + old.len()));
+    }
+    [("\"", "\""), ("'", "'"), ("['", "']"), ("[\"", "\"]"), ("\"\"\"", "\"\"\""), ("'''", "'''")]
+        .into_iter()
+        .find_map(|(open, close)| inside(open, close))
+}
+
+/// What makes of the name of a fan-out all its items, and where in `text` that goes.
+fn all_items(text: &str, name: &str) -> Option<(usize, &'static str)> {
+    match text.strip_prefix(name) {
+        Some("") => Some((text.len(), "[*]")),
+        Some(".out") => Some((name.len(), ".*")),
+        _ => text.starts_with('[').then_some((text.len(), "[*]")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{all_items, place_of};
+
+    #[test]
+    fn all_items_are_written_as_the_reference_is() {
+        assert_eq!(all_items("encode", "encode"), Some((6, "[*]")));
+        assert_eq!(all_items("['en code']", "en code"), Some((11, "[*]")));
+        assert_eq!(all_items("encode.out", "encode"), Some((6, ".*")));
+        assert_eq!(all_items("something", "encode"), None);
+    }
+
+    #[test]
+    fn names_are_replaced_where_they_stand_and_nowhere_else() {
+        for (text, old, new, place) in [
+            ("prbe", "prbe", "probe", Some((0, 4))),
+            ("prbe", "prbe", "a b", None),
+            ("media.prob", "media.prob", "media.probe", Some((0, 10))),
+            ("\"prbe\"", "prbe", "a b", Some((1, 5))),
+            ("\"prbe\"", "prbe", "a\"b", None),
+            ("['prbe']", "prbe", "probe", Some((2, 6))),
+            ("@<prbe.out::/a>", "prbe", "probe", Some((2, 6))),
+            ("@<prbe.out::/a>", "prb", "probe", None),
+            ("@<prbe.out>", "prbe", "a>b", None),
+            ("\"pr\\u0062e\"", "prbe", "probe", None),
+        ] {
+            assert_eq!(place_of(text, old, new), place, "{text}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! `tiny-memory`: less memory than any program needs.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Location, Severity};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "tiny-memory",
+    severity: Severity::Warning,
+    summary: "less memory than any program needs",
+    explanation: "A quantity without a unit is a number of bytes, and `m` means thousandths, as Kubernetes has it: `512m` of memory is one byte. `512Mi` is what was meant.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+resources = { memory = "512m" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.wait]
+uses = "pop.sleep"
+resources = { memory = "512Mi" }
+"#,
+    absence: false,
+};
+
+/// The least that is no mistake, in bytes.
+const LEAST: u64 = 1024;
+
+/// What is to be said of a quantity of memory, when it is too small.
+pub(crate) fn report(at: impl Into<Location>, text: &str, bytes: u64) -> Option<Diagnostic> {
+    if bytes >= LEAST {
+        return None;
+    }
+    let number = text.trim_end_matches('m');
+    let what = if number.len() < text.len() { ": `m` means thousandths" } else { "" };
+    let finding = RULE.at(at, format!("`{text}` of memory is {bytes} bytes{what}"));
+    Some(finding.help(format!("did you mean `{number}Mi`?")))
+}

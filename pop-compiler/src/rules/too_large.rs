@@ -1,0 +1,48 @@
+//! `too-large`: fan-outs that make more than a server takes.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Location, Severity};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "too-large",
+    severity: Severity::Error,
+    summary: "fan-outs that make more than a server takes",
+    explanation: "A fan-out makes an operation for each item, and `${name[*]}` a reference to each of them. Where every item of one fan-out takes all items of another, that is their product. Let one operation collect the list, and refer to its output.",
+    bad: r#"[workflow]
+name = "example"
+
+[operations.one]
+uses = "pop.transform"
+each = [(1500 items)]
+with = { value = "${each}" }
+
+[operations.all]
+uses = "pop.transform"
+each = [(1500 items)]
+with = { value = ["${each}", "${one[*]}"] }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[operations.one]
+uses = "pop.transform"
+each = [(1500 items)]
+with = { value = "${each}" }
+
+[operations.list]
+uses = "pop.transform"
+with = { value = "${one[*]}" }
+
+[operations.all]
+uses = "pop.transform"
+each = [(1500 items)]
+with = { value = ["${each}", "${list}"] }
+"#,
+    absence: false,
+};
+
+/// More than `most` would be made.
+pub(crate) fn report(at: impl Into<Location>, most: usize) -> Diagnostic {
+    RULE.at(at, format!("fan-outs make more than {most} operations and references in all"))
+        .help("let one operation collect the list, and refer to its output")
+}

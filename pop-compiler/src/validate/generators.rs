@@ -1,0 +1,193 @@
+//! Checks of operations that make operations: what they promise, and what a fan-out makes for each item.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::{Checker, item, settings};
+use crate::agenda::{Operation, keys};
+use crate::generator::{FAN_OUT_TYPE, FanOut, Generator, Promise, number};
+use crate::graph;
+use crate::reference;
+
+impl Checker<'_> {
+    /// Names that a generator promises are taken.
+    pub(super) fn check_promised_names(&mut self) {
+        let agenda = self.agenda;
+        let mut stems: HashMap<String, (usize, bool)> = HashMap::new();
+        for (i, operation) in agenda.operations.iter().enumerate() {
+            let generator = match Generator::of(operation) {
+                Ok(generator) => generator,
+                // In a template it may be filled in later.
+                Err(_) if self.template && has_tokens(operation.params.get(keys::GENERATOR)) => None,
+                Err((why, rest)) => {
+                    let message = format!("what operation `{}` makes can't be read: {why}", operation.name);
+                    let pointer = format!("/operations/{i}/params/{}{rest}", keys::GENERATOR);
+                    let finding = self.error("wrong-shape", &pointer, message);
+                    self.add(finding.help(
+                        "write `{\"operationsJsonPointer\": \"/operations\", \"names\": [\"report\", \"part.*\"]}`; `names` may be left out",
+                    ));
+                    None
+                }
+            };
+            for (n, promise) in generator.into_iter().flat_map(|g| g.promises).enumerate() {
+                let family = matches!(promise, Promise::Family(_));
+                let stem = promise.stem().to_lowercase();
+                let taken = self.around.is_some_and(|around| around.is_taken(&stem));
+                if stems.insert(stem, (i, family)).is_some() || taken {
+                    let pointer = format!("/operations/{i}/params/{}/names/{n}", keys::GENERATOR);
+                    let message = format!("`{}` is promised, but that name is taken", promise.text());
+                    self.add(self.error("duplicate-name", &pointer, message));
+                }
+            }
+        }
+        if stems.is_empty() {
+            return;
+        }
+        for (i, operation) in agenda.operations.iter().enumerate() {
+            let name = operation.name.to_lowercase();
+            let of_family = || {
+                let (stem, last) = name.rsplit_once('.')?;
+                number(last)?;
+                stems.get(stem).filter(|(_, family)| *family)
+            };
+            let Some(&(generator, _)) = stems.get(name.as_str()).or_else(of_family) else { continue };
+            let maker = agenda.operations[generator].name.as_str();
+            // What the generator has made already is where it should be.
+            if operation.params.get(keys::GENERATED_BY).and_then(Value::as_str) == Some(maker) {
+                continue;
+            }
+            let message = format!("the name `{}` belongs to what `{maker}` makes", operation.name);
+            let finding = self.error("duplicate-name", &format!("/operations/{i}/name"), message);
+            self.add(finding.help("give the operation another name"));
+        }
+    }
+
+    /// What was promised has been made: each name, and families without gaps from `.0` on.
+    pub(super) fn check_kept(&mut self, promises: &[Promise]) {
+        for promise in promises {
+            let stem = promise.stem();
+            match promise {
+                Promise::One(name) if !self.names.contains_key(name.as_str()) => {
+                    let message =
+                        format!("it promised to make an operation `{name}`, but there is none in its list");
+                    self.add(self.error("unknown-operation", "/operations", message));
+                }
+                Promise::One(_) => {}
+                Promise::Family(_) => {
+                    let numbers = self.names.keys().filter_map(|name| {
+                        let (base, last) = name.rsplit_once('.')?;
+                        number(last).filter(|_| base == stem)
+                    });
+                    let (count, highest) =
+                        numbers.fold((0, 0), |(count, high), n| (count + 1, high.max(n + 1)));
+                    if count < highest {
+                        let gap =
+                            (0..highest).find(|n| !self.names.contains_key(format!("{stem}.{n}").as_str()));
+                        let message = format!(
+                            "it made `{stem}.{}`, but not `{stem}.{}`; the operations of `{stem}.*` are numbered from 0 without gaps",
+                            highest - 1,
+                            gap.unwrap_or(0)
+                        );
+                        self.add(self.error("unknown-operation", "/operations", message));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a fan-out makes is checked as if it were there.
+    pub(super) fn check_fan_out(&mut self, i: usize) {
+        let agenda = self.agenda;
+        let operation = &agenda.operations[i];
+        let at = format!("/operations/{i}/params/{}", keys::FAN_OUT);
+        let fan_out = match FanOut::of(operation) {
+            Ok(Some(fan_out)) => fan_out,
+            Ok(None) => {
+                if operation.kind == FAN_OUT_TYPE {
+                    let message = format!("`{}` does not say what it makes", operation.name);
+                    let finding = self.error("missing-key", &format!("/operations/{i}/params"), message);
+                    self.add(
+                        finding
+                            .help("give it the parameter `pop.fanOut`: `{\"name\": …, \"operations\": […]}`"),
+                    );
+                }
+                return;
+            }
+            Err(why) => {
+                let message = format!("what `{}` makes for each item can't be read: {why}", operation.name);
+                let finding = self.error("wrong-shape", &at, message);
+                self.add(finding.help(
+                    "write `{\"name\": \"encode\", \"operations\": [{\"name\": \"encode\", \"type\": …}]}`",
+                ));
+                return;
+            }
+        };
+        // In a template it may fan out over a list that is known when the template is filled in.
+        let fans_out = self.template && operation.params.contains_key(keys::EACH);
+        if operation.kind == FAN_OUT_TYPE && !fans_out && !matches!(Generator::of(operation), Ok(Some(_))) {
+            let message =
+                format!("`{}` makes operations, but nothing takes them: it is no generator", operation.name);
+            let finding = self.error("missing-key", &format!("/operations/{i}/params"), message);
+            self.add(finding.help(format!(
+                "give it the parameter `{}`: `{{\"operationsJsonPointer\": \"/operations\", \"names\": [\"{}.*\"]}}`",
+                keys::GENERATOR,
+                fan_out.name
+            )));
+        }
+        let mut own: HashSet<String> = fan_out.operations.iter().map(|o| o.name.clone()).collect();
+        if own.len() < fan_out.operations.len() {
+            let message = format!("two of the operations that `{}` makes have the same name", operation.name);
+            self.add(self.error("duplicate-name", &at, message));
+        }
+        let inside = fan_out.operations.iter().filter_map(|o| Generator::of(o).ok().flatten());
+        own.extend(inside.flat_map(|g| g.promises).map(|promise| promise.stem().to_owned()));
+        for (n, made) in fan_out.operations.iter().enumerate() {
+            self.check_made(made, i, &format!("{at}/operations/{n}"), &own);
+        }
+    }
+
+    fn check_made(&mut self, made: &Operation, generator: usize, at: &str, own: &HashSet<String>) {
+        if made.name.is_empty() || made.kind.is_empty() {
+            let what = if made.name.is_empty() { "name" } else { "type" };
+            let message =
+                format!("an operation that `{}` makes has no {what}", self.agenda.operations[generator].name);
+            self.add(self.error("missing-key", at, message));
+        }
+        graph::mentions(made, &mut |mention| {
+            let inside =
+                own.contains(mention.name) || item(mention.name).is_some_and(|(stem, _)| own.contains(stem));
+            if mention.name == made.name || inside && own.len() == 1 {
+                if !self.is_full() {
+                    let shown = mention.token.unwrap_or(mention.name);
+                    let message = format!("operation `{}` waits for itself (`{shown}`)", made.name);
+                    let pointer = format!("{at}{}{}", mention.field, mention.rest);
+                    self.add(self.error("self-reference", &pointer, message));
+                }
+            } else if !inside {
+                self.check_mention(&mention, &|| format!("{at}{}{}", mention.field, mention.rest));
+            }
+        });
+        let mut plain = |field: &str, value: &Value| {
+            reference::scan(value, &mut |rest, _, token| {
+                if !token.name.starts_with("pop.each") {
+                    self.check_plain_name(token, &|| format!("{at}{field}{rest}"));
+                }
+            });
+        };
+        plain("/payload", &made.payload);
+        if let Some(when) = made.params.get(keys::WHEN) {
+            plain("/params/pop.when", when);
+        }
+        // As in a template: the item may say what a setting is.
+        settings::check(made, &format!("{}{at}", self.prefix), true, &mut |finding| self.add(finding));
+    }
+}
+
+fn has_tokens(value: Option<&Value>) -> bool {
+    let mut has = false;
+    if let Some(value) = value {
+        reference::scan(value, &mut |_, _, _| has = true);
+    }
+    has
+}

@@ -1,0 +1,89 @@
+//! What the module of every workflow has, wherever the workflow is from.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+/// A field that must be given.
+pub(crate) struct Required {
+    name: String,
+    missing: String,
+}
+
+impl Required {
+    pub(crate) fn new(field: &Ident) -> Self {
+        let name = crate::operation::plain(field);
+        let missing = format!("`..` leaves out `{name}`, which must be given");
+        Self { name, missing }
+    }
+
+    /// As an entry of `REQUIRED`.
+    pub(crate) fn entry(&self) -> TokenStream {
+        let Self { name, missing } = self;
+        quote! { (#name, #missing) }
+    }
+}
+
+/// The parts in which workflows differ.
+pub(crate) struct Module {
+    /// How far the types reach: as far as the module, so that a private workflow may be about private types.
+    pub(crate) reach: TokenStream,
+    /// The type `Inputs`, with what it needs.
+    pub(crate) inputs: TokenStream,
+    /// The type `Outputs`, with what it needs.
+    pub(crate) outputs: TokenStream,
+    pub(crate) required: Vec<Required>,
+    /// An expression: the `pop_sdk::Definition`.
+    pub(crate) definition: TokenStream,
+}
+
+impl Module {
+    /// The items of the module.
+    pub(crate) fn items(&self) -> TokenStream {
+        let Self { reach, inputs, outputs, required, definition } = self;
+        let required = required.iter().map(Required::entry);
+        quote! {
+            #inputs
+            #outputs
+
+            /// The workflow as a type.
+            #[derive(Debug)]
+            #reach enum Flow {}
+
+            impl ::pop_sdk::Compiled for Flow {
+                type Inputs = Inputs;
+                type Outputs = Outputs;
+
+                fn definition() -> ::pop_sdk::Definition {
+                    #definition
+                }
+            }
+
+            impl ::pop_sdk::Callee for Inputs {
+                type Output = Outputs;
+                const REQUIRED: &'static [(&'static str, &'static str)] = &[#(#required),*];
+
+                fn callable() -> ::pop_sdk::Callable {
+                    ::pop_sdk::Callable::workflow::<Flow>()
+                }
+            }
+
+            ::pop_sdk::__client!(Flow);
+
+            /// The compiled workflow.
+            ///
+            /// # Errors
+            /// What only the types' JSON Schemas show; everything else was found while cargo built.
+            pub fn try_compile() -> ::core::result::Result<::pop_sdk::Workflow<Inputs, Outputs>, ::pop_sdk::Findings> {
+                <Flow as ::pop_sdk::Compiled>::try_compile()
+            }
+
+            /// The compiled workflow.
+            ///
+            /// # Panics
+            /// With the compiler's findings, where [`try_compile`] gives an error.
+            pub fn compile() -> ::pop_sdk::Workflow<Inputs, Outputs> {
+                <Flow as ::pop_sdk::Compiled>::compile()
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+#[path = "../media.rs"]
+mod media;
+use media::*;
+use pop_sdk::workflow;
+
+workflow! {
+    #[run(priority = 3)]
+    pub flow(source: Url) -> f64 {
+        let probe = Probe { url: source };
+        probe.duration
+    }
+}
+
+fn main() {}

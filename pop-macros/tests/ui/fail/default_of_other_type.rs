@@ -1,0 +1,14 @@
+#[path = "../media.rs"]
+mod media;
+use media::*;
+use pop_sdk::workflow;
+
+workflow! {
+    pub flow(source: Url) -> String {
+        let probe = Probe { url: source };
+        let encode = Encode { source, height: 720, duration: probe.duration.unwrap_or("none") };
+        encode.file
+    }
+}
+
+fn main() {}

@@ -1,0 +1,3 @@
+pop_sdk::include_workflow!("../flows/faulty.pop.toml");
+
+fn main() {}

@@ -1,0 +1,13 @@
+#[path = "../media.rs"]
+mod media;
+use media::*;
+use pop_sdk::workflow;
+
+workflow! {
+    pub flow(source: Url) -> f64 {
+        let probe = Probe { url: format!("{source}") };
+        probe.duration
+    }
+}
+
+fn main() {}

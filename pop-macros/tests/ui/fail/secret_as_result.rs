@@ -1,0 +1,16 @@
+#[path = "../media.rs"]
+mod media;
+use media::*;
+use pop_sdk::workflow;
+
+use pop_sdk::Secret;
+use pop_sdk::builtin::Transform;
+
+workflow! {
+    pub flow(token: Secret<String>) -> Secret<String> {
+        let wait = Transform { value: json!(1) };
+        token
+    }
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+#[path = "../media.rs"]
+mod media;
+use media::*;
+use pop_sdk::workflow;
+
+workflow! {
+    pub flow(source: Url) -> f64 with { priorty: 3 } {
+        let probe = Probe { url: source };
+        probe.duration
+    }
+}
+
+fn main() {}

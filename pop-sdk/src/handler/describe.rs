@@ -1,0 +1,236 @@
+//! A program's handlers as a catalog in TOML, for workflow files to import.
+
+use std::fmt::Write as _;
+
+use pop_compiler::agenda::{RunSpec, Stdout};
+use pop_compiler::types::Type;
+use serde_json::Value;
+
+use crate::operation::Known;
+
+/// The widest line of an input or output that stands on one.
+const WIDTH: usize = 100;
+
+/// The catalog of these operation types. A type that does not say how it runs is run as `program`, with its name as the
+/// argument. The same types give the same bytes.
+pub(super) fn catalog(types: &[&Known], program: &str) -> String {
+    let mut out = format!("# Printed by `{program} --describe`: what its handlers take and give.\n");
+    for known in types {
+        entry(known, program, &mut out);
+    }
+    // Types print in the language's own form already; should the text ever not be readable, it is shown as it is.
+    pop_compiler::fmt::format(&out, pop_compiler::Door::Toml).unwrap_or(out)
+}
+
+fn entry(known: &Known, program: &str, out: &mut String) {
+    let head = format!("operations.{}", key(known.name()));
+    let _ = write!(out, "\n[{head}]\n");
+    if let Some(description) = known.description() {
+        let _ = writeln!(out, "description = {}", text(description));
+    }
+    let run = known.run();
+    let mut tables = String::new();
+    for (name, schema) in [("input", known.input()), ("output", known.output())] {
+        let fields = fields(schema);
+        match (inline(name, schema, fields.as_deref()), fields) {
+            (Some(line), _) => out.push_str(&line),
+            (None, None) => {}
+            (None, Some(fields)) => {
+                let _ = write!(tables, "\n[{head}.{name}]\n");
+                for field in fields {
+                    for line in field.doc.iter().flat_map(|doc| doc.lines()) {
+                        let _ = writeln!(tables, "# {}", line.trim());
+                    }
+                    let _ = writeln!(tables, "{} = {}", key(field.name), text(&field.ty.to_string()));
+                }
+            }
+        }
+    }
+    run_spec(run, known.name(), program, out);
+    out.push_str(&tables);
+}
+
+/// One field of an input or output.
+struct Field<'s> {
+    name: &'s str,
+    ty: Type,
+    doc: Option<&'s str>,
+}
+
+/// The fields of a type with known ones, in the order in which they were declared. None for other types, and for those
+/// whose fields the schema takes from elsewhere.
+fn fields(schema: &Value) -> Option<Vec<Field<'_>>> {
+    let Type::Record(record) = Type::from_schema(schema) else { return None };
+    let mut fields = Vec::with_capacity(record.len());
+    for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let doc = schema.get("description").and_then(Value::as_str);
+        fields.push(Field { name, ty: record.get(name)?.clone(), doc });
+    }
+    (fields.len() == record.len()).then_some(fields)
+}
+
+/// `input = …` on one line, if that is the clearest way to write it.
+fn inline(name: &str, schema: &Value, fields: Option<&[Field<'_>]>) -> Option<String> {
+    let Some(fields) = fields else {
+        return Some(format!("{name} = {}\n", text(&Type::from_schema(schema).to_string())));
+    };
+    let pairs: Vec<String> =
+        fields.iter().map(|f| format!("{} = {}", key(f.name), text(&f.ty.to_string()))).collect();
+    let line = match pairs.as_slice() {
+        [] => format!("{name} = {{}}\n"),
+        pairs => format!("{name} = {{ {} }}\n", pairs.join(", ")),
+    };
+    (line.len() <= WIDTH && fields.iter().all(|f| f.doc.is_none())).then_some(line)
+}
+
+fn run_spec(run: &RunSpec, kind: &str, program: &str, out: &mut String) {
+    let own = [program.to_owned(), kind.to_owned()];
+    let command = if run.command.is_empty() && run.image.is_none() { &own[..] } else { &run.command };
+    let list = |words: &[String]| words.iter().map(|w| text(w)).collect::<Vec<_>>().join(", ");
+    if !command.is_empty() {
+        let _ = writeln!(out, "command = [{}]", list(command));
+    }
+    if let Some(stdin) = &run.stdin {
+        let _ = writeln!(out, "stdin = {}", text(stdin));
+    }
+    match run.stdout {
+        Stdout::Log => {}
+        Stdout::Json => out.push_str("stdout = \"json\"\n"),
+        Stdout::Text => out.push_str("stdout = \"text\"\n"),
+        Stdout::Lines => out.push_str("stdout = \"lines\"\n"),
+    }
+    if let Some(image) = &run.image {
+        let _ = writeln!(out, "image = {}", text(image));
+    }
+    if !run.args.is_empty() {
+        let _ = writeln!(out, "args = [{}]", list(&run.args));
+    }
+    if !run.env.is_empty() {
+        let pairs: Vec<String> = run
+            .env
+            .iter()
+            .map(|(name, value)| {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                format!("{} = {}", key(name), text(&value))
+            })
+            .collect();
+        let _ = writeln!(out, "env = {{ {} }}", pairs.join(", "));
+    }
+}
+
+fn key(name: &str) -> String {
+    let bare =
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    if bare { name.to_owned() } else { text(name) }
+}
+
+/// A TOML string.
+fn text(value: &str) -> String {
+    let plain = !value.contains(|c: char| c == '\'' || (c.is_control() && c != '\t'));
+    if plain && (value.contains('"') || value.contains('\\')) {
+        return format!("'{value}'");
+    }
+    let mut out = String::with_capacity(value.len() + 2);
+    out.push('"');
+    for c in value.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(all(test, feature = "macros"))]
+mod tests {
+    use pop_compiler::source::Source;
+    use schemars::JsonSchema;
+
+    use super::*;
+    use crate::operation;
+
+    /// Encodes "one" rung.
+    #[operation("media.encode", output = Encoded)]
+    #[derive(JsonSchema)]
+    struct Encode {
+        /// The mezzanine,
+        /// as a path.
+        source: std::path::PathBuf,
+        ladder: Vec<Rung>,
+        #[serde(rename = "max bits")]
+        bits: Option<u32>,
+        mode: Mode,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only described")]
+    struct Rung {
+        height: u32,
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    #[expect(dead_code, reason = "only described")]
+    enum Mode {
+        Fast,
+        Good,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only described")]
+    struct Encoded {
+        file: String,
+        bytes: u64,
+    }
+
+    /// Takes nothing.
+    #[operation("plain", output = (), command = ["sh", "-c", "echo \"it's\"", "x"], stdout = "json", stdin = "a")]
+    #[derive(JsonSchema)]
+    struct Plain {}
+
+    #[test]
+    fn what_is_printed_is_what_the_types_say() {
+        let known = [Known::of::<Encode>(), Known::of::<Plain>()];
+        let text = catalog(&known.iter().collect::<Vec<_>>(), "media-ops");
+        assert_eq!(
+            text,
+            r#"# Printed by `media-ops --describe`: what its handlers take and give.
+
+[operations."media.encode"]
+description = 'Encodes "one" rung.'
+output = { file = "string", bytes = "int" }
+command = ["media-ops", "media.encode"]
+
+[operations."media.encode".input]
+# The mezzanine,
+# as a path.
+source = "string"
+ladder = "list<{height: int}>"
+"max bits" = "int?"
+mode = '"fast" | "good"'
+
+[operations.plain]
+description = "Takes nothing."
+input = "map<any>"
+output = "null"
+command = ["sh", "-c", "echo \"it's\"", "x"]
+stdin = "a"
+stdout = "json"
+"#
+        );
+        let loaded = pop_compiler::load_catalog(&Source::new("ops.toml", text));
+        assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+        for known in &known {
+            let (read, made) = (loaded.catalog.get(known.name()).unwrap(), known.operation_type());
+            assert_eq!((&read.input, &read.output), (&made.input, &made.output));
+            assert_eq!(read.description, made.description);
+        }
+    }
+}

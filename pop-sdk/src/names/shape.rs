@@ -1,0 +1,92 @@
+//! Places in a JSON Schema.
+
+use serde_json::Value;
+
+/// A place in a JSON Schema.
+#[derive(Clone, Copy)]
+pub(super) struct Shape<'d> {
+    /// The document, for `$ref`.
+    root: &'d Value,
+    at: &'d Value,
+    /// How many lists there are around it that the document does not show.
+    lists: usize,
+}
+
+impl<'d> Shape<'d> {
+    pub(super) fn new(schema: &'d Value) -> Self {
+        Self { root: schema, at: schema, lists: 0 }
+    }
+
+    /// Behind references and `null`, as far as those hide nothing.
+    fn open(self) -> Self {
+        let mut shape = self;
+        for _ in 0..16 {
+            let next = if let Some(Value::String(reference)) = shape.at.get("$ref") {
+                reference.strip_prefix('#').and_then(|pointer| shape.root.pointer(pointer))
+            } else if let Some(Value::Array(members)) =
+                shape.at.get("anyOf").or_else(|| shape.at.get("oneOf"))
+            {
+                let mut real =
+                    members.iter().filter(|m| m.get("type").and_then(Value::as_str) != Some("null"));
+                real.next().filter(|_| real.next().is_none())
+            } else {
+                None
+            };
+            let Some(at) = next else { break };
+            shape.at = at;
+        }
+        shape
+    }
+
+    pub(super) fn list(self) -> Self {
+        Self { lists: self.lists + 1, ..self }
+    }
+
+    pub(super) fn item(self) -> Option<Self> {
+        if self.lists > 0 {
+            return Some(Self { lists: self.lists - 1, ..self });
+        }
+        let shape = self.open();
+        Some(Self { at: shape.at.get("items")?, ..shape })
+    }
+
+    /// What a key of a map leads to.
+    pub(super) fn value(self) -> Option<Self> {
+        if self.lists > 0 {
+            return None;
+        }
+        let shape = self.open();
+        let at = shape.at.get("additionalProperties").filter(|at| at.is_object())?;
+        Some(Self { at, ..shape })
+    }
+
+    /// The same type behind this many lists.
+    pub(super) fn behind(self, lists: usize) -> Self {
+        Self { lists, ..self }
+    }
+
+    /// A field by its Rust name: what JSON calls it, and what it is.
+    pub(super) fn field(self, rust: &str) -> Option<(&'d str, Self)> {
+        if self.lists > 0 {
+            return None;
+        }
+        let shape = self.open();
+        let fields = shape.at.get("properties")?.as_object()?;
+        let found = fields.get_key_value(rust).or_else(|| {
+            let mut alike = fields.iter().filter(|(json, _)| alike(json, rust));
+            alike.next().filter(|_| alike.next().is_none())
+        });
+        found.map(|(json, at)| (json.as_str(), Self { at, ..shape }))
+    }
+}
+
+/// Whether a name in JSON and one in Rust differ in nothing but what `rename_all` changes (letter case, `_` and `-`), or what
+/// a name in Rust can't have.
+pub(super) fn alike(json: &str, rust: &str) -> bool {
+    let plain = |name: &str| -> String {
+        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let (json, rust) = (plain(json), plain(rust));
+    // Types that are made of schemas write `n2_pass` for `2-pass`.
+    json == rust || (json.starts_with(|c: char| c.is_ascii_digit()) && rust.strip_prefix('n') == Some(&json))
+}

@@ -1,0 +1,76 @@
+//! Run an ended agenda again.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use pop_compiler::agenda::Agenda;
+use pop_sdk::api::{OperationState, Rerun, RerunMode, RerunRequest, RerunResponse};
+
+use super::agendas::{find, load};
+use super::extract::{Id, Json};
+use super::problem::{Error, Kind};
+use crate::core::command::{Command, Refusal, Reply};
+use crate::core::rerun::{Again, closure};
+use crate::ids::AgendaId;
+use crate::server::Parts;
+use crate::store::{Store, StoreError};
+
+/// `POST /v1/agendas/{id}/rerun`
+pub(super) async fn rerun(
+    State(parts): State<Parts>,
+    Id(id): Id,
+    Json(request): Json<RerunRequest>,
+) -> Result<Answer<RerunResponse>, Error> {
+    let id = AgendaId::from(id);
+    find(&parts, &id).await?;
+    let what = what(request)?;
+    let wanted = id.clone();
+    let prepared = parts.read(move |store| prepare(store, &wanted, &what)).await?;
+    let again = prepared.ok_or_else(|| Error::no_agenda(id.as_str()))??;
+    match parts.change(Command::Rerun(Box::new(again))).await? {
+        Reply::Again { after, reset } => {
+            Ok(Answer(RerunResponse { after, reset, agenda: load(&parts, id).await? }))
+        }
+        _ => Err(Error::internal()),
+    }
+}
+
+fn what(request: RerunRequest) -> Result<Rerun, Error> {
+    match request.mode {
+        RerunMode::Operations => Ok(Rerun::Operations(request.operations)),
+        _ if !request.operations.is_empty() => Err(Error::new(
+            Kind::InvalidRequest,
+            "`operations` belong to the mode `operations`; the others take none",
+        )),
+        RerunMode::Continue => Ok(Rerun::Continue),
+        RerunMode::All => Ok(Rerun::All),
+    }
+}
+
+/// The agenda as it is stored and what of it begins anew; none when it isn't there.
+fn prepare(
+    store: &dyn Store,
+    id: &AgendaId,
+    what: &Rerun,
+) -> Result<Option<Result<Again, Refusal>>, StoreError> {
+    let Some(stored) = store.live(id)? else { return Ok(None) };
+    let no = stored.header.no;
+    let corrupt = |e: serde_json::Error| StoreError::Corrupt { column: "body", why: e.to_string() };
+    let Some(body) = store.body(no)? else { return Ok(None) };
+    let mut agenda: Agenda = serde_json::from_str(&body).map_err(corrupt)?;
+    for operation in store.made(no)? {
+        agenda.operations.push(serde_json::from_str(&operation).map_err(corrupt)?);
+    }
+    let mut states = vec![OperationState::Waiting; stored.operations.len()];
+    for row in &stored.changed {
+        if let Some(state) = states.get_mut(row.position as usize) {
+            *state = row.state;
+        }
+    }
+    let reason = match what {
+        Rerun::Continue => "run again: what had not succeeded".to_owned(),
+        Rerun::All => "run again: everything".to_owned(),
+        Rerun::Operations(names) => format!("run again: from `{}`", names.join("`, `")),
+    };
+    let closure = closure(&agenda, stored.row.state, &states, what);
+    Ok(Some(closure.map(|closure| Again { stored, closure, reason })))
+}

@@ -1,0 +1,133 @@
+//! Templates: what the workflow of a name is on this server.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use pop_compiler::agenda::{AgendaTemplate, keys};
+use pop_compiler::diagnostic::has_errors;
+use pop_compiler::{diff, validate};
+use pop_sdk::api::{Change, Page, Stale, TemplateView};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::extract::{Id, Json, Params, page_size};
+use super::problem::{Error, Kind};
+use crate::core::command::{Command, PutTemplate, Refusal, Reply};
+use crate::server::Parts;
+
+/// The longest name.
+const LONGEST_NAME: usize = 256;
+/// How many differences are told.
+const MOST_CHANGES: usize = 100;
+
+/// `PUT /v1/templates/{name}`
+pub(super) async fn put(
+    State(parts): State<Parts>,
+    Id(name): Id,
+    Json(template): Json<AgendaTemplate>,
+) -> Result<Response, Error> {
+    allowed()?;
+    let prepared = tokio::task::spawn_blocking(move || prepare(name, &template)).await;
+    let Ok(prepared) = prepared else { return Err(Error::internal()) };
+    let put = prepared?;
+    let view = put.view.clone();
+    match parts.change(Command::PutTemplate(Box::new(put))).await? {
+        Reply::Created => Ok((StatusCode::CREATED, Answer(view)).into_response()),
+        Reply::Updated => Ok(Answer(view).into_response()),
+        _ => Err(Error::internal()),
+    }
+}
+
+fn prepare(name: String, template: &AgendaTemplate) -> Result<PutTemplate, Error> {
+    let header = template.agenda.params.get(keys::WORKFLOW);
+    let text = |key: &str| header.and_then(|h| h.get(key)).and_then(Value::as_str);
+    if let Some(own) = text("name").filter(|own| *own != name) {
+        let detail = format!("the path says `{name}`, but the template is of the workflow `{own}`");
+        return Err(Error::new(Kind::InvalidRequest, detail));
+    }
+    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        let detail = format!("a template's name has 1 to {LONGEST_NAME} bytes and no control characters");
+        return Err(Error::new(Kind::InvalidRequest, detail));
+    }
+    let findings = validate::template(template);
+    if has_errors(&findings) {
+        let names: Vec<String> = template.agenda.operations.iter().map(|o| o.name.clone()).collect();
+        return Err(Error::findings(Kind::InvalidTemplate, &findings, &names));
+    }
+    let body = serde_json::to_string(template).map_err(|_| Error::internal())?;
+    let version = text("version").map(str::to_owned);
+    Ok(PutTemplate { view: TemplateView { name, version, digest: template.digest() }, body: Arc::from(body) })
+}
+
+/// `GET /v1/templates/{name}`
+pub(super) async fn get(State(parts): State<Parts>, Id(name): Id) -> Result<Response, Error> {
+    allowed()?;
+    let missing = Error::not_found(format!("there is no template `{name}`"));
+    let text = parts.read(move |store| store.template(&name)).await?.ok_or(missing)?;
+    Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// `DELETE /v1/templates/{name}`
+pub(super) async fn delete(State(parts): State<Parts>, Id(name): Id) -> Result<StatusCode, Error> {
+    allowed()?;
+    parts.change(Command::DeleteTemplate(name)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a list of templates asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    limit: Option<usize>,
+    after: Option<String>,
+}
+
+/// `GET /v1/templates`
+pub(super) async fn list(
+    State(parts): State<Parts>,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<Page<TemplateView>>, Error> {
+    allowed()?;
+    let size = page_size(params.limit)?;
+    let after = params.after.unwrap_or_default();
+    let mut items = parts.read(move |store| store.templates(&after, size + 1)).await?;
+    let more = items.len() > size;
+    items.truncate(size);
+    let next = items.last().filter(|_| more).map(|view| view.name.clone());
+    Ok(Answer(Page { items, next }))
+}
+
+/// The answer to a client that was made for another template than the server has: what is different there.
+pub(super) async fn stale(parts: &Parts, refusal: Refusal, theirs: Option<AgendaTemplate>) -> Error {
+    let Refusal::Stale { workflow, digest } = &refusal else { return refusal.into() };
+    let mut stale = Stale { workflow: workflow.clone(), digest: digest.clone(), changes: Vec::new() };
+    if let Some(theirs) = theirs {
+        let name = workflow.clone();
+        let text = match parts.read(move |store| store.template(&name)).await {
+            Ok(text) => text.unwrap_or_default(),
+            Err(error) => return error,
+        };
+        // Comparing takes time in proportion to the templates.
+        let changes = tokio::task::spawn_blocking(move || changes(&theirs, &text)).await;
+        stale.changes = changes.unwrap_or_default();
+    }
+    Error::stale(&refusal, stale)
+}
+
+fn changes(theirs: &AgendaTemplate, ours: &str) -> Vec<Change> {
+    let Ok(ours) = serde_json::from_str::<AgendaTemplate>(ours) else { return Vec::new() };
+    let told = |change: diff::Change| Change {
+        verdict: change.verdict.as_str().to_owned(),
+        at: change.at,
+        message: change.message,
+    };
+    diff::diff(theirs, &ours).into_iter().take(MOST_CHANGES).map(told).collect()
+}
+
+fn allowed() -> Result<(), Error> {
+    if super::caller().may_operate() { Ok(()) } else { Err(Error::not_found("there is nothing here")) }
+}

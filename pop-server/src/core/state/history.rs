@@ -1,0 +1,178 @@
+//! What happens to agendas, as their watchers learn it: events, what generators add, ends, and what is remembered of ends.
+
+use std::sync::Arc;
+
+use pop_sdk::api::{Added, AddedOperation, Again, AgendaState, Event, Failure, Made, OperationView};
+use serde_json::Value;
+
+use super::State;
+use crate::core::Tx;
+use crate::core::command::Effect;
+use crate::core::operation::Operation;
+use crate::core::record::{AgendaRow, Percent, Write};
+use crate::ids::{AgendaId, AgendaNo};
+
+/// How many operations one event names, so that none is large.
+const NAMES_PER_EVENT: usize = 1000;
+/// How many ended agendas are remembered, so that a repeated last report is not called stale.
+const REMEMBERED_ENDS: usize = 4096;
+
+impl State {
+    /// Adds what a generator made. The only moment at which a percent may go down, and its event says so.
+    pub(in crate::core) fn add_operations(&mut self, tx: &mut Tx, no: AgendaNo, made: Made) {
+        let Made { generator, operations } = made;
+        let kinds: Vec<Arc<str>> = operations.iter().map(|o| self.kind(&o.kind)).collect();
+        let Some(live) = self.agendas.get_mut(&no) else { return };
+        let first = u32::try_from(live.operations.len()).unwrap_or(u32::MAX);
+        let new = operations.iter().zip(kinds).zip(first..);
+        live.operations.extend(new.map(|((o, kind), position)| Operation::new(&o.name, kind, position)));
+        live.operations.sort_by(|a, b| a.name.cmp(&b.name));
+        live.open = live.open.saturating_add(u32::try_from(operations.len()).unwrap_or(u32::MAX));
+        live.percent = live.percent_now();
+        for part in operations.chunks(NAMES_PER_EVENT) {
+            let operations =
+                part.iter().map(|o| AddedOperation { name: o.name.clone(), kind: o.kind.clone() }).collect();
+            let added = Added { generator: generator.clone(), operations };
+            self.happen(tx, no, News { added: Some(added), ..News::default() });
+        }
+        tx.writes.push(Write::Made(no, first, operations));
+    }
+
+    /// One more event: the agenda as it is now, and the operation that changed.
+    pub(in crate::core) fn emit(&mut self, tx: &mut Tx, no: AgendaNo, operation: Option<OperationView>) {
+        self.happen(tx, no, News { operation, ..News::default() });
+    }
+
+    /// The agenda is run again. Watchers learn what begins anew and what is gone, in events that are not too large.
+    pub(in crate::core) fn emit_again(&mut self, tx: &mut Tx, no: AgendaNo, all: Again) {
+        let (mut reset, mut removed) = (all.reset.into_iter(), all.removed.into_iter());
+        loop {
+            let mut part =
+                Again { reset: reset.by_ref().take(NAMES_PER_EVENT).collect(), removed: Vec::new() };
+            part.removed.extend(removed.by_ref().take(NAMES_PER_EVENT - part.reset.len()));
+            self.happen(tx, no, News { again: Some(part), ..News::default() });
+            if reset.len() == 0 && removed.len() == 0 {
+                return;
+            }
+        }
+    }
+
+    fn happen(&mut self, tx: &mut Tx, no: AgendaNo, news: News) {
+        let News { operation, added, again } = news;
+        self.touch(no);
+        let Some(live) = self.agendas.get_mut(&no) else { return };
+        live.seq += 1;
+        let event = Event {
+            seq: live.seq,
+            at: tx.now,
+            agenda: live.id.to_string(),
+            state: live.state(),
+            percent: live.percent.value(),
+            reason: live.reason.clone(),
+            operation,
+            added,
+            again,
+        };
+        tx.writes.push(Write::Event(no, Box::new(event)));
+        tx.changed(&live.id);
+    }
+
+    /// The agenda ends and leaves the memory. Its last event says so.
+    pub(in crate::core) fn end(
+        &mut self,
+        tx: &mut Tx,
+        no: AgendaNo,
+        state: AgendaState,
+        reason: Option<String>,
+        outputs: Option<Value>,
+        failure: Option<Failure>,
+    ) {
+        let Some(live) = self.agendas.remove(&no) else { return };
+        self.unindex(no, &live.insight, &live.pool, &live.place);
+        self.ids.remove(&live.id);
+        if let Some(customer) = self.customers.get_mut(&live.customer) {
+            customer.live = customer.live.saturating_sub(1);
+        }
+        if let Some(insight) = self.insights.get_mut(&live.insight) {
+            insight.live = insight.live.saturating_sub(1);
+        }
+        if let Some(key) = &live.key {
+            self.old_keys.push_back((tx.now, live.customer.clone(), key.clone()));
+        }
+        self.ended.insert(live.id.clone(), (live.epoch, live.seq + 1));
+        self.ended_order.push_back(live.id.clone());
+        if self.ended_order.len() > REMEMBERED_ENDS
+            && let Some(oldest) = self.ended_order.pop_front()
+        {
+            self.ended.remove(&oldest);
+        }
+
+        let percent = if state == AgendaState::Succeeded { Percent::FULL } else { live.percent };
+        let event = Event {
+            seq: live.seq + 1,
+            at: tx.now,
+            agenda: live.id.to_string(),
+            state,
+            percent: percent.value(),
+            reason: reason.clone(),
+            operation: None,
+            added: None,
+            again: None,
+        };
+        let row = AgendaRow {
+            state,
+            held: false,
+            reason,
+            seq: live.seq + 1,
+            percent,
+            queue_position: None,
+            lease: None,
+            ended_at: Some(tx.now),
+            ..live.row(no)
+        };
+        tx.writes.push(Write::Agenda(row));
+        tx.writes.push(Write::Ended(no, outputs, failure));
+        tx.writes.push(Write::Event(no, Box::new(event)));
+        tx.changed(&live.id);
+    }
+
+    /// The epoch under which an agenda ended, if that is not long ago.
+    pub(in crate::core) fn ended_epoch(&self, id: &str) -> Option<u64> {
+        self.ended.get(id).map(|(epoch, _)| *epoch)
+    }
+
+    /// It ended while somebody may still believe to hold it: what that one reports is stale.
+    pub(in crate::core) fn fence(&mut self, id: &AgendaId) {
+        if let Some((epoch, _)) = self.ended.get_mut(id) {
+            *epoch = 0;
+        }
+    }
+
+    /// The last event of an agenda that ended not long ago.
+    pub(in crate::core) fn ended_seq(&self, id: &AgendaId) -> Option<u64> {
+        self.ended.get(id).map(|(_, seq)| *seq)
+    }
+
+    /// What is remembered of its end is no longer true.
+    pub(in crate::core) fn forget_end(&mut self, id: &AgendaId) {
+        self.ended.remove(id);
+        self.ended_order.retain(|ended| ended != id);
+    }
+}
+
+/// What an event tells, besides how the agenda is.
+#[derive(Default)]
+struct News {
+    operation: Option<OperationView>,
+    added: Option<Added>,
+    again: Option<Again>,
+}
+
+impl Tx {
+    fn changed(&mut self, agenda: &AgendaId) {
+        let effect = Effect::Changed(agenda.clone());
+        if self.effects.last() != Some(&effect) {
+            self.effects.push(effect);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The generators among the built-in types: what they give are operations, which the run takes from there.
+
+use pop_compiler::generator::{FAN_OUT_TYPE, FanOut, UPDATE_TYPE};
+use pop_sdk::api::{Failure, FailureClass};
+use serde_json::{Map, Value, json};
+
+use super::bad_input;
+use crate::run::fail;
+
+/// One operation, or several, for each of the `items`.
+pub(super) fn fan_out(payload: Value, fan_out: Option<&FanOut>) -> Result<Value, Failure> {
+    let Some(fan_out) = fan_out else {
+        let message = format!("{FAN_OUT_TYPE}: it has no parameter `pop.fanOut` that says what it makes");
+        return Err(fail(FailureClass::User, "InputInvalid", message));
+    };
+    let items = match payload {
+        Value::Object(mut map) => map.remove("items"),
+        _ => None,
+    };
+    let items =
+        items.ok_or_else(|| bad_input(FAN_OUT_TYPE, "its input is an object with a list of `items`"))?;
+    let operations = fan_out.make(&items).map_err(|why| fail(FailureClass::User, "FanOutInvalid", why))?;
+    Ok(json!({ "operations": operations }))
+}
+
+/// POP's `updateAgenda`: the operations (and parameters) of its input.
+pub(super) fn update(payload: Value) -> Result<Value, Failure> {
+    let Value::Object(mut map) = payload else {
+        return Err(bad_input(UPDATE_TYPE, "its input is an object with a list of `operations`"));
+    };
+    let operations =
+        map.remove("operations").ok_or_else(|| bad_input(UPDATE_TYPE, "it needs `operations`"))?;
+    let params = map.remove("params").unwrap_or_else(|| Value::Object(Map::new()));
+    Ok(json!({ "operations": operations, "params": params }))
+}

@@ -1,0 +1,220 @@
+//! What a pool makes of a server's refusals, with a real server.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pop_sdk::api::{AgendaEnd, AgendaState, FailureClass, LogChunk, Made, OperationView, PullRequest};
+use pop_sdk::client::RunError;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::pool::{agent, executor};
+use crate::run::Needs;
+use crate::runtime::local::{self, Local};
+use crate::server::{self, Config, Server};
+
+/// A server whose requests may be so long.
+const LIMIT: usize = 32 << 10;
+
+async fn serve() -> (Server, Client, CancellationToken) {
+    let shutdown = CancellationToken::new();
+    let config = Config { listen: ([127, 0, 0, 1], 0).into(), body_limit: LIMIT, ..Config::default() };
+    let server = server::start(config, shutdown.clone()).await.unwrap();
+    let client = Client::connect(&format!("http://{}", server.address)).unwrap();
+    (server, client, shutdown)
+}
+
+fn uplink(client: &Client, pool: &str) -> HttpUplink {
+    let shutdown = CancellationToken::new();
+    HttpUplink { client: client.clone(), pool: pool.into(), worker: "w".into(), shutdown }
+}
+
+/// An operation that gives `output`.
+fn give(name: &str, output: Value) -> Value {
+    json!({ "name": name, "type": "pop.sleep", "payload": { "seconds": 0, "output": output } })
+}
+
+fn agenda(operations: Value) -> pop_compiler::agenda::Agenda {
+    serde_json::from_value(json!({ "operations": operations })).unwrap()
+}
+
+fn succeeded(name: &str, output: Value) -> OperationView {
+    let state = OperationState::Succeeded;
+    let output = Some(output);
+    OperationView { name: name.into(), state, attempt: 1, percent: 100.0, output, ..OperationView::default() }
+}
+
+/// A pool that works for the server; it ends with `stop`.
+fn work(
+    client: &Client,
+    folder: &tempfile::TempDir,
+    stop: &CancellationToken,
+) -> tokio::task::JoinHandle<()> {
+    let executor = executor::Config {
+        room: Needs { cpu_millis: 4000, memory: 1 << 30 },
+        time_scale: 1.0,
+        types: HashMap::new(),
+        clock: Arc::new(SystemClock),
+    };
+    let config = agent::Config {
+        pool: "default".into(),
+        worker: "w".into(),
+        instance: "1".into(),
+        insight: None,
+        slots: 4,
+        executor,
+    };
+    let runtime = local::Config::new(folder.path().into(), folder.path().into(), Vec::new());
+    tokio::spawn(agent::work(config, client.clone(), Arc::new(Local::new(runtime)), stop.clone()))
+}
+
+#[tokio::test]
+async fn one_refused_report_does_not_keep_the_others_back() {
+    let (server, client, shutdown) = serve().await;
+    for _ in 0..5 {
+        client.submit_agenda(agenda(json!([give("a", json!(1))]))).await.unwrap();
+    }
+    let pull = PullRequest {
+        worker: "w".into(),
+        instance: "i".into(),
+        insight: None,
+        count: 5,
+        wait_ms: 0,
+        request: "r".into(),
+    };
+    let leases = client.pull("default", &pull).await.unwrap().leases;
+    let report = |at: usize, name: &str| Report {
+        id: leases[at].id.clone(),
+        epoch: 1,
+        operations: vec![succeeded(name, json!(at))],
+        ..Report::default()
+    };
+    let lost = Report { epoch: 7, ..report(3, "a") };
+    let reports = vec![report(0, "a"), report(1, "b"), report(2, "a"), lost, report(4, "a")];
+    let answers = uplink(&client, "default").report(reports).await;
+    let Answer::Refused(reason) = &answers[1] else { panic!("{answers:?}") };
+    assert!(reason.contains("has no operation `b`"), "{reason}");
+    let others: Vec<_> =
+        answers.iter().enumerate().filter(|(i, _)| *i != 1).map(|(_, a)| a.clone()).collect();
+    assert_eq!(others, [Answer::Accepted, Answer::Accepted, Answer::Stale, Answer::Accepted]);
+    for (lease, state) in leases.iter().zip(["succeeded", "waiting", "succeeded", "waiting", "succeeded"]) {
+        assert_eq!(client.get(&lease.id).await.unwrap().operations[0].state.as_str(), state);
+    }
+    shutdown.cancel();
+    server.join().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pool_that_the_server_does_not_know_has_no_leases() {
+    let (server, client, shutdown) = serve().await;
+    let reports = vec![Report { id: "ag_1".into(), epoch: 1, ..Report::default() }; 3];
+    let answers = uplink(&client, "nowhere").report(reports).await;
+    assert_eq!(answers, [Answer::Stale, Answer::Stale, Answer::Stale]);
+    shutdown.cancel();
+    server.join().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_too_large_together_arrives_in_parts() {
+    let (server, client, shutdown) = serve().await;
+    let folder = tempfile::tempdir().unwrap();
+    let large = |c: &str| Value::from(c.repeat(LIMIT * 3 / 4));
+    let run =
+        client.submit_agenda(agenda(json!([give("a", large("a")), give("b", json!("@<a.out>"))]))).await;
+    let run = run.unwrap();
+    let stop = CancellationToken::new();
+    let pool = work(&client, &folder, &stop);
+    run.wait::<Value>().await.unwrap();
+    let view = client.get(run.id()).await.unwrap();
+    assert_eq!(view.operations[1].output, Some(large("a")));
+    stop.cancel();
+    pool.await.unwrap();
+    shutdown.cancel();
+    server.join().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agenda_whose_report_is_refused_ends_with_the_reason_and_others_go_on() {
+    let (server, client, shutdown) = serve().await;
+    let folder = tempfile::tempdir().unwrap();
+    let text = "x".repeat(LIMIT / 2);
+    // Each report fits but the one of `b`, which says the text three times. `c` would run for ever.
+    let operations = json!([
+        give("a", json!(text)),
+        give("b", json!(["@<a.out>", "@<a.out>", "@<a.out>"])),
+        { "name": "c", "type": "pop.sleep", "payload": { "duration": "10d" } },
+    ]);
+    let bad = client.submit_agenda(agenda(operations)).await.unwrap();
+    let good = client.submit_agenda(agenda(json!([give("a", json!(1))]))).await.unwrap();
+    let stop = CancellationToken::new();
+    let pool = work(&client, &folder, &stop);
+    let failed = bad.wait::<Value>().await;
+    let Err(RunError::Failed(failure)) = failed else { panic!("{failed:?}") };
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Platform, "ReportRefused"));
+    assert!(failure.message.contains("larger than the limit of 32768 bytes"), "{}", failure.message);
+    good.wait::<Value>().await.unwrap();
+    let view = client.get(bad.id()).await.unwrap();
+    let states: Vec<_> = view.operations.iter().map(|o| o.state.as_str()).collect();
+    assert_eq!((view.epoch, states), (1, vec!["succeeded", "skipped", "skipped"]));
+    stop.cancel();
+    // It ends at once only because `c` was stopped.
+    pool.await.unwrap();
+    shutdown.cancel();
+    server.join().await.unwrap();
+}
+
+#[test]
+fn halves_say_what_the_whole_said_in_its_order() {
+    let chunk = |offset| LogChunk {
+        operation: "a".into(),
+        attempt: 1,
+        stream: "stdout".into(),
+        offset,
+        text: "x".into(),
+    };
+    let made = |name: &str| Made { generator: name.into(), operations: Vec::new() };
+    let names = ["a", "b", "c"];
+    let end = AgendaEnd { state: AgendaState::Succeeded, outputs: None, failure: None };
+    let whole = Report {
+        id: "ag".into(),
+        epoch: 3,
+        operations: names.iter().map(|name| succeeded(name, json!(1))).collect(),
+        made: names.map(made).into(),
+        logs: (0..3).map(chunk).collect(),
+        end: Some(end.clone()),
+    };
+    let (mut smallest, mut waiting) = (Vec::new(), vec![whole.clone()]);
+    while let Some(report) = waiting.pop() {
+        match halves(report) {
+            (first, Some(second)) => waiting.extend([second, first]),
+            (report, None) => smallest.push(report),
+        }
+    }
+    assert_eq!(smallest.len(), 7, "three operations, three pieces of log, the end: {smallest:?}");
+    let mut joined = Report { id: "ag".into(), epoch: 3, ..Report::default() };
+    for part in smallest {
+        assert_eq!((part.id.as_str(), part.epoch), ("ag", 3));
+        let own = |m: &Made| part.operations.iter().any(|o| o.name == m.generator);
+        assert!(part.made.iter().all(own), "what a generator made comes with its success");
+        assert!(joined.end.is_none(), "the end is the last");
+        joined.operations.extend(part.operations);
+        joined.made.extend(part.made);
+        joined.logs.extend(part.logs);
+        joined.end = part.end;
+    }
+    assert_eq!(joined, whole);
+}
+
+#[test]
+fn only_the_servers_own_word_is_final() {
+    let of = |kind: &str, status| Problem { kind: kind.into(), status, ..Problem::default() };
+    for status in [400, 404, 413, 422] {
+        assert!(is_final(&of("/problems/x", status)), "{status}");
+    }
+    for status in [408, 425, 429, 500, 503] {
+        assert!(!is_final(&of("/problems/x", status)), "{status}");
+    }
+    assert!(!is_final(&of("", 404)), "a proxy's");
+    assert!(is_final(&of("", 413)), "a proxy's limit");
+}

@@ -1,0 +1,62 @@
+//! One operation inside a run.
+
+use pop_sdk::api::{OperationState, OperationView};
+use serde_json::Value;
+
+use super::Step;
+
+#[derive(Debug)]
+pub(super) struct Op {
+    pub(super) view: OperationView,
+    pub(super) phase: Phase,
+    pub(super) unmet: usize,
+    /// Set when something it waits for did not succeed: it will be skipped.
+    pub(super) doom: Option<Doom>,
+    pub(super) infra_failures: u32,
+    pub(super) timed_out: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Phase {
+    /// Waits for others, or for a retry delay.
+    Idle,
+    /// Launch was asked for, or it runs.
+    Live,
+    /// Ended; its report is on the way. Holds the output of a success.
+    Reported(Option<Value>),
+    /// Terminal.
+    Done,
+}
+
+/// Why an operation is skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Doom {
+    /// Something it needs was skipped by its own condition: nothing is wrong.
+    Condition,
+    /// Something it needs failed.
+    Failure,
+}
+
+impl Op {
+    pub(super) fn new(step: &Step) -> Self {
+        let view =
+            OperationView { name: step.name.clone(), kind: step.kind.clone(), ..OperationView::default() };
+        Self {
+            view,
+            phase: Phase::Idle,
+            unmet: step.waits_for,
+            doom: None,
+            infra_failures: 0,
+            timed_out: false,
+        }
+    }
+}
+
+/// What the end of an operation means for those that wait for it.
+pub(super) fn mark_of(view: &OperationView) -> Option<Doom> {
+    match view.state {
+        OperationState::Succeeded => None,
+        OperationState::Skipped if view.failure.is_none() => Some(Doom::Condition),
+        _ => Some(Doom::Failure),
+    }
+}

@@ -1,0 +1,93 @@
+//! What a program says about its own failure: `$POP_FAILURE_FILE`, `{"class": …, "code": …, "message": …}`.
+
+use pop_sdk::api::{Failure, FailureClass};
+use serde::Deserialize;
+
+use super::files::Folder;
+use crate::run::fail;
+
+/// The longest message and code that are kept, in bytes.
+const LIMIT: usize = 16 * 1024;
+
+/// A program's word on why it failed.
+#[derive(Debug, Deserialize)]
+pub(super) struct Note {
+    #[serde(default)]
+    class: Option<FailureClass>,
+    #[serde(default)]
+    code: Option<String>,
+    message: String,
+    /// Written before the work, for the case that nothing else follows: it counts only for a program that exits.
+    #[serde(default)]
+    provisional: bool,
+}
+
+impl Note {
+    /// What a program left that ended by itself (`killed`: by a signal). A note that can't be read is none.
+    pub(super) fn read(folder: &Folder, killed: bool) -> Option<Failure> {
+        let text = std::fs::read(folder.failure()).ok()?;
+        let note: Self = serde_json::from_slice(&text).ok()?;
+        (!(killed && note.provisional)).then(|| note.failure())
+    }
+
+    fn failure(self) -> Failure {
+        // The rest is for those who run the program to say.
+        let class = match self.class {
+            Some(
+                class @ (FailureClass::UserFatal
+                | FailureClass::UserResource
+                | FailureClass::Config
+                | FailureClass::Infra),
+            ) => class,
+            _ => FailureClass::User,
+        };
+        fail(class, &cut(self.code.as_deref().unwrap_or("Failed")), cut(&self.message))
+    }
+}
+
+fn cut(text: &str) -> String {
+    if text.len() <= LIMIT {
+        return text.to_owned();
+    }
+    let end = (0..=LIMIT).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, killed: bool) -> Option<Failure> {
+        let work = tempfile::tempdir().unwrap();
+        let folder = Folder::create(work.path(), "ag", "op", 1).unwrap();
+        std::fs::write(folder.failure(), text).unwrap();
+        Note::read(&folder, killed)
+    }
+
+    #[test]
+    fn a_program_names_its_failure() {
+        let failure = read(r#"{"class": "config", "code": "NoKey", "message": "set it"}"#, false).unwrap();
+        assert_eq!(
+            (failure.class, &*failure.code, &*failure.message),
+            (FailureClass::Config, "NoKey", "set it")
+        );
+        let failure = read(r#"{"message": "m"}"#, true).unwrap();
+        assert_eq!((failure.class, &*failure.code), (FailureClass::User, "Failed"));
+    }
+
+    #[test]
+    fn it_can_not_speak_for_others() {
+        let failure = read(r#"{"class": "platform", "message": "m"}"#, false).unwrap();
+        assert_eq!(failure.class, FailureClass::User);
+        let long = format!(r#"{{"message": "{}"}}"#, "é".repeat(LIMIT));
+        assert!(read(&long, false).unwrap().message.len() < LIMIT + 4);
+    }
+
+    #[test]
+    fn what_was_written_beforehand_counts_only_for_an_exit() {
+        let text = r#"{"message": "no output", "provisional": true}"#;
+        assert!(read(text, false).is_some());
+        assert!(read(text, true).is_none());
+        assert!(read("{\"mess", false).is_none());
+    }
+}

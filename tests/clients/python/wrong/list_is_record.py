@@ -1,0 +1,13 @@
+"""A list is expected, a record is given."""
+
+from flows.media_ladder import Client, Inputs, Rung
+
+
+async def main(client: Client) -> None:
+    await client.submit(
+        Inputs(
+            source="https://x/y.mov",
+            title="A",
+            rungs=Rung(height=720, type_="h264"),  # error: reportArgumentType
+        )
+    )

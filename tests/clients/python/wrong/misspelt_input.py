@@ -1,0 +1,13 @@
+"""The name of an input is misspelt."""
+
+from flows.media_ladder import Client, Inputs
+
+
+async def main(client: Client) -> None:
+    await client.submit(
+        Inputs(
+            source="https://x/y.mov",
+            title="A",
+            rugns=[],  # error: reportCallIssue
+        )
+    )

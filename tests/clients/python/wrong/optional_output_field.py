@@ -1,0 +1,9 @@
+"""A record that may be missing is used as if it were always there."""
+
+from flows.media_ladder import Client, Inputs
+
+
+async def main(client: Client) -> None:
+    run = await client.submit(Inputs(source="https://x/y.mov", title="A"))
+    outputs = await run.wait()
+    print(outputs.contact.class_)  # error: reportOptionalMemberAccess

@@ -1,0 +1,13 @@
+"""Not one of the words that are possible."""
+
+from flows.media_ladder import Client, Inputs
+
+
+async def main(client: Client) -> None:
+    await client.submit(
+        Inputs(
+            source="https://x/y.mov",
+            title="A",
+            mode="fastest",  # error: reportArgumentType
+        )
+    )

@@ -1,0 +1,18 @@
+// An output is used as another type.
+#[path = "../flows/mod.rs"]
+mod flows;
+
+use flows::media_ladder::{Client, InputsRequired};
+
+async fn wrong(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    let required = InputsRequired { source: "https://x/y.mov".into(), title: "A".into() };
+    let run = client.submit(required.into()).await?;
+    let outputs = run.wait().await?;
+    let title: i64 = outputs.title; // error: E0308
+    println!("{title}");
+    Ok(())
+}
+
+fn main() {
+    let _ = wrong;
+}

@@ -1,0 +1,9 @@
+// The name of an input is misspelt.
+import { Client } from "../flows/media-ladder.js";
+
+const client = new Client("http://127.0.0.1:7070");
+await client.submit({
+  source: "https://x/y.mov",
+  title: "A",
+  rugns: [], // error: TS2561
+});

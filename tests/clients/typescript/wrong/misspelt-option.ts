@@ -1,0 +1,5 @@
+// The name of an option is misspelt.
+import { Client } from "../flows/media-ladder.js";
+
+const client = new Client("http://127.0.0.1:7070");
+await client.submit({ source: "https://x/y.mov", title: "A" }, { idempotencykey: "k" }); // error: TS2561

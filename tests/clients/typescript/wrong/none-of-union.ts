@@ -1,0 +1,9 @@
+// None of the types that are possible.
+import { Client } from "../flows/media-ladder.js";
+
+const client = new Client("http://127.0.0.1:7070");
+await client.submit({
+  source: "https://x/y.mov",
+  title: "A",
+  budget: true, // error: TS2322
+});

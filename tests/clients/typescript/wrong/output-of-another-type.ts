@@ -1,0 +1,8 @@
+// An output is used as another type.
+import { Client } from "../flows/media-ladder.js";
+
+const client = new Client("http://127.0.0.1:7070");
+const run = await client.submit({ source: "https://x/y.mov", title: "A" });
+const outputs = await run.wait();
+const title: number = outputs.title; // error: TS2322
+console.log(title);

@@ -1,0 +1,9 @@
+// A record is expected, a list is given.
+import { Client } from "../flows/media-ladder.js";
+
+const client = new Client("http://127.0.0.1:7070");
+await client.submit({
+  source: "https://x/y.mov",
+  title: "A",
+  notify: ["ops"], // error: TS2741
+});

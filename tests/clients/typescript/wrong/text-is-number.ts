@@ -1,0 +1,8 @@
+// Text is expected, a number is given.
+import { Client } from "../flows/media-ladder.js";
+
+const client = new Client("http://127.0.0.1:7070");
+await client.submit({
+  source: "https://x/y.mov",
+  title: 5, // error: TS2322
+});

@@ -1,0 +1,9 @@
+// There is no such input.
+import { Client } from "../flows/media-ladder.js";
+
+const client = new Client("http://127.0.0.1:7070");
+await client.submit({
+  source: "https://x/y.mov",
+  title: "A",
+  colour: "red", // error: TS2353
+});

@@ -1,0 +1,9 @@
+// Not one of the words that are possible, inside a list.
+import { Client } from "../flows/media-ladder.js";
+
+const client = new Client("http://127.0.0.1:7070");
+await client.submit({
+  source: "https://x/y.mov",
+  title: "A",
+  rungs: [{ height: 720, type: "vp9" }], // error: TS2322
+});
