@@ -15,6 +15,8 @@ pub(crate) struct Workflow {
     pub(crate) version: Option<Spanned<String>>,
     pub(crate) description: Option<String>,
     pub(crate) catalogs: Vec<Spanned<String>>,
+    /// Whether there are catalogs whose names could not be read.
+    pub(crate) catalogs_unread: bool,
     pub(crate) inputs: Vec<Input>,
     pub(crate) types: Vec<TypeDef>,
     pub(crate) operation_types: Vec<OperationTypeDef>,

@@ -10,13 +10,14 @@ mod value;
 mod workflow;
 
 use std::fmt;
+use std::mem;
 
 use crate::ast::{OperationTypeDef, TypeDef, Workflow};
 use crate::diagnostic::Diagnostic;
 use crate::limit;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
-use crate::tree::{Entry, Node, Tree};
+use crate::tree::{Entry, KeyIndex, Node, Tree};
 
 /// What a catalog file holds.
 #[derive(Debug, Default)]
@@ -52,6 +53,13 @@ impl Decoder<'_> {
                 let mut entries = table.entries;
                 entries.retain(|e| !matches!(e.value.node, Node::Null));
                 Some(entries)
+            }
+            Node::List(items)
+                if !items.is_empty() && items.iter().all(|i| matches!(i.node, Node::Table(_))) =>
+            {
+                self.out.push(rules::wrong_shape::tables(tree.span, &what.to_string()));
+                limit::hold(self.out);
+                Some(joined(items))
             }
             node => self.wrong_shape(&node, tree.span, what, "a table"),
         }
@@ -109,10 +117,98 @@ impl Decoder<'_> {
         None
     }
 
-    fn unknown_key(&mut self, key: &Spanned<String>, of: impl fmt::Display, known: &[&str]) {
+    /// Reports the key of entry `i`, and gives the one that it was certainly meant to be, unless that one is there as well.
+    /// Its value is then read as that key's, so that the mistake is told once and nothing seems to be absent.
+    fn unknown_key(
+        &mut self,
+        entries: &[Entry],
+        i: usize,
+        of: impl fmt::Display,
+        known: &[&'static str],
+    ) -> Option<&'static str> {
+        let key = &entries[i].key;
         self.out.push(rules::unknown_key::report(key, &of.to_string(), known));
         limit::hold(self.out);
+        let near = rules::unknown_key::meant(&key.value, known).filter(|near| near.certain)?;
+        let same = |entry: &Entry| {
+            let other = &entry.key.value;
+            other == near.name
+                || !known.contains(&other.as_str())
+                    && rules::unknown_key::meant(other, known).is_some_and(|n| n.name == near.name)
+        };
+        let first = entries.iter().position(same);
+        let there = entries.iter().any(|entry| entry.key.value == near.name);
+        (!there && first == Some(i)).then_some(near.name)
     }
+
+    /// Gives the sections of a file that are misspelt the names that they were meant to have. What stands under the right
+    /// name as well becomes one with that.
+    fn sections(&mut self, entries: &mut Vec<Entry>, of: &str, known: &[&'static str]) {
+        let mut i = 0;
+        while i < entries.len() {
+            let key = &entries[i].key;
+            if known.contains(&key.value.as_str()) || key.value == "$schema" {
+                i += 1;
+                continue;
+            }
+            self.out.push(rules::unknown_key::report(key, of, known));
+            limit::hold(self.out);
+            let near = rules::unknown_key::meant(&key.value, known).filter(|near| near.certain);
+            let Some(near) = near.filter(|_| matches!(entries[i].value.node, Node::Table(_))) else {
+                entries.remove(i);
+                continue;
+            };
+            let Some(right) = entries.iter().position(|entry| entry.key.value == near.name) else {
+                near.name.clone_into(&mut entries[i].key.value);
+                i += 1;
+                continue;
+            };
+            let Entry { value, .. } = entries.remove(i);
+            let right = if right > i { right - 1 } else { right };
+            if let (Node::Table(more), Node::Table(table)) = (value.node, &mut entries[right].value.node) {
+                table.index = KeyIndex::default();
+                add(&mut table.entries, more.entries);
+            }
+        }
+    }
+}
+
+/// The value of an entry; nothing more is said about what stays there.
+fn take(entry: &mut Entry) -> Tree {
+    let span = entry.value.span;
+    mem::replace(&mut entry.value, Tree { node: Node::Error, span })
+}
+
+/// Adds entries whose keys are not there yet.
+fn add(entries: &mut Vec<Entry>, more: Vec<Entry>) {
+    let mut index = KeyIndex::default();
+    for entry in more {
+        if index.find(&entry.key.value, entries.len(), |i| &entries[i].key.value).is_none() {
+            entries.push(entry);
+        }
+    }
+}
+
+/// A list of tables as one table: what has a name is an entry of that name.
+fn joined(items: Vec<Tree>) -> Vec<Entry> {
+    let mut all = Vec::new();
+    let several = items.len() > 1;
+    for Tree { node, span } in items {
+        let Node::Table(mut table) = node else { continue };
+        let keys = || table.entries.iter().map(|entry| entry.key.value.as_str());
+        // the header of a workflow has a name, too
+        let named = several || keys().any(|key| ["uses", "workflow", "type"].contains(&key));
+        let name = keys().position(|key| key == "name").filter(|_| named);
+        match name.map(|i| table.entries.remove(i).value) {
+            Some(Tree { node: Node::String(name), span: place }) => {
+                table.index = KeyIndex::default();
+                let value = Tree { node: Node::Table(table), span };
+                add(&mut all, vec![Entry { key: Spanned::new(name.value, place), value }]);
+            }
+            _ => add(&mut all, table.entries),
+        }
+    }
+    all
 }
 
 /// The whole number that a text holds.

@@ -17,7 +17,7 @@ use crate::reference as token;
 use crate::rules;
 use crate::source::{Span, Spanned};
 use crate::source_map::Mention;
-use crate::suggest::Guesses;
+use crate::suggest::{self, Guesses};
 use crate::types::Type;
 use crate::validate::RUN_TOKENS;
 
@@ -252,11 +252,28 @@ impl<'a> Resolver<'a, '_> {
             {
                 Some(rules::unknown_output::root(name, "inputs"))
             }
+            (_, Some(_)) if let Some(steps) = self.dotted(reference, name) => {
+                Some(rules::unknown_output::dotted(name, reference, steps))
+            }
             ("item", _) if inside.is_some_and(|i| self.workflow.operations[i].each.is_some()) => {
                 Some(rules::unknown_output::root(name, "each"))
             }
             _ => None,
         }
+    }
+
+    /// How many steps behind it make a name with dots in it the name of an operation: `load.data.rows`, where one is called
+    /// `load.data`.
+    fn dotted(&self, reference: &Reference, name: &Spanned<String>) -> Option<usize> {
+        let mut full = name.value.clone();
+        for (i, step) in reference.path.iter().take(8).enumerate() {
+            let Segment::Field(field) = &step.value else { return None };
+            full = format!("{full}.{field}");
+            if self.workflow.find(&full).is_some() {
+                return Some(i + 1);
+            }
+        }
+        None
     }
 
     fn input(&mut self, reference: &Reference) -> Target {
@@ -283,7 +300,16 @@ impl<'a> Resolver<'a, '_> {
             }
             let known = self.guesses.among(self.inputs.keys().copied());
             self.out.push(rules::unknown_input::report(name, first.span, known));
+            self.use_nearest(name);
             Target::Unknown
+        }
+    }
+
+    /// The input that a misspelt name was probably meant to be is not unused.
+    fn use_nearest(&mut self, name: &str) {
+        let known = self.guesses.among(self.inputs.keys().copied());
+        if let Some(i) = suggest::closest(name, known).and_then(|near| self.inputs.get(near)) {
+            self.used_inputs[*i] = true;
         }
     }
 
@@ -305,6 +331,7 @@ impl<'a> Resolver<'a, '_> {
                     } else {
                         let known = self.guesses.among(self.inputs.keys().copied());
                         self.out.push(rules::unknown_input::native(name, *span, known));
+                        self.use_nearest(name);
                         Target::Unknown
                     }
                 }

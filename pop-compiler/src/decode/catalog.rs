@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{CatalogFile, Decoder};
+use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
 use crate::ast::{Declared, OperationTypeDef, Settings};
 use crate::rules;
@@ -38,12 +38,13 @@ const STDOUT: &[&str] = &["log", "json", "text", "lines"];
 impl Decoder<'_> {
     pub(super) fn catalog_file(mut self, tree: Tree) -> CatalogFile {
         let mut file = CatalogFile::default();
-        for Entry { key, value } in self.table(tree, "a catalog file").unwrap_or_default() {
+        let mut entries = self.table(tree, "a catalog file").unwrap_or_default();
+        self.sections(&mut entries, "a catalog file", TOP);
+        for Entry { key, value } in entries {
             match key.value.as_str() {
                 "types" => file.types = self.type_defs(value),
                 "operations" => file.operation_types = self.operation_types(value, "`operations`"),
-                "catalog" | "$schema" => {} // a header for people: name, version, description
-                _ => self.unknown_key(&key, "a catalog file", TOP),
+                _ => {} // `catalog`, a header for people: name, version, description
             }
         }
         file
@@ -64,36 +65,44 @@ impl Decoder<'_> {
             run: RunSpec::default(),
             settings: Settings::default(),
         };
-        for Entry { key, value } in self.table(value, &what).unwrap_or_default() {
-            match key.value.as_str() {
-                "input" => def.input = self.declared(value),
-                "output" => def.output = self.declared(value),
-                "command" => def.run.command = self.words(value, "`command`"),
-                "args" => def.run.args = self.words(value, "`args`"),
-                "stdin" => def.run.stdin = self.string(value, "`stdin`").map(|s| s.value),
-                "stdout" => def.run.stdout = self.stdout(value),
-                "image" => {
-                    if let Some(image) = self.string(value, "`image`") {
-                        self.out.extend(rules::bad_image::check(&image));
-                        def.run.image = Some(image.value);
+        let mut entries = self.table(value, &what).unwrap_or_default();
+        for i in 0..entries.len() {
+            let value = take(&mut entries[i]);
+            let mut key = entries[i].key.value.as_str();
+            loop {
+                match key {
+                    "input" => def.input = self.declared(value),
+                    "output" => def.output = self.declared(value),
+                    "command" => def.run.command = self.words(value, "`command`"),
+                    "args" => def.run.args = self.words(value, "`args`"),
+                    "stdin" => def.run.stdin = self.string(value, "`stdin`").map(|s| s.value),
+                    "stdout" => def.run.stdout = self.stdout(value),
+                    "image" => {
+                        if let Some(image) = self.string(value, "`image`") {
+                            self.out.extend(rules::bad_image::check(&image));
+                            def.run.image = Some(image.value);
+                        }
+                    }
+                    "env" => def.run.env = self.env(value),
+                    "resources" => def.settings.resources = self.resources(value).map(Box::new),
+                    "timeout" => def.settings.timeout = self.duration(value, "`timeout`").map(Box::new),
+                    "retry" => self.retry(value, &mut def.settings),
+                    "description" => def.description = self.string(value, "`description`").map(|s| s.value),
+                    _ => {
+                        let near = rules::unknown_key::meant(key, OPERATION_TYPE);
+                        if matches!(value.node, Node::Table(_)) && near.is_none() {
+                            self.out.push(rules::unknown_key::dotted(
+                                &entries[i].key,
+                                &def.name.value,
+                                &what,
+                            ));
+                        } else if let Some(meant) = self.unknown_key(&entries, i, &what, OPERATION_TYPE) {
+                            key = meant;
+                            continue;
+                        }
                     }
                 }
-                "env" => def.run.env = self.env(value),
-                "resources" => def.settings.resources = self.resources(value).map(Box::new),
-                "timeout" => def.settings.timeout = self.duration(value, "`timeout`").map(Box::new),
-                "retry" => self.retry(value, &mut def.settings),
-                "description" => def.description = self.string(value, "`description`").map(|s| s.value),
-                _ => {
-                    if let Node::Table(_) = value.node {
-                        let full = format!("{}.{}", def.name.value, key.value);
-                        self.out.push(
-                            rules::unknown_key::report(&key, &what, OPERATION_TYPE)
-                                .help(format!("a name with a dot needs quotes: `\"{full}\"`")),
-                        );
-                    } else {
-                        self.unknown_key(&key, &what, OPERATION_TYPE);
-                    }
-                }
+                break;
             }
         }
         def

@@ -2,8 +2,8 @@
 
 use std::mem;
 
-use super::Decoder;
 use super::workflow::is_lower;
+use super::{Decoder, take};
 use crate::ast::{Operation, Settings, Workflow};
 use crate::rules;
 use crate::source::{Span, Spanned};
@@ -59,40 +59,57 @@ impl Decoder<'_> {
             description: None,
         };
         let what = format_args!("the operation `{}`", operation.name.value);
-        let entries = self.table(value, what).unwrap_or_default();
+        let mut entries = self.table(value, what).unwrap_or_default();
         let mut own: Vec<Spanned<String>> = Vec::new();
         if entries.iter().any(|entry| entry.key.value == "workflow") {
             let keys = entries.iter().map(|entry| &entry.key);
             own.extend(keys.filter(|key| OWN.contains(&key.value.as_str())).cloned());
         }
         let mut used = false;
-        for Entry { key, value } in entries {
-            match key.value.as_str() {
-                "uses" => {
-                    used = true;
-                    operation.uses = self.string(value, "`uses`");
+        for i in 0..entries.len() {
+            let value = take(&mut entries[i]);
+            let mut key = entries[i].key.value.as_str();
+            loop {
+                match key {
+                    "uses" => {
+                        used = true;
+                        operation.uses = self.string(value, "`uses`");
+                    }
+                    "workflow" => {
+                        used = true;
+                        operation.workflow = self.string(value, "`workflow`").map(Box::new);
+                    }
+                    "with" => operation.with = Some(self.value(value)),
+                    "after" => {
+                        operation.after_span = value.span;
+                        operation.after = self.strings(value, "`after`").into();
+                    }
+                    "when" => operation.when = Some(Box::new(self.value(value))),
+                    "each" => operation.each = Some(Box::new(self.value(value))),
+                    "retry" => self.retry(value, &mut operation.settings),
+                    "timeout" => operation.settings.timeout = self.duration(value, "`timeout`").map(Box::new),
+                    "resources" => operation.settings.resources = self.resources(value).map(Box::new),
+                    "description" => {
+                        operation.description = self.string(value, "`description`").map(|s| s.value.into());
+                    }
+                    _ => {
+                        if let Some(with) = dotted(&value) {
+                            // the rest of the name; what it refers to is used all the same
+                            used = true;
+                            let what = what.to_string();
+                            self.out.push(rules::unknown_key::dotted(
+                                &entries[i].key,
+                                &operation.name.value,
+                                &what,
+                            ));
+                            operation.with = Some(self.value(with.clone()));
+                        } else if let Some(meant) = self.unknown_key(&entries, i, what, OPERATION) {
+                            key = meant;
+                            continue;
+                        }
+                    }
                 }
-                "workflow" => {
-                    used = true;
-                    operation.workflow = self.string(value, "`workflow`").map(Box::new);
-                }
-                "with" => operation.with = Some(self.value(value)),
-                "after" => {
-                    operation.after_span = value.span;
-                    operation.after = self.strings(value, "`after`").into();
-                }
-                "when" => operation.when = Some(Box::new(self.value(value))),
-                "each" => operation.each = Some(Box::new(self.value(value))),
-                "retry" => self.retry(value, &mut operation.settings),
-                "timeout" => operation.settings.timeout = self.duration(value, "`timeout`").map(Box::new),
-                "resources" => operation.settings.resources = self.resources(value).map(Box::new),
-                "description" => {
-                    operation.description = self.string(value, "`description`").map(|s| s.value.into());
-                }
-                _ => {
-                    used |= key.value == "use" || key.value == "type";
-                    self.unknown_key(&key, what, OPERATION);
-                }
+                break;
             }
         }
         if operation.workflow.is_some() {
@@ -110,4 +127,12 @@ impl Decoder<'_> {
         }
         operation
     }
+}
+
+/// What an operation that stands inside another one is given: `[operations.load.data]`, where `"load.data"` was meant.
+fn dotted(value: &Tree) -> Option<&Tree> {
+    let Node::Table(table) = &value.node else { return None };
+    let entry = |name: &str| table.entries.iter().find(|entry| entry.key.value == name);
+    entry("uses").or_else(|| entry("workflow"))?;
+    entry("with").map(|entry| &entry.value).or(Some(value))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Decoder, quoted};
+use super::{Decoder, quoted, take};
 use crate::ast::Run;
 use crate::rules;
 use crate::tree::{Entry, Node, Tree};
@@ -21,29 +21,42 @@ const RUN: &[&str] = &[
 impl Decoder<'_> {
     pub(super) fn run(&mut self, tree: Tree) -> Run {
         let mut run = Run::default();
-        for Entry { key, value } in self.table(tree, "`run`").unwrap_or_default() {
-            match key.value.as_str() {
-                "link" => run.link = Some(self.value(value)),
-                "insight" => run.insight = self.string(value, "`insight`").map(|s| s.value),
-                "maximum_attempts" => run.maximum_attempts = self.positive(value, "`maximum_attempts`"),
-                "on_failure" => {
-                    if let Some(word) = self.string(value, "`on_failure`") {
-                        if ["continue", "stop"].contains(&word.value.as_str()) {
-                            run.on_failure = Some(word.value);
-                        } else {
-                            let known = &["continue", "stop"];
-                            self.out.push(rules::wrong_shape::word(&word, "`on_failure`", known));
+        let mut entries = self.table(tree, "`run`").unwrap_or_default();
+        for i in 0..entries.len() {
+            let value = take(&mut entries[i]);
+            let mut key = entries[i].key.value.as_str();
+            loop {
+                match key {
+                    "link" => run.link = Some(self.value(value)),
+                    "insight" => run.insight = self.string(value, "`insight`").map(|s| s.value),
+                    "maximum_attempts" => run.maximum_attempts = self.positive(value, "`maximum_attempts`"),
+                    "on_failure" => {
+                        if let Some(word) = self.string(value, "`on_failure`") {
+                            if ["continue", "stop"].contains(&word.value.as_str()) {
+                                run.on_failure = Some(word.value);
+                            } else {
+                                let known = &["continue", "stop"];
+                                self.out.push(rules::wrong_shape::word(&word, "`on_failure`", known));
+                            }
+                        }
+                    }
+                    "priority" => run.other.extend(self.whole(value, "`priority`").map(|n| ("priority", n))),
+                    "deadline" => {
+                        run.other.extend(self.duration(value, "`deadline`").map(|d| ("deadline", d)))
+                    }
+                    "concurrency_key" => {
+                        let key = self.string(value, "`concurrency_key`");
+                        run.other.extend(key.map(|k| ("concurrencyKey", Json::String(k.value))));
+                    }
+                    "labels" => run.other.extend(self.labels(value).map(|l| ("labels", l))),
+                    _ => {
+                        if let Some(meant) = self.unknown_key(&entries, i, "`run`", RUN) {
+                            key = meant;
+                            continue;
                         }
                     }
                 }
-                "priority" => run.other.extend(self.whole(value, "`priority`").map(|n| ("priority", n))),
-                "deadline" => run.other.extend(self.duration(value, "`deadline`").map(|d| ("deadline", d))),
-                "concurrency_key" => {
-                    let key = self.string(value, "`concurrency_key`");
-                    run.other.extend(key.map(|k| ("concurrencyKey", Json::String(k.value))));
-                }
-                "labels" => run.other.extend(self.labels(value).map(|l| ("labels", l))),
-                _ => self.unknown_key(&key, "`run`", RUN),
+                break;
             }
         }
         run.other.sort_by_key(|(key, _)| *key);

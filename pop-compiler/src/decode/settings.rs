@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Decoder, quoted};
+use super::{Decoder, quoted, take};
 use crate::ast::Settings;
 use crate::quantity::QuantityError;
 use crate::retry::MOST_ATTEMPTS;
 use crate::rules;
 use crate::source::{Span, Spanned};
-use crate::tree::{Entry, Node, Tree};
+use crate::tree::{Node, Tree};
 use crate::{duration, quantity};
 
 const RETRY: &[&str] = &["attempts", "backoff", "on"];
@@ -38,15 +38,26 @@ impl Decoder<'_> {
         let mut retry = Map::new();
         let (mut attempts, mut backoff, mut on) = (None, None, None);
         let mut given = false;
-        for Entry { key, value } in self.table(tree, "`retry`")? {
-            match key.value.as_str() {
-                "attempts" => {
-                    given = true;
-                    attempts = self.attempts(value, "`attempts`");
+        let mut entries = self.table(tree, "`retry`")?;
+        for i in 0..entries.len() {
+            let value = take(&mut entries[i]);
+            let mut key = entries[i].key.value.as_str();
+            loop {
+                match key {
+                    "attempts" => {
+                        given = true;
+                        attempts = self.attempts(value, "`attempts`");
+                    }
+                    "backoff" => backoff = self.backoff(value),
+                    "on" => on = Some(self.classes(value, on_timeout)),
+                    _ => {
+                        if let Some(meant) = self.unknown_key(&entries, i, "`retry`", RETRY) {
+                            key = meant;
+                            continue;
+                        }
+                    }
                 }
-                "backoff" => backoff = self.backoff(value),
-                "on" => on = Some(self.classes(value, on_timeout)),
-                _ => self.unknown_key(&key, "`retry`", RETRY),
+                break;
             }
         }
         if !given {
@@ -132,17 +143,28 @@ impl Decoder<'_> {
     /// `{ cpu = "4", memory = "8Gi" }`; plain numbers are fine.
     pub(super) fn resources(&mut self, tree: Tree) -> Option<Json> {
         let (mut cpu, mut memory) = (None, None);
-        for Entry { key, value } in self.table(tree, "`resources`")? {
-            match key.value.as_str() {
-                "cpu" => cpu = self.quantity(value, "`cpu`", quantity::millis).map(|(text, _)| text),
-                "memory" => {
-                    let span = value.span;
-                    memory = self.quantity(value, "`memory`", quantity::bytes).map(|(text, bytes)| {
-                        self.out.extend(rules::tiny_memory::report(span, &text, bytes));
-                        text
-                    });
+        let mut entries = self.table(tree, "`resources`")?;
+        for i in 0..entries.len() {
+            let value = take(&mut entries[i]);
+            let mut key = entries[i].key.value.as_str();
+            loop {
+                match key {
+                    "cpu" => cpu = self.quantity(value, "`cpu`", quantity::millis).map(|(text, _)| text),
+                    "memory" => {
+                        let span = value.span;
+                        memory = self.quantity(value, "`memory`", quantity::bytes).map(|(text, bytes)| {
+                            self.out.extend(rules::tiny_memory::report(span, &text, bytes));
+                            text
+                        });
+                    }
+                    _ => {
+                        if let Some(meant) = self.unknown_key(&entries, i, "`resources`", RESOURCES) {
+                            key = meant;
+                            continue;
+                        }
+                    }
                 }
-                _ => self.unknown_key(&key, "`resources`", RESOURCES),
+                break;
             }
         }
         let both = [("cpu", cpu), ("memory", memory)];

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use hashbrown::{HashMap, hash_map};
 
-use super::Decoder;
+use super::{Decoder, take};
 use crate::ast::{Field, Input, Value, ValueKind, Workflow};
 use crate::source::{Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
@@ -22,7 +22,18 @@ impl Decoder<'_> {
         let readable = matches!(tree.node, Node::Table(_));
         let mut workflow =
             Workflow { operations_span: start, operations_unread: !readable, ..Workflow::default() };
-        let entries = self.table(tree, "a workflow file").unwrap_or_default();
+        let mut entries = self.table(tree, "a workflow file").unwrap_or_default();
+        if let Some(place) = agenda(&entries) {
+            self.out.push(rules::wrong_shape::agenda(place));
+            workflow.operations_unread = true;
+            return workflow;
+        }
+        if entries.is_empty() && readable {
+            self.out.push(rules::empty_workflow::nothing(start));
+            workflow.operations_unread = true;
+            return workflow;
+        }
+        self.sections(&mut entries, "a workflow file", TOP);
         let mut named = false;
         for Entry { key, value } in entries {
             match key.value.as_str() {
@@ -40,8 +51,7 @@ impl Decoder<'_> {
                 }
                 "outputs" => workflow.outputs = self.fields(value, "`outputs`"),
                 "run" => workflow.run = self.run(value),
-                "$schema" => {}
-                _ => self.unknown_key(&key, "a workflow file", TOP),
+                _ => {} // `$schema`; `sections` has told the others
             }
         }
         if !named && readable {
@@ -60,24 +70,41 @@ impl Decoder<'_> {
     fn header(&mut self, workflow: &mut Workflow, key: &Spanned<String>, value: Tree) {
         let readable = matches!(value.node, Node::Table(_));
         let mut named = false;
-        for Entry { key, value } in self.table(value, "`workflow`").unwrap_or_default() {
-            match key.value.as_str() {
-                "name" => {
-                    named = true;
-                    if let Some(name) = self.string(value, "`name`") {
-                        if name.value.trim().is_empty() {
-                            self.out.push(rules::reserved_name::empty(name.span, "a workflow"));
+        let mut entries = self.table(value, "`workflow`").unwrap_or_default();
+        for i in 0..entries.len() {
+            let value = take(&mut entries[i]);
+            let mut key = entries[i].key.value.as_str();
+            loop {
+                match key {
+                    "name" => {
+                        named = true;
+                        if let Some(name) = self.string(value, "`name`") {
+                            if name.value.trim().is_empty() {
+                                self.out.push(rules::reserved_name::empty(name.span, "a workflow"));
+                            }
+                            workflow.name = name;
                         }
-                        workflow.name = name;
+                    }
+                    "version" => {
+                        workflow.version = self.string(value, "`version`");
+                        self.out.extend(workflow.version.as_ref().and_then(rules::bad_version::check));
+                    }
+                    "description" => {
+                        workflow.description = self.string(value, "`description`").map(|s| s.value)
+                    }
+                    "catalogs" => {
+                        let before = self.out.len();
+                        workflow.catalogs = self.strings(value, "`catalogs`");
+                        workflow.catalogs_unread = self.out.len() > before;
+                    }
+                    _ => {
+                        if let Some(meant) = self.unknown_key(&entries, i, "`[workflow]`", WORKFLOW) {
+                            key = meant;
+                            continue;
+                        }
                     }
                 }
-                "version" => {
-                    workflow.version = self.string(value, "`version`");
-                    self.out.extend(workflow.version.as_ref().and_then(rules::bad_version::check));
-                }
-                "description" => workflow.description = self.string(value, "`description`").map(|s| s.value),
-                "catalogs" => workflow.catalogs = self.strings(value, "`catalogs`"),
-                _ => self.unknown_key(&key, "`[workflow]`", WORKFLOW),
+                break;
             }
         }
         if !named && readable {
@@ -87,7 +114,9 @@ impl Decoder<'_> {
 
     fn inputs(&mut self, tree: Tree) -> Vec<Input> {
         let entries = self.table(tree, "`inputs`").unwrap_or_default();
-        entries.into_iter().map(|e| self.input(e)).collect()
+        let inputs: Vec<Input> = entries.into_iter().map(|e| self.input(e)).collect();
+        self.fit_names(inputs.iter().map(|input| &input.name), "an input");
+        inputs
     }
 
     fn input(&mut self, Entry { key: name, value }: Entry) -> Input {
@@ -99,7 +128,7 @@ impl Decoder<'_> {
         }
         let readable = matches!(value.node, Node::Table(_));
         let what = format!("the input `{}`", name.value);
-        let entries = match value.node {
+        let mut entries = match value.node {
             // kept apart from `table`, since `default = null` means something
             Node::Table(table) => table.entries,
             node => {
@@ -109,17 +138,27 @@ impl Decoder<'_> {
         let first = entries.first().map(|entry| entry.key.span);
         let mut input = Input { ty: unknown(span), name, default: None, description: None };
         let mut typed = false;
-        for Entry { key, value } in entries {
-            match key.value.as_str() {
-                "type" => {
-                    typed = true;
-                    let span = value.span;
-                    input.ty =
-                        self.type_expr(value).map_or_else(|| unknown(span), |ty| Spanned::new(ty, span));
+        for i in 0..entries.len() {
+            let value = take(&mut entries[i]);
+            let mut key = entries[i].key.value.as_str();
+            loop {
+                match key {
+                    "type" => {
+                        typed = true;
+                        let span = value.span;
+                        input.ty =
+                            self.type_expr(value).map_or_else(|| unknown(span), |ty| Spanned::new(ty, span));
+                    }
+                    "default" => input.default = Some(self.value(value)),
+                    "description" => input.description = self.string(value, "`description`").map(|s| s.value),
+                    _ => {
+                        if let Some(meant) = self.unknown_key(&entries, i, &what, INPUT) {
+                            key = meant;
+                            continue;
+                        }
+                    }
                 }
-                "default" => input.default = Some(self.value(value)),
-                "description" => input.description = self.string(value, "`description`").map(|s| s.value),
-                _ => self.unknown_key(&key, &what, INPUT),
+                break;
             }
         }
         if !typed && readable {
@@ -138,9 +177,22 @@ impl Decoder<'_> {
     pub(super) fn fields(&mut self, tree: Tree, what: &str) -> Vec<Field> {
         let entries = match tree.node {
             Node::Table(table) => table.entries,
-            node => self.wrong_shape(&node, tree.span, what, "a table").unwrap_or_default(),
+            node => self.table(Tree { node, span: tree.span }, what).unwrap_or_default(),
         };
-        entries.into_iter().map(|e| Field { name: e.key, value: self.value(e.value) }).collect()
+        let fields: Vec<Field> =
+            entries.into_iter().map(|e| Field { name: e.key, value: self.value(e.value) }).collect();
+        self.fit_names(fields.iter().map(|field| &field.name), "an output");
+        fields
+    }
+
+    /// Reports names that are empty, or differ only in letter case.
+    fn fit_names<'n>(&mut self, names: impl Iterator<Item = &'n Spanned<String>> + Clone, what: &str) {
+        for name in names.clone().filter(|name| name.value.is_empty()) {
+            self.out.push(rules::reserved_name::empty(name.span, what));
+        }
+        if !names.clone().all(|name| is_lower(&name.value)) {
+            self.same_but_for_case(names);
+        }
     }
 
     /// Reports names that differ only in letter case; the first stays.
@@ -163,6 +215,19 @@ impl Decoder<'_> {
             }
         }
     }
+}
+
+/// Where the list of operations of an agenda is, or the agenda of a template, if the file is one.
+fn agenda(entries: &[Entry]) -> Option<Span> {
+    let find = |name: &str| entries.iter().find(|entry| entry.key.value == name);
+    if find("workflow").is_some() {
+        return None;
+    }
+    let template = find("agenda").filter(|entry| matches!(entry.value.node, Node::Table(_)));
+    let typed = |item: &Tree| matches!(&item.node, Node::Table(table) if table.entries.iter().any(|e| e.key.value == "type"));
+    let listed = find("operations")
+        .filter(|entry| matches!(&entry.value.node, Node::List(items) if items.iter().any(typed)));
+    template.or(listed).map(|entry| entry.key.span)
 }
 
 /// Whether a name has no letter that could be smaller.

@@ -40,7 +40,7 @@ impl Merged {
     pub(crate) fn hold_back(&self, out: &mut Vec<Diagnostic>) {
         if self.incomplete {
             let held = [rules::unknown_operation_type::RULE.id, rules::unknown_type::RULE.id];
-            out.retain(|d| !held.contains(&d.rule));
+            out.retain(|d| !held.contains(&d.rule) || rules::unknown_operation_type::is_built_in(d));
         }
     }
 }
@@ -119,7 +119,7 @@ pub(crate) fn merge(
         || workflow.inputs.iter().any(|input| secret(&input.ty.value.ty))
         || catalog.iter().any(|kind| secret(&kind.output));
     catalog.types.secrets = secrets;
-    Merged { catalog, used_types, workflows: HashMap::new(), incomplete: false }
+    Merged { catalog, used_types, workflows: HashMap::new(), incomplete: workflow.catalogs_unread }
 }
 
 /// `path` as seen from the directory of `from`, without `.` and `..` in it where they can go.

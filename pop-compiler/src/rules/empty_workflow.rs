@@ -22,6 +22,13 @@ uses = "pop.sleep"
     absence: true,
 };
 
+/// There is nothing at all.
+pub(crate) fn nothing(span: Span) -> Diagnostic {
+    RULE.at(span, "the file is empty")
+        .label("a workflow belongs here")
+        .help("it begins with `[workflow]` and its `name`, and has operations: `[operations.hello]` with `uses = \"pop.log\"`")
+}
+
 /// There is nothing to run.
 pub(crate) fn report(span: Span) -> Diagnostic {
     RULE.at(span, "the workflow has no operations")

@@ -47,18 +47,35 @@ const OTHERS: &[(&str, &str)] = &[
     ("arguments", "with"),
     ("inputs", "with"),
     ("type", "uses"),
+    ("steps", "operations"),
+    ("tasks", "operations"),
+    ("jobs", "operations"),
+    ("params", "inputs"),
+    ("parameters", "inputs"),
     ("cmd", "command"),
     ("mem", "memory"),
     ("max_attempts", "attempts"),
     ("maxAttempts", "attempts"),
 ];
 
-/// `key` is none of the `known` keys of `of`.
-pub(crate) fn report(key: &Spanned<String>, of: &str, known: &[&str]) -> Diagnostic {
-    let finding = RULE.at(key.span, format!("unknown key `{}` in {of}", key.value));
-    let other = OTHERS.iter().find(|(word, ours)| *word == key.value && known.contains(ours));
+/// `key` is the rest of a name with a dot in it, which is not in quotes.
+pub(crate) fn dotted(key: &Spanned<String>, before: &str, of: &str) -> Diagnostic {
+    RULE.at(key.span, format!("unknown key `{}` in {of}", key.value))
+        .label("not a key here")
+        .help(format!("a name with a dot needs quotes: `\"{before}.{}\"`", key.value))
+}
+
+/// The known key that `key` was probably meant to be.
+pub(crate) fn meant(key: &str, known: &[&'static str]) -> Option<Near<'static>> {
+    let other = OTHERS.iter().find(|(word, ours)| *word == key && known.contains(ours));
     let near = other.map(|(_, ours)| Near::from(*ours));
-    match near.or_else(|| suggest::nearest(&key.value, known.iter().copied())) {
+    near.or_else(|| suggest::nearest(key, known.iter().copied()))
+}
+
+/// `key` is none of the `known` keys of `of`.
+pub(crate) fn report(key: &Spanned<String>, of: &str, known: &[&'static str]) -> Diagnostic {
+    let finding = RULE.at(key.span, format!("unknown key `{}` in {of}", key.value));
+    match meant(&key.value, known) {
         Some(near) => super::meant(finding, key, near),
         None => finding.label("not a key here").help(format!("known keys: {}", known.join(", "))),
     }

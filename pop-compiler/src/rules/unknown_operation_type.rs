@@ -26,6 +26,11 @@ uses = "pop.sleep"
     absence: false,
 };
 
+/// Whether the name could only be that of a built-in type, which no catalog defines.
+pub(crate) fn is_built_in(finding: &Diagnostic) -> bool {
+    finding.rule == RULE.id && finding.message.contains("`pop.")
+}
+
 /// `uses` names nothing.
 pub(crate) fn report<'n>(name: &Spanned<String>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("there is no operation type `{}`", name.value));

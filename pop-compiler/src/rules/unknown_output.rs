@@ -2,6 +2,7 @@
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::expr::{Reference, Segment, write_name};
 use crate::source::{Span, Spanned};
 use crate::suggest;
 
@@ -60,6 +61,24 @@ pub(crate) fn prefix(name: &Spanned<String>, field: &str, span: Span) -> Diagnos
         .label("a reference begins with the name of the operation")
         .help(format!("write `${{{field}}}`"))
         .edit(Span { end: span.start, ..name.span }, "")
+}
+
+/// `load.data.rows`, where `load.data` is an operation: the name and so many steps are its name.
+pub(crate) fn dotted(name: &Spanned<String>, reference: &Reference, steps: usize) -> Diagnostic {
+    let path = reference.path.iter().take(steps);
+    let fields = path.clone().filter_map(|step| match &step.value {
+        Segment::Field(field) => Some(field.as_str()),
+        _ => None,
+    });
+    let full = std::iter::once(name.value.as_str()).chain(fields).collect::<Vec<_>>().join(".");
+    let written = write_name(&full);
+    let span = path.last().map_or(name.span, |last| name.span.to(last.span));
+    let finding = RULE
+        .at(name.span, format!("there is no operation `{}` whose output could be used", name.value))
+        .label("no operation has this name")
+        .help(format!("the name of `{full}` has a dot, so write `${{{written}}}`"));
+    // brackets and quotes would need another form
+    if span.range().len() == full.len() { finding.edit(span, written) } else { finding }
 }
 
 /// `params.url`: a word that other languages have for `inputs` or `each`.

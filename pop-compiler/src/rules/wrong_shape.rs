@@ -30,6 +30,19 @@ pub(crate) fn report(span: Span, what: &str, expected: &str, found: &str) -> Dia
     RULE.at(span, format!("{what} must be {expected}, not {found}")).label(format!("expected {expected}"))
 }
 
+/// `[[what]]`, or a list of tables, where one table belongs.
+pub(crate) fn tables(span: Span, what: &str) -> Diagnostic {
+    report(span, what, "a table", "a list of tables")
+        .help("in TOML, `[x]` is a table and `[[x]]` an item of a list; what has a name is `[x.name]`")
+}
+
+/// An agenda where a workflow belongs.
+pub(crate) fn agenda(span: Span) -> Diagnostic {
+    RULE.at(span, "this is an agenda, not a workflow")
+        .label("a workflow has a table of operations, by their names")
+        .help("the name of an agenda's file ends in `.json`, not in `.pop.json`")
+}
+
 /// A value of the right kind that is out of range.
 pub(crate) fn value(span: Span, what: &str, expected: &str) -> Diagnostic {
     RULE.at(span, format!("{what} must be {expected}")).label(format!("expected {expected}"))
