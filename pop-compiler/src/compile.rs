@@ -248,7 +248,7 @@ fn finish(out: &mut Vec<Diagnostic>, sources: &Sources) {
         Location::Pointer(_) => None,
     };
     let syntax = rules::syntax::RULE.id;
-    let broken: HashSet<_> = out.iter().filter(|d| d.rule == syntax).filter_map(line).collect();
+    let broken: HashSet<_> = out.iter().filter(|d| d.rule == syntax && !d.read).filter_map(line).collect();
     if !broken.is_empty() {
         let lost = words(&broken, sources);
         out.retain(|d| {

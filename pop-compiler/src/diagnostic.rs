@@ -79,6 +79,8 @@ pub struct Diagnostic {
     pub(crate) drafts: Vec<Draft>,
     /// How many infos, warnings and errors it stands for, when it is no finding itself but a count of more (see `limit`).
     pub(crate) more: [usize; 3],
+    /// Of a syntax error, whether the text was read as if it were mended, so that nothing is absent because of it.
+    pub(crate) read: bool,
 }
 
 /// The longest text of a finding, in bytes. Names and types in it may be as long as a file.
@@ -114,6 +116,7 @@ impl Diagnostic {
             fix: Vec::new(),
             drafts: Vec::new(),
             more: [0; 3],
+            read: false,
         }
     }
 
@@ -152,6 +155,16 @@ impl Diagnostic {
     #[must_use]
     pub fn edit(mut self, span: Span, replacement: impl Into<String>) -> Self {
         self.fix.push(Edit { span, replacement: replacement.into() });
+        self
+    }
+}
+
+/// Faults of the syntax.
+impl Diagnostic {
+    /// The text was read as if this were mended.
+    #[must_use]
+    pub(crate) fn as_read(mut self) -> Self {
+        self.read = true;
         self
     }
 }

@@ -2,7 +2,6 @@
 //! they leave drafts; once the texts are at hand, each draft becomes edits or, where that is not certain, nothing.
 
 mod entry;
-pub(crate) mod loose_json;
 pub(crate) mod syntax;
 pub(crate) mod units;
 pub(crate) mod values;

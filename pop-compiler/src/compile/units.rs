@@ -148,7 +148,7 @@ impl<'o> Pipeline<'o> {
         };
         let complete = model.operations.iter().all(|o| o.sub.is_none_or(|unit| unit.template.is_some()));
         let fine = complete && !self.out.iter().any(hopeless);
-        let broken = self.out.iter().any(|finding| finding.rule == rules::syntax::RULE.id);
+        let broken = self.out.iter().any(|finding| finding.rule == rules::syntax::RULE.id && !finding.read);
         let template = if fine {
             lower::template(&model, &checked).map_err(|finding| self.out.push(*finding)).ok()
         } else {

@@ -1,0 +1,108 @@
+//! Texts, numbers and words, be they written as JSON wants them or not.
+
+use super::Reader;
+use crate::rules;
+use crate::syntax::json::strings;
+use crate::syntax::json::tokens::{Kind, Quotes, Token};
+use crate::tree::{Node, Text, Tree, number};
+
+impl Reader<'_> {
+    /// What a text says; its quotes may be wrong.
+    pub(super) fn string(&mut self, token: &Token, quotes: Quotes) -> Text {
+        let inner = &self.text[token.inner.clone()];
+        let plain = !inner.contains(['"', '\\']);
+        match quotes {
+            Quotes::Right => {}
+            Quotes::Other => {
+                let mut finding =
+                    rules::syntax::report(self.place(token), "a text is in double quotes", "write `\"`");
+                if plain {
+                    finding = finding.edit(self.place(token), format!("\"{inner}\""));
+                }
+                self.add(finding.as_read());
+            }
+            Quotes::NotOpened => {
+                let span = self.span(token.start, token.start);
+                self.fault(span, "the first quote of this text is missing", "before it", "\"");
+            }
+            Quotes::NotClosed => {
+                let end = self.span(token.end, token.end);
+                let finding = rules::syntax::report(
+                    self.place(token),
+                    "the last quote of this text is missing",
+                    "not closed",
+                );
+                self.add(finding.edit(end, "\"").as_read());
+            }
+        }
+        let (text, wrong) = strings::unescape(self.text, token.inner.clone());
+        if let Some(first) = wrong.first() {
+            let span = self.span(*first, (*first + 2).min(token.end));
+            let finding =
+                rules::syntax::report(span, "this is no escape", "write `\\\\` for a backslash").as_read();
+            let edits = wrong.iter().map(|at| self.span(*at, *at));
+            let finding = edits.fold(finding, |finding, span| finding.edit(span, "\\"));
+            self.add(finding);
+        }
+        text
+    }
+
+    /// A value that is not in quotes.
+    pub(super) fn word(&mut self) -> Tree {
+        let first = self.tokens[self.at].clone();
+        self.at += 1;
+        let span = self.place(&first);
+        let word = &self.text[first.start..first.end];
+        let node = match word {
+            "true" => Node::Bool(true),
+            "false" => Node::Bool(false),
+            "null" => Node::Null,
+            _ => match strings::number_of(word) {
+                Some(right) if right == word => number(word).map_or(Node::Error, Node::Number),
+                Some(right) => {
+                    let message = format!("`{word}` is not how JSON writes a number");
+                    self.fault(span, &message, &format!("write `{right}`"), &right);
+                    number(&right).map_or(Node::Error, Node::Number)
+                }
+                None => return self.bare(first.start, word),
+            },
+        };
+        Tree { node, span }
+    }
+
+    /// A text without quotes, or a word of another language.
+    fn bare(&mut self, start: usize, word: &str) -> Tree {
+        let mut end = start + word.len();
+        let span = self.span(start, end);
+        let known = match word.to_lowercase().as_str() {
+            "true" => Some(("true", Node::Bool(true))),
+            "false" => Some(("false", Node::Bool(false))),
+            "null" | "none" | "nil" | "undefined" => Some(("null", Node::Null)),
+            "nan" | "inf" | "infinity" | "-inf" | "-infinity" | "+infinity" => {
+                let message = format!("`{word}` is no number in JSON");
+                self.add(rules::syntax::report(span, &message, "only finite numbers are").as_read());
+                return Tree { node: Node::Error, span };
+            }
+            _ => None,
+        };
+        if let Some((right, node)) = known {
+            self.fault(span, &format!("JSON writes `{right}`"), "another language's word", right);
+            return Tree { node, span };
+        }
+        // the words behind it on this line belong to it
+        let line = self.tokens[self.at - 1].line;
+        while self.kind(0) == Some(Kind::Word)
+            && self.kind(1) != Some(Kind::Colon)
+            && self.tokens[self.at].line == line
+        {
+            end = self.tokens[self.at].end;
+            self.at += 1;
+        }
+        let (span, inner) = (self.span(start, end), &self.text[start..end]);
+        let finding = rules::syntax::report(span, "a text is in double quotes", "without quotes").as_read();
+        let plain = !inner.contains(['\\', '\'', '“', '”', '‘', '’', '`']);
+        self.add(if plain { finding.edit(span, format!("\"{inner}\"")) } else { finding });
+        let text = Text::plain(inner.to_owned(), start);
+        Tree { node: Node::String(text), span }
+    }
+}
