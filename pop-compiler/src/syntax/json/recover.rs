@@ -6,6 +6,7 @@ mod words;
 use super::foreign;
 use super::tokens::{Kind, Token, tokens};
 use crate::diagnostic::Diagnostic;
+use crate::limit;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::{Entry, KeyIndex, MAX_DEPTH, Node, Table, Tree};
@@ -25,12 +26,12 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
         curly: 0,
         square: 0,
         ended: false,
+        faults: 0,
         out: Vec::new(),
     };
     reader.comments();
     let tree = reader.document();
     reader.out.sort_by(|a, b| a.primary.at.cmp(&b.primary.at));
-    reader.out.truncate(MAX_FINDINGS);
     out.append(&mut reader.out);
     tree
 }
@@ -56,6 +57,8 @@ struct Reader<'t> {
     square: isize,
     /// Whether the end was told already, so that nothing is missing at it any more.
     ended: bool,
+    /// Faults of the syntax so far.
+    faults: usize,
     out: Vec<Diagnostic>,
 }
 
@@ -79,7 +82,8 @@ impl Reader<'_> {
     }
 
     fn add(&mut self, finding: Diagnostic) {
-        if self.out.len() < MAX_FINDINGS && !self.ended {
+        if self.faults < MAX_FINDINGS && !self.ended {
+            self.faults += 1;
             self.out.push(finding);
         }
     }
@@ -130,6 +134,7 @@ impl Reader<'_> {
         };
         if let Some(message) = foreign::in_json(self.text, &self.tokens) {
             self.out.clear();
+            self.faults = 0;
             self.add(rules::syntax::report(self.place(&first), message, "here"));
             return all;
         }
@@ -429,7 +434,8 @@ impl Reader<'_> {
         match table.index.find(&key.value, table.entries.len(), |i| &table.entries[i].key.value) {
             Some(first) => {
                 let first = table.entries[first].key.span;
-                self.add(rules::duplicate_name::key(&key, first));
+                self.out.push(rules::duplicate_name::key(&key, first));
+                limit::hold(&mut self.out);
             }
             None => table.entries.push(Entry { key, value }),
         }
