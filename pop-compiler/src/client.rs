@@ -1,7 +1,7 @@
 //! Typed clients of workflows in other languages: pure, from templates to files. What is written depends on nothing but
 //! the templates and where their operations stand, in whatever order they come.
 //!
-//! [`model`] is a workflow without a language; each language prints it in a file of its own.
+//! `model` is a workflow without a language; each language prints it in a file of its own.
 
 mod model;
 mod names;

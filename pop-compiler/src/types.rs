@@ -132,7 +132,7 @@ impl Types {
         self.index.get_or_init(|| index::index(&self.named)).get(name)
     }
 
-    /// `ty` without a name in front; an unknown name, or one that means nothing (see [`Flaw`]), is [`Type::Error`].
+    /// `ty` without a name in front; an unknown name, or one that means nothing, is [`Type::Error`].
     pub fn resolve<'t>(&'t self, ty: &'t Type) -> &'t Type {
         match ty {
             Type::Named(name) => self.known(name).map_or(&Type::Error, |known| &known.meaning),

@@ -213,3 +213,17 @@ async fn no_server_is_a_clear_error() {
     let output = pop(&["list", "--server", "nonsense"]).await;
     assert_eq!((code(&output), stdout(&output).as_str()), (Some(2), ""));
 }
+
+#[tokio::test]
+async fn a_pool_or_an_insight_that_does_not_exist_ends_the_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = dev(folder.path()).await;
+    for (wrong, expected) in [
+        (["--pool", "mdia"], "pool `mdia` does not exist; create it with PUT /v1/pools/mdia"),
+        (["--insight", "urgnt"], "insight `urgnt`"),
+    ] {
+        let output = pop(&["pool", "--server", &service.address, wrong[0], wrong[1]]).await;
+        assert_eq!(code(&output), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    }
+}

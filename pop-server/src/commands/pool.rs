@@ -145,7 +145,7 @@ pub fn agent_config(
     Ok(agent::Config { pool, worker, instance: ids::instance(), insight, slots, executor })
 }
 
-/// Works until `shutdown` is cancelled.
+/// Works until `shutdown` is cancelled, or fails when the server has no work for such a pool.
 pub async fn start(
     local: &LocalArgs,
     config: agent::Config,
@@ -155,8 +155,7 @@ pub async fn start(
     let here = std::env::current_dir().context("there is no current folder")?;
     let work = local.work_folder(&format!("pool-{}-{}", config.pool, config.worker));
     let runtime = Arc::new(Local::new(local.runtime(work, here)));
-    agent::work(config, client, runtime, shutdown).await;
-    Ok(())
+    Ok(agent::work(config, client, runtime, shutdown).await?)
 }
 
 fn absolute(path: PathBuf) -> PathBuf {

@@ -22,6 +22,8 @@ const PULL_WAIT: Duration = Duration::from_secs(20);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// How often leases are renewed, and with that how soon a cancel reaches a running agenda.
 const RENEW: Duration = Duration::from_millis(500);
+/// The status of a request whose body is too large.
+pub(super) const TOO_LARGE: u16 = 413;
 
 /// Settings of an agent.
 #[derive(Clone, Debug)]
@@ -44,8 +46,18 @@ pub struct Config {
 type Leases = Arc<Mutex<HashMap<String, (u64, tokio::sync::OwnedSemaphorePermit)>>>;
 
 /// Works until `shutdown` is cancelled. Running programs are stopped then; the server hands their agendas out again.
-pub async fn work(config: Config, client: Client, runtime: Arc<dyn Runtime>, shutdown: CancellationToken) {
-    let Some(()) = attach(&config, &client, &shutdown).await else { return };
+///
+/// # Errors
+///
+/// The server has no work for such an agent, and says why: its pool does not exist, for example. What ran has ended then.
+pub async fn work(
+    config: Config,
+    client: Client,
+    runtime: Arc<dyn Runtime>,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    let shutdown = shutdown.child_token();
+    let Some(()) = attach(&config, &client, &shutdown).await? else { return Ok(()) };
     let leases: Leases = Arc::default();
     let slots = Arc::new(Semaphore::new(config.slots as usize));
     let (commands, inbox) = mpsc::channel(64);
@@ -64,23 +76,37 @@ pub async fn work(config: Config, client: Client, runtime: Arc<dyn Runtime>, shu
         over_in,
         shutdown.clone(),
     ));
-    tokio::join!(
-        pull(&config, &client, &slots, &leases, &commands, &shutdown),
+    let pull = async {
+        let ended = pull(&config, &client, &slots, &leases, &commands, &shutdown).await;
+        if let Err(error) = &ended {
+            warn!(%error, "the server has no more work for this pool; what runs is finished");
+            tokio::select! {
+                _ = slots.acquire_many(config.slots) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+        shutdown.cancel();
+        ended
+    };
+    let (ended, (), ()) = tokio::join!(
+        pull,
         renew(&config, &client, &leases, &commands, &shutdown),
         release(&leases, over, &shutdown),
     );
     drop(commands);
     let _ = executor.await;
+    ended
 }
 
 /// Tells the server that earlier instances are gone. None when shut down before the server answered.
-async fn attach(config: &Config, client: &Client, shutdown: &CancellationToken) -> Option<()> {
+async fn attach(config: &Config, client: &Client, shutdown: &CancellationToken) -> Result<Option<()>, Error> {
     let request = AttachRequest { worker: config.worker.clone(), instance: config.instance.clone() };
     let response = retry(shutdown, "attach to the server", || client.attach(&config.pool, &request)).await?;
-    if !response.returned.is_empty() {
-        info!(agendas = response.returned.len(), "took over from an earlier start of this pool");
-    }
-    Some(())
+    Ok(response.map(|response| {
+        if !response.returned.is_empty() {
+            info!(agendas = response.returned.len(), "took over from an earlier start of this pool");
+        }
+    }))
 }
 
 async fn pull(
@@ -90,15 +116,15 @@ async fn pull(
     leases: &Leases,
     commands: &mpsc::Sender<Command>,
     shutdown: &CancellationToken,
-) {
+) -> Result<(), Error> {
     let mut number: u64 = 0;
     loop {
         // One slot is waited for; whatever else is free by then goes into the same pull.
         let first = tokio::select! {
             permit = Arc::clone(slots).acquire_owned() => permit,
-            () = shutdown.cancelled() => return,
+            () = shutdown.cancelled() => return Ok(()),
         };
-        let Ok(first) = first else { return };
+        let Ok(first) = first else { return Ok(()) };
         let mut permits = vec![first];
         while let Ok(more) = Arc::clone(slots).try_acquire_owned() {
             permits.push(more);
@@ -112,9 +138,9 @@ async fn pull(
             wait_ms: u64::try_from(PULL_WAIT.as_millis()).unwrap_or(u64::MAX),
             request: format!("{}-{number}", config.instance),
         };
-        let Some(response) = retry(shutdown, "pull work", || client.pull(&config.pool, &request)).await
+        let Some(response) = retry(shutdown, "pull work", || client.pull(&config.pool, &request)).await?
         else {
-            return;
+            return Ok(());
         };
         for lease in response.leases {
             let Some(permit) = permits.pop() else { break };
@@ -124,7 +150,7 @@ async fn pull(
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(lease.id.clone(), (lease.epoch, permit));
             if commands.send(Command::Run(Box::new(lease))).await.is_err() {
-                return;
+                return Ok(());
             }
         }
     }
@@ -184,8 +210,13 @@ async fn release(leases: &Leases, mut over: mpsc::UnboundedReceiver<Over>, shutd
     }
 }
 
-/// Calls until it works or `shutdown` is cancelled (then none), with a pause that doubles up to a limit.
-pub(super) async fn retry<T, F, Fut>(shutdown: &CancellationToken, what: &str, mut call: F) -> Option<T>
+/// Calls until it works, the server refuses for good or `shutdown` is cancelled (then none), with a pause that doubles up to
+/// a limit.
+pub(super) async fn retry<T, F, Fut>(
+    shutdown: &CancellationToken,
+    what: &str,
+    mut call: F,
+) -> Result<Option<T>, Error>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, Error>>,
@@ -194,16 +225,47 @@ where
     loop {
         let result = tokio::select! {
             result = call() => result,
-            () = shutdown.cancelled() => return None,
+            () = shutdown.cancelled() => return Ok(None),
         };
         match result {
-            Ok(value) => return Some(value),
+            Ok(value) => return Ok(Some(value)),
+            Err(e) if is_final(&e) => return Err(e),
             Err(e) => warn!(error = %e, "could not {what}; trying again"),
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = shutdown.cancelled() => return None,
+            () = shutdown.cancelled() => return Ok(None),
         }
         pause = (pause * 2).min(MAX_PAUSE);
+    }
+}
+
+/// Whether sending the same again would get the same answer. Only a server's own word counts, not that of something
+/// between (a proxy whose server is away may say 404), but for the size: there a proxy's limit is as good as any.
+fn is_final(error: &Error) -> bool {
+    let Error::Problem(problem) = error else { return false };
+    let refused = (400..500).contains(&problem.status) && !matches!(problem.status, 408 | 425 | 429);
+    problem.status == TOO_LARGE || (refused && problem.kind.starts_with("/problems/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use pop_sdk::api::Problem;
+
+    use super::*;
+
+    #[test]
+    fn only_the_servers_own_word_is_final() {
+        let of = |kind: &str, status| {
+            Error::Problem(Box::new(Problem { kind: kind.into(), status, ..Problem::default() }))
+        };
+        for status in [400, 404, 413, 422] {
+            assert!(is_final(&of("/problems/x", status)), "{status}");
+        }
+        for status in [408, 425, 429, 500, 503] {
+            assert!(!is_final(&of("/problems/x", status)), "{status}");
+        }
+        assert!(!is_final(&of("", 404)), "a proxy's");
+        assert!(is_final(&of("", 413)), "a proxy's limit");
     }
 }

@@ -4,12 +4,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use pop_sdk::api::{OperationState, Problem, Report, ReportRequest, ReportResult};
+use pop_sdk::api::{OperationState, Report, ReportRequest, ReportResult};
 use pop_sdk::client::{Client, Error};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::agent::retry;
+use super::agent::{TOO_LARGE, retry};
 use super::executor::{Answer, Uplink};
 
 /// How many reports travel in one request.
@@ -54,33 +54,25 @@ impl HttpUplink {
                 worker: self.worker.clone(),
                 reports: part.iter().map(|(_, report)| report.clone()).collect(),
             };
-            let sent = retry(&self.shutdown, "report", || async {
-                match self.client.report(&self.pool, &request).await {
-                    Ok(response) => Ok(Ok(response.results)),
-                    Err(Error::Problem(problem)) if is_final(&problem) => Ok(Err(problem)),
-                    Err(error) => Err(error),
-                }
-            });
-            let Some(sent) = sent.await else { return Vec::new() };
-            match sent {
-                Ok(results) => {
+            match retry(&self.shutdown, "report", || self.client.report(&self.pool, &request)).await {
+                Ok(None) => return Vec::new(),
+                Ok(Some(response)) => {
                     for (i, (at, _)) in part.iter().enumerate() {
-                        if results.get(i) != Some(&ReportResult::Accepted) {
+                        if response.results.get(i) != Some(&ReportResult::Accepted) {
                             answers[*at] = Answer::Stale;
                         }
                     }
                 }
-                Err(problem) => self.refused(part, *problem, &mut waiting, &mut answers),
+                Err(refusal) => self.refused(part, &refusal, &mut waiting, &mut answers),
             }
         }
         answers
     }
 
     /// Sends a refused request in smaller parts, or says what came of it where there are none.
-    fn refused(&self, mut part: Part, problem: Problem, waiting: &mut Vec<Part>, answers: &mut [Answer]) {
-        let status = problem.status;
-        let reason: String =
-            Error::Problem(Box::new(problem)).to_string().chars().take(LONGEST_REASON).collect();
+    fn refused(&self, mut part: Part, refusal: &Error, waiting: &mut Vec<Part>, answers: &mut [Answer]) {
+        let status = if let Error::Problem(problem) = refusal { problem.status } else { 0 };
+        let reason: String = refusal.to_string().chars().take(LONGEST_REASON).collect();
         if matches!(status, 401 | 403 | 404) {
             // It is not about what the reports say: the server has no work for this pool.
             error!(pool = %self.pool, reason, "the server takes no reports of this pool; its work stops");
@@ -106,15 +98,6 @@ impl HttpUplink {
         error!(agenda, reason, "the server refuses a report");
         answers[at] = Answer::Refused(reason);
     }
-}
-
-const TOO_LARGE: u16 = 413;
-
-/// Whether sending the same again would get the same answer. Only a server's own word counts, not that of something
-/// between (a proxy whose server is away may say 404), but for the size: there a proxy's limit is as good as any.
-fn is_final(problem: &Problem) -> bool {
-    let refused = (400..500).contains(&problem.status) && !matches!(problem.status, 408 | 425 | 429);
-    problem.status == TOO_LARGE || (refused && problem.kind.starts_with("/problems/"))
 }
 
 /// A report as two that say the same one after the other; as itself when it has nothing that could be parted.

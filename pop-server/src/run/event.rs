@@ -5,7 +5,7 @@ use pop_compiler::agenda::Operation;
 use pop_sdk::api::{AgendaEnd, Failure, OperationView};
 use serde_json::Value;
 
-/// What can happen to a run. Operations are named by their index in the [`Plan`].
+/// What can happen to a run. Operations are named by their index in the [`Plan`](super::Plan).
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each variant's text is about its fields")]
 pub enum Event {
@@ -33,8 +33,8 @@ pub enum Effect {
     Launch { op: usize, attempt: u32, payload: Value },
     /// End this attempt's program (or forget it, if it has not started).
     Kill { op: usize, attempt: u32 },
-    /// Report this state. A report that ends an attempt for good ([`OperationState::Succeeded`] or
-    /// [`OperationState::Failed`]) is to be answered with [`Event::Committed`] once it is durable.
+    /// Report this state. A report that ends an attempt for good ([`Succeeded`](pop_sdk::api::OperationState::Succeeded) or
+    /// [`Failed`](pop_sdk::api::OperationState::Failed)) is to be answered with [`Event::Committed`] once it is durable.
     Report { op: usize, view: OperationView },
     /// A generator made these operations. They belong to the report of its success, which follows, and become durable
     /// with it or not at all.
