@@ -4,21 +4,26 @@
 mod broken;
 mod document;
 mod missing;
+mod nesting;
 
 use serde_json::Number;
 use toml_parser::decoder::{Encoding, ScalarKind, StringBuilder};
 use toml_parser::lexer::{Token, TokenKind};
-use toml_parser::parser::{EventReceiver, RecursionGuard, ValidateWhitespace, parse_document};
+use toml_parser::parser::{EventReceiver, ValidateWhitespace, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source};
 
 use crate::diagnostic::Diagnostic;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
-use crate::tree::{MAX_DEPTH, Node, TextBuilder, Tree, number};
+use crate::tree::{Node, TextBuilder, Tree, number};
 use document::Document;
+use nesting::Nesting;
 
 /// Findings of one file that are kept; a file of garbage would otherwise give one per byte.
 const MAX_ERRORS: usize = 100;
+
+/// What is said of brackets that nest too deeply.
+const TOO_DEEP: &str = "too deep";
 
 /// Tokens that are read before they are parsed.
 const PIECE: usize = 4096;
@@ -34,7 +39,7 @@ fn parse_in_pieces(file: FileId, text: &str, piece: usize, out: &mut Vec<Diagnos
     let mut errors: Vec<ParseError> = Vec::new();
     {
         let mut whitespace = ValidateWhitespace::new(&mut receiver, source);
-        let mut guard = RecursionGuard::new(&mut whitespace, u32::try_from(MAX_DEPTH).unwrap_or(u32::MAX));
+        let mut guard = Nesting::new(&mut whitespace);
         let mut sink = |error: ParseError| {
             if errors.len() < MAX_ERRORS {
                 errors.push(error);

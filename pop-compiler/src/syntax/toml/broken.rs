@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use toml_parser::parser::{RecursionGuard, ValidateWhitespace, parse_document};
+use toml_parser::parser::{ValidateWhitespace, parse_document};
 use toml_parser::{Expected, ParseError, Source};
 
-use super::{MAX_DEPTH, MAX_ERRORS, Receiver, missing};
+use super::nesting::Nesting;
+use super::{MAX_ERRORS, Receiver, missing};
 use crate::diagnostic::{Diagnostic, Edit, Location};
 use crate::mend::syntax as mend;
 use crate::rules;
@@ -34,7 +35,7 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
         let (place, open) = (Span::new(file, at, at), Span::new(file, opened, opened + 1));
         let finding =
             rules::syntax::report(place, &format!("`{}` is missing", insert.trim()), "still open here");
-        findings.push(finding.also(open, "opened here").edit(place, insert).as_read());
+        findings.push(finding.also(open, "opened here").edit(place, insert).read_on());
     }
     let closed = changed(text, &first);
     let back = Back::new(text, &first);
@@ -112,7 +113,7 @@ fn parse(file: FileId, text: &str) -> Parsed {
     let mut errors: Vec<ParseError> = Vec::new();
     {
         let mut whitespace = ValidateWhitespace::new(&mut receiver, source);
-        let mut guard = RecursionGuard::new(&mut whitespace, u32::try_from(MAX_DEPTH).unwrap_or(u32::MAX));
+        let mut guard = Nesting::new(&mut whitespace);
         parse_document(&tokens, &mut guard, &mut |error: ParseError| {
             if errors.len() < MAX_ERRORS {
                 errors.push(error);
@@ -133,7 +134,7 @@ fn count(text: &str) -> usize {
     let mut errors = 0;
     {
         let mut whitespace = ValidateWhitespace::new(&mut receiver, source);
-        let mut guard = RecursionGuard::new(&mut whitespace, u32::try_from(MAX_DEPTH).unwrap_or(u32::MAX));
+        let mut guard = Nesting::new(&mut whitespace);
         parse_document(&tokens, &mut guard, &mut |_: ParseError| errors += 1);
     }
     errors + receiver.findings.len()
@@ -163,7 +164,7 @@ impl<'t> Back<'t> {
         let (mut found, mut longer) = (Vec::new(), 0isize);
         let mut add = |old: Range<usize>, new: usize| {
             let start = old.start.saturating_add_signed(longer);
-            longer += new as isize - old.len() as isize;
+            longer += new.cast_signed() - old.len().cast_signed();
             found.push((start..start + new, old));
         };
         for (range, new) in changes {
@@ -234,10 +235,10 @@ fn explain(file: FileId, text: &str, error: &ParseError) -> Diagnostic {
     let word = &rest[..rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len())];
     if ["null", "none", "nil", "undefined"].contains(&word.to_lowercase().as_str()) {
         let finding = rules::syntax::report(span, "TOML has no null", "not a value");
-        return finding.help("leave the key out: what is absent is null").as_read();
+        return finding.help("leave the key out: what is absent is null").read_on();
     }
     let message = match error.description() {
-        "cannot recurse further; max recursion depth met" => return rules::syntax::too_deep(span),
+        super::TOO_DEEP => return rules::syntax::too_deep(span),
         "key with no value" | "missing value for key" => "this key has no value",
         "string values must be quoted" | "invalid float" | "invalid boolean"
             if word.starts_with(char::is_alphabetic) || !rest.starts_with(|c: char| c.is_ascii()) =>

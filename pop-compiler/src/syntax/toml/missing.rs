@@ -301,7 +301,7 @@ impl Lines {
                 match token.kind() {
                     TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth += 1,
                     TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
-                        depth = depth.saturating_sub(1)
+                        depth = depth.saturating_sub(1);
                     }
                     _ => continue,
                 }
