@@ -37,6 +37,10 @@ pub(crate) struct Model<'a> {
     pub(crate) used_types: &'a HashSet<String>,
     /// For each input, whether something refers to it.
     pub(crate) used_inputs: Vec<bool>,
+    /// Operations that names which mean nothing were probably meant to name.
+    pub(crate) meant: Vec<usize>,
+    /// Whether such a name may have meant any of them.
+    pub(crate) unclear: bool,
     /// How the name of each operation begins; comparing these spares nearly all looks at the names, which lie far apart.
     pub(crate) beginnings: Vec<u128>,
     /// Whether something is filled in before it runs: inputs, POP's own tokens, fan-outs, sub-workflows.
@@ -132,7 +136,14 @@ pub(crate) fn check(model: &mut Model<'_>, untyped: bool, out: &mut Vec<Diagnost
     if model.operations.is_empty() && !model.workflow.operations_unread {
         out.push(rules::empty_workflow::report(model.workflow.operations_span));
     }
-    let order = graph::order(model, out);
+    let (order, in_circles) = graph::order(model, out);
+    for i in order.iter().rev().take(in_circles) {
+        // one of them is looked at before what it waits for
+        let operation = &mut model.operations[*i];
+        if let Some(kind) = operation.kind.filter(|kind| kind.passes.is_none()) {
+            operation.output = kind.output.clone();
+        }
+    }
     for input in model.inputs {
         default_of(input, model, out);
     }

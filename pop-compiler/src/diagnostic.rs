@@ -163,7 +163,7 @@ impl Diagnostic {
 impl Diagnostic {
     /// The text was read as if this were mended.
     #[must_use]
-    pub(crate) fn as_read(mut self) -> Self {
+    pub(crate) fn read_on(mut self) -> Self {
         self.read = true;
         self
     }

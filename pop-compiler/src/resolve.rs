@@ -17,7 +17,7 @@ use crate::reference as token;
 use crate::rules;
 use crate::source::{Span, Spanned};
 use crate::source_map::Mention;
-use crate::suggest::{self, Guesses};
+use crate::suggest::{self, Guesses, Near};
 use crate::types::Type;
 use crate::validate::RUN_TOKENS;
 
@@ -44,6 +44,8 @@ pub(crate) fn resolve<'a>(
         mentions: Vec::with_capacity(workflow.references as usize),
         owner: None,
         guesses: Guesses::new(),
+        meant: Vec::new(),
+        unclear: false,
         out,
     };
     let operations: Vec<Operation<'a>> =
@@ -61,7 +63,8 @@ pub(crate) fn resolve<'a>(
             resolver.out.push(rules::bad_expression::report(edge.span, message, "use an input"));
         }
     }
-    let Resolver { used_inputs, beginnings, fills, targets, mentions, guesses, .. } = resolver;
+    let Resolver { used_inputs, beginnings, fills, targets, mentions, guesses, meant, unclear, .. } =
+        resolver;
     fan_out_names(workflow, out);
     let references = vec![Type::Error; targets.len()];
     Model {
@@ -72,6 +75,8 @@ pub(crate) fn resolve<'a>(
         outputs: read.into_iter().map(|edge| edge.to).collect(),
         used_types,
         used_inputs,
+        meant,
+        unclear,
         beginnings,
         fills,
         mentions,
@@ -93,6 +98,8 @@ struct Resolver<'a, 'o> {
     /// The name of the operation whose references are being bound.
     owner: Option<Span>,
     guesses: Guesses,
+    meant: Vec<usize>,
+    unclear: bool,
     out: &'o mut Vec<Diagnostic>,
 }
 
@@ -130,8 +137,8 @@ impl<'a> Resolver<'a, '_> {
             if let Some(to) = self.workflow.find(&name.value) {
                 edges.push(Edge { to, span: name.span, soft: true, order: true });
             } else {
-                let known = self.guesses.among(self.workflow.operation_names());
-                self.out.push(rules::unknown_operation::report(name, known));
+                let near = self.nearest_operation(&name.value);
+                self.out.push(rules::unknown_operation::report(name, near));
                 limit::hold(self.out);
             }
         }
@@ -185,6 +192,7 @@ impl<'a> Resolver<'a, '_> {
                     let name = Spanned::new(name.clone(), reference.root.span);
                     let is_input = self.inputs.contains_key(name.value.as_str());
                     if let Some(finding) = self.other_words(reference, &name, inside) {
+                        self.unclear = true;
                         // whatever the word before it, the input is used
                         let field = reference.path.first().map(|step| &step.value);
                         if let Some(Segment::Field(field)) = field
@@ -195,8 +203,8 @@ impl<'a> Resolver<'a, '_> {
                         self.out.push(finding);
                         return;
                     }
-                    let known = self.guesses.among(self.workflow.operation_names());
-                    self.out.push(rules::unknown_output::report(&name, known, is_input));
+                    let near = if is_input { None } else { self.nearest_operation(&name.value) };
+                    self.out.push(rules::unknown_output::report(&name, near, is_input));
                     Target::Unknown
                 }
             }
@@ -293,24 +301,36 @@ impl<'a> Resolver<'a, '_> {
             self.used_inputs[*i] = true;
             Target::Input(*i)
         } else {
-            if self.workflow.find(name).is_some() {
+            if let Some(i) = self.workflow.find(name) {
+                self.meant.push(i);
                 let whole = reference.root.span;
                 self.out.push(rules::unknown_input::is_operation(name, whole, first.span));
                 return Target::Unknown;
             }
-            let known = self.guesses.among(self.inputs.keys().copied());
-            self.out.push(rules::unknown_input::report(name, first.span, known));
-            self.use_nearest(name);
+            let near = self.nearest_input(name);
+            self.out.push(rules::unknown_input::report(name, first.span, near));
             Target::Unknown
         }
     }
 
-    /// The input that a misspelt name was probably meant to be is not unused.
-    fn use_nearest(&mut self, name: &str) {
+    /// The input that was probably meant, which counts as used.
+    fn nearest_input(&mut self, name: &str) -> Option<Near<'a>> {
         let known = self.guesses.among(self.inputs.keys().copied());
-        if let Some(i) = suggest::closest(name, known).and_then(|near| self.inputs.get(near)) {
+        let near = suggest::nearest(name, known)?;
+        if let Some(i) = self.inputs.get(near.name) {
             self.used_inputs[*i] = true;
         }
+        Some(near)
+    }
+
+    /// The operation that was probably meant, which counts as used.
+    fn nearest_operation(&mut self, name: &str) -> Option<Near<'a>> {
+        let near = suggest::nearest(name, self.guesses.among(self.workflow.operation_names()));
+        match near.and_then(|near| self.workflow.find(near.name)) {
+            Some(i) => self.meant.push(i),
+            None => self.unclear = true,
+        }
+        near
     }
 
     /// POP's own tokens make edges too.
@@ -329,9 +349,8 @@ impl<'a> Resolver<'a, '_> {
                         self.used_inputs[*i] = true;
                         Target::Input(*i)
                     } else {
-                        let known = self.guesses.among(self.inputs.keys().copied());
-                        self.out.push(rules::unknown_input::native(name, *span, known));
-                        self.use_nearest(name);
+                        let near = self.nearest_input(name);
+                        self.out.push(rules::unknown_input::native(name, *span, near));
                         Target::Unknown
                     }
                 }
@@ -382,8 +401,8 @@ impl<'a> Resolver<'a, '_> {
             return target;
         }
         let name = Spanned::new(name.to_owned(), native.span);
-        let known = self.guesses.among(self.workflow.operation_names());
-        self.out.push(rules::unknown_output::report(&name, known, false));
+        let near = self.nearest_operation(&name.value);
+        self.out.push(rules::unknown_output::report(&name, near, false));
         Target::Unknown
     }
 }

@@ -24,6 +24,12 @@ impl Span {
         Self { file, start: clamp(start), end: clamp(end) }
     }
 
+    /// Moves both ends.
+    pub(crate) fn relocate(&mut self, to: &dyn Fn(u32) -> u32) {
+        self.start = to(self.start);
+        self.end = to(self.end).max(self.start);
+    }
+
     /// The smallest span that holds both; `self` when they lie in different files.
     #[must_use]
     pub fn to(self, other: Self) -> Self {

@@ -33,6 +33,27 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// Moves every place in it. Recursion is bounded by its depth.
+    pub(crate) fn relocate(&mut self, to: &dyn Fn(u32) -> u32) {
+        self.span.relocate(to);
+        match &mut self.node {
+            Node::String(text) => {
+                text.start = to(text.start);
+                text.jumps.iter_mut().for_each(|(_, file)| *file = to(*file));
+            }
+            Node::List(items) => items.iter_mut().for_each(|item| item.relocate(to)),
+            Node::Table(table) => {
+                for Entry { key, value } in &mut table.entries {
+                    key.span.relocate(to);
+                    value.relocate(to);
+                }
+            }
+            Node::Error | Node::Null | Node::Bool(_) | Node::Number(_) => {}
+        }
+    }
+}
+
 /// A decimal number as it is written, without a plus; none when it is no JSON number.
 pub(crate) fn number(text: &str) -> Option<Number> {
     let plain = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());

@@ -92,6 +92,10 @@ fn deep_nesting_is_a_finding() {
     for open in ["[", "{a = "] {
         assert!(survives(&format!("{head}{}", open.repeat(50_000)), Door::Toml) > 0);
     }
+    // brackets of the wrong kind do not make it any less deep
+    for line in ["x = {\n  [a]\n", "x = {\n  ]\n", "x = [ }\n"] {
+        assert!(survives(&line.repeat(20_000), Door::Toml) > 0);
+    }
     let nested = format!("{head}{{ output = {}{} }}", "[".repeat(120), "]".repeat(120));
     assert_eq!(survives(&nested, Door::Toml), 0);
 }

@@ -9,8 +9,9 @@ use super::{Edge, Model, Operation};
 use crate::diagnostic::Diagnostic;
 use crate::rules;
 
-/// The operations that are in no circle and wait for none, each after those it waits for; then the others, by name.
-pub(super) fn order(model: &Model<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> {
+/// The operations that are in no circle and wait for none, each after those it waits for; then the others, by name, and
+/// how many these are.
+pub(super) fn order(model: &Model<'_>, out: &mut Vec<Diagnostic>) -> (Vec<usize>, usize) {
     let operations = &model.operations;
     let mut waiting: Vec<usize> = operations.iter().map(|operation| operation.edges.len()).collect();
     let next = Dependents::of(operations);
@@ -31,12 +32,13 @@ pub(super) fn order(model: &Model<'_>, out: &mut Vec<Diagnostic>) -> Vec<usize> 
             }
         }
     }
-    if order.len() < operations.len() {
+    let in_circles = operations.len() - order.len();
+    if in_circles > 0 {
         let left: Vec<usize> = by_name.into_iter().filter(|i| waiting[*i] > 0).collect();
         circles(model, &left, out);
         order.extend(left);
     }
-    order
+    (order, in_circles)
 }
 
 /// The operations by name.

@@ -42,7 +42,7 @@ impl Decoder<'_> {
                     }
                     "priority" => run.other.extend(self.whole(value, "`priority`").map(|n| ("priority", n))),
                     "deadline" => {
-                        run.other.extend(self.duration(value, "`deadline`").map(|d| ("deadline", d)))
+                        run.other.extend(self.duration(value, "`deadline`").map(|d| ("deadline", d)));
                     }
                     "concurrency_key" => {
                         let key = self.string(value, "`concurrency_key`");

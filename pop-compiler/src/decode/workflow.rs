@@ -90,7 +90,7 @@ impl Decoder<'_> {
                         self.out.extend(workflow.version.as_ref().and_then(rules::bad_version::check));
                     }
                     "description" => {
-                        workflow.description = self.string(value, "`description`").map(|s| s.value)
+                        workflow.description = self.string(value, "`description`").map(|s| s.value);
                     }
                     "catalogs" => {
                         let before = self.out.len();

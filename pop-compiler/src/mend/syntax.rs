@@ -9,9 +9,6 @@ use crate::syntax::Door;
 /// A change of the text: what to replace with what.
 type Change = Vec<(Range<usize>, String)>;
 
-/// Errors of one file for which a change is looked for; each may read the file several times.
-pub(crate) const MAX_ERRORS: usize = 4;
-
 /// Larger files are not tried.
 const MAX_TEXT: usize = 256 << 10;
 
@@ -30,12 +27,14 @@ pub(crate) struct Mender<'t> {
     made: Change,
     /// How many errors are left with them; none before it was asked.
     left: Option<usize>,
+    /// How many more changes are tried.
+    tries: usize,
 }
 
 impl<'t> Mender<'t> {
-    /// `count` says how many errors a text has.
-    pub(crate) fn new(text: &'t str, count: &'t dyn Fn(&str) -> usize) -> Self {
-        Self { text, count, made: Change::new(), left: None }
+    /// `count` says how many errors a text has; it is asked so many times at most.
+    pub(crate) fn new(text: &'t str, count: &'t dyn Fn(&str) -> usize, tries: usize) -> Self {
+        Self { text, count, made: Change::new(), left: None, tries }
     }
 
     /// The change for the error at byte `at`.
@@ -52,6 +51,10 @@ impl<'t> Mender<'t> {
         let left = *self.left.get_or_insert_with(|| (self.count)(text));
         for change in candidates(text, at).into_iter().take(MAX_CHANGES) {
             let Some(all) = together(&self.made, &change) else { continue };
+            if self.tries == 0 {
+                return None;
+            }
+            self.tries -= 1;
             let errors = (self.count)(&changed(text, &all));
             if errors < left {
                 self.made = all;
@@ -189,6 +192,13 @@ fn end_of_line(text: &str, at: usize, line: &[Piece<'_>]) -> Vec<Change> {
             found.push(vec![(last.start..last.end(), String::new())]);
         }
     }
+    // a header without its first bracket
+    if first.kind == Kind::Word
+        && last.text == "]"
+        && line.iter().all(|p| p.text != "[" && p.kind != Kind::Equals)
+    {
+        found.push(vec![(first.start..first.start, "[".to_owned())]);
+    }
     if first.text.starts_with("//") && at == first.start {
         found.push(vec![(first.start..first.start + 2, "#".to_owned())]);
     }
@@ -201,6 +211,15 @@ fn end_of_line(text: &str, at: usize, line: &[Piece<'_>]) -> Vec<Change> {
 
 /// A comma that is missing between two items, or there twice.
 fn comma(text: &str, at: usize) -> Vec<Change> {
+    // a plain value and the next key look like one word to the parser
+    let rest = text[at..].lines().next().unwrap_or_default();
+    let one = &rest[..rest.find(' ').unwrap_or(rest.len())];
+    let next = rest[one.len()..].trim_start();
+    let key = next.find(|c: char| !(c.is_alphanumeric() || "_-".contains(c))).unwrap_or_default();
+    let plain = matches!(one, "true" | "false") || one.parse::<f64>().is_ok();
+    if plain && key > 0 && next[key..].trim_start().starts_with('=') {
+        return vec![vec![(at + one.len()..at + one.len(), ",".to_owned())]];
+    }
     let before = text[..at].trim_end();
     // behind a comment, the comma would be part of it
     let line = &before[before.rfind('\n').map_or(0, |n| n + 1)..];

@@ -8,7 +8,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "duplicate-name",
     severity: Severity::Error,
     summary: "a name that is already taken",
-    explanation: "A key may appear once. Names of operations must also differ in more than letter case.",
+    explanation: "A key may appear once. Names of operations, inputs and outputs must also differ in more than letter case.",
     bad: r#"[workflow]
 name = "example"
 

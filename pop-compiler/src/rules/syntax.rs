@@ -9,8 +9,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "syntax",
     severity: Severity::Error,
     summary: "the text is not valid TOML or JSON",
-    explanation: "The file can't be read as TOML (or JSON). What can be read is still checked, so other findings of the \
-same file are real; findings that only say that something is absent are held back, since it may be in the broken part.",
+    explanation: "The file is not TOML (or JSON). Where it is obvious what was meant, it is read so, and the rest is checked as \
+ever. Where it is not, findings that only say that something is absent are held back, since it may be in the broken part.",
     bad: "[workflow]\nname = \"broken\n\n[operations.wait]\nuses = \"pop.sleep\"\n",
     good: "[workflow]\nname = \"whole\"\n\n[operations.wait]\nuses = \"pop.sleep\"\n",
     absence: false,

@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Span, Spanned};
-use crate::suggest;
+use crate::suggest::Near;
 
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-input",
@@ -42,14 +42,14 @@ pub(crate) fn is_operation(name: &str, root: Span, span: Span) -> Diagnostic {
 }
 
 /// A token of POP's own whose name is that of no input.
-pub(crate) fn native<'n>(name: &str, span: Span, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
-    report(name, span, known).help("write `\\@<` for the text itself")
+pub(crate) fn native(name: &str, span: Span, near: Option<Near<'_>>) -> Diagnostic {
+    report(name, span, near).help("write `\\@<` for the text itself")
 }
 
-/// A reference to an input that is not declared.
-pub(crate) fn report<'n>(name: &str, span: Span, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+/// A reference to an input that is not declared; `near` is what was probably meant.
+pub(crate) fn report(name: &str, span: Span, near: Option<Near<'_>>) -> Diagnostic {
     let finding = RULE.at(span, format!("there is no input `{name}`"));
-    match suggest::nearest(name, known) {
+    match near {
         Some(near) => super::meant(finding, &Spanned::new(name.to_owned(), span), near),
         None => finding.label("not declared in `[inputs]`"),
     }

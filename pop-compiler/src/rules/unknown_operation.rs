@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Spanned;
-use crate::suggest;
+use crate::suggest::Near;
 
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-operation",
@@ -30,10 +30,10 @@ after = ["first"]
     absence: true,
 };
 
-/// `after` names nothing.
-pub(crate) fn report<'n>(name: &Spanned<String>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+/// `after` names nothing; `near` is what was probably meant.
+pub(crate) fn report(name: &Spanned<String>, near: Option<Near<'_>>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("there is no operation `{}`", name.value));
-    match suggest::nearest(&name.value, known) {
+    match near {
         Some(near) => super::meant(finding, name, near),
         None => finding.label("no operation has this name"),
     }

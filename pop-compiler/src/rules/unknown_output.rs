@@ -4,7 +4,7 @@ use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expr::{Reference, Segment, write_name};
 use crate::source::{Span, Spanned};
-use crate::suggest;
+use crate::suggest::{self, Near};
 
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-output",
@@ -31,12 +31,8 @@ with = { output = "${probe.title}" }
     absence: true,
 };
 
-/// A reference to the output of an operation that is not there.
-pub(crate) fn report<'n>(
-    name: &Spanned<String>,
-    known: impl IntoIterator<Item = &'n str>,
-    is_input: bool,
-) -> Diagnostic {
+/// A reference to the output of an operation that is not there; `near` is what was probably meant.
+pub(crate) fn report(name: &Spanned<String>, near: Option<Near<'_>>, is_input: bool) -> Diagnostic {
     let finding =
         RULE.at(name.span, format!("there is no operation `{}` whose output could be used", name.value));
     if is_input {
@@ -49,7 +45,7 @@ pub(crate) fn report<'n>(
             finding
         };
     }
-    match suggest::nearest(&name.value, known) {
+    match near {
         Some(near) => super::meant(finding, name, near),
         None => finding.label("no operation has this name"),
     }
@@ -65,8 +61,8 @@ pub(crate) fn prefix(name: &Spanned<String>, field: &str, span: Span) -> Diagnos
 
 /// `load.data.rows`, where `load.data` is an operation: the name and so many steps are its name.
 pub(crate) fn dotted(name: &Spanned<String>, reference: &Reference, steps: usize) -> Diagnostic {
-    let path = reference.path.iter().take(steps);
-    let fields = path.clone().filter_map(|step| match &step.value {
+    let path = &reference.path[..steps.min(reference.path.len())];
+    let fields = path.iter().filter_map(|step| match &step.value {
         Segment::Field(field) => Some(field.as_str()),
         _ => None,
     });

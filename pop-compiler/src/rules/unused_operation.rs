@@ -1,6 +1,6 @@
 //! `unused-operation`: an operation whose output nobody reads.
 
-use super::{Rule, bad_expression, unknown_input, unknown_operation, unknown_output};
+use super::{Rule, bad_expression};
 use crate::ast::ValueKind;
 use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -45,19 +45,14 @@ n = "${second.n}"
 
 /// Operations that give something to nobody.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
-    // a reference that could not be read may be the one that would have named it
-    let unread = [
-        bad_expression::RULE.id,
-        unknown_input::RULE.id,
-        unknown_operation::RULE.id,
-        unknown_output::RULE.id,
-    ];
-    if model.workflow.outputs.is_empty() || out.iter().any(|d| unread.contains(&d.rule)) {
+    // a reference that could not be read, or means nothing, may be the one that would have named it
+    let unclear = model.unclear || out.iter().any(|d| d.rule == bad_expression::RULE.id);
+    if model.workflow.outputs.is_empty() || unclear {
         return;
     }
     let mut used = vec![false; model.operations.len()];
     model.operations.iter().flat_map(|o| &o.edges).for_each(|edge| used[edge.to] = true);
-    model.outputs.iter().for_each(|i| used[*i] = true);
+    model.outputs.iter().chain(&model.meant).for_each(|i| used[*i] = true);
     for (operation, _) in model.operations.iter().zip(used).filter(|(o, used)| !used && gives(model, o)) {
         let name = &operation.ast.name;
         out.push(

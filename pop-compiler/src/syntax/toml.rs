@@ -1,25 +1,29 @@
 //! TOML through the events of `toml_parser`. This file decodes keys and values; `document` keeps the rules on which
-//! table may be opened where.
+//! table may be opened where, and `broken` reads what the parser does not take.
 
+mod broken;
 mod document;
-
-use std::borrow::Cow;
+mod missing;
+mod nesting;
 
 use serde_json::Number;
 use toml_parser::decoder::{Encoding, ScalarKind, StringBuilder};
 use toml_parser::lexer::{Token, TokenKind};
-use toml_parser::parser::{EventReceiver, RecursionGuard, ValidateWhitespace, parse_document};
-use toml_parser::{ErrorSink, Expected, ParseError, Raw, Source};
+use toml_parser::parser::{EventReceiver, ValidateWhitespace, parse_document};
+use toml_parser::{ErrorSink, ParseError, Raw, Source};
 
-use crate::diagnostic::{Diagnostic, Edit, Location};
-use crate::mend::syntax as mend;
+use crate::diagnostic::Diagnostic;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
-use crate::tree::{MAX_DEPTH, Node, TextBuilder, Tree, number};
+use crate::tree::{Node, TextBuilder, Tree, number};
 use document::Document;
+use nesting::Nesting;
 
 /// Findings of one file that are kept; a file of garbage would otherwise give one per byte.
 const MAX_ERRORS: usize = 100;
+
+/// What is said of brackets that nest too deeply.
+const TOO_DEEP: &str = "too deep";
 
 /// Tokens that are read before they are parsed.
 const PIECE: usize = 4096;
@@ -35,7 +39,7 @@ fn parse_in_pieces(file: FileId, text: &str, piece: usize, out: &mut Vec<Diagnos
     let mut errors: Vec<ParseError> = Vec::new();
     {
         let mut whitespace = ValidateWhitespace::new(&mut receiver, source);
-        let mut guard = RecursionGuard::new(&mut whitespace, u32::try_from(MAX_DEPTH).unwrap_or(u32::MAX));
+        let mut guard = Nesting::new(&mut whitespace);
         let mut sink = |error: ParseError| {
             if errors.len() < MAX_ERRORS {
                 errors.push(error);
@@ -43,31 +47,11 @@ fn parse_in_pieces(file: FileId, text: &str, piece: usize, out: &mut Vec<Diagnos
         };
         pieces(source, piece, &mut |tokens| parse_document(tokens, &mut guard, &mut sink));
     }
-    let mut findings: Vec<Diagnostic> = errors.iter().map(|e| explain(file, text, e)).collect();
-    findings.append(&mut receiver.findings);
-    findings.append(&mut receiver.document.findings);
-    findings.sort_by(|a, b| a.primary.at.cmp(&b.primary.at));
-    // Of one line the first syntax error counts: the others are mostly its consequences.
-    let line = |d: &Diagnostic| match d.primary.at {
-        Location::Span(span) => text[..span.range().start.min(text.len())].rfind('\n'),
-        Location::Pointer(_) => None,
-    };
-    let mut told = None;
-    findings.retain(|d| d.rule != rules::syntax::RULE.id || told.replace(line(d)) != Some(line(d)));
-    findings.truncate(MAX_ERRORS);
-    let mut mender = mend::Mender::new(text, &count);
-    for finding in findings.iter_mut().filter(|d| d.rule == rules::syntax::RULE.id).take(mend::MAX_ERRORS) {
-        if let Location::Span(span) = finding.primary.at
-            && let Some(change) = mender.change(span.range().start)
-        {
-            finding.fix = change
-                .into_iter()
-                .map(|(range, new)| Edit { span: Span::new(file, range.start, range.end), replacement: new })
-                .collect();
-        }
+    if errors.is_empty() && receiver.findings.is_empty() {
+        out.append(&mut receiver.document.findings);
+        return receiver.document.finish();
     }
-    out.append(&mut findings);
-    receiver.document.finish()
+    broken::read(file, text, out)
 }
 
 /// The tokens in pieces of at least so many, so that those of a large file are not all there at once. A piece ends with a
@@ -91,56 +75,6 @@ fn pieces(source: Source<'_>, least: usize, each: &mut dyn FnMut(&[Token])) {
         }
     }
     each(&piece);
-}
-
-/// How many errors a text has.
-fn count(text: &str) -> usize {
-    let source = Source::new(text);
-    let tokens = source.lex().into_vec();
-    let mut receiver = Receiver::new(FileId(0), source, text.len());
-    let mut errors = 0;
-    {
-        let mut whitespace = ValidateWhitespace::new(&mut receiver, source);
-        let mut guard = RecursionGuard::new(&mut whitespace, u32::try_from(MAX_DEPTH).unwrap_or(u32::MAX));
-        parse_document(&tokens, &mut guard, &mut |_: ParseError| errors += 1);
-    }
-    errors + receiver.findings.len()
-}
-
-/// A parse error in our words.
-fn explain(file: FileId, text: &str, error: &ParseError) -> Diagnostic {
-    let at = error.unexpected().or(error.context()).unwrap_or_default();
-    let mut span = Span::new(file, at.start(), at.end());
-    let message = match error.description() {
-        "cannot recurse further; max recursion depth met" => return rules::syntax::too_deep(span),
-        "key with no value" | "missing value for key" => "this key has no value",
-        "string values must be quoted" => "this is not a value; text must be in quotes",
-        "unexpected content" if text[at.start().min(text.len())..].starts_with('=') => "unexpected `=`",
-        other => other,
-    };
-    if message == "this key has no value" {
-        // point at the key, not at the newline after it
-        let before = text[..at.start().min(text.len())].trim_end_matches([' ', '\t']);
-        let start = before.rfind('\n').map_or(0, |n| n + 1);
-        let indent = before[start..].len() - before[start..].trim_start().len();
-        span = Span::new(file, start + indent, before.len());
-    }
-    let label = match error.expected() {
-        Some(expected) if !expected.is_empty() => {
-            let words: Vec<Cow<'_, str>> = expected
-                .iter()
-                .filter_map(|e| match e {
-                    Expected::Literal("\n") => Some("a newline".into()),
-                    Expected::Literal(text) => Some(format!("`{text}`").into()),
-                    Expected::Description(text) => Some((*text).into()),
-                    _ => None,
-                })
-                .collect();
-            format!("expected {}", words.join(" or "))
-        }
-        _ => "here".to_owned(),
-    };
-    rules::syntax::report(span, message, &label)
 }
 
 struct Receiver<'s> {

@@ -90,7 +90,7 @@ impl Reader<'_> {
 
     /// A fault that does not keep anything from being read.
     fn fault(&mut self, span: Span, message: &str, label: &str, edit: &str) {
-        self.add(rules::syntax::report(span, message, label).edit(span, edit).as_read());
+        self.add(rules::syntax::report(span, message, label).edit(span, edit).read_on());
     }
 
     /// Something is missing at byte `at`.
@@ -142,7 +142,7 @@ impl Reader<'_> {
             self.missing(first.start, "{", "before the first key");
             self.curly += 1;
             let open = Open { bracket: b'{', line: first.line, indent: 0, last: true };
-            self.table(open, first.start)
+            Some(self.table(open, first.start))
         } else {
             self.value(0)
         };
@@ -181,7 +181,11 @@ impl Reader<'_> {
                 self.at += 1;
                 let last = self.tokens.get(self.at).is_none_or(|next| next.line > token.line);
                 let open = Open { bracket, line: token.line, indent: token.indent, last };
-                if bracket == b'{' { self.table(open, token.start) } else { self.list(open, token.start) }
+                Some(if bracket == b'{' {
+                    self.table(open, token.start)
+                } else {
+                    self.list(open, token.start)
+                })
             }
             Kind::Text(quotes) => {
                 self.at += 1;
@@ -269,7 +273,7 @@ impl Reader<'_> {
         let finding = finding.edit(span, format!("\n{all}"));
         // a text that ends in the middle of something may lack more than brackets
         let whole = all.len() == 1 || matches!(self.tokens.last(), Some(Token { kind: Kind::Close(_), .. }));
-        self.add(if whole { finding.as_read() } else { finding });
+        self.add(if whole { finding.read_on() } else { finding });
         self.ended = true;
     }
 
@@ -315,13 +319,13 @@ impl Reader<'_> {
         true
     }
 
-    fn closed(&mut self, node: Node, start: usize) -> Option<Tree> {
+    fn closed(&mut self, node: Node, start: usize) -> Tree {
         self.open.pop();
         let end = self.tokens[..self.at].last().map_or(start, |token| token.end);
-        Some(Tree { node, span: self.span(start, end) })
+        Tree { node, span: self.span(start, end) }
     }
 
-    fn list(&mut self, open: Open, start: usize) -> Option<Tree> {
+    fn list(&mut self, open: Open, start: usize) -> Tree {
         self.open.push(open);
         let mut items = Vec::new();
         while !self.ends(open) {
@@ -362,7 +366,7 @@ impl Reader<'_> {
         !value
     }
 
-    fn table(&mut self, open: Open, start: usize) -> Option<Tree> {
+    fn table(&mut self, open: Open, start: usize) -> Tree {
         self.open.push(open);
         let mut table = Table { entries: Vec::new(), index: KeyIndex::default() };
         while !self.ends(open) {
@@ -427,7 +431,7 @@ impl Reader<'_> {
                 Kind::Word if !key.contains(char::is_alphanumeric) => ("there is no key here", "unexpected"),
                 _ => ("this key has no value", "expected `:` and a value"),
             };
-            self.add(rules::syntax::report(span, message, label).as_read());
+            self.add(rules::syntax::report(span, message, label).read_on());
             Tree { node: Node::Error, span }
         });
         let key = Spanned::new(key, span);

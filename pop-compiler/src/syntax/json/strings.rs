@@ -22,13 +22,10 @@ pub(super) fn unescape(source: &str, range: Range<usize>) -> (Text, Vec<usize>) 
             at += run;
             continue;
         }
-        let (c, width) = match escape(rest) {
-            Some(found) => found,
-            None => {
-                wrong.push(place);
-                ('\\', 1)
-            }
-        };
+        let (c, width) = escape(rest).unwrap_or_else(|| {
+            wrong.push(place);
+            ('\\', 1)
+        });
         text.push_char(c, place);
         at += width;
     }

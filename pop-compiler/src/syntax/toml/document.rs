@@ -14,6 +14,8 @@ pub(super) struct Document {
     nowhere: usize,
     /// Open inline tables and arrays, innermost last.
     open: Vec<Open>,
+    /// Whether the current table had a header before.
+    again: bool,
     pub(super) findings: Vec<Diagnostic>,
 }
 
@@ -97,8 +99,14 @@ const SECTION: usize = 128;
 impl Document {
     pub(super) fn new(file: FileId, len: usize) -> Self {
         let items = Vec::with_capacity(len / SECTION);
-        let mut document =
-            Self { items, current: ROOT, nowhere: ROOT, open: Vec::new(), findings: Vec::new() };
+        let mut document = Self {
+            items,
+            current: ROOT,
+            nowhere: ROOT,
+            open: Vec::new(),
+            again: false,
+            findings: Vec::new(),
+        };
         document.add_table(MadeBy::Header, Span::new(file, 0, len), 0);
         document.nowhere = document.add_table(MadeBy::Header, Span::new(file, 0, 0), 1);
         document
@@ -112,6 +120,7 @@ impl Document {
 
     /// `[path]` or, with `array`, `[[path]]`. As everywhere here, the keys are taken out of `path`.
     pub(super) fn open_table(&mut self, path: &mut Vec<Spanned<String>>, array: bool, span: Span) {
+        self.again = false;
         match self.define(path, array, span) {
             Ok(table) => {
                 self.open.clear();
@@ -184,7 +193,20 @@ impl Document {
                 *place = span;
                 Ok(table)
             }
-            _ => Err(Some(Box::new(rules::duplicate_name::key(&last, self.place_of(at, found))))),
+            other => {
+                // a section goes on; of what it has already, nothing more is said
+                let section = match other {
+                    Some((table, Item { kind: Kind::Table { made_by: MadeBy::Header, .. }, .. })) => {
+                        Some(table).filter(|_| at == ROOT && !array)
+                    }
+                    _ => None,
+                };
+                let finding = rules::duplicate_name::key(&last, self.place_of(at, found));
+                let Some(table) = section else { return Err(Some(Box::new(finding))) };
+                self.report(Some(Box::new(finding)));
+                self.again = true;
+                Ok(table)
+            }
         }
     }
 
@@ -250,7 +272,7 @@ impl Document {
             }
         };
         if let Some(found) = self.find(table, &last.value) {
-            if self.findings.len() < super::MAX_ERRORS {
+            if self.findings.len() < super::MAX_ERRORS && !self.again {
                 self.findings.push(rules::duplicate_name::key(&last, self.place_of(table, found)));
             }
             return None;

@@ -19,7 +19,7 @@ impl Reader<'_> {
                 if plain {
                     finding = finding.edit(self.place(token), format!("\"{inner}\""));
                 }
-                self.add(finding.as_read());
+                self.add(finding.read_on());
             }
             Quotes::NotOpened => {
                 let span = self.span(token.start, token.start);
@@ -32,14 +32,14 @@ impl Reader<'_> {
                     "the last quote of this text is missing",
                     "not closed",
                 );
-                self.add(finding.edit(end, "\"").as_read());
+                self.add(finding.edit(end, "\"").read_on());
             }
         }
         let (text, wrong) = strings::unescape(self.text, token.inner.clone());
         if let Some(first) = wrong.first() {
             let span = self.span(*first, (*first + 2).min(token.end));
             let finding =
-                rules::syntax::report(span, "this is no escape", "write `\\\\` for a backslash").as_read();
+                rules::syntax::report(span, "this is no escape", "write `\\\\` for a backslash").read_on();
             let edits = wrong.iter().map(|at| self.span(*at, *at));
             let finding = edits.fold(finding, |finding, span| finding.edit(span, "\\"));
             self.add(finding);
@@ -80,7 +80,7 @@ impl Reader<'_> {
             "null" | "none" | "nil" | "undefined" => Some(("null", Node::Null)),
             "nan" | "inf" | "infinity" | "-inf" | "-infinity" | "+infinity" => {
                 let message = format!("`{word}` is no number in JSON");
-                self.add(rules::syntax::report(span, &message, "only finite numbers are").as_read());
+                self.add(rules::syntax::report(span, &message, "only finite numbers are").read_on());
                 return Tree { node: Node::Error, span };
             }
             _ => None,
@@ -99,7 +99,7 @@ impl Reader<'_> {
             self.at += 1;
         }
         let (span, inner) = (self.span(start, end), &self.text[start..end]);
-        let finding = rules::syntax::report(span, "a text is in double quotes", "without quotes").as_read();
+        let finding = rules::syntax::report(span, "a text is in double quotes", "without quotes").read_on();
         let plain = !inner.contains(['\\', '\'', '“', '”', '‘', '’', '`']);
         self.add(if plain { finding.edit(span, format!("\"{inner}\"")) } else { finding });
         let text = Text::plain(inner.to_owned(), start);
