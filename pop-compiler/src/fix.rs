@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Edit};
+use crate::diagnostic::{Diagnostic, Edit, Severity};
+use crate::rules;
 use crate::source::{FileId, Sources};
 
 /// What one round of fixing gave.
@@ -14,12 +15,44 @@ pub struct Fixed {
     pub findings: Vec<usize>,
 }
 
-/// Makes the fixes of all findings, in their order. A fix is made as a whole or not at all; one that touches what an
-/// earlier one changed is left out, so another round may find more to do. Everything between the edits stays as it is.
+/// Rules whose fix takes away what seems to do nothing. Among errors it may only seem so.
+const NEEDLESS: [&str; 4] = [
+    rules::redundant_after::RULE.id,
+    rules::constant_when::RULE.id,
+    rules::unused_type::RULE.id,
+    rules::useless_allow::RULE.id,
+];
+
+/// Makes the fixes of the findings that come first, in their order: what can't be read, then names in comments that allow
+/// something, then the rest; nothing is taken away as needless while there are errors. A fix is made as a whole or not at
+/// all; one that touches what an earlier one changed is left out. So another round may find more to do. Everything
+/// between the edits stays as it is.
 pub fn apply(findings: &[Diagnostic], sources: &Sources) -> Fixed {
+    let turn = |finding: &Diagnostic| match finding.rule {
+        rule if rule == rules::syntax::RULE.id => 0,
+        rule if rule == rules::unknown_rule::RULE.id => 1,
+        rule if NEEDLESS.contains(&rule) => 3,
+        _ => 2,
+    };
+    let unsure = findings.iter().any(|finding| match turn(finding) {
+        1 => true,
+        3 => false,
+        _ => finding.severity == Severity::Error,
+    });
+    let fixable = |finding: &&Diagnostic| !finding.fix.is_empty() && !(unsure && turn(finding) == 3);
+    let Some(first) = findings.iter().filter(fixable).map(turn).min() else { return Fixed::default() };
+    let now = findings.iter().enumerate().filter(|(_, finding)| fixable(finding) && turn(finding) == first);
+    make(now, sources)
+}
+
+/// Makes the fixes of these findings and no others.
+pub(crate) fn make<'d>(
+    findings: impl IntoIterator<Item = (usize, &'d Diagnostic)>,
+    sources: &Sources,
+) -> Fixed {
     let mut accepted: BTreeMap<FileId, BTreeMap<u32, &Edit>> = BTreeMap::new();
     let mut fixed = Fixed::default();
-    for (i, finding) in findings.iter().enumerate() {
+    for (i, finding) in findings {
         let mut new: Vec<&Edit> = Vec::new();
         let fits = finding.fix.iter().all(|edit| {
             if !is_sound(edit, sources) || new.iter().any(|other| touch(other, edit)) {

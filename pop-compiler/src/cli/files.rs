@@ -107,7 +107,7 @@ pub(super) fn compile_with(
     read: &dyn Fn(&Path) -> anyhow::Result<Source>,
 ) -> anyhow::Result<Compiled> {
     let source = read(path)?;
-    let Some(door) = Door::from_path(&source.name) else {
+    let Some(door) = source.door() else {
         bail!("{} is neither .toml nor .json", path.display());
     };
     if door == Door::Json && !Door::is_workflow_path(&source.name) && is_native(&source.text) {

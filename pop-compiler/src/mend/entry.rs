@@ -266,24 +266,33 @@ impl<'t> Lexed<'t> {
             format!("{path}{key} = {value}, ")
         } else {
             let indent = &self.source[self.source[..start].rfind('\n').map_or(0, |n| n + 1)..start];
-            format!("{path}{key} = {value}\n{indent}")
+            let end = if self.source.contains("\r\n") { "\r\n" } else { "\n" };
+            format!("{path}{key} = {value}{end}{indent}")
         };
         Some(vec![Edit { span: Span::new(span.file, start, start), replacement: entry }])
     }
 
-    /// The edits that replace `old` by `new` inside the entry whose key begins with `span`.
+    /// The edits that replace `old` by `new` inside the entry whose key begins with `span`, but in no comment and in no
+    /// description.
     pub(super) fn replace_inside(&self, span: Span, old: &str, new: &str) -> Option<Vec<Edit>> {
-        let extent = self.extent(span)?;
-        let (start, end) = (self.starts[extent.start], self.end(extent.end - 1));
-        let edits: Vec<Edit> = self.source[start..end]
-            .match_indices(old)
-            .take(MAX_PLACES + 1)
-            .map(|(i, _)| Edit {
-                span: Span::new(span.file, start + i, start + i + old.len()),
+        let mut edits = Vec::new();
+        for i in self.extent(span)? {
+            let value = self.before(i).filter(|b| matches!(self.tokens[*b].kind, Kind::Equals | Kind::Colon));
+            let key = value.and_then(|equals| self.before(equals)).map(|key| self.tokens[key].text);
+            let prose = key.is_some_and(|key| key.trim_matches(['"', '\'']) == "description");
+            if self.tokens[i].kind != Kind::Word || prose {
+                continue;
+            }
+            let places = self.tokens[i].text.match_indices(old).map(|(at, _)| self.starts[i] + at);
+            edits.extend(places.take(MAX_PLACES + 1).map(|start| Edit {
+                span: Span::new(span.file, start, start + old.len()),
                 replacement: new.to_owned(),
-            })
-            .collect();
-        (1..=MAX_PLACES).contains(&edits.len()).then_some(edits)
+            }));
+            if edits.len() > MAX_PLACES {
+                return None;
+            }
+        }
+        (!edits.is_empty()).then_some(edits)
     }
 
     /// Whether the key at `span` has a key `name` beside it in its table; also true once too much has been looked at.

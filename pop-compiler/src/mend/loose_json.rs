@@ -1,7 +1,10 @@
-//! JSON that can't be read, where one small change is the obvious one. It is only made when the text can be read with it.
+//! JSON that can't be read, where one small change is the obvious one. It is only made when nothing is wrong with the form of the text then.
 
 use std::ops::Range;
 
+use serde_json::Value as Json;
+
+use super::judge::Reading;
 use crate::fmt::{Kind, lex};
 use crate::syntax::Door;
 
@@ -11,8 +14,13 @@ const MAX_TEXT: usize = 1 << 20;
 /// Nobody reads longer lines, and much could be changed in them.
 const MAX_LINE: usize = 2_000;
 
-/// What to replace with what for the error at byte `at`; `reads` says whether a text can be read.
-pub(crate) fn change(text: &str, at: usize, reads: &dyn Fn(&str) -> bool) -> Option<(Range<usize>, String)> {
+/// What to replace with what for the error at byte `at`; `read` reads a text. Among the changes after which nothing is
+/// wrong any more, all must make the text say the same.
+pub(super) fn change(
+    text: &str,
+    at: usize,
+    read: &dyn Fn(&str) -> Option<Reading>,
+) -> Option<(Range<usize>, String)> {
     let at = at.min(text.len());
     if text.len() > MAX_TEXT || !text.is_char_boundary(at) {
         return None;
@@ -22,11 +30,22 @@ pub(crate) fn change(text: &str, at: usize, reads: &dyn Fn(&str) -> bool) -> Opt
     if to - from > MAX_LINE {
         return None;
     }
-    candidates(text, at, from, to).into_iter().find(|(range, new)| {
+    let mut best: Option<(Json, (Range<usize>, String))> = None;
+    for (range, new) in candidates(text, at, from, to) {
         let mut changed = text.to_owned();
-        changed.replace_range(range.clone(), new);
-        reads(&changed)
-    })
+        changed.replace_range(range.clone(), &new);
+        let after = read(&changed)?;
+        if after.faults() > 0 {
+            continue;
+        }
+        let says = after.tree.to_json();
+        match &best {
+            Some((other, _)) if *other != says => return None,
+            Some(_) => {}
+            None => best = Some((says, (range, new))),
+        }
+    }
+    best.map(|(_, change)| change)
 }
 
 fn candidates(text: &str, at: usize, from: usize, to: usize) -> Vec<(Range<usize>, String)> {
@@ -91,7 +110,8 @@ fn candidates(text: &str, at: usize, from: usize, to: usize) -> Vec<(Range<usize
     }
     if let [one] = open.as_slice() {
         let end = text.trim_end().len();
-        found.push((end..end, format!("\n{one}")));
+        let line = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        found.push((end..end, format!("{line}{one}")));
     }
     found
 }

@@ -1,16 +1,19 @@
-//! TOML that can't be read, where one small change is the obvious one. A change is only made when the text has fewer
-//! syntax errors with it.
+//! TOML that can't be read, where one small change is the obvious one. Changes are only made when
+//! all of them together leave no syntax error, and make no other fault.
 
 use std::ops::Range;
 
+use serde_json::Value as Json;
+
+use super::judge::Reading;
 use crate::fmt::{Kind, Token, lex};
 use crate::syntax::Door;
 
 /// A change of the text: what to replace with what.
-type Change = Vec<(Range<usize>, String)>;
+pub(super) type Change = Vec<(Range<usize>, String)>;
 
 /// Errors of one file for which a change is looked for; each may read the file several times.
-pub(crate) const MAX_ERRORS: usize = 4;
+pub(super) const MAX_ERRORS: usize = 4;
 
 /// Larger files are not tried.
 const MAX_TEXT: usize = 256 << 10;
@@ -21,46 +24,49 @@ const MAX_LINE: usize = 2_000;
 /// Changes that are tried for one error; each reads the file once.
 const MAX_CHANGES: usize = 10;
 
-/// Looks for the changes of one text, error by error. Each is tried together with those before it, so that all of them
-/// leave fewer errors than there were: changes that only help alone would undo each other for ever.
-pub(crate) struct Mender<'t> {
-    text: &'t str,
-    count: &'t dyn Fn(&str) -> usize,
-    /// All changes so far, by place.
-    made: Change,
-    /// How many errors are left with them; none before it was asked.
-    left: Option<usize>,
-}
-
-impl<'t> Mender<'t> {
-    /// `count` says how many errors a text has.
-    pub(crate) fn new(text: &'t str, count: &'t dyn Fn(&str) -> usize) -> Self {
-        Self { text, count, made: Change::new(), left: None }
-    }
-
-    /// The change for the error at byte `at`.
-    pub(crate) fn change(&mut self, at: usize) -> Option<Change> {
-        let text = self.text;
-        if text.len() > MAX_TEXT || !text.is_char_boundary(at) {
-            return None;
+/// The changes for the errors at `places`, each with the position of its error in there: all together make the text one
+/// that can be read, and none makes a fault. Of several changes for one error all must make the text say the same. `read`
+/// reads a text; `before` is what the text says as it is.
+pub(super) fn changes(
+    text: &str,
+    places: &[usize],
+    before: &Reading,
+    read: &dyn Fn(&str) -> Option<Reading>,
+) -> Option<Vec<(usize, Change)>> {
+    let (mut made, mut left, mut found) = (Change::new(), before.syntax, Vec::new());
+    for (i, at) in places.iter().copied().enumerate() {
+        if text.len() > MAX_TEXT || !text.is_char_boundary(at) || left == 0 {
+            break;
         }
         let from = text[..at].trim_end().rfind('\n').map_or(0, |n| n + 1);
         let to = text[at..].find('\n').map_or(text.len(), |n| at + n);
         if to - from > MAX_LINE {
             return None;
         }
-        let left = *self.left.get_or_insert_with(|| (self.count)(text));
+        let mut best: Option<(usize, Json, Change, Change)> = None;
+        let mut sure = true;
         for change in candidates(text, at).into_iter().take(MAX_CHANGES) {
-            let Some(all) = together(&self.made, &change) else { continue };
-            let errors = (self.count)(&changed(text, &all));
-            if errors < left {
-                self.made = all;
-                self.left = Some(errors);
-                return Some(change);
+            let Some(all) = together(&made, &change) else { continue };
+            let after = read(&changed(text, &all))?;
+            if after.syntax >= left || after.is_worse(before) {
+                continue;
+            }
+            let says = after.tree.to_json();
+            match &best {
+                Some((least, ..)) if *least < after.syntax => {}
+                Some((least, other, ..)) if *least == after.syntax => sure &= *other == says,
+                _ => {
+                    sure = true;
+                    best = Some((after.syntax, says, change, all));
+                }
             }
         }
-        None
+        if let Some((errors, _, change, all)) = best.filter(|_| sure) {
+            (made, left) = (all, errors);
+            found.push((i, change));
+        }
     }
+    (left == 0).then_some(found)
 }
 
 /// Both, by place; none when they touch each other.

@@ -14,7 +14,6 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use crate::diagnostic::Diagnostic;
 use crate::limit;
-use crate::mend::loose_json as mend;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::{Entry, KeyIndex, MAX_DEPTH, Node, Table, Text, TextBuilder, Tree, number};
@@ -72,12 +71,7 @@ fn explained(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree {
                 ParseErrorKind::String(kind) => lowercase(&kind.to_string()),
                 kind => lowercase(&kind.to_string()),
             };
-            let finding = rules::syntax::report(span, &message, "here");
-            let change = mend::change(text, start, &loose::reads);
-            out.push(match change {
-                Some((range, new)) => finding.edit(Span::new(file, range.start, range.end), new),
-                None => finding,
-            });
+            out.push(rules::syntax::report(span, &message, "here"));
             broken(Span::new(file, 0, text.len()))
         }
     }

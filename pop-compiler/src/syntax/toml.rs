@@ -11,8 +11,7 @@ use toml_parser::lexer::{Token, TokenKind};
 use toml_parser::parser::{EventReceiver, RecursionGuard, ValidateWhitespace, parse_document};
 use toml_parser::{ErrorSink, Expected, ParseError, Raw, Source};
 
-use crate::diagnostic::{Diagnostic, Edit, Location};
-use crate::mend::syntax as mend;
+use crate::diagnostic::{Diagnostic, Location};
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::{MAX_DEPTH, Node, TextBuilder, Tree, number};
@@ -55,17 +54,6 @@ fn parse_in_pieces(file: FileId, text: &str, piece: usize, out: &mut Vec<Diagnos
     let mut told = None;
     findings.retain(|d| d.rule != rules::syntax::RULE.id || told.replace(line(d)) != Some(line(d)));
     findings.truncate(MAX_ERRORS);
-    let mut mender = mend::Mender::new(text, &count);
-    for finding in findings.iter_mut().filter(|d| d.rule == rules::syntax::RULE.id).take(mend::MAX_ERRORS) {
-        if let Location::Span(span) = finding.primary.at
-            && let Some(change) = mender.change(span.range().start)
-        {
-            finding.fix = change
-                .into_iter()
-                .map(|(range, new)| Edit { span: Span::new(file, range.start, range.end), replacement: new })
-                .collect();
-        }
-    }
     out.append(&mut findings);
     receiver.document.finish()
 }
@@ -91,20 +79,6 @@ fn pieces(source: Source<'_>, least: usize, each: &mut dyn FnMut(&[Token])) {
         }
     }
     each(&piece);
-}
-
-/// How many errors a text has.
-fn count(text: &str) -> usize {
-    let source = Source::new(text);
-    let tokens = source.lex().into_vec();
-    let mut receiver = Receiver::new(FileId(0), source, text.len());
-    let mut errors = 0;
-    {
-        let mut whitespace = ValidateWhitespace::new(&mut receiver, source);
-        let mut guard = RecursionGuard::new(&mut whitespace, u32::try_from(MAX_DEPTH).unwrap_or(u32::MAX));
-        parse_document(&tokens, &mut guard, &mut |_: ParseError| errors += 1);
-    }
-    errors + receiver.findings.len()
 }
 
 /// A parse error in our words.

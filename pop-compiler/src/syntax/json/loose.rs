@@ -3,7 +3,7 @@
 
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::common::{Range, Ranged};
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use jsonc_parser::ParseOptions;
 
 use crate::diagnostic::Diagnostic;
 use crate::fmt::lex;
@@ -27,11 +27,6 @@ pub(super) const OPTIONS: ParseOptions = ParseOptions {
 
 /// Liberties of one file that are kept.
 const MAX_FINDINGS: usize = 100;
-
-/// Whether the lenient parser reads the text.
-pub(super) fn reads(text: &str) -> bool {
-    parse_to_ast(text, &CollectOptions::default(), &OPTIONS).is_ok_and(|parsed| parsed.value.is_some())
-}
 
 /// The string that holds a line break, before an error at byte `at`: most likely its closing quote is missing.
 pub(super) fn open_string(text: &str, at: usize) -> Option<Range> {
