@@ -1,10 +1,14 @@
 //! Making the fixes that findings carry: from findings to new texts. Nothing is written here.
 
+mod rounds;
+
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Edit, Severity};
 use crate::rules;
 use crate::source::{FileId, Sources};
+
+pub use rounds::{Changed, Files, all};
 
 /// What one round of fixing gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! From what a rule knows (a name inside a place, an entry that should go) to edits of the text. Rules have no texts, so
 //! they leave drafts; once the texts are at hand, each draft becomes edits or, where that is not certain, nothing.
 
-mod entry;
+pub(crate) mod entry;
 mod judge;
 mod loose_json;
 mod syntax;

@@ -17,7 +17,7 @@ use crate::reference as token;
 use crate::rules;
 use crate::source::{Span, Spanned};
 use crate::source_map::Mention;
-use crate::suggest::Guesses;
+use crate::suggest::{self, Guesses};
 use crate::types::Type;
 use crate::validate::RUN_TOKENS;
 
@@ -278,7 +278,8 @@ impl<'a> Resolver<'a, '_> {
         } else {
             if self.workflow.find(name).is_some() {
                 let whole = reference.root.span;
-                self.out.push(rules::unknown_input::is_operation(name, whole, first.span));
+                let near = suggest::closest(name, self.guesses.among(self.inputs.keys().copied()));
+                self.out.push(rules::unknown_input::is_operation(name, whole, first.span, near));
                 return Target::Unknown;
             }
             let known = self.guesses.among(self.inputs.keys().copied());

@@ -97,7 +97,16 @@ fn is_slip(word: &str, name: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let letters = |text: &str| text.chars().count();
     let (shorter, longer) = (letters(&word).min(letters(&name)), letters(&word).max(letters(&name)));
-    shorter >= 3 && longer >= 4 && digits(&word) == digits(&name) && begin_alike(&word, &name) && {
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let long = shorter >= 3 && (longer >= 4 || sorted(&word) == sorted(&name));
+    let dots = |text: &str| text.matches('.').count();
+    let odd = name.contains(|c: char| !c.is_alphanumeric() && !"_-.".contains(c) && !word.contains(c));
+    let written_alike = dots(&word) == dots(&name) && !odd;
+    long && written_alike && digits(&word) == digits(&name) && begin_alike(&word, &name) && {
         let mark = |c: char| !c.is_alphanumeric();
         let parts = word.split(mark).count() == name.split(mark).count();
         !parts || word.split(mark).zip(name.split(mark)).all(|(a, b)| a == b || is_near_part(a, b))
@@ -216,12 +225,15 @@ mod tests {
             ("min_size", "max_size"),
             ("part_a", "part_b"),
             ("x.in", "x.on"),
+            ("image.still", "image..still"),
+            ("review.ask", "rev=ew.ask"),
         ] {
             assert_eq!(certain(word, &[name]).unwrap_or_default(), false, "{word}");
         }
         for (word, name) in [
             ("use", "uses"),
             ("wth", "with"),
+            ("ulr", "url"),
             ("rpobe", "probe"),
             ("robe", "probe"),
             ("pprobe", "probe"),

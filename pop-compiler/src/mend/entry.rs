@@ -15,7 +15,7 @@ const MAX_PLACES: usize = 100;
 const MOST_BESIDE: usize = 20_000_000;
 
 /// A text and its tokens.
-pub(super) struct Lexed<'t> {
+pub(crate) struct Lexed<'t> {
     source: &'t str,
     door: Door,
     tokens: Vec<Token<'t>>,
@@ -28,7 +28,7 @@ pub(super) struct Lexed<'t> {
 }
 
 impl<'t> Lexed<'t> {
-    pub(super) fn new(text: &'t str, door: Door) -> Self {
+    pub(crate) fn new(text: &'t str, door: Door) -> Self {
         let tokens = lex(text, door);
         let mut at = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
         let starts = tokens
@@ -228,6 +228,20 @@ impl<'t> Lexed<'t> {
         // a comment behind the last line is not part of it
         let line = self.source[stop..].find('\n').map_or(self.source.len(), |n| stop + n + 1);
         Some((start, if self.source[stop..line].trim().is_empty() { line } else { stop }))
+    }
+
+    /// The table, list or file around byte `at`; in TOML what is below one header is one table.
+    pub(crate) fn around(&self, at: usize) -> std::ops::Range<usize> {
+        let at = self.starts.partition_point(|start| *start <= at).saturating_sub(1);
+        let Some(depth) = self.depths.get(at).copied() else { return 0..self.source.len() };
+        let bounds = |i: &usize| self.depths[*i] < depth || self.is_header(*i);
+        let from = (0..=at).rev().find(bounds);
+        let header = from.filter(|from| self.is_header(*from));
+        let to = match header {
+            Some(header) => self.headers().find(|i| *i > header),
+            None => (at..self.tokens.len()).find(bounds),
+        };
+        from.map_or(0, |from| self.starts[from])..to.map_or(self.source.len(), |to| self.starts[to])
     }
 
     fn at(&self, span: Span) -> Option<usize> {

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::judge::Reading;
 use crate::fmt::{Kind, lex};
+use crate::suggest;
 use crate::syntax::Door;
 
 /// Larger files are not tried.
@@ -58,7 +59,7 @@ fn candidates(text: &str, at: usize, from: usize, to: usize) -> Vec<(Range<usize
             line.match_indices(other).map(|(i, _)| (from + i..from + i + other.len(), ":".to_owned())).next(),
         );
     }
-    if before.ends_with('"') {
+    if before.ends_with('"') && !before.ends_with(":\"") {
         found.push((before.len()..before.len(), ":".to_owned()));
     }
     // a comma too many
@@ -80,6 +81,8 @@ fn candidates(text: &str, at: usize, from: usize, to: usize) -> Vec<(Range<usize
         "" => {}
         known @ ("true" | "false") => found.push((start..end, known.to_owned())),
         "none" | "nil" | "undefined" => found.push((start..end, "null".to_owned())),
+        // `ture` may be a text or a truth
+        other if suggest::closest(other, ["true", "false", "null"]).is_some() => {}
         _ => found.push((start..end, format!("\"{word}\""))),
     }
     // a quote that is missing: where the line's strings stop making sense

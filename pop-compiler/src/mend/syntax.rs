@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::judge::Reading;
 use crate::fmt::{Kind, Token, lex};
+use crate::suggest;
 use crate::syntax::Door;
 
 /// A change of the text: what to replace with what.
@@ -210,7 +211,9 @@ fn comma(text: &str, at: usize) -> Vec<Change> {
     let before = text[..at].trim_end();
     // behind a comment, the comma would be part of it
     let line = &before[before.rfind('\n').map_or(0, |n| n + 1)..];
-    if before.is_empty() || line.contains('#') {
+    // `"a," b = 1`: the comma is there, and the quote at the wrong place
+    let swallowed = before.strip_suffix(['"', '\'']).is_some_and(|text| text.ends_with(','));
+    if before.is_empty() || line.contains('#') || swallowed {
         return Vec::new();
     }
     if let Some(rest) = before.strip_suffix(',') {
@@ -241,9 +244,16 @@ fn word(text: &str, at: usize) -> Vec<Change> {
         "true" | "false" if whole == one || !own => {
             return vec![vec![(at..at + one.len(), one.to_lowercase())]];
         }
-        // these have no counterpart here
+        // `ture` may be a text or a truth; the others have no counterpart here
+        other if suggest::closest(other, ["true", "false"]).is_some() => return Vec::new(),
         "null" | "none" | "nil" | "undefined" => return Vec::new(),
         _ => {}
+    }
+    // `{ seconds = 1 output = 2 }`
+    let next = rest[one.len()..].trim_start_matches([' ', '\t']);
+    let key = next.find(|c: char| !(c.is_alphanumeric() || "_-".contains(c))).unwrap_or(next.len());
+    if !own && key > 0 && next.len() + one.len() < rest.len() && next[key..].trim_start().starts_with('=') {
+        return vec![vec![(at + one.len()..at + one.len(), ",".to_owned())]];
     }
     for (open, close) in [('“', '”'), ('”', '”'), ('„', '“'), ('‘', '’'), ('`', '`')] {
         if let Some(inner) = rest.strip_prefix(open)
@@ -305,6 +315,7 @@ fn quotes(line: &[Piece<'_>]) -> Vec<Change> {
         if text.ends_with(other) && text.matches(other).count() == 1 {
             let end = piece.start + text.len();
             found.push(vec![(end - 1..end, quote.to_string())]);
+            continue;
         }
         // up to the brackets that the line must still close
         let inner = text.trim_end_matches([' ', ']', '}', ',']);

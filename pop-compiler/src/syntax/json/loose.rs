@@ -133,6 +133,8 @@ impl Liberties<'_> {
         }
         let span = self.span(end, end);
         let finding = rules::syntax::report(span, "expected comma", "between two items");
-        self.add(finding.edit(span, ","));
+        // `"a," "b"`: the comma is there, and the quote at the wrong place
+        let swallowed = self.text[..end].ends_with(",\"");
+        self.add(if swallowed { finding } else { finding.edit(span, ",") });
     }
 }
