@@ -19,7 +19,7 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
         bail!("`--fix -` writes the fixed text to standard output, where `--format` would write, too");
     }
     let (files, mut failures) = find_all(&args.paths);
-    let count = files.len();
+    let mut count = 0;
     let mut summary = Summary::default();
     let mut all = Vec::with_capacity(files.len());
     let mut fixer = Fixer::new(&args.paths);
@@ -36,9 +36,14 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
             Ok(compiled) => compiled,
             Err(error) => {
                 failures.push(error);
-                continue;
+                // what can't be written can be checked
+                match compile_file(path) {
+                    Ok(compiled) if args.fix => compiled,
+                    _ => continue,
+                }
             }
         };
+        count += 1;
         let Compiled { diagnostics, sources, .. } = &mut compiled;
         diagnostics.retain(|finding| seen.insert(key(finding, sources)));
         summary = summary.plus(Summary::of(&compiled.diagnostics));

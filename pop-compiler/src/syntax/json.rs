@@ -32,6 +32,9 @@ const OPTIONS: ParseOptions = ParseOptions {
 };
 
 pub(crate) fn parse(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree {
+    if let Some(text) = unmarked(text) {
+        return parse(file, &text, out);
+    }
     direct::read(file, text).unwrap_or_else(|| {
         // apart from what others found, for callers ask whether something was found here
         let mut found = Vec::new();
@@ -39,6 +42,11 @@ pub(crate) fn parse(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree
         out.append(&mut found);
         tree
     })
+}
+
+/// The text with spaces for its byte order mark, which means nothing but which the parser does not take.
+pub(super) fn unmarked(text: &str) -> Option<String> {
+    text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"))
 }
 
 /// The tree of any text, and what is wrong with it.
