@@ -2,9 +2,9 @@
 
 mod rounds;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use crate::diagnostic::{Diagnostic, Edit, Severity};
+use crate::diagnostic::{Diagnostic, Edit, Location, Severity};
 use crate::rules;
 use crate::source::{FileId, Sources};
 
@@ -28,7 +28,8 @@ const NEEDLESS: [&str; 4] = [
 ];
 
 /// Makes the fixes of the findings that come first, in their order: what can't be read, then names in comments that allow
-/// something, then the rest; nothing is taken away as needless while there are errors. A fix is made as a whole or not at
+/// something, then the rest; nothing is taken away as needless while there are errors, and where a file can't be read
+/// (entries may seem to stand in another table) nothing else of it is changed. A fix is made as a whole or not at
 /// all; one that touches what an earlier one changed is left out. So another round may find more to do. Everything
 /// between the edits stays as it is.
 pub fn apply(findings: &[Diagnostic], sources: &Sources) -> Fixed {
@@ -43,7 +44,17 @@ pub fn apply(findings: &[Diagnostic], sources: &Sources) -> Fixed {
         3 => false,
         _ => finding.severity == Severity::Error,
     });
-    let fixable = |finding: &&Diagnostic| !finding.fix.is_empty() && !(unsure && turn(finding) == 3);
+    let file = |finding: &Diagnostic| match finding.primary.at {
+        Location::Span(span) => Some(span.file),
+        Location::Pointer(_) => None,
+    };
+    let unread: HashSet<FileId> = findings.iter().filter(|d| turn(d) == 0).filter_map(file).collect();
+    let fixable = |finding: &&Diagnostic| match turn(finding) {
+        _ if finding.fix.is_empty() => false,
+        0 => true,
+        3 if unsure => false,
+        _ => !finding.fix.iter().any(|edit| unread.contains(&edit.span.file)),
+    };
     let Some(first) = findings.iter().filter(fixable).map(turn).min() else { return Fixed::default() };
     let now = findings.iter().enumerate().filter(|(_, finding)| fixable(finding) && turn(finding) == first);
     make(now, sources)

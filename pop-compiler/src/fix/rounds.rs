@@ -34,8 +34,8 @@ pub struct Files<'f, E> {
 type Known = (String, &'static str, String);
 
 /// Makes all fixes that do no harm, and gives the compilation of the result. A fix does harm when it makes a file
-/// unreadable, when there is a new error (that has no fix) in the table that it changes, or when it only takes something away and anything
-/// new is found. What it merely uncovers elsewhere is no harm.
+/// unreadable, when there is a new error (that has no fix) in the table that it changes, when it adds an entry and there is a new error, or
+/// when it only takes something away and anything new is found. What it merely uncovers elsewhere is no harm.
 ///
 /// # Errors
 /// Those of compiling.
@@ -127,6 +127,7 @@ fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
         && fixed.files.iter().any(|(file, _)| {
             before.sources.get(*file).is_some_and(|source| source.door() == Some(Door::Json))
         });
+    let adds = made().any(|finding| finding.rule == rules::missing_key::RULE.id);
     let takes = made().all(|finding| finding.fix.iter().all(|edit| edit.replacement.is_empty()));
     let mut tables: Option<HashMap<String, Vec<std::ops::Range<usize>>>> = None;
     for finding in &after.diagnostics {
@@ -142,6 +143,9 @@ fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
             continue;
         }
         if takes && finding.rule != rules::unused_type::RULE.id {
+            return true;
+        }
+        if adds && finding.severity == Severity::Error {
             return true;
         }
         // what can be fixed in turn is another fault that was there
