@@ -127,7 +127,7 @@ fn unread(out: &mut [Diagnostic], sources: &Sources, judge: &Judge) {
 }
 
 /// Rules that find names which a file gives.
-const OF_NAMES: [&str; 7] = [
+pub(crate) const OF_NAMES: [&str; 7] = [
     rules::extra_input::RULE.id,
     rules::unknown_field::RULE.id,
     rules::unknown_input::RULE.id,
@@ -140,7 +140,9 @@ const OF_NAMES: [&str; 7] = [
 /// Where several places agree on a name, and none has the one that is defined, the definition may be what is misspelt.
 fn withhold_doubtful(out: &mut [Diagnostic], sources: &Sources) {
     let names = |finding: &Diagnostic| match finding.drafts.as_slice() {
-        [Draft::Rename { old, new, .. }] if OF_NAMES.contains(&finding.rule) => Some((old.clone(), new.clone())),
+        [Draft::Rename { old, new, .. }] if OF_NAMES.contains(&finding.rule) => {
+            Some((old.clone(), new.clone()))
+        }
         _ => None,
     };
     let mut times: HashMap<(String, String), usize> = HashMap::new();
@@ -157,7 +159,8 @@ fn withhold_doubtful(out: &mut [Diagnostic], sources: &Sources) {
             let whole = |text: &str, at: usize| {
                 !text[..at].ends_with(part) && !text[at + new.len()..].starts_with(part)
             };
-            let count = |text: &str| text.match_indices(new.as_str()).filter(|(at, _)| whole(text, *at)).count();
+            let count =
+                |text: &str| text.match_indices(new.as_str()).filter(|(at, _)| whole(text, *at)).count();
             sources.iter().map(|(_, source)| count(&source.text)).sum::<usize>() < 2
         })
         .collect();

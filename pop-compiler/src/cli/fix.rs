@@ -36,7 +36,9 @@ impl Fixer {
     pub(super) fn run(&mut self, path: &Path, output: &mut Output<'_>) -> anyhow::Result<Compiled> {
         let key = |name: &str| {
             let path = fs::canonicalize(name).ok()?;
-            path.ancestors().any(|above| self.roots.contains(above)).then(|| path.to_string_lossy().into_owned())
+            path.ancestors()
+                .any(|above| self.roots.contains(above))
+                .then(|| path.to_string_lossy().into_owned())
         };
         let mut reports = Vec::new();
         let mut compile = |changed: &fix::Changed| {
@@ -93,7 +95,9 @@ impl Fixer {
 
 /// Compiles a text that came through standard input, as if it were a file of the current directory.
 pub(super) fn compile_text(source: &Source) -> anyhow::Result<Compiled> {
-    compile_with(Path::new(STDIN), &|path| if path == Path::new(STDIN) { Ok(source.clone()) } else { read(path) })
+    compile_with(Path::new(STDIN), &|path| {
+        if path == Path::new(STDIN) { Ok(source.clone()) } else { read(path) }
+    })
 }
 
 /// `flow.pop.toml:7:1: unknown key … (unknown-key): `timout` → `timeout``

@@ -7,12 +7,12 @@ use serde_json::Value as Json;
 use super::Compiled;
 use crate::agenda::{Agenda, AgendaTemplate};
 use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
-use crate::{mend, rules};
 use crate::source::{FileId, Source, Sources, Span};
 use crate::source_map::Places;
 use crate::syntax::{self, Door};
 use crate::tree::{Node, Table, Tree};
 use crate::validate;
+use crate::{mend, rules};
 
 /// Whether this JSON text is an agenda (it has a list of `operations`) or a template (it has an `agenda`), and not a
 /// workflow.

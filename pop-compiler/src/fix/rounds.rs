@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{Fixed, apply, make};
 use crate::Compiled;
 use crate::diagnostic::{Diagnostic, Location, Severity};
-use crate::mend::entry::Lexed;
+use crate::mend::{self, entry::Lexed};
 use crate::rules;
 use crate::source::FileId;
 use crate::syntax::Door;
@@ -33,9 +33,14 @@ pub struct Files<'f, E> {
 /// A finding, however the places in its file have moved.
 type Known = (String, &'static str, String);
 
-/// Makes all fixes that do no harm, and gives the compilation of the result. A fix does harm when it makes a file
-/// unreadable, when there is a new error (that has no fix) in the table that it changes, when it adds an entry and there is a new error, or
-/// when it only takes something away and anything new is found. What it merely uncovers elsewhere is no harm.
+/// Makes all fixes that do no harm, and gives the compilation of the result. A fix does harm
+///
+/// - when it makes a file unreadable,
+/// - when there is a new error in the table that it changes (when it mends a name, one that can't be fixed in turn),
+/// - when it adds an entry and there is a new error,
+/// - when it only takes something away and anything new is found.
+///
+/// What it merely uncovers elsewhere is no harm.
 ///
 /// # Errors
 /// Those of compiling.
@@ -50,7 +55,8 @@ pub fn all<E>(files: &mut Files<'_, E>) -> Result<(Compiled, Changed), E> {
         if fixed.findings.is_empty() {
             break;
         }
-        let mut next = attempt(files, &compiled, &fixed, &changed)?.map(|next| (fixed.findings.clone(), next));
+        let mut next =
+            attempt(files, &compiled, &fixed, &changed)?.map(|next| (fixed.findings.clone(), next));
         if next.is_none() {
             let size: usize = compiled.sources.iter().map(|(_, source)| source.text.len()).sum();
             for i in &fixed.findings {
@@ -127,6 +133,8 @@ fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
         && fixed.files.iter().any(|(file, _)| {
             before.sources.get(*file).is_some_and(|source| source.door() == Some(Door::Json))
         });
+    let names_mended = made()
+        .all(|finding| finding.rule == rules::unknown_key::RULE.id || mend::OF_NAMES.contains(&finding.rule));
     let adds = made().any(|finding| finding.rule == rules::missing_key::RULE.id);
     let takes = made().all(|finding| finding.fix.iter().all(|edit| edit.replacement.is_empty()));
     let mut tables: Option<HashMap<String, Vec<std::ops::Range<usize>>>> = None;
@@ -148,8 +156,8 @@ fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
         if adds && finding.severity == Severity::Error {
             return true;
         }
-        // what can be fixed in turn is another fault that was there
-        if finding.severity == Severity::Error && finding.fix.is_empty() {
+        // what a name that had no meaning leads to was not checked before, and can be fixed in turn
+        if finding.severity == Severity::Error && !(names_mended && !finding.fix.is_empty()) {
             let Location::Span(span) = finding.primary.at else { return true };
             let tables = tables.get_or_insert_with(|| changed_tables(before, fixed));
             let inside = |table: &std::ops::Range<usize>| table.contains(&span.range().start);

@@ -173,9 +173,24 @@ mod tests {
         ] {
             assert_eq!(duration(text).as_deref(), Some(ours), "{text}");
         }
-        for text in
-            ["5", "90", "5M", "5 mseconds", "5 useconds", "5 microseconds", "1,5 h", "soon", "5 parsecs", "P1M", "PT", "P5", "-5 min", "5 m m", "1 week", "five min"]
-        {
+        for text in [
+            "5",
+            "90",
+            "5M",
+            "5 mseconds",
+            "5 useconds",
+            "5 microseconds",
+            "1,5 h",
+            "soon",
+            "5 parsecs",
+            "P1M",
+            "PT",
+            "P5",
+            "-5 min",
+            "5 m m",
+            "1 week",
+            "five min",
+        ] {
             assert_eq!(duration(text), None, "{text}");
         }
         for (text, ours) in

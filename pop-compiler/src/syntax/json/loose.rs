@@ -1,9 +1,9 @@
 //! JSON that is not quite: what a lenient parser reads all the same, with a finding and an edit for each liberty, so that
 //! one missing comma does not hide everything else.
 
+use jsonc_parser::ParseOptions;
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::common::{Range, Ranged};
-use jsonc_parser::ParseOptions;
 
 use crate::diagnostic::Diagnostic;
 use crate::fmt::lex;
