@@ -285,7 +285,7 @@ proptest! {
             let twice = |errors: &BTreeMap<(&str, String), usize>| {
                 errors.iter().filter(|((rule, _), _)| *rule == "duplicate-name").map(|(_, n)| n).sum::<usize>()
             };
-            let least = if kind == 6 { 1 } else { 0 };
+            let least = usize::from(kind == 6);
             prop_assert!(twice(&after) <= twice(&before).max(least), "{text}\n{}\n{after:#?}", fixed.text);
         } else {
             let new: Vec<_> = after.iter().filter(|(fault, n)| before.get(fault).is_none_or(|b| b < n)).collect();

@@ -71,7 +71,9 @@ pub fn all<E>(files: &mut Files<'_, E>) -> Result<(Compiled, Changed), E> {
             }
         }
         if let Some((findings, (after, texts))) = next {
-            findings.into_iter().for_each(|i| (files.told)(&compiled, i));
+            for i in findings {
+                (files.told)(&compiled, i);
+            }
             (compiled, changed) = (after, texts);
         }
     }
@@ -157,7 +159,8 @@ fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
             return true;
         }
         // what a name that had no meaning leads to was not checked before, and can be fixed in turn
-        if finding.severity == Severity::Error && !(names_mended && !finding.fix.is_empty()) {
+        let follows = names_mended && !finding.fix.is_empty();
+        if finding.severity == Severity::Error && !follows {
             let Location::Span(span) = finding.primary.at else { return true };
             let tables = tables.get_or_insert_with(|| changed_tables(before, fixed));
             let inside = |table: &std::ops::Range<usize>| table.contains(&span.range().start);

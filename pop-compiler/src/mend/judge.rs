@@ -12,7 +12,7 @@ use crate::syntax::{self, Door};
 use crate::tree::Tree;
 
 /// Bytes that are read, in all, to try changes of one compilation.
-const MOST_READ: usize = 64 << 20;
+const MOST_READ: usize = 16 << 20;
 
 /// What a text says, and what is wrong with its form.
 pub(super) struct Reading {

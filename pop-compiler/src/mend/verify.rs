@@ -17,15 +17,13 @@ pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, judge: &Judge) {
     if trial.does_no_harm(out, &wanted) == Some(wanted.len()) {
         return;
     }
-    let mut kept: Vec<usize> = Vec::new();
-    for i in wanted {
-        if trial.does_no_harm(out, &[i]) != Some(1) {
-            out[i].fix.clear();
-            continue;
+    let kept = trial.sift(out, &wanted);
+    for i in &wanted {
+        if kept.binary_search(i).is_err() {
+            out[*i].fix.clear();
         }
-        kept.push(i);
     }
-    if trial.does_no_harm(out, &kept).is_some() {
+    if kept.is_empty() || trial.does_no_harm(out, &kept).is_some() {
         return;
     }
     // each is fine alone, so two of them want the same: neither is certain
@@ -35,12 +33,18 @@ pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, judge: &Judge) {
         if trial.does_no_harm(out, &made).is_some() {
             continue;
         }
-        let same = |other: usize| {
-            out[other].fix.iter().map(|e| &e.replacement).eq(out[i].fix.iter().map(|e| &e.replacement))
-        };
-        let rivals: Vec<usize> = made.iter().copied().filter(|other| same(*other)).collect();
+        let texts = |i: usize| out[i].fix.iter().map(|edit| &edit.replacement);
+        let same = |other: &usize| *other == i || texts(*other).eq(texts(i));
+        let rivals: Vec<usize> = made
+            .iter()
+            .copied()
+            .filter(same)
+            .filter(|other| *other == i || trial.does_no_harm(out, &[*other, i]).is_none())
+            .collect();
         made.retain(|other| !rivals.contains(other));
-        rivals.into_iter().for_each(|rival| out[rival].fix.clear());
+        for rival in rivals {
+            out[rival].fix.clear();
+        }
     }
 }
 
@@ -52,6 +56,20 @@ struct Trial<'t> {
 }
 
 impl Trial<'_> {
+    /// Those that do no harm: all of them, or those of each half; few that do harm are found in few readings.
+    fn sift(&mut self, out: &[Diagnostic], which: &[usize]) -> Vec<usize> {
+        if self.does_no_harm(out, which) == Some(which.len()) {
+            return which.to_vec();
+        }
+        if which.len() < 2 {
+            return Vec::new();
+        }
+        let (first, second) = which.split_at(which.len() / 2);
+        let mut kept = self.sift(out, first);
+        kept.extend(self.sift(out, second));
+        kept
+    }
+
     /// How many of the fixes can be made together, if no text is worse for it.
     fn does_no_harm(&mut self, out: &[Diagnostic], which: &[usize]) -> Option<usize> {
         let fixed = fix::make(which.iter().map(|i| (*i, &out[*i])), self.sources);
