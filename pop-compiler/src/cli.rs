@@ -37,7 +37,8 @@ pub const USAGE: u8 = 2;
 pub enum Command {
     /// Find every fault of workflows, agendas and templates
     ///
-    /// Directories are searched for *.pop.toml and *.pop.json. Exit codes: 0 clean, 1 findings, 2 usage or I/O.
+    /// Directories are searched for *.pop.toml and *.pop.json; `-` is standard input. Exit codes: 0 clean, 1 findings, 2
+    /// usage or I/O; what can be read is checked all the same.
     #[command(
         after_help = "Examples:\n  popc check flows/                  every workflow below flows/\n  popc check x.agenda.json           an agenda as the server takes it\n  popc check --fix flows/            make the fixes that are certain, then check\n  popc check --deny warnings         in CI: warnings fail too\n  popc check --format github         in GitHub Actions: annotations beside the lines\n  popc check --format sarif > x.sarif  for code scanning"
     )]
@@ -108,8 +109,9 @@ pub struct Check {
     pub format: Format,
     /// Make the fixes that are certain, in the files themselves, until there are none left
     ///
-    /// Only the text that a fix replaces changes. What was fixed is written to standard error; findings and the exit
-    /// code are those of the fixed files.
+    /// Only the text that a fix replaces changes, in the files given and in those that they name below the current
+    /// directory or beside them. What was fixed is written to standard error; findings and the exit code are those of
+    /// the fixed files. What comes through standard input is fixed onto standard output.
     #[arg(long)]
     pub fix: bool,
     /// Fail on findings that don't stop a build

@@ -117,12 +117,14 @@ impl Decoder<'_> {
         None
     }
 
-    /// Reports the key of entry `i`, and gives the one that it was certainly meant to be, unless that one is there as well.
+    /// Reports the key of entry `i`, and gives the one that it was certainly meant to be, unless that one is there as well
+    /// or, for another tool's word, the value means something else there.
     /// Its value is then read as that key's, so that the mistake is told once and nothing seems to be absent.
     fn unknown_key(
         &mut self,
         entries: &[Entry],
         i: usize,
+        value: &Tree,
         of: impl fmt::Display,
         known: &[&'static str],
     ) -> Option<&'static str> {
@@ -138,7 +140,8 @@ impl Decoder<'_> {
         };
         let first = entries.iter().position(same);
         let there = entries.iter().any(|entry| entry.key.value == near.name);
-        (!there && first == Some(i)).then_some(near.name)
+        let fits = !rules::unknown_key::is_foreign(&key.value) || fits(near.name, &value.node);
+        (!there && first == Some(i) && fits).then_some(near.name)
     }
 
     /// Gives the sections of a file that are misspelt the names that they were meant to have. What stands under the right
@@ -170,6 +173,22 @@ impl Decoder<'_> {
                 add(&mut table.entries, more.entries);
             }
         }
+    }
+}
+
+/// Whether a value that stands under another tool's word may be one of our `key`: a condition, for example, is written
+/// otherwise there.
+fn fits(key: &str, value: &Node) -> bool {
+    let name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "_-/".contains(c));
+    match (key, value) {
+        ("after", Node::String(text)) => name(&text.value),
+        ("after", Node::List(items)) => {
+            items.iter().all(|item| matches!(&item.node, Node::String(text) if name(&text.value)))
+        }
+        ("when", Node::String(text)) => text.value.starts_with("${"),
+        ("when", Node::Bool(_)) | ("with" | "inputs" | "operations", Node::Table(_)) => true,
+        ("after" | "when" | "with" | "inputs" | "operations", _) => false,
+        _ => true,
     }
 }
 

@@ -1,9 +1,14 @@
 //! Making the fixes that findings carry: from findings to new texts. Nothing is written here.
 
-use std::collections::BTreeMap;
+mod rounds;
 
-use crate::diagnostic::{Diagnostic, Edit};
+use std::collections::{BTreeMap, HashSet};
+
+use crate::diagnostic::{Diagnostic, Edit, Location, Severity};
+use crate::rules;
 use crate::source::{FileId, Sources};
+
+pub use rounds::{Changed, Files, all};
 
 /// What one round of fixing gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,12 +19,55 @@ pub struct Fixed {
     pub findings: Vec<usize>,
 }
 
-/// Makes the fixes of all findings, in their order. A fix is made as a whole or not at all; one that touches what an
-/// earlier one changed is left out, so another round may find more to do. Everything between the edits stays as it is.
+/// Rules whose fix takes away what seems to do nothing. Among errors it may only seem so.
+const NEEDLESS: [&str; 4] = [
+    rules::redundant_after::RULE.id,
+    rules::constant_when::RULE.id,
+    rules::unused_type::RULE.id,
+    rules::useless_allow::RULE.id,
+];
+
+/// Makes the fixes of the findings that come first, in their order: what can't be read, then names in comments that allow
+/// something, then the rest; nothing is taken away as needless while there are errors, and where a file can't be read
+/// (entries may seem to stand in another table) nothing else of it is changed. A fix is made as a whole or not at
+/// all; one that touches what an earlier one changed is left out. So another round may find more to do. Everything
+/// between the edits stays as it is.
 pub fn apply(findings: &[Diagnostic], sources: &Sources) -> Fixed {
+    let turn = |finding: &Diagnostic| match finding.rule {
+        rule if rule == rules::syntax::RULE.id => 0,
+        rule if rule == rules::unknown_rule::RULE.id => 1,
+        rule if NEEDLESS.contains(&rule) => 3,
+        _ => 2,
+    };
+    let unsure = findings.iter().any(|finding| match turn(finding) {
+        1 => true,
+        3 => false,
+        _ => finding.severity == Severity::Error,
+    });
+    let file = |finding: &Diagnostic| match finding.primary.at {
+        Location::Span(span) => Some(span.file),
+        Location::Pointer(_) => None,
+    };
+    let unread: HashSet<FileId> = findings.iter().filter(|d| turn(d) == 0).filter_map(file).collect();
+    let fixable = |finding: &&Diagnostic| match turn(finding) {
+        _ if finding.fix.is_empty() => false,
+        0 => true,
+        3 if unsure => false,
+        _ => !finding.fix.iter().any(|edit| unread.contains(&edit.span.file)),
+    };
+    let Some(first) = findings.iter().filter(fixable).map(turn).min() else { return Fixed::default() };
+    let now = findings.iter().enumerate().filter(|(_, finding)| fixable(finding) && turn(finding) == first);
+    make(now, sources)
+}
+
+/// Makes the fixes of these findings and no others.
+pub(crate) fn make<'d>(
+    findings: impl IntoIterator<Item = (usize, &'d Diagnostic)>,
+    sources: &Sources,
+) -> Fixed {
     let mut accepted: BTreeMap<FileId, BTreeMap<u32, &Edit>> = BTreeMap::new();
     let mut fixed = Fixed::default();
-    for (i, finding) in findings.iter().enumerate() {
+    for (i, finding) in findings {
         let mut new: Vec<&Edit> = Vec::new();
         let fits = finding.fix.iter().all(|edit| {
             if !is_sound(edit, sources) || new.iter().any(|other| touch(other, edit)) {

@@ -1,16 +1,19 @@
 //! From what a rule knows (a name inside a place, an entry that should go) to edits of the text. Rules have no texts, so
 //! they leave drafts; once the texts are at hand, each draft becomes edits or, where that is not certain, nothing.
 
-mod entry;
+pub(crate) mod entry;
+mod judge;
 pub(crate) mod syntax;
 pub(crate) mod units;
 pub(crate) mod values;
+mod verify;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, Edit};
+use crate::rules;
 use crate::source::{FileId, Sources, Span};
-use crate::syntax::Door;
+use judge::Judge;
 
 /// A change that a rule wants, before it has seen the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,11 +63,71 @@ const MAX_DRAFTS: usize = 1_000;
 /// Larger texts, in bytes, are not mended: their tokens would take a multiple of their size.
 const MAX_TEXT: usize = 8 << 20;
 
+/// Names that are looked for in the texts.
+const MAX_NAMES: usize = 50;
+
 /// Entries that are taken out in one round; each may cost time in proportion to the file.
 const MAX_DROPS: usize = 100;
 
-/// Turns the drafts of findings into edits. A finding of which one draft can't be made gets no fix at all.
+/// Gives findings the edits that rules drafted, where they are certain. Of all edits, those of the parsers included, what
+/// would make a fault that was not there before is taken back.
 pub(crate) fn complete(out: &mut [Diagnostic], sources: &Sources) {
+    if out.is_empty() {
+        return;
+    }
+    let judge = Judge::new();
+    withhold_doubtful(out, sources);
+    edits(out, sources);
+    verify::all(out, sources, &judge);
+}
+
+/// Rules that find names which a file gives.
+pub(crate) const OF_NAMES: [&str; 7] = [
+    rules::extra_input::RULE.id,
+    rules::unknown_field::RULE.id,
+    rules::unknown_input::RULE.id,
+    rules::unknown_operation::RULE.id,
+    rules::unknown_operation_type::RULE.id,
+    rules::unknown_output::RULE.id,
+    rules::unknown_type::RULE.id,
+];
+
+/// Where several places agree on a name, and none has the one that is defined, the definition may be what is misspelt.
+fn withhold_doubtful(out: &mut [Diagnostic], sources: &Sources) {
+    let names = |finding: &Diagnostic| match finding.drafts.as_slice() {
+        [Draft::Rename { old, new, .. }] if OF_NAMES.contains(&finding.rule) => {
+            Some((old.clone(), new.clone()))
+        }
+        _ => None,
+    };
+    let mut times: HashMap<(String, String), usize> = HashMap::new();
+    for pair in out.iter().take(MAX_DRAFTS).filter_map(names) {
+        *times.entry(pair).or_default() += 1;
+    }
+    times.retain(|_, n| *n > 1);
+    let doubtful: HashSet<(String, String)> = times
+        .into_keys()
+        .take(MAX_NAMES)
+        .filter(|(_, new)| !["inputs", "each"].contains(&new.as_str()))
+        .filter(|(_, new)| {
+            let part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+            let whole = |text: &str, at: usize| {
+                !text[..at].ends_with(part) && !text[at + new.len()..].starts_with(part)
+            };
+            let count =
+                |text: &str| text.match_indices(new.as_str()).filter(|(at, _)| whole(text, *at)).count();
+            sources.iter().map(|(_, source)| count(&source.text)).sum::<usize>() < 2
+        })
+        .collect();
+    for finding in out.iter_mut().filter(|finding| !finding.drafts.is_empty()) {
+        if names(finding).is_some_and(|pair| doubtful.contains(&pair)) {
+            finding.drafts.clear();
+        }
+    }
+}
+
+/// Turns the drafts of findings into edits. A finding of which one draft can't be made gets no fix at all.
+fn edits(out: &mut [Diagnostic], sources: &Sources) {
     let mut drops = 0;
     let mut files: HashMap<FileId, Option<entry::Lexed<'_>>> = HashMap::new();
     for finding in out.iter_mut().filter(|finding| !finding.drafts.is_empty()).take(MAX_DRAFTS) {
@@ -76,7 +139,7 @@ pub(crate) fn complete(out: &mut [Diagnostic], sources: &Sources) {
             }
             let text = files.entry(span.file).or_insert_with(|| {
                 let source = sources.get(span.file)?;
-                Some(entry::Lexed::new(&source.text, Door::from_path(&source.name)?))
+                Some(entry::Lexed::new(&source.text, source.door()?))
             });
             drops += usize::from(matches!(draft, Draft::Drop { .. } | Draft::DropTwin { .. }));
             let edits = match (&draft, text) {

@@ -304,7 +304,8 @@ impl<'a> Resolver<'a, '_> {
             if let Some(i) = self.workflow.find(name) {
                 self.meant.push(i);
                 let whole = reference.root.span;
-                self.out.push(rules::unknown_input::is_operation(name, whole, first.span));
+                let near = suggest::closest(name, self.guesses.among(self.inputs.keys().copied()));
+                self.out.push(rules::unknown_input::is_operation(name, whole, first.span, near));
                 return Target::Unknown;
             }
             let near = self.nearest_input(name);

@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::syntax::Door;
+
+/// The name of a text that came through standard input.
+pub const STDIN: &str = "<stdin>";
+
 /// Which file of a [`Sources`] a span lies in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
@@ -95,6 +100,15 @@ impl Source {
             steps.collect()
         };
         Self { name: name.into(), text, lines, characters }
+    }
+
+    /// The syntax of the text: by the ending of its name or, for what came without one, by how it begins.
+    pub fn door(&self) -> Option<Door> {
+        if *self.name != *STDIN {
+            return Door::from_path(&self.name);
+        }
+        let text = self.text.trim_start_matches('\u{feff}').trim_start();
+        Some(if text.starts_with(['{', '/']) { Door::Json } else { Door::Toml })
     }
 
     /// The one-based line and column (in characters) of a byte offset.

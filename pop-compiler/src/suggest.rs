@@ -37,8 +37,7 @@ impl Guesses {
 pub struct Near<'a> {
     /// The name.
     pub name: &'a str,
-    /// Whether a tool may put it there without asking: no other name is as close, and more is left of the word than
-    /// was changed.
+    /// Whether a tool may put it there without asking: no other name is as close, and the word looks like a slip.
     pub certain: bool,
 }
 
@@ -56,7 +55,7 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// As [`closest`], and whether it is certain. Names that differ in a digit are never certain: `step2` is seldom a
-/// misspelt `step1`.
+/// misspelt `step1`. Nor are very short ones, and those that begin otherwise: `decode` is not `encode`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Near<'a>> {
     if word.len() > LONGEST {
         return None;
@@ -88,11 +87,50 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             _ => (best, tied) = (Some((distance, candidate)), false),
         }
     }
+    best.map(|(distance, name)| Near { name, certain: !tied && (distance == 0 || is_slip(word, name)) })
+}
+
+/// Whether a near word looks like a slip of the fingers and not like another name: those begin alike, have the same
+/// digits, and differ little in each of their parts (`min_size` is no misspelt `max_size`, `part_a` no `part_b`).
+fn is_slip(word: &str, name: &str) -> bool {
+    let (word, name) = (word.to_lowercase(), name.to_lowercase());
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    best.map(|(distance, name)| Near {
-        name,
-        certain: !tied && (distance == 0 || lower.len() >= 3 && digits(word) == digits(name)),
-    })
+    let letters = |text: &str| text.chars().count();
+    let (shorter, longer) = (letters(&word).min(letters(&name)), letters(&word).max(letters(&name)));
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let long = shorter >= 3 && (longer >= 4 || sorted(&word) == sorted(&name));
+    let dots = |text: &str| text.matches('.').count();
+    let odd = name.contains(|c: char| !c.is_alphanumeric() && !"_-.".contains(c) && !word.contains(c));
+    let written_alike = dots(&word) == dots(&name) && !odd;
+    long && written_alike && digits(&word) == digits(&name) && begin_alike(&word, &name) && {
+        let mark = |c: char| !c.is_alphanumeric();
+        let parts = word.split(mark).count() == name.split(mark).count();
+        !parts || word.split(mark).zip(name.split(mark)).all(|(a, b)| a == b || is_near_part(a, b))
+    }
+}
+
+fn is_near_part(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(100).collect(), b.chars().take(100).collect());
+    a.len().max(b.len()) >= 3 && distance(&a, &b, (a.len() / 3).max(1)).is_some()
+}
+
+/// Whether two words have the same first letter, or the first two of one the wrong way round, or one too many.
+fn begin_alike(a: &str, b: &str) -> bool {
+    let first = |text: &str| {
+        let mut chars = text.chars();
+        (chars.next(), chars.next())
+    };
+    let ((a0, a1), (b0, b1)) = (first(a), first(b));
+    let lacks = |long: &str, short: &str| {
+        let mut rest = long.chars();
+        rest.next();
+        rest.as_str() == short
+    };
+    a0 == b0 || (a0, a1) == (b1, b0) || lacks(a, b) || lacks(b, a)
 }
 
 /// As [`nearest`] among the few words that can stand at a place: two letters or digits in the wrong order are certain
@@ -178,5 +216,33 @@ mod tests {
         assert_eq!(certain("probe", &["prob", "prob"]), Some(true));
         assert_eq!(certain("x", &["y"]), Some(false));
         assert_eq!(certain("step2", &["step1"]), Some(false));
+        for (word, name) in [
+            ("cat", "bat"),
+            ("ab", "abc"),
+            ("encode", "decode"),
+            ("import", "export"),
+            ("weight", "height"),
+            ("min_size", "max_size"),
+            ("part_a", "part_b"),
+            ("x.in", "x.on"),
+            ("image.still", "image..still"),
+            ("review.ask", "rev=ew.ask"),
+        ] {
+            assert!(!certain(word, &[name]).unwrap_or_default(), "{word}");
+        }
+        for (word, name) in [
+            ("use", "uses"),
+            ("wth", "with"),
+            ("ulr", "url"),
+            ("rpobe", "probe"),
+            ("robe", "probe"),
+            ("pprobe", "probe"),
+            ("media.encod", "media.encode"),
+            ("max_sise", "max_size"),
+            ("maxsize", "max_size"),
+            ("überblik", "überblick"),
+        ] {
+            assert_eq!(certain(word, &[name]), Some(true), "{word}");
+        }
     }
 }

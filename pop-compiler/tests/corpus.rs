@@ -1,7 +1,7 @@
 //! Whole files through the whole pipeline: workflows that both doors must compile to the same bytes, and faults that must
 //! be found at their place. Every file of the two folders is tested, so none can be forgotten.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -138,29 +138,24 @@ struct Mended {
 fn mended(path: &Path) -> Mended {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let directory = path.parent().unwrap().to_path_buf();
-    let mut texts: HashMap<String, String> =
-        HashMap::from([(name.clone(), fs::read_to_string(path).unwrap())]);
-    let mut fixes = 0;
-    loop {
-        let loader = |name: &str| match texts.get(name) {
+    let text = fs::read_to_string(path).unwrap();
+    let mut compile = |changed: &fix::Changed| -> Result<Compiled, ()> {
+        let loader = |name: &str| match changed.get(name) {
             Some(text) => Ok(Source::new(name, text.as_str())),
             None => fs::read_to_string(directory.join(name))
                 .map(|text| Source::new(name, text))
                 .map_err(|error| error.to_string()),
         };
-        let source = Source::new(name.as_str(), texts[&name].as_str());
+        let source = Source::new(name.as_str(), changed.get(&name).unwrap_or(&text).as_str());
         let options = Options { loader: &loader, ..Options::default() };
-        let compiled = compile(source, Door::from_path(&name).unwrap(), &options);
-        let fixed = fix::apply(&compiled.diagnostics, &compiled.sources);
-        if fixed.files.is_empty() {
-            return Mended { text: texts.remove(&name).unwrap(), compiled, fixes };
-        }
-        fixes += fixed.findings.len();
-        assert!(fixes < 100, "{name} is never done");
-        for (file, text) in fixed.files {
-            texts.insert(compiled.sources.get(file).unwrap().name.to_string(), text);
-        }
-    }
+        Ok(compile(source, Door::from_path(&name).unwrap(), &options))
+    };
+    let mut fixes = 0;
+    let key = |name: &str| Some(name.to_owned());
+    let mut told = |_: &Compiled, _| fixes += 1;
+    let files = &mut fix::Files { compile: &mut compile, key: &key, told: &mut told };
+    let (compiled, mut changed) = fix::all(files).unwrap();
+    Mended { text: changed.remove(&name).unwrap_or(text), compiled, fixes }
 }
 
 /// The comments of a text, which no fix may touch, apart from those that only allow something; a comment may get the

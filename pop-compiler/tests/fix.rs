@@ -2,8 +2,9 @@
 #![cfg(feature = "cli")]
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests")
@@ -184,4 +185,90 @@ fn what_several_files_share_is_said_and_fixed_once() {
     assert_eq!(found(&["check", "--fix", ".", "--format", "json"]), ["unknown-rule"]);
     assert!(fs::read_to_string(directory.join("ops.toml")).unwrap().contains("timeout = \"5m\""));
     assert!(fs::read_to_string(directory.join("pop.toml")).unwrap().contains("unused-input = \"deny\""));
+}
+
+const MISSPELT: &str = "[workflow]\nname = \"x\"\n[operations.a]\nuses = \"pop.slep\"\n";
+
+fn piped(directory: &Path, args: &[&str], text: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_popc"))
+        .arg("check")
+        .args(args)
+        .current_dir(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn standard_input_is_checked_and_fixed_onto_standard_output() {
+    let directory = scratch("fix-stdin");
+    let out = piped(&directory, &["-"], MISSPELT.as_bytes());
+    assert_eq!(out.status.code(), Some(1));
+    assert!(String::from_utf8(out.stderr).unwrap().contains(" --> <stdin>:4:8\n"));
+    let mended = MISSPELT.replace("slep", "sleep");
+    let out = piped(&directory, &["--fix", "-"], MISSPELT.as_bytes());
+    assert_eq!((out.status.code(), String::from_utf8(out.stdout).unwrap()), (Some(0), mended));
+    // how it begins says what it is; what is fine comes out as it went in
+    let json = "// j\n{\"workflow\": {\"name\": \"x\"}, \"operations\": {\"a\": {\"uses\": \"pop.sleep\"}}}";
+    let out = piped(&directory, &["--fix", "-"], json.as_bytes());
+    assert_eq!((out.status.code(), String::from_utf8(out.stdout).unwrap().as_str()), (Some(0), json));
+    let out = piped(&directory, &["--fix", "-", "--format", "json"], MISSPELT.as_bytes());
+    assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0));
+    assert_eq!(piped(&directory, &["-"], b"\xff").status.code(), Some(2));
+    assert_eq!(piped(&directory, &["-"], b"").status.code(), Some(1));
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
+}
+
+#[test]
+fn what_cant_be_read_or_written_stops_nothing_else() {
+    let directory = scratch("fix-unread");
+    fs::create_dir(directory.join("empty")).unwrap();
+    fs::write(directory.join("bad.pop.toml"), b"\xff\xfe").unwrap();
+    fs::write(directory.join("a.pop.toml"), MISSPELT).unwrap();
+    let out = fix(&directory, &["nope.toml", "bad.pop.toml", "empty", "a.pop.toml", "./a.pop.toml"]);
+    let report = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(2), "{report}");
+    for said in [
+        "can't read nope.toml",
+        "bad.pop.toml is not UTF-8 text",
+        "is in empty",
+        "1 file: no findings, 1 fixed",
+    ] {
+        assert!(report.contains(said), "{said}: {report}");
+    }
+    assert_eq!(fs::read_to_string(directory.join("a.pop.toml")).unwrap(), MISSPELT.replace("slep", "sleep"));
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_are_not_to_be_written_stay_as_they_are() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let directory = scratch("fix-outside");
+    let inside = directory.join("inside");
+    fs::create_dir_all(inside.join("ops")).unwrap();
+    let catalog = |name: &str| format!("[operations.\"{name}\"]\ncommand = [\"x\"]\ntimeout = \"5 min\"\n");
+    fs::write(directory.join("out.toml"), catalog("x.out")).unwrap();
+    fs::write(inside.join("ops/in.toml"), catalog("x.in")).unwrap();
+    symlink("in.toml", inside.join("ops/also.toml")).unwrap();
+    let flow = "[workflow]\nname = \"x\"\ncatalogs = [\"../out.toml\", \"./ops/../ops/in.toml\", \"ops/in.toml\", \"ops/also.toml\"]\n[operations.a]\nuses = \"x.in\"\n";
+    fs::write(inside.join("flow.pop.toml"), flow).unwrap();
+    let locked = inside.join("locked.pop.toml");
+    fs::write(&locked, MISSPELT).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o444)).unwrap();
+    let out = fix(&inside, &["locked.pop.toml", "flow.pop.toml"]);
+    let report = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(2), "{report}");
+    assert!(report.contains("it is read-only") && report.contains("--> locked.pop.toml:4:8"), "{report}");
+    assert_eq!(fs::read_to_string(&locked).unwrap(), MISSPELT);
+    assert_eq!(fs::read_to_string(directory.join("out.toml")).unwrap(), catalog("x.out"));
+    assert_eq!(
+        fs::read_to_string(inside.join("ops/in.toml")).unwrap(),
+        catalog("x.in").replace("5 min", "5m"),
+        "a file with several names is changed once"
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-use super::refs::written;
+use super::refs::{first_in, written};
 use super::{Model, Target};
 use crate::ast::{self, Value, ValueKind};
 use crate::catalog::OperationType;
@@ -82,13 +82,14 @@ pub(super) fn inputs(
         }
     };
     let given: HashSet<&str> = fields.iter().map(|f| f.name.value.as_str()).collect();
-    let complete = record.iter().all(|(name, ty)| model.types().accepts_null(ty) || given.contains(name));
+    let complete = record.iter().all(|(name, _)| given.contains(name));
     for field in fields {
         if let Some(ty) = record.get(&field.name.value) {
             check(model, &field.value, ty, &Place::root(owner, &field.name.value, kind.declared), out);
         } else {
             let guesses = &model.guesses;
-            out.push(rules::extra_input::report(&field.name, &kind.name, record, complete, guesses));
+            let needless = complete && first_in(&field.value).is_none();
+            out.push(rules::extra_input::report(&field.name, &kind.name, record, needless, guesses));
             limit::hold(out);
         }
     }

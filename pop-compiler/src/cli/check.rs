@@ -1,23 +1,49 @@
 //! `popc check`.
 
 use std::collections::HashSet;
+use std::path::Path;
 
-use super::files::{compile_file, find};
-use super::fix::Fixer;
-use super::{CLEAN, Check, Deny, FINDINGS, Format, Output};
+use anyhow::bail;
+
+use super::files::{compile_file, find_all, read_stdin};
+use super::fix::{Fixer, compile_text};
+use super::{CLEAN, Check, Deny, FINDINGS, Format, Output, USAGE};
 use crate::Compiled;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::render::{Summary, github, json, sarif};
 use crate::source::Sources;
 
 pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
-    let files = find(&args.paths)?;
+    let piped = args.paths.iter().any(|path| path == Path::new("-"));
+    if piped && args.fix && args.format != Format::Text {
+        bail!("`--fix -` writes the fixed text to standard output, where `--format` would write, too");
+    }
+    let (files, mut failures) = find_all(&args.paths);
+    let mut count = 0;
     let mut summary = Summary::default();
     let mut all = Vec::with_capacity(files.len());
-    let mut fixer = Fixer::default();
+    let mut fixer = Fixer::new(&args.paths);
     let mut seen = HashSet::new();
     for path in &files {
-        let mut compiled = if args.fix { fixer.run(path, output)? } else { compile_file(path)? };
+        let compiled = if path == Path::new("-") {
+            piped_in(args, &mut fixer, output)
+        } else if args.fix {
+            fixer.run(path, output)
+        } else {
+            compile_file(path)
+        };
+        let mut compiled = match compiled {
+            Ok(compiled) => compiled,
+            Err(error) => {
+                failures.push(error);
+                // what can't be written can be checked
+                match compile_file(path) {
+                    Ok(compiled) if args.fix => compiled,
+                    _ => continue,
+                }
+            }
+        };
+        count += 1;
         let Compiled { diagnostics, sources, .. } = &mut compiled;
         diagnostics.retain(|finding| seen.insert(key(finding, sources)));
         summary = summary.plus(Summary::of(&compiled.diagnostics));
@@ -27,22 +53,42 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
         }
         output.findings(&compiled.diagnostics, &compiled.sources, path)?;
     }
+    for error in &failures {
+        writeln!(output.err, "error: {error:#}")?;
+    }
     let findings = all.iter().flat_map(|(findings, sources)| findings.iter().map(move |f| (f, sources)));
     match args.format {
         Format::Text => {
-            let files = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
+            let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
             let fixed = match fixer.fixed() {
                 0 => String::new(),
                 n => format!(", {n} fixed"),
             };
-            writeln!(output.err, "{files}: {summary}{fixed}")?;
+            // nothing was looked at, so nothing is said about it
+            if count > 0 {
+                writeln!(output.err, "{files}: {summary}{fixed}")?;
+            }
         }
         Format::Json => writeln!(output.out, "{:#}", json::document(findings))?,
         Format::Sarif => writeln!(output.out, "{:#}", sarif::document(findings))?,
         Format::Github => write!(output.out, "{}", github::annotations(findings))?,
     }
+    if !failures.is_empty() {
+        return Ok(USAGE);
+    }
     let denied = args.deny == Some(Deny::Warnings) && summary.warnings > 0;
     Ok(if summary.errors > 0 || denied { FINDINGS } else { CLEAN })
+}
+
+/// What came through standard input; with `--fix` the fixed text goes to standard output.
+fn piped_in(args: &Check, fixer: &mut Fixer, output: &mut Output<'_>) -> anyhow::Result<Compiled> {
+    let source = read_stdin()?;
+    if !args.fix {
+        return compile_text(&source);
+    }
+    let (compiled, text) = fixer.run_text(&source, output)?;
+    write!(output.out, "{text}")?;
+    Ok(compiled)
 }
 
 /// What makes a finding the same as another: several workflows may name one catalog, and share their `pop.toml`.

@@ -1,13 +1,14 @@
 //! Finding and reading files, and compiling what they hold.
 
+use std::collections::HashSet;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::diagnostic::Diagnostic;
-use crate::source::Source;
+use crate::source::{STDIN, Source};
 use crate::{
     Compiled, Door, LoadedCatalog, Options, Severities, check_native, compile, is_native, load_catalog_with,
 };
@@ -15,37 +16,85 @@ use crate::{
 /// The largest file that is read.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The files that the arguments mean: files as they are, directories searched for workflows, in a stable order.
+/// The files that the arguments mean, as [`find_all`] gives them.
+///
+/// # Errors
+/// The first of its errors.
 pub(super) fn find(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
+    let (found, mut errors) = find_all(paths);
+    if errors.is_empty() { Ok(found) } else { Err(errors.swap_remove(0)) }
+}
+
+/// The files that the arguments mean: files as they are, directories searched for workflows, in a stable order, each once;
+/// and what can't be read of them.
+pub(super) fn find_all(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<anyhow::Error>) {
+    let (mut found, mut errors) = (Vec::new(), Vec::new());
     for path in paths {
-        let meta = fs::metadata(path).with_context(|| format!("can't read {}", path.display()))?;
-        if !meta.is_dir() {
+        if path == Path::new("-") {
             found.push(path.clone());
             continue;
         }
-        let before = found.len();
-        let mut open = vec![path.clone()];
-        while let Some(directory) = open.pop() {
-            let entries =
-                fs::read_dir(&directory).with_context(|| format!("can't read {}", directory.display()))?;
-            for entry in entries {
-                let entry = entry.with_context(|| format!("can't read {}", directory.display()))?;
-                let (path, kind) = (entry.path(), entry.file_type()?);
-                let hidden = entry.file_name().to_string_lossy().starts_with('.');
-                if kind.is_dir() && !hidden {
-                    open.push(path);
-                } else if kind.is_file() && Door::is_workflow_path(&path.to_string_lossy()) {
-                    found.push(path);
+        match fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => {
+                let before = (found.len(), errors.len());
+                below(path, &mut found, &mut errors);
+                found[before.0..].sort();
+                if (found.len(), errors.len()) == before {
+                    errors.push(anyhow!("no *.pop.toml or *.pop.json is in {}", path.display()));
                 }
             }
-        }
-        found[before..].sort();
-        if found.len() == before {
-            bail!("no *.pop.toml or *.pop.json is in {}", path.display());
+            Ok(_) => found.push(path.clone()),
+            Err(error) => errors.push(cant_read(path, error)),
         }
     }
-    Ok(found)
+    let mut seen = HashSet::new();
+    found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    (found, errors)
+}
+
+fn below(path: &Path, found: &mut Vec<PathBuf>, errors: &mut Vec<anyhow::Error>) {
+    let mut open = vec![path.to_path_buf()];
+    while let Some(directory) = open.pop() {
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) => {
+                errors.push(cant_read(&directory, error));
+                continue;
+            }
+        };
+        for entry in entries {
+            let kind = entry.and_then(|entry| Ok((entry.file_type()?, entry)));
+            let (kind, entry) = match kind {
+                Ok(kind) => kind,
+                Err(error) => {
+                    errors.push(cant_read(&directory, error));
+                    continue;
+                }
+            };
+            let path = entry.path();
+            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            if kind.is_dir() && !hidden {
+                open.push(path);
+            } else if kind.is_file() && Door::is_workflow_path(&path.to_string_lossy()) {
+                found.push(path);
+            }
+        }
+    }
+}
+
+fn cant_read(path: &Path, error: std::io::Error) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!("can't read {}", path.display()))
+}
+
+/// Reads standard input, of a size that makes sense.
+pub(super) fn read_stdin() -> anyhow::Result<Source> {
+    let mut bytes = Vec::new();
+    std::io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes).context("can't read standard input")?;
+    if bytes.len() as u64 > MAX_BYTES {
+        bail!("standard input has more than 64 MiB");
+    }
+    let text = String::from_utf8(bytes).ok().context("standard input is not UTF-8 text")?;
+    Ok(Source::new(STDIN, text))
 }
 
 /// Reads a file of a size that makes sense.
@@ -64,14 +113,18 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
 /// permissions stay as they were.
 pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let beside = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let before = fs::metadata(&target).ok();
+    if before.as_ref().is_some_and(|meta| meta.permissions().readonly()) {
+        bail!("can't write {}: it is read-only", path.display());
+    }
+    // a short name, since that of the file may be as long as names can be
+    let beside = target.with_file_name(format!(".pop-{}.tmp", std::process::id()));
     let written = (|| {
         let mut file = fs::File::create_new(&beside)?;
-        file.write_all(text.as_bytes())?;
-        if let Ok(meta) = fs::metadata(&target) {
+        if let Some(meta) = before {
             file.set_permissions(meta.permissions())?;
         }
+        file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&beside, &target)
     })();
@@ -107,7 +160,7 @@ pub(super) fn compile_with(
     read: &dyn Fn(&Path) -> anyhow::Result<Source>,
 ) -> anyhow::Result<Compiled> {
     let source = read(path)?;
-    let Some(door) = Door::from_path(&source.name) else {
+    let Some(door) = source.door() else {
         bail!("{} is neither .toml nor .json", path.display());
     };
     if door == Door::Json && !Door::is_workflow_path(&source.name) && is_native(&source.text) {

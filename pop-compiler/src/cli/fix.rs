@@ -1,94 +1,103 @@
-//! `popc check --fix`: fixes a workflow and the catalogs it names, round after round, before anything is written.
+//! `popc check --fix`: fixes a workflow and the files it names, round after round, before anything is written.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Output;
 use super::files::{compile_with, read, replace};
-use crate::diagnostic::{Diagnostic, Location};
-use crate::source::{Source, Sources};
-use crate::{Compiled, fix, rules};
+use crate::source::{STDIN, Source};
+use crate::{Compiled, fix};
 
-/// One fix may uncover the next; real files need two or three rounds.
-const MAX_ROUNDS: usize = 128;
-
-/// The texts as they are to be, of every file that was fixed so far.
-#[derive(Default)]
+/// Fixes files, one workflow after the other.
 pub(super) struct Fixer {
-    changed: HashMap<PathBuf, Source>,
+    /// Directories in which files may be changed, and single files that may.
+    roots: HashSet<PathBuf>,
     fixed: usize,
 }
 
 impl Fixer {
+    /// Changes what is in the current directory, and what is beside or below the paths that were asked for.
+    pub(super) fn new(paths: &[PathBuf]) -> Self {
+        let mut roots: HashSet<PathBuf> = fs::canonicalize(".").into_iter().collect();
+        for path in paths {
+            if path.is_dir() {
+                roots.extend(fs::canonicalize(path));
+                continue;
+            }
+            let beside = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            roots.extend(beside.and_then(|parent| fs::canonicalize(parent).ok()));
+            roots.extend(fs::canonicalize(path));
+        }
+        Self { roots, fixed: 0 }
+    }
+
     /// Fixes what can be fixed, writes it, and gives the compilation of the result.
     pub(super) fn run(&mut self, path: &Path, output: &mut Output<'_>) -> anyhow::Result<Compiled> {
-        let mut compiled = self.compile(path)?;
-        let mut dirty: BTreeMap<PathBuf, Source> = BTreeMap::new();
+        let key = |name: &str| {
+            let path = fs::canonicalize(name).ok()?;
+            path.ancestors()
+                .any(|above| self.roots.contains(above))
+                .then(|| path.to_string_lossy().into_owned())
+        };
         let mut reports = Vec::new();
-        for _ in 0..MAX_ROUNDS {
-            let fixed = fix::apply(&compiled.diagnostics, &compiled.sources);
-            if fixed.findings.is_empty() {
-                break;
-            }
-            let before = self.changed.clone();
-            for (file, text) in fixed.files {
-                let Some(source) = compiled.sources.get(file) else { continue };
-                let path = PathBuf::from(source.name.as_ref());
-                self.changed.insert(path, Source::new(source.name.clone(), text));
-            }
-            let next = self.compile(path)?;
-            if unreadable(&next, &compiled.sources) > unreadable(&compiled, &compiled.sources) {
-                // no fix may make a file unreadable; if one would, the files stay as they were before it
-                // (one that is only read since a fix is not to blame on it)
-                self.changed = before;
-                break;
-            }
-            for i in fixed.findings {
-                reports.push(report(&compiled, i));
-            }
-            compiled = next;
-            for (_, source) in compiled.sources.iter() {
-                let path = PathBuf::from(source.name.as_ref());
-                if self.changed.contains_key(&path) {
-                    dirty.insert(path, source.clone());
+        let mut compile = |changed: &fix::Changed| {
+            compile_with(path, &|path| {
+                let name = path.to_string_lossy();
+                match key(&name).and_then(|key| changed.get(&key)) {
+                    Some(text) => Ok(Source::new(name.as_ref(), text.as_str())),
+                    None => read(path),
                 }
-            }
+            })
+        };
+        let mut told = |compiled: &Compiled, i: usize| reports.push(report(compiled, i));
+        let (compiled, changed) =
+            fix::all(&mut fix::Files { compile: &mut compile, key: &key, told: &mut told })?;
+        for (path, text) in &changed {
+            replace(Path::new(path), text)?;
         }
-        if !reports.is_empty() {
-            for (path, source) in &dirty {
-                replace(path, &source.text)?;
-            }
-        }
+        self.tell(&reports, output)?;
+        Ok(compiled)
+    }
+
+    /// Fixes a text that has no file, and gives it, too. Nothing else is changed.
+    pub(super) fn run_text(
+        &mut self,
+        source: &Source,
+        output: &mut Output<'_>,
+    ) -> anyhow::Result<(Compiled, String)> {
+        let key = |name: &str| (name == STDIN).then(|| name.to_owned());
+        let mut reports = Vec::new();
+        let mut compile = |changed: &fix::Changed| {
+            let text = changed.get(STDIN).map(|text| Source::new(STDIN, text.as_str()));
+            compile_text(text.as_ref().unwrap_or(source))
+        };
+        let mut told = |compiled: &Compiled, i: usize| reports.push(report(compiled, i));
+        let (compiled, mut changed) =
+            fix::all(&mut fix::Files { compile: &mut compile, key: &key, told: &mut told })?;
+        self.tell(&reports, output)?;
+        Ok((compiled, changed.remove(STDIN).unwrap_or_else(|| source.text.to_string())))
+    }
+
+    fn tell(&mut self, reports: &[String], output: &mut Output<'_>) -> anyhow::Result<()> {
         self.fixed += reports.len();
         for line in reports {
             writeln!(output.err, "fixed {line}")?;
         }
-        Ok(compiled)
+        Ok(())
     }
 
     /// How many findings were fixed.
     pub(super) fn fixed(&self) -> usize {
         self.fixed
     }
-
-    fn compile(&self, path: &Path) -> anyhow::Result<Compiled> {
-        compile_with(path, &|path| match self.changed.get(path) {
-            Some(source) => Ok(source.clone()),
-            None => read(path),
-        })
-    }
 }
 
-/// How many findings say that a file of `among` can't be read.
-fn unreadable(compiled: &Compiled, among: &Sources) -> usize {
-    let names: HashSet<&str> = among.iter().map(|(_, source)| source.name.as_ref()).collect();
-    let is_among = |finding: &&Diagnostic| match finding.primary.at {
-        Location::Span(span) => {
-            compiled.sources.get(span.file).is_some_and(|s| names.contains(s.name.as_ref()))
-        }
-        Location::Pointer(_) => true,
-    };
-    compiled.diagnostics.iter().filter(|d| d.rule == rules::syntax::RULE.id).filter(is_among).count()
+/// Compiles a text that came through standard input, as if it were a file of the current directory.
+pub(super) fn compile_text(source: &Source) -> anyhow::Result<Compiled> {
+    compile_with(Path::new(STDIN), &|path| {
+        if path == Path::new(STDIN) { Ok(source.clone()) } else { read(path) }
+    })
 }
 
 /// `flow.pop.toml:7:1: unknown key … (unknown-key): `timout` → `timeout``

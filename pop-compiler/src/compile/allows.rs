@@ -30,7 +30,7 @@ pub(super) fn apply(out: &mut Vec<Diagnostic>, sources: &Sources) {
     for (file, source) in sources.iter() {
         if seen.insert(&source.name)
             && source.text.contains("pop:")
-            && let Some(door) = Door::from_path(&source.name)
+            && let Some(door) = source.door()
         {
             read(file, &source.text, door, &mut allows, out);
         }

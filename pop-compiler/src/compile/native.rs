@@ -7,12 +7,12 @@ use serde_json::Value as Json;
 use super::Compiled;
 use crate::agenda::{Agenda, AgendaTemplate};
 use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
-use crate::rules;
 use crate::source::{FileId, Source, Sources, Span};
 use crate::source_map::Places;
 use crate::syntax::{self, Door};
 use crate::tree::{Node, Table, Tree};
 use crate::validate;
+use crate::{mend, rules};
 
 /// Whether this JSON text is an agenda (it has a list of `operations`) or a template (it has an `agenda`), and not a
 /// workflow.
@@ -75,6 +75,7 @@ pub fn check_native(source: Source) -> Compiled {
         (compiled.template, compiled.agenda) = (None, None);
     }
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
+    mend::complete(&mut out, &compiled.sources);
     compiled.diagnostics = out;
     compiled
 }

@@ -29,6 +29,10 @@ const OPERATION_TYPE: &[&str] = &[
 fn needs_shell(line: &str) -> bool {
     let rest = line.replace("${with.", "");
     let marks = rest.len() < line.len();
+    // several lines are several commands
+    if line.trim().contains('\n') {
+        return true;
+    }
     rest.contains(|c: char| "|&;<>()$`\\\"'*?[]#~{".contains(c) || c == '}' && !marks)
         || rest.split_whitespace().next().is_some_and(|program| program.contains('='))
 }
@@ -96,7 +100,9 @@ impl Decoder<'_> {
                                 &def.name.value,
                                 &what,
                             ));
-                        } else if let Some(meant) = self.unknown_key(&entries, i, &what, OPERATION_TYPE) {
+                        } else if let Some(meant) =
+                            self.unknown_key(&entries, i, &value, &what, OPERATION_TYPE)
+                        {
                             key = meant;
                             continue;
                         }

@@ -103,7 +103,7 @@ impl Decoder<'_> {
                                 &what,
                             ));
                             operation.with = Some(self.value(with.clone()));
-                        } else if let Some(meant) = self.unknown_key(&entries, i, what, OPERATION) {
+                        } else if let Some(meant) = self.unknown_key(&entries, i, &value, what, OPERATION) {
                             key = meant;
                             continue;
                         }

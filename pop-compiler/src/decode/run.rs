@@ -50,7 +50,7 @@ impl Decoder<'_> {
                     }
                     "labels" => run.other.extend(self.labels(value).map(|l| ("labels", l))),
                     _ => {
-                        if let Some(meant) = self.unknown_key(&entries, i, "`run`", RUN) {
+                        if let Some(meant) = self.unknown_key(&entries, i, &value, "`run`", RUN) {
                             key = meant;
                             continue;
                         }

@@ -51,7 +51,7 @@ impl Decoder<'_> {
                     "backoff" => backoff = self.backoff(value),
                     "on" => on = Some(self.classes(value, on_timeout)),
                     _ => {
-                        if let Some(meant) = self.unknown_key(&entries, i, "`retry`", RETRY) {
+                        if let Some(meant) = self.unknown_key(&entries, i, &value, "`retry`", RETRY) {
                             key = meant;
                             continue;
                         }
@@ -158,7 +158,7 @@ impl Decoder<'_> {
                         });
                     }
                     _ => {
-                        if let Some(meant) = self.unknown_key(&entries, i, "`resources`", RESOURCES) {
+                        if let Some(meant) = self.unknown_key(&entries, i, &value, "`resources`", RESOURCES) {
                             key = meant;
                             continue;
                         }

@@ -98,7 +98,7 @@ impl Decoder<'_> {
                         workflow.catalogs_unread = self.out.len() > before;
                     }
                     _ => {
-                        if let Some(meant) = self.unknown_key(&entries, i, "`[workflow]`", WORKFLOW) {
+                        if let Some(meant) = self.unknown_key(&entries, i, &value, "`[workflow]`", WORKFLOW) {
                             key = meant;
                             continue;
                         }
@@ -137,7 +137,7 @@ impl Decoder<'_> {
         };
         let first = entries.first().map(|entry| entry.key.span);
         let mut input = Input { ty: unknown(span), name, default: None, description: None };
-        let mut typed = false;
+        let (mut typed, mut known) = (false, true);
         for i in 0..entries.len() {
             let value = take(&mut entries[i]);
             let mut key = entries[i].key.value.as_str();
@@ -152,7 +152,8 @@ impl Decoder<'_> {
                     "default" => input.default = Some(self.value(value)),
                     "description" => input.description = self.string(value, "`description`").map(|s| s.value),
                     _ => {
-                        if let Some(meant) = self.unknown_key(&entries, i, &what, INPUT) {
+                        known = false;
+                        if let Some(meant) = self.unknown_key(&entries, i, &value, &what, INPUT) {
                             key = meant;
                             continue;
                         }
@@ -164,7 +165,9 @@ impl Decoder<'_> {
         if !typed && readable {
             let ty = input.default.as_ref().and_then(type_of_default);
             self.out.push(match (ty, first) {
-                (Some(ty), Some(first)) => {
+                (Some((ty, certain)), Some(first)) => {
+                    // an unknown key may be the type
+                    let first = (certain && known).then_some(first);
                     rules::missing_key::type_of_input(input.name.span, &what, ty, first)
                 }
                 _ => rules::missing_key::report(input.name.span, &what, "type", "type = \"string\""),
@@ -235,13 +238,14 @@ pub(super) fn is_lower(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase())
 }
 
-/// The type that a default is of, when that is a plain one.
-fn type_of_default(default: &Value) -> Option<&'static str> {
+/// The type that a default is of, when that is a plain one, and whether it can be no other: a text may be a path or a
+/// length of time, a whole number a float.
+fn type_of_default(default: &Value) -> Option<(&'static str, bool)> {
     match &default.kind {
-        ValueKind::Bool(_) => Some("bool"),
-        ValueKind::Number(n) if n.is_i64() => Some("int"),
-        ValueKind::Number(_) => Some("float"),
-        ValueKind::Text(template) => template.as_text().map(|_| "string"),
+        ValueKind::Bool(_) => Some(("bool", true)),
+        ValueKind::Number(n) if n.is_i64() => Some(("int", false)),
+        ValueKind::Number(n) => Some(("float", !n.is_u64())),
+        ValueKind::Text(template) => template.as_text().map(|_| ("string", false)),
         _ => None,
     }
 }

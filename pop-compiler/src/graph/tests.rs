@@ -127,3 +127,16 @@ fn pictures() {
       n1 -.-> n2
     "#);
 }
+
+#[test]
+fn wide_names_line_up_on_a_terminal() {
+    let graph = Graph::new(&agenda(&[
+        ("probe", json!(null), ""),
+        ("日本語", json!("@<probe.out>"), ""),
+        ("e\u{301}t\u{e9}", json!(null), ""),
+    ]));
+    assert_eq!(
+        graph.to_text(),
+        "level 0\n  probe   t\n  e\u{301}t\u{e9}     t\nlevel 1\n  日本語  t  ← probe\n"
+    );
+}

@@ -1,12 +1,14 @@
 //! The graph for a terminal: level by level, each operation with what it waits for.
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::{EdgeKind, Graph};
 
 pub(super) fn render(graph: &Graph) -> String {
     let levels = graph.levels();
     let mut rows: Vec<usize> = (0..graph.len()).collect();
     rows.sort_by_key(|&i| levels.get(i).copied().unwrap_or(0));
-    let width = rows.iter().map(|&i| graph.name(i).chars().count()).max().unwrap_or(0).min(40);
+    let width = rows.iter().map(|&i| graph.name(i).width()).max().unwrap_or(0).min(40);
     let mut incoming: Vec<Vec<(usize, EdgeKind)>> = vec![Vec::new(); graph.len()];
     for (from, to, kind) in graph.edges() {
         incoming[to].push((from, kind));
@@ -20,7 +22,7 @@ pub(super) fn render(graph: &Graph) -> String {
             last = level;
         }
         let name = graph.name(i);
-        let pad = width.saturating_sub(name.chars().count());
+        let pad = width.saturating_sub(name.width());
         text += &format!("  {name}{}  {}", " ".repeat(pad), graph.kind(i));
         let list = |wanted: &dyn Fn(EdgeKind) -> bool| {
             incoming[i]

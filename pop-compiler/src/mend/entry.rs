@@ -15,7 +15,7 @@ const MAX_PLACES: usize = 100;
 const MOST_BESIDE: usize = 20_000_000;
 
 /// A text and its tokens.
-pub(super) struct Lexed<'t> {
+pub(crate) struct Lexed<'t> {
     source: &'t str,
     door: Door,
     tokens: Vec<Token<'t>>,
@@ -28,7 +28,7 @@ pub(super) struct Lexed<'t> {
 }
 
 impl<'t> Lexed<'t> {
-    pub(super) fn new(text: &'t str, door: Door) -> Self {
+    pub(crate) fn new(text: &'t str, door: Door) -> Self {
         let tokens = lex(text, door);
         let mut at = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
         let starts = tokens
@@ -230,6 +230,20 @@ impl<'t> Lexed<'t> {
         Some((start, if self.source[stop..line].trim().is_empty() { line } else { stop }))
     }
 
+    /// The table, list or file around byte `at`; in TOML what is below one header is one table.
+    pub(crate) fn around(&self, at: usize) -> std::ops::Range<usize> {
+        let at = self.starts.partition_point(|start| *start <= at).saturating_sub(1);
+        let Some(depth) = self.depths.get(at).copied() else { return 0..self.source.len() };
+        let bounds = |i: &usize| self.depths[*i] < depth || self.is_header(*i);
+        let from = (0..=at).rev().find(bounds);
+        let header = from.filter(|from| self.is_header(*from));
+        let to = match header {
+            Some(header) => self.headers().find(|i| *i > header),
+            None => (at..self.tokens.len()).find(bounds),
+        };
+        from.map_or(0, |from| self.starts[from])..to.map_or(self.source.len(), |to| self.starts[to])
+    }
+
     fn at(&self, span: Span) -> Option<usize> {
         self.starts.binary_search(&(span.start as usize)).ok()
     }
@@ -266,24 +280,33 @@ impl<'t> Lexed<'t> {
             format!("{path}{key} = {value}, ")
         } else {
             let indent = &self.source[self.source[..start].rfind('\n').map_or(0, |n| n + 1)..start];
-            format!("{path}{key} = {value}\n{indent}")
+            let end = if self.source.contains("\r\n") { "\r\n" } else { "\n" };
+            format!("{path}{key} = {value}{end}{indent}")
         };
         Some(vec![Edit { span: Span::new(span.file, start, start), replacement: entry }])
     }
 
-    /// The edits that replace `old` by `new` inside the entry whose key begins with `span`.
+    /// The edits that replace `old` by `new` inside the entry whose key begins with `span`, but in no comment and in no
+    /// description.
     pub(super) fn replace_inside(&self, span: Span, old: &str, new: &str) -> Option<Vec<Edit>> {
-        let extent = self.extent(span)?;
-        let (start, end) = (self.starts[extent.start], self.end(extent.end - 1));
-        let edits: Vec<Edit> = self.source[start..end]
-            .match_indices(old)
-            .take(MAX_PLACES + 1)
-            .map(|(i, _)| Edit {
-                span: Span::new(span.file, start + i, start + i + old.len()),
+        let mut edits = Vec::new();
+        for i in self.extent(span)? {
+            let value = self.before(i).filter(|b| matches!(self.tokens[*b].kind, Kind::Equals | Kind::Colon));
+            let key = value.and_then(|equals| self.before(equals)).map(|key| self.tokens[key].text);
+            let prose = key.is_some_and(|key| key.trim_matches(['"', '\'']) == "description");
+            if self.tokens[i].kind != Kind::Word || prose {
+                continue;
+            }
+            let places = self.tokens[i].text.match_indices(old).map(|(at, _)| self.starts[i] + at);
+            edits.extend(places.take(MAX_PLACES + 1).map(|start| Edit {
+                span: Span::new(span.file, start, start + old.len()),
                 replacement: new.to_owned(),
-            })
-            .collect();
-        (1..=MAX_PLACES).contains(&edits.len()).then_some(edits)
+            }));
+            if edits.len() > MAX_PLACES {
+                return None;
+            }
+        }
+        (!edits.is_empty()).then_some(edits)
     }
 
     /// Whether the key at `span` has a key `name` beside it in its table; also true once too much has been looked at.

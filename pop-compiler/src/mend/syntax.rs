@@ -1,9 +1,11 @@
-//! TOML that can't be read, where one small change is the obvious one. A change is only made when the text has fewer
-//! syntax errors with it.
+//! TOML that can't be read, where one small change is the obvious one: the text has fewer syntax errors with it.
 
 use std::ops::Range;
 
+use serde_json::Value as Json;
+
 use crate::fmt::{Kind, Token, lex};
+use crate::suggest;
 use crate::syntax::Door;
 
 /// A change of the text: what to replace with what.
@@ -18,27 +20,42 @@ const MAX_LINE: usize = 2_000;
 /// Changes that are tried for one error; each reads the file once.
 const MAX_CHANGES: usize = 10;
 
+/// Reads changed texts.
+pub(crate) trait Reads {
+    /// How many errors a text has.
+    fn errors(&self, text: &str) -> usize;
+    /// What a text says.
+    fn says(&self, text: &str) -> Json;
+}
+
+/// A change for one error.
+pub(crate) struct Mend {
+    pub(crate) change: Change,
+    /// Whether it is the only one that helps most, or all that do make the text say the same.
+    pub(crate) certain: bool,
+}
+
 /// Looks for the changes of one text, error by error. Each is tried together with those before it, so that all of them
 /// leave fewer errors than there were: changes that only help alone would undo each other for ever.
 pub(crate) struct Mender<'t> {
     text: &'t str,
-    count: &'t dyn Fn(&str) -> usize,
+    reader: &'t dyn Reads,
     /// All changes so far, by place.
     made: Change,
     /// How many errors are left with them; none before it was asked.
     left: Option<usize>,
-    /// How many more changes are tried.
+    /// How many more texts may be read.
     tries: usize,
 }
 
 impl<'t> Mender<'t> {
-    /// `count` says how many errors a text has; it is asked so many times at most.
-    pub(crate) fn new(text: &'t str, count: &'t dyn Fn(&str) -> usize, tries: usize) -> Self {
-        Self { text, count, made: Change::new(), left: None, tries }
+    /// Reads at most so many texts.
+    pub(crate) fn new(text: &'t str, reader: &'t dyn Reads, tries: usize) -> Self {
+        Self { text, reader, made: Change::new(), left: None, tries }
     }
 
-    /// The change for the error at byte `at`.
-    pub(crate) fn change(&mut self, at: usize) -> Option<Change> {
+    /// The change for the error at byte `at` that leaves the fewest errors, the first of equals.
+    pub(crate) fn change(&mut self, at: usize) -> Option<Mend> {
         let text = self.text;
         if text.len() > MAX_TEXT || !text.is_char_boundary(at) {
             return None;
@@ -48,21 +65,27 @@ impl<'t> Mender<'t> {
         if to - from > MAX_LINE {
             return None;
         }
-        let left = *self.left.get_or_insert_with(|| (self.count)(text));
+        let mut left = *self.left.get_or_insert_with(|| self.reader.errors(text));
+        let mut best: Option<(Json, Change, Mend)> = None;
         for change in candidates(text, at).into_iter().take(MAX_CHANGES) {
             let Some(all) = together(&self.made, &change) else { continue };
-            if self.tries == 0 {
-                return None;
-            }
-            self.tries -= 1;
-            let errors = (self.count)(&changed(text, &all));
-            if errors < left {
-                self.made = all;
-                self.left = Some(errors);
-                return Some(change);
+            let Some(tries) = self.tries.checked_sub(1) else { break };
+            self.tries = tries;
+            let new = changed(text, &all);
+            let errors = self.reader.errors(&new);
+            match &mut best {
+                Some((says, _, mend)) if errors == left => mend.certain &= *says == self.reader.says(&new),
+                _ if errors < left => {
+                    left = errors;
+                    best = Some((self.reader.says(&new), all, Mend { change, certain: true }));
+                }
+                _ => {}
             }
         }
-        None
+        let (_, all, mend) = best?;
+        self.made = all;
+        self.left = Some(left);
+        Some(mend)
     }
 }
 
@@ -223,7 +246,9 @@ fn comma(text: &str, at: usize) -> Vec<Change> {
     let before = text[..at].trim_end();
     // behind a comment, the comma would be part of it
     let line = &before[before.rfind('\n').map_or(0, |n| n + 1)..];
-    if before.is_empty() || line.contains('#') {
+    // `"a," b = 1`: the comma is there, and the quote at the wrong place
+    let swallowed = before.strip_suffix(['"', '\'']).is_some_and(|text| text.ends_with(','));
+    if before.is_empty() || line.contains('#') || swallowed {
         return Vec::new();
     }
     if let Some(rest) = before.strip_suffix(',') {
@@ -254,7 +279,8 @@ fn word(text: &str, at: usize) -> Vec<Change> {
         "true" | "false" if whole == one || !own => {
             return vec![vec![(at..at + one.len(), one.to_lowercase())]];
         }
-        // these have no counterpart here
+        // `ture` may be a text or a truth; the others have no counterpart here
+        other if suggest::closest(other, ["true", "false"]).is_some() => return Vec::new(),
         "null" | "none" | "nil" | "undefined" => return Vec::new(),
         _ => {}
     }
@@ -318,6 +344,7 @@ fn quotes(line: &[Piece<'_>]) -> Vec<Change> {
         if text.ends_with(other) && text.matches(other).count() == 1 {
             let end = piece.start + text.len();
             found.push(vec![(end - 1..end, quote.to_string())]);
+            continue;
         }
         // up to the brackets that the line must still close
         let inner = text.trim_end_matches([' ', ']', '}', ',']);

@@ -39,10 +39,12 @@ fn unit_of(word: &str) -> Option<&'static str> {
     if let Some((_, unit)) = WORDS.iter().find(|(name, _)| *name == lower) {
         return Some(unit);
     }
+    // what stands before a unit makes it another: `mseconds`, `useconds`
     let near = (lower.len() > 4).then(|| suggest::nearest(&lower, WORDS.iter().map(|(name, _)| *name)))??;
     let unit = |name: &str| WORDS.iter().find(|(word, _)| *word == name).map(|(_, unit)| *unit);
     // `minuts` is as near to `minute` as to `minutes`, which is all the same
-    unit(near.name).filter(|unit| *unit != "ms" || lower.starts_with("mil"))
+    let alike = near.name.chars().next() == lower.chars().next();
+    unit(near.name).filter(|unit| alike && (*unit != "ms" || lower.starts_with("mil")))
 }
 
 /// `5 minutes`, `1 h 30 min`, `90 sec`, `PT5M` as `5m`, `1h30m`, `90s`, `5m`.
@@ -106,6 +108,10 @@ pub(crate) fn range(text: &str) -> Option<String> {
 /// `8GB`, `8 GiB`, `512 mb` as `8G`, `8Gi`, `512M`: the same number of bytes.
 pub(crate) fn memory(text: &str) -> Option<String> {
     let (number, suffix) = amount(text)?;
+    // a small `b` behind a capital may be bits
+    if suffix.len() == 2 && suffix.ends_with('b') && suffix.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return None;
+    }
     let suffix = match suffix.to_lowercase().as_str() {
         "b" | "byte" | "bytes" => "",
         "kb" | "kilobytes" => "k",
@@ -167,9 +173,24 @@ mod tests {
         ] {
             assert_eq!(duration(text).as_deref(), Some(ours), "{text}");
         }
-        for text in
-            ["5", "5M", "soon", "5 parsecs", "P1M", "PT", "P5", "-5 min", "5 m m", "1 week", "five min"]
-        {
+        for text in [
+            "5",
+            "90",
+            "5M",
+            "5 mseconds",
+            "5 useconds",
+            "5 microseconds",
+            "1,5 h",
+            "soon",
+            "5 parsecs",
+            "P1M",
+            "PT",
+            "P5",
+            "-5 min",
+            "5 m m",
+            "1 week",
+            "five min",
+        ] {
             assert_eq!(duration(text), None, "{text}");
         }
         for (text, ours) in
@@ -193,7 +214,7 @@ mod tests {
         ] {
             assert_eq!(memory(text).as_deref(), Some(ours), "{text}");
         }
-        for text in ["8g", "8 cores", "GB", "-1GB", "lots"] {
+        for text in ["8g", "8Gb", "1,5 GB", "8 K", "8 cores", "GB", "-1GB", "lots"] {
             assert_eq!(memory(text), None, "{text}");
         }
         for (text, ours) in [("2 cores", "2"), ("500 m", "500m"), ("2 vCPU", "2"), ("250 millicores", "250m")]

@@ -83,7 +83,9 @@ fn scalar(types: &Types, ty: &Type, json: &Json) -> Option<Json> {
     match json {
         Json::String(text) => {
             let text = text.trim();
-            candidates.extend(text.parse().ok().map(Json::Number));
+            // where a length of time may be meant, a unit may be missing
+            let timed = types.accepts(ty, &"1s".into()) && !types.accepts(ty, &"s".into());
+            candidates.extend(text.parse().ok().filter(|_| !timed).map(Json::Number));
             candidates.extend(match text.to_lowercase().as_str() {
                 "true" | "yes" => Some(Json::Bool(true)),
                 "false" | "no" => Some(Json::Bool(false)),

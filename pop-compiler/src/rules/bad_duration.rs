@@ -39,10 +39,9 @@ pub(crate) fn range(text: &Spanned<String>, why: &str) -> Diagnostic {
     super::written(finding, text, units::range(&text.value))
 }
 
-/// A number alone.
+/// A number alone: most likely seconds, but other tools count minutes or milliseconds.
 pub(crate) fn without_unit(text: &Spanned<String>) -> Diagnostic {
     RULE.at(text.span, format!("the duration `{}` has no unit", text.value))
         .label("seconds?")
-        .help(format!("write `\"{}s\"`", text.value))
-        .edit(text.span, format!("\"{}s\"", text.value))
+        .help(format!("for seconds write `\"{}s\"`", text.value))
 }

@@ -37,7 +37,10 @@ pub(crate) fn check(image: &Spanned<String>) -> Option<Diagnostic> {
         Err(why) => {
             let message = format!("`{}` is no image reference: {why}", super::shorten(&image.value));
             let finding = RULE.at(image.span, message).label("expected `[host/]path[:tag][@digest]`");
-            let lower = image.value.to_lowercase();
+            // a tag and a digest are what they are
+            let path = image.value.rfind('/').map_or(0, |slash| slash + 1);
+            let end = image.value[path..].find([':', '@']).map_or(image.value.len(), |n| path + n);
+            let lower = image.value[..end].to_lowercase() + &image.value[end..];
             Some(match parse(&lower) {
                 Ok(_) => super::meant(finding, image, lower.as_str()),
                 Err(_) => finding,

@@ -58,9 +58,10 @@ fn rewritten(text: &str) -> Option<String> {
     let candidate = if missing > 0 {
         Some(format!("{text}{}", ">".repeat(missing)))
     } else if let Some(item) = text.strip_suffix("[]").or_else(|| text.strip_prefix("[]")) {
-        Some(format!("list<{}>", item.trim()))
+        // `a | b[]` has a list of b in other languages, and so had to be written with brackets
+        (!item.contains('|')).then(|| format!("list<{}>", item.trim()))
     } else if let Some(item) = text.strip_prefix('?') {
-        Some(format!("{item}?"))
+        (!item.contains('|')).then(|| format!("{item}?"))
     } else if let Some(item) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(format!("list<{item}>"))
     } else {

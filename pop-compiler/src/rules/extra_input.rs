@@ -36,12 +36,13 @@ with = { height = 720, title = "red" }
     absence: false,
 };
 
-/// `of` takes no input `name`. Unless something is missing, which it may have been meant for, it can only go.
+/// `of` takes no input `name`. When it is `needless` it can only go: there is no other input which it may have been meant
+/// for, and nothing is referred to in it.
 pub(crate) fn report(
     name: &Spanned<String>,
     of: &str,
     record: &Record,
-    complete: bool,
+    needless: bool,
     guesses: &Guesses,
 ) -> Diagnostic {
     let finding = RULE.at(name.span, format!("`{of}` takes no input `{}`", name.value));
@@ -51,5 +52,5 @@ pub(crate) fn report(
     }
     let finding =
         finding.label("not an input").help(super::list_of("its inputs are", record.iter().map(|(n, _)| n)));
-    if complete { finding.drop_entry(name.span) } else { finding }
+    if needless { finding.drop_entry(name.span) } else { finding }
 }

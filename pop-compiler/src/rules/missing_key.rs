@@ -31,8 +31,11 @@ pub(crate) fn report(span: Span, of: &str, key: &str, example: &str) -> Diagnost
         .help(format!("add `{example}`"))
 }
 
-/// An input without a type, whose default is of type `ty`; `first` is the key of its first entry.
-pub(crate) fn type_of_input(span: Span, of: &str, ty: &str, first: Span) -> Diagnostic {
-    let entry = format!("type = \"{ty}\"");
-    report(span, of, "type", &entry).add_entry(first, "type", &format!("\"{ty}\""))
+/// An input without a type, whose default is of type `ty`; `first` is the key of its first entry, when it can be no other.
+pub(crate) fn type_of_input(span: Span, of: &str, ty: &str, first: Option<Span>) -> Diagnostic {
+    let finding = report(span, of, "type", &format!("type = \"{ty}\""));
+    match first {
+        Some(first) => finding.add_entry(first, "type", &format!("\"{ty}\"")),
+        None => finding,
+    }
 }

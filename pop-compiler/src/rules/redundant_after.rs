@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::Rule;
 use crate::check::Model;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::Span;
 
 pub(crate) const RULE: Rule = Rule {
     id: "redundant-after",
@@ -99,22 +98,15 @@ fn implied<'m>(model: &'m Model<'_>, i: usize, left: &mut usize) -> HashSet<&'m 
 
 fn report(model: &Model<'_>, i: usize, why: &[Option<String>], out: &mut Vec<Diagnostic>) {
     let ast = model.operations[i].ast;
-    let kept = |i: &usize| why[*i].is_none();
-    let last_kept = (0..why.len()).rev().find(kept);
-    for (n, reason) in why.iter().enumerate() {
+    let all = why.iter().all(Option::is_some);
+    for (name, reason) in ast.after.iter().zip(why) {
         let Some(reason) = reason else { continue };
-        let name = &ast.after[n];
         let finding = RULE.at(name.span, reason.clone()).label("changes nothing");
-        // cut so that the edits of several entries do not overlap
-        let cut = match last_kept {
-            None if n == 0 => Some((ast.after_span, "[]")),
-            None => None,
-            Some(last) if n < last => Some((Span { end: ast.after[n + 1].span.start, ..name.span }, "")),
-            Some(_) => Some((Span { start: ast.after[n - 1].span.end, ..name.span }, "")),
-        };
-        out.push(match cut {
-            Some((span, text)) => finding.edit(span, text),
-            None => finding,
+        out.push(match all {
+            false => finding.drop_entry(name.span),
+            // one of them takes the whole list with it
+            true if name.span == ast.after[0].span => finding.drop_entry(ast.after_span),
+            true => finding,
         });
     }
 }

@@ -33,12 +33,14 @@ with = { output = "${inputs.source}" }
     absence: true,
 };
 
-/// `inputs.NAME` where an operation has that name; `root` is where `inputs` stands.
-pub(crate) fn is_operation(name: &str, root: Span, span: Span) -> Diagnostic {
-    RULE.at(span, format!("there is no input `{name}`"))
-        .label("not declared in `[inputs]`")
-        .help(format!("`{name}` is an operation; write `${{{name}}}`"))
-        .edit(Span { start: root.start, end: span.start, ..span }, "")
+/// `inputs.NAME` where an operation has that name; `root` is where `inputs` stands, `near` an input that may be meant.
+pub(crate) fn is_operation(name: &str, root: Span, span: Span, near: Option<&str>) -> Diagnostic {
+    let finding = RULE.at(span, format!("there is no input `{name}`")).label("not declared in `[inputs]`");
+    let help = format!("`{name}` is an operation; write `${{{name}}}`");
+    match near {
+        Some(near) => finding.help(format!("did you mean `{near}`?")).help(help),
+        None => finding.help(help).edit(Span { start: root.start, end: span.start, ..span }, ""),
+    }
 }
 
 /// A token of POP's own whose name is that of no input.

@@ -65,6 +65,11 @@ pub(crate) fn dotted(key: &Spanned<String>, before: &str, of: &str) -> Diagnosti
         .help(format!("a name with a dot needs quotes: `\"{before}.{}\"`", key.value))
 }
 
+/// Whether `key` is another tool's word, which may mean something else there.
+pub(crate) fn is_foreign(key: &str) -> bool {
+    OTHERS.iter().any(|(word, _)| *word == key)
+}
+
 /// The known key that `key` was probably meant to be.
 pub(crate) fn meant(key: &str, known: &[&'static str]) -> Option<Near<'static>> {
     let other = OTHERS.iter().find(|(word, ours)| *word == key && known.contains(ours));

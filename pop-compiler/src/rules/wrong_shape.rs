@@ -57,7 +57,12 @@ pub(crate) fn number_in_quotes(span: Span, what: &str, number: i64) -> Diagnosti
 /// A number or a boolean where a text belongs.
 pub(crate) fn without_quotes(span: Span, what: &str, found: &str, written: &str) -> Diagnostic {
     let quoted = format!("\"{written}\"");
-    report(span, what, "a string", found).help(format!("write `{quoted}`")).edit(span, quoted)
+    let finding = report(span, what, "a string", found);
+    // of `0x10` or `1_000` nobody knows whether the digits or the number is meant
+    if span.range().len() != written.len() {
+        return finding.help("write it in quotes");
+    }
+    finding.help(format!("write `{quoted}`")).edit(span, quoted)
 }
 
 /// A command in one text; `words` are its parts, when it has nothing that only a shell understands.

@@ -112,6 +112,9 @@ fn extent(lines: &[Line], headers: &[&Line], at: usize, len: usize) -> Vec<Range
 
 fn json(text: &str, word: &str) -> Vec<Comment> {
     let collect = CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
+    // a byte order mark means nothing, but the parser does not take it
+    let spaced = text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"));
+    let text = spaced.as_deref().unwrap_or(text);
     let Ok(parsed) = parse_to_ast(text, &collect, &ParseOptions::default()) else { return Vec::new() };
     let tokens = parsed.tokens.unwrap_or_default();
     let mut found = Vec::new();

@@ -31,6 +31,11 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     };
     reader.comments();
     let tree = reader.document();
+    let syntax = |finding: &&Diagnostic| finding.rule == rules::syntax::RULE.id;
+    if reader.out.iter().filter(syntax).any(|finding| finding.fix.is_empty()) {
+        // what has no obvious change may be the true fault, of which the others are consequences
+        reader.out.iter_mut().for_each(|finding| finding.fix.clear());
+    }
     reader.out.sort_by(|a, b| a.primary.at.cmp(&b.primary.at));
     out.append(&mut reader.out);
     tree
@@ -101,7 +106,13 @@ impl Reader<'_> {
             ":" => "a colon is missing".to_owned(),
             other => format!("`{other}` is missing"),
         };
-        self.fault(span, &message, label, what);
+        // `"a:" 1`, `"a," "b"`: it is there, and the quote at the wrong place
+        let swallowed = self.text[..at].strip_suffix('"').is_some_and(|text| text.ends_with(what));
+        if swallowed && matches!(what, "," | ":") {
+            self.add(rules::syntax::report(span, &message, label).read_on());
+        } else {
+            self.fault(span, &message, label, what);
+        }
     }
 
     /// Takes out comments of other languages, with a finding for each.
@@ -270,7 +281,8 @@ impl Reader<'_> {
         let span = self.span(end, end);
         let finding =
             rules::syntax::report(span, &format!("`{all}` {verb} missing at the end"), "still open");
-        let finding = finding.edit(span, format!("\n{all}"));
+        let line = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
+        let finding = finding.edit(span, format!("{line}{all}"));
         // a text that ends in the middle of something may lack more than brackets
         let whole = all.len() == 1 || matches!(self.tokens.last(), Some(Token { kind: Kind::Close(_), .. }));
         self.add(if whole { finding.read_on() } else { finding });

@@ -50,24 +50,30 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     errors.retain(|d| told.replace(line(d)) != Some(line(d)));
     errors.truncate(MAX_ERRORS);
     let mut mended: Changes = Vec::new();
-    let mut mender = mend::Mender::new(&closed, &count, MOST_READ / (closed.len() + 1));
+    let mut mender = mend::Mender::new(&closed, &Reader, MOST_READ / (closed.len() + 1));
     for finding in &mut errors {
         if let Location::Span(span) = finding.primary.at
-            && let Some(change) = mender.change(span.range().start)
+            && let Some(mend::Mend { change, certain }) = mender.change(span.range().start)
         {
             finding.read = true;
             let edit = |(range, new): &(Range<usize>, String)| Edit {
                 span: Span::new(file, range.start, range.end),
                 replacement: new.clone(),
             };
-            finding.fix = change.iter().map(edit).collect();
+            if certain {
+                finding.fix = change.iter().map(edit).collect();
+            }
             mended.extend(change);
         }
     }
     mended.sort_by_key(|(range, _)| (range.start, range.end));
     let fine = changed(&closed, &mended);
     let last = Back::new(&closed, &mended);
-    let Parsed { mut tree, mut of_tables, .. } = parse(file, &fine);
+    let Parsed { mut tree, mut of_tables, syntax } = parse(file, &fine);
+    if !syntax.is_empty() {
+        // what is left may be the true fault, of which the others are consequences
+        findings.iter_mut().chain(&mut errors).for_each(|finding| finding.fix.clear());
+    }
     tree.relocate(&|at| back.place(last.place(at)));
     for finding in &mut of_tables {
         relocate(finding, &|at| back.place(last.place(at)));
@@ -124,6 +130,19 @@ fn parse(file: FileId, text: &str) -> Parsed {
     syntax.append(&mut receiver.findings);
     let of_tables = std::mem::take(&mut receiver.document.findings);
     Parsed { tree: receiver.document.finish(), syntax, of_tables }
+}
+
+/// Reads changed texts for the mender.
+struct Reader;
+
+impl mend::Reads for Reader {
+    fn errors(&self, text: &str) -> usize {
+        count(text)
+    }
+
+    fn says(&self, text: &str) -> serde_json::Value {
+        parse(FileId(0), text).tree.to_json()
+    }
 }
 
 /// How many errors a text has.

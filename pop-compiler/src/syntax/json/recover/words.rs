@@ -2,6 +2,7 @@
 
 use super::Reader;
 use crate::rules;
+use crate::suggest;
 use crate::syntax::json::strings;
 use crate::syntax::json::tokens::{Kind, Quotes, Token};
 use crate::tree::{Node, Text, Tree, number};
@@ -88,6 +89,12 @@ impl Reader<'_> {
         if let Some((right, node)) = known {
             self.fault(span, &format!("JSON writes `{right}`"), "another language's word", right);
             return Tree { node, span };
+        }
+        if suggest::closest(word, ["true", "false", "null"]).is_some() {
+            // it may be a text or one of these
+            let finding = rules::syntax::report(span, "a text is in double quotes", "without quotes");
+            self.add(finding.read_on());
+            return Tree { node: Node::Error, span };
         }
         // the words behind it on this line belong to it
         let line = self.tokens[self.at - 1].line;

@@ -1,0 +1,211 @@
+//! Fixing until nothing is left that can be fixed: round after round, each tried before it counts.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{Fixed, apply, make};
+use crate::Compiled;
+use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::mend::{self, entry::Lexed};
+use crate::rules;
+use crate::source::FileId;
+use crate::syntax::Door;
+
+/// One fix may uncover the next; real files need two or three rounds.
+const MAX_ROUNDS: usize = 128;
+
+/// Bytes that are compiled, in all, to try fixes one by one.
+const MOST_TRIED: usize = 64 << 20;
+
+/// The texts as they are to be, of every file that was fixed.
+pub type Changed = BTreeMap<String, String>;
+
+/// What the files are, and what may be done with them.
+pub struct Files<'f, E> {
+    /// Compiles the workflow, with the texts that have changed so far.
+    pub compile: &'f mut dyn FnMut(&Changed) -> Result<Compiled, E>,
+    /// What a file is called in [`Changed`], by its name in the sources: one file may have several names. None when it
+    /// must not be changed.
+    pub key: &'f dyn Fn(&str) -> Option<String>,
+    /// Hears of each fix that is made: the findings before it, and which of them is fixed.
+    pub told: &'f mut dyn FnMut(&Compiled, usize),
+}
+
+/// A finding, however the places in its file have moved.
+type Known = (String, &'static str, String);
+
+/// Makes all fixes that do no harm, and gives the compilation of the result. A fix does harm
+///
+/// - when it makes a file unreadable,
+/// - when there is a new error in the table that it changes (when it mends a name, one that can't be fixed in turn),
+/// - when it adds an entry and there is a new error,
+/// - when it only takes something away and anything new is found.
+///
+/// What it merely uncovers elsewhere is no harm.
+///
+/// # Errors
+/// Those of compiling.
+pub fn all<E>(files: &mut Files<'_, E>) -> Result<(Compiled, Changed), E> {
+    let mut changed = Changed::new();
+    let mut compiled = (files.compile)(&changed)?;
+    let mut refused: HashSet<Known> = HashSet::new();
+    let mut left = MOST_TRIED;
+    for _ in 0..MAX_ROUNDS {
+        withdraw(&mut compiled, &refused, files.key);
+        let fixed = apply(&compiled.diagnostics, &compiled.sources);
+        if fixed.findings.is_empty() {
+            break;
+        }
+        let mut next =
+            attempt(files, &compiled, &fixed, &changed)?.map(|next| (fixed.findings.clone(), next));
+        if next.is_none() {
+            let size: usize = compiled.sources.iter().map(|(_, source)| source.text.len()).sum();
+            for i in &fixed.findings {
+                left = left.saturating_sub(size);
+                let one = make([(*i, &compiled.diagnostics[*i])], &compiled.sources);
+                let tried = if left > 0 { attempt(files, &compiled, &one, &changed)? } else { None };
+                if let Some(tried) = tried {
+                    next = Some((vec![*i], tried));
+                    break;
+                }
+                refused.insert(known(&compiled.diagnostics[*i], &compiled));
+            }
+        }
+        if let Some((findings, (after, texts))) = next {
+            for i in findings {
+                (files.told)(&compiled, i);
+            }
+            (compiled, changed) = (after, texts);
+        }
+    }
+    withdraw(&mut compiled, &refused, files.key);
+    Ok((compiled, changed))
+}
+
+/// Takes the edits from findings whose fix was refused, or would change a file that must stay.
+fn withdraw(compiled: &mut Compiled, refused: &HashSet<Known>, key: &dyn Fn(&str) -> Option<String>) {
+    let names: HashMap<FileId, bool> =
+        compiled.sources.iter().map(|(id, source)| (id, key(&source.name).is_some())).collect();
+    let mut diagnostics = std::mem::take(&mut compiled.diagnostics);
+    for finding in diagnostics.iter_mut().filter(|finding| !finding.fix.is_empty()) {
+        let open = finding.fix.iter().all(|edit| names.get(&edit.span.file) == Some(&true));
+        if !open || refused.contains(&known(finding, compiled)) {
+            finding.fix.clear();
+        }
+    }
+    compiled.diagnostics = diagnostics;
+}
+
+/// What comes of some fixes, unless that is worse.
+fn attempt<E>(
+    files: &mut Files<'_, E>,
+    before: &Compiled,
+    fixed: &Fixed,
+    changed: &Changed,
+) -> Result<Option<(Compiled, Changed)>, E> {
+    let mut texts = changed.clone();
+    let mut now = HashSet::new();
+    for (file, text) in &fixed.files {
+        let key = before.sources.get(*file).and_then(|source| (files.key)(&source.name));
+        // under another name it has been changed in this round
+        if let Some(key) = key.filter(|key| now.insert(key.clone())) {
+            texts.insert(key, text.clone());
+        }
+    }
+    let after = (files.compile)(&texts)?;
+    Ok((!does_harm(before, fixed, &after)).then_some((after, texts)))
+}
+
+fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
+    let names: HashSet<&str> = before.sources.iter().map(|(_, source)| source.name.as_ref()).collect();
+    let unreadable = |compiled: &Compiled| {
+        let syntax = compiled.diagnostics.iter().filter(|d| d.rule == rules::syntax::RULE.id);
+        syntax.filter(|d| names.contains(known(d, compiled).0.as_str())).count()
+    };
+    if unreadable(after) > unreadable(before) {
+        return true;
+    }
+    let mut old: HashMap<Known, usize> = HashMap::new();
+    for finding in &before.diagnostics {
+        *old.entry(known(finding, before)).or_default() += 1;
+    }
+    let made = || fixed.findings.iter().map(|i| &before.diagnostics[*i]);
+    // of JSON that could not be read nothing was known
+    let mends = |finding: &Diagnostic| finding.rule == rules::syntax::RULE.id;
+    let hidden = made().all(mends)
+        && fixed.files.iter().any(|(file, _)| {
+            before.sources.get(*file).is_some_and(|source| source.door() == Some(Door::Json))
+        });
+    let names_mended = made()
+        .all(|finding| finding.rule == rules::unknown_key::RULE.id || mend::OF_NAMES.contains(&finding.rule));
+    let adds = made().any(|finding| finding.rule == rules::missing_key::RULE.id);
+    let takes = made().all(|finding| finding.fix.iter().all(|edit| edit.replacement.is_empty()));
+    let mut tables: Option<HashMap<String, Vec<std::ops::Range<usize>>>> = None;
+    for finding in &after.diagnostics {
+        let name = known(finding, after);
+        let new = match old.get_mut(&name) {
+            Some(n) if *n > 0 => {
+                *n -= 1;
+                false
+            }
+            _ => true,
+        };
+        if !new || hidden || !names.contains(name.0.as_str()) {
+            continue;
+        }
+        if takes && finding.rule != rules::unused_type::RULE.id {
+            return true;
+        }
+        if adds && finding.severity == Severity::Error {
+            return true;
+        }
+        // what a name that had no meaning leads to was not checked before, and can be fixed in turn
+        let follows = names_mended && !finding.fix.is_empty();
+        if finding.severity == Severity::Error && !follows {
+            let Location::Span(span) = finding.primary.at else { return true };
+            let tables = tables.get_or_insert_with(|| changed_tables(before, fixed));
+            let inside = |table: &std::ops::Range<usize>| table.contains(&span.range().start);
+            if tables.get(&name.0).is_some_and(|tables| tables.iter().any(inside)) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// The tables in which something changed, in the new texts.
+fn changed_tables(before: &Compiled, fixed: &Fixed) -> HashMap<String, Vec<std::ops::Range<usize>>> {
+    let mut found = HashMap::new();
+    for (file, text) in &fixed.files {
+        let Some(source) = before.sources.get(*file) else { continue };
+        let Some(door) = source.door() else { continue };
+        let mut edits: Vec<_> = fixed
+            .findings
+            .iter()
+            .flat_map(|i| &before.diagnostics[*i].fix)
+            .filter(|edit| edit.span.file == *file)
+            .collect();
+        edits.sort_by_key(|edit| edit.span.start);
+        edits.dedup();
+        let lexed = Lexed::new(text, door);
+        let (mut grown, mut shrunk) = (0, 0);
+        let mut tables: Vec<std::ops::Range<usize>> = Vec::new();
+        for edit in edits {
+            let at = edit.span.range().start + grown - shrunk;
+            if tables.last().is_none_or(|last| !last.contains(&at) || lexed.around(at) != *last) {
+                tables.push(lexed.around(at));
+            }
+            grown += edit.replacement.len();
+            shrunk += edit.span.range().len();
+        }
+        found.insert(source.name.to_string(), tables);
+    }
+    found
+}
+
+fn known(finding: &Diagnostic, compiled: &Compiled) -> Known {
+    let file = match finding.primary.at {
+        Location::Span(span) => compiled.sources.get(span.file),
+        Location::Pointer(_) => compiled.sources.iter().next().map(|(_, source)| source),
+    };
+    (file.map(|source| source.name.to_string()).unwrap_or_default(), finding.rule, finding.message.clone())
+}

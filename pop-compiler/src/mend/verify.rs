@@ -1,0 +1,87 @@
+//! What the edits of findings would make of the texts: one that brings a fault with it is no fix.
+
+use std::collections::HashMap;
+
+use super::judge::{Judge, Reading};
+use crate::diagnostic::Diagnostic;
+use crate::fix;
+use crate::source::{FileId, Sources};
+
+/// Takes back the fixes that do harm, alone or together with others.
+pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, judge: &Judge) {
+    let wanted: Vec<usize> = (0..out.len()).filter(|i| !out[*i].fix.is_empty()).collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let mut trial = Trial { sources, judge, before: HashMap::new() };
+    if trial.does_no_harm(out, &wanted) == Some(wanted.len()) {
+        return;
+    }
+    let kept = trial.sift(out, &wanted);
+    for i in &wanted {
+        if kept.binary_search(i).is_err() {
+            out[*i].fix.clear();
+        }
+    }
+    if kept.is_empty() || trial.does_no_harm(out, &kept).is_some() {
+        return;
+    }
+    // each is fine alone, so two of them want the same: neither is certain
+    let mut made: Vec<usize> = Vec::new();
+    for i in kept {
+        made.push(i);
+        if trial.does_no_harm(out, &made).is_some() {
+            continue;
+        }
+        let texts = |i: usize| out[i].fix.iter().map(|edit| &edit.replacement);
+        let same = |other: &usize| *other == i || texts(*other).eq(texts(i));
+        let rivals: Vec<usize> = made
+            .iter()
+            .copied()
+            .filter(same)
+            .filter(|other| *other == i || trial.does_no_harm(out, &[*other, i]).is_none())
+            .collect();
+        made.retain(|other| !rivals.contains(other));
+        for rival in rivals {
+            out[rival].fix.clear();
+        }
+    }
+}
+
+struct Trial<'t> {
+    sources: &'t Sources,
+    judge: &'t Judge,
+    /// What is wrong with each text as it is.
+    before: HashMap<FileId, Option<Reading>>,
+}
+
+impl Trial<'_> {
+    /// Those that do no harm: all of them, or those of each half; few that do harm are found in few readings.
+    fn sift(&mut self, out: &[Diagnostic], which: &[usize]) -> Vec<usize> {
+        if self.does_no_harm(out, which) == Some(which.len()) {
+            return which.to_vec();
+        }
+        if which.len() < 2 {
+            return Vec::new();
+        }
+        let (first, second) = which.split_at(which.len() / 2);
+        let mut kept = self.sift(out, first);
+        kept.extend(self.sift(out, second));
+        kept
+    }
+
+    /// How many of the fixes can be made together, if no text is worse for it.
+    fn does_no_harm(&mut self, out: &[Diagnostic], which: &[usize]) -> Option<usize> {
+        let fixed = fix::make(which.iter().map(|i| (*i, &out[*i])), self.sources);
+        for (file, text) in &fixed.files {
+            let source = self.sources.get(*file)?;
+            let Some(door) = source.door() else { continue };
+            let read = |text: &str| self.judge.read(text, door, &source.name);
+            let before = self.before.entry(*file).or_insert_with(|| read(&source.text)).as_ref()?;
+            if read(text)?.is_worse(before) {
+                return None;
+            }
+        }
+        Some(fixed.findings.len())
+    }
+}
