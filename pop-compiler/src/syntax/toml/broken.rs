@@ -31,10 +31,11 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     let mut findings = Vec::new();
     let repaired = missing::repair(text, &count);
     let first = changes_of(&repaired);
-    for missing::Missing { at, insert, opened } in repaired {
-        let (place, open) = (Span::new(file, at, at), Span::new(file, opened, opened + 1));
-        let finding =
-            rules::syntax::report(place, &format!("`{}` is missing", insert.trim()), "still open here");
+    for missing::Missing { at, insert, cut, opened } in repaired {
+        let (place, open) = (Span::new(file, at, at + cut), Span::new(file, opened, opened + 1));
+        let message = if cut > 0 { "closes this" } else { "is missing" };
+        let label = if cut > 0 { "the wrong bracket" } else { "still open here" };
+        let finding = rules::syntax::report(place, &format!("`{}` {message}", insert.trim()), label);
         findings.push(finding.also(open, "opened here").edit(place, insert).read_on());
     }
     let closed = changed(text, &first);
@@ -67,7 +68,18 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     mended.sort_by_key(|(range, _)| (range.start, range.end));
     let fine = changed(&closed, &mended);
     let last = Back::new(&closed, &mended);
-    let Parsed { mut tree, mut of_tables, .. } = parse(file, &fine);
+    let Parsed { mut tree, syntax: left, mut of_tables } = parse(file, &fine);
+    // what is still wrong with a line keeps some of it from being read
+    let broken: Vec<Option<usize>> = left
+        .into_iter()
+        .map(|mut finding| {
+            relocate(&mut finding, &|at| last.place(at));
+            line(&finding)
+        })
+        .collect();
+    for finding in errors.iter_mut().filter(|finding| !finding.fix.is_empty()) {
+        finding.read &= !broken.contains(&line(finding));
+    }
     tree.relocate(&|at| back.place(last.place(at)));
     for finding in &mut of_tables {
         relocate(finding, &|at| back.place(last.place(at)));
@@ -84,7 +96,7 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
 }
 
 fn changes_of(repaired: &[missing::Missing]) -> Changes {
-    repaired.iter().map(|missing| (missing.at..missing.at, missing.insert.clone())).collect()
+    repaired.iter().map(|missing| (missing.at..missing.at + missing.cut, missing.insert.clone())).collect()
 }
 
 fn relocate(finding: &mut Diagnostic, to: &dyn Fn(u32) -> u32) {
