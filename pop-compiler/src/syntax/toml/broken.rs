@@ -80,6 +80,16 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     for finding in errors.iter_mut().filter(|finding| !finding.fix.is_empty()) {
         finding.read &= !broken.contains(&line(finding));
     }
+    // keys below a line that may have been a header would have belonged to another table
+    let misplaced: Vec<Range<usize>> =
+        errors.iter().filter(|finding| !finding.read).filter_map(|finding| below(&closed, finding)).collect();
+    of_tables.retain(|finding| match finding.primary.at {
+        Location::Span(span) => {
+            let at = last.place(span.start) as usize;
+            !misplaced.iter().any(|range| range.contains(&at))
+        }
+        Location::Pointer(_) => true,
+    });
     tree.relocate(&|at| back.place(last.place(at)));
     for finding in &mut of_tables {
         relocate(finding, &|at| back.place(last.place(at)));
@@ -93,6 +103,16 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     findings.truncate(MAX_ERRORS);
     out.append(&mut findings);
     tree
+}
+
+/// The lines below one that assigns nothing, up to the next header.
+fn below(text: &str, finding: &Diagnostic) -> Option<Range<usize>> {
+    let Location::Span(span) = finding.primary.at else { return None };
+    let at = text.floor_char_boundary(span.range().start);
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let header = text[end..].find("\n[").map_or(text.len(), |n| end + n);
+    (!text[start..end].contains('=')).then_some(end..header)
 }
 
 fn changes_of(repaired: &[missing::Missing]) -> Changes {
