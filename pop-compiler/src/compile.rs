@@ -258,6 +258,18 @@ fn finish(out: &mut Vec<Diagnostic>, sources: &Sources) {
             d.rule == syntax || !(absence || unread || line(d).is_some_and(|at| broken.contains(&at)))
         });
     }
+    // a word that got its quotes may have been meant as something else; names are looked up all the same
+    let start = |finding: &Diagnostic| match finding.primary.at {
+        Location::Span(span) => Some((span.file, span.start)),
+        Location::Pointer(_) => None,
+    };
+    let quoted: HashSet<_> = out.iter().filter(|d| d.rule == syntax && d.read).filter_map(start).collect();
+    if !quoted.is_empty() {
+        out.retain(|d| {
+            let named = d.rule == syntax || d.rule.starts_with("unknown-");
+            named || !start(d).is_some_and(|at| quoted.contains(&at))
+        });
+    }
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
     out.dedup_by(|a, b| a.is_same(b));
     mend::complete(out, sources);

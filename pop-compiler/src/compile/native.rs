@@ -46,7 +46,8 @@ pub fn check_native(source: Source) -> Compiled {
     let mut out = Vec::new();
     let tree = syntax::parse(file, &text, Door::Json, &mut out);
     let mut compiled = Compiled::nothing(sources);
-    if !has_errors(&out) {
+    // what was read as if it were mended is checked, too
+    if out.iter().all(|finding| finding.read) {
         let json = tree.to_json();
         match kind(&tree) {
             Some(Kind::Template) => match serde_json::from_value::<AgendaTemplate>(json) {
@@ -68,6 +69,10 @@ pub fn check_native(source: Source) -> Compiled {
                 }
             },
         }
+    }
+    // what seems to be absent may be where the text is broken
+    if out.iter().any(|finding| finding.rule == rules::syntax::RULE.id) {
+        out.retain(|finding| !rules::find(finding.rule).is_some_and(|rule| rule.absence));
     }
     place(&mut out, &tree);
     compiled.source_map = source_map(&tree);

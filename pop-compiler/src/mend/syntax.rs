@@ -209,11 +209,17 @@ fn end_of_line(text: &str, at: usize, line: &[Piece<'_>]) -> Vec<Change> {
     if first.kind == Kind::Open && first.text == "[" {
         let count = |kind| line.iter().filter(|piece| piece.kind == kind).count();
         let (open, close) = (count(Kind::Open), count(Kind::Close));
+        if open == 2 && close == 1 && line.get(1).is_some_and(|second| second.text == "[") {
+            found.push(vec![(first.start..first.end(), String::new())]);
+        }
         if open > close {
             found.push(vec![(last.end()..last.end(), "]".repeat(open - close))]);
         } else if close > open && last.kind == Kind::Close {
             found.push(vec![(last.start..last.end(), String::new())]);
         }
+    }
+    if text[at..].starts_with(['}', ']']) {
+        found.push(vec![(at..at + 1, String::new())]);
     }
     // a header without its first bracket
     if first.kind == Kind::Word

@@ -28,7 +28,7 @@ uses = "pop.sleep"
 
 /// Whether the name could only be that of a built-in type, which no catalog defines.
 pub(crate) fn is_built_in(finding: &Diagnostic) -> bool {
-    finding.rule == RULE.id && finding.message.contains("`pop.")
+    finding.rule == RULE.id && finding.message.starts_with("there is no operation type `pop.")
 }
 
 /// `uses` names nothing.

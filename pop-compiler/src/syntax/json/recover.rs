@@ -26,6 +26,7 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
         curly: 0,
         square: 0,
         ended: false,
+        comma_told: false,
         faults: 0,
         out: Vec::new(),
     };
@@ -62,6 +63,8 @@ struct Reader<'t> {
     square: isize,
     /// Whether the end was told already, so that nothing is missing at it any more.
     ended: bool,
+    /// Whether the comma that comes next was told to be missing.
+    comma_told: bool,
     /// Faults of the syntax so far.
     faults: usize,
     out: Vec<Diagnostic>,
@@ -245,9 +248,12 @@ impl Reader<'_> {
             }
         }
         if self.is_outside(open) {
-            self.missing(self.before(), &written, "before this, by the indentation of the lines");
-            self.counted(open.bracket, -1);
             self.back();
+            let next = matches!(self.kind(0), Some(Kind::Text(_) | Kind::Word | Kind::Open(_)));
+            let both = if next { format!("{written},") } else { written };
+            self.missing(self.before(), &both, "before this, by the indentation of the lines");
+            self.comma_told = next;
+            self.counted(open.bracket, -1);
             return true;
         }
         let Some(token) = self.tokens.get(self.at).cloned() else {
@@ -298,6 +304,9 @@ impl Reader<'_> {
 
     /// What stands between two items: told, unless it is one comma.
     fn between(&mut self) {
+        if std::mem::take(&mut self.comma_told) {
+            return;
+        }
         match self.kind(0) {
             Some(Kind::Comma) => self.at += 1,
             Some(Kind::Semicolon) => {
@@ -404,10 +413,49 @@ impl Reader<'_> {
                 self.entry(&token, &mut table);
             }
             if !self.is_outside(open) {
+                self.surplus();
                 self.between();
             }
         }
         self.closed(Node::Table(table), start)
+    }
+
+    /// Goes over what follows a value on its line and is no key.
+    fn surplus(&mut self) {
+        let Some(line) = self.at.checked_sub(1).map(|last| self.tokens[last].line) else { return };
+        let stands = |reader: &Self| {
+            let here = reader.tokens.get(reader.at).filter(|token| token.line == line);
+            here.is_some_and(|token| matches!(token.kind, Kind::Text(_) | Kind::Word))
+        };
+        let key = matches!(self.kind(1), Some(Kind::Colon | Kind::Equals | Kind::Open(_)));
+        // a key whose colon is missing has a value
+        let pair = matches!(self.kind(0), Some(Kind::Text(_)))
+            && matches!(self.kind(1), Some(Kind::Text(_) | Kind::Word));
+        if self.comma_told || !stands(self) || key || pair {
+            return;
+        }
+        let span = self.place(&self.tokens[self.at]);
+        self.add(rules::syntax::report(span, "this belongs to no value and is no key", "unexpected"));
+        while stands(self) && self.kind(1) != Some(Kind::Colon) {
+            self.at += 1;
+        }
+    }
+
+    /// The value of a key, whose first bracket is missing.
+    fn headless(&mut self, key: &Token) -> Option<Tree> {
+        let next = self.tokens.get(self.at)?;
+        let below = next.line > key.line;
+        let keyed = self.kind(1) == Some(Kind::Colon);
+        let bracket = match next.kind {
+            Kind::Text(_) if keyed && self.curly < 0 => b'{',
+            Kind::Text(_) | Kind::Word if below && !keyed && self.square < 0 => b'[',
+            _ => return None,
+        };
+        let start = next.start;
+        self.missing(self.before(), if bracket == b'{' { "{" } else { "[" }, "before its value");
+        self.counted(bracket, 1);
+        let open = Open { bracket, line: key.line, indent: key.indent, last: true };
+        Some(if bracket == b'{' { self.table(open, start) } else { self.list(open, start) })
     }
 
     fn entry(&mut self, token: &Token, table: &mut Table) {
@@ -436,9 +484,19 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        let value =
-            if starts_value(self.kind(0)) && !next_key(self) { self.value(self.open.len()) } else { None };
+        let colon = self.tokens[self.at - 1].kind == Kind::Colon;
+        let headless = if colon && self.open.len() < MAX_DEPTH { self.headless(token) } else { None };
+        let value = if headless.is_some() {
+            headless
+        } else if starts_value(self.kind(0)) && !next_key(self) {
+            self.value(self.open.len())
+        } else {
+            None
+        };
         let value = value.unwrap_or_else(|| {
+            if self.at >= self.tokens.len() {
+                return Tree { node: Node::Error, span }; // the end is told
+            }
             let (message, label) = match token.kind {
                 Kind::Word if !key.contains(char::is_alphanumeric) => ("there is no key here", "unexpected"),
                 _ => ("this key has no value", "expected `:` and a value"),

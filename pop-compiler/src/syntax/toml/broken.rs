@@ -31,10 +31,11 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     let mut findings = Vec::new();
     let repaired = missing::repair(text, &count);
     let first = changes_of(&repaired);
-    for missing::Missing { at, insert, opened } in repaired {
-        let (place, open) = (Span::new(file, at, at), Span::new(file, opened, opened + 1));
-        let finding =
-            rules::syntax::report(place, &format!("`{}` is missing", insert.trim()), "still open here");
+    for missing::Missing { at, insert, cut, opened } in repaired {
+        let (place, open) = (Span::new(file, at, at + cut), Span::new(file, opened, opened + 1));
+        let message = if cut > 0 { "closes this" } else { "is missing" };
+        let label = if cut > 0 { "the wrong bracket" } else { "still open here" };
+        let finding = rules::syntax::report(place, &format!("`{}` {message}", insert.trim()), label);
         findings.push(finding.also(open, "opened here").edit(place, insert).read_on());
     }
     let closed = changed(text, &first);
@@ -49,9 +50,9 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     let mut told = None;
     errors.retain(|d| told.replace(line(d)) != Some(line(d)));
     errors.truncate(MAX_ERRORS);
-    let mut mended: Changes = Vec::new();
+    let (mut mended, mut helped): (Changes, Vec<usize>) = Default::default();
     let mut mender = mend::Mender::new(&closed, &Reader, MOST_READ / (closed.len() + 1));
-    for finding in &mut errors {
+    for (i, finding) in errors.iter_mut().enumerate() {
         if let Location::Span(span) = finding.primary.at
             && let Some(mend::Mend { change, certain }) = mender.change(span.range().start)
         {
@@ -64,16 +65,38 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
                 finding.fix = change.iter().map(edit).collect();
             }
             mended.extend(change);
+            helped.push(i);
         }
     }
     mended.sort_by_key(|(range, _)| (range.start, range.end));
     let fine = changed(&closed, &mended);
     let last = Back::new(&closed, &mended);
-    let Parsed { mut tree, mut of_tables, syntax } = parse(file, &fine);
-    if !syntax.is_empty() {
+    let Parsed { mut tree, syntax: left, mut of_tables } = parse(file, &fine);
+    // what is still wrong with a line keeps some of it from being read
+    let broken: Vec<Option<usize>> = left
+        .into_iter()
+        .map(|mut finding| {
+            relocate(&mut finding, &|at| last.place(at));
+            line(&finding)
+        })
+        .collect();
+    for i in helped {
+        errors[i].read &= !broken.contains(&line(&errors[i]));
+    }
+    if !broken.is_empty() {
         // what is left may be the true fault, of which the others are consequences
         findings.iter_mut().chain(&mut errors).for_each(|finding| finding.fix.clear());
     }
+    // keys below a line that may have been a header would have belonged to another table
+    let misplaced: Vec<Range<usize>> =
+        errors.iter().filter(|finding| !finding.read).filter_map(|finding| below(&closed, finding)).collect();
+    of_tables.retain(|finding| match finding.primary.at {
+        Location::Span(span) => {
+            let at = last.place(span.start) as usize;
+            !misplaced.iter().any(|range| range.contains(&at))
+        }
+        Location::Pointer(_) => true,
+    });
     tree.relocate(&|at| back.place(last.place(at)));
     for finding in &mut of_tables {
         relocate(finding, &|at| back.place(last.place(at)));
@@ -89,8 +112,18 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     tree
 }
 
+/// The lines below one that assigns nothing, up to the next header.
+fn below(text: &str, finding: &Diagnostic) -> Option<Range<usize>> {
+    let Location::Span(span) = finding.primary.at else { return None };
+    let at = text.floor_char_boundary(span.range().start);
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let header = text[end..].find("\n[").map_or(text.len(), |n| end + n);
+    (!text[start..end].contains('=')).then_some(end..header)
+}
+
 fn changes_of(repaired: &[missing::Missing]) -> Changes {
-    repaired.iter().map(|missing| (missing.at..missing.at, missing.insert.clone())).collect()
+    repaired.iter().map(|missing| (missing.at..missing.at + missing.cut, missing.insert.clone())).collect()
 }
 
 fn relocate(finding: &mut Diagnostic, to: &dyn Fn(u32) -> u32) {

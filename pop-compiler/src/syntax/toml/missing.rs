@@ -11,6 +11,8 @@ pub(super) struct Missing {
     /// Where.
     pub(super) at: usize,
     pub(super) insert: String,
+    /// So many bytes stand there instead.
+    pub(super) cut: usize,
     /// Where that was opened which is to be closed.
     pub(super) opened: usize,
 }
@@ -105,7 +107,12 @@ fn open_text(text: &str, from: usize, helps: &dyn Fn(&Missing) -> bool) -> Optio
             // some of the quotes may be there
             let written = kept.len() - kept.trim_end_matches(&quotes[..1]).len();
             let there = if kept.len() > start + 3 && written < 3 { written } else { 0 };
-            Missing { at: from + kept.len(), insert: quotes[there..].to_owned(), opened: from + start }
+            Missing {
+                at: from + kept.len(),
+                insert: quotes[there..].to_owned(),
+                cut: 0,
+                opened: from + start,
+            }
         };
         if !closed {
             return Some(missing(key.unwrap_or(end)));
@@ -209,7 +216,12 @@ fn open_brackets(text: &str) -> Vec<Missing> {
                             found.extend(self::close(&open[i + 1..], end));
                             open.truncate(i);
                         }
-                        None => open.clear(),
+                        None => found.extend(open.pop().map(|open| Missing {
+                            at: span.start(),
+                            insert: open.close.to_string(),
+                            cut: 1,
+                            opened: open.at,
+                        })),
                     }
                 }
                 TokenKind::BasicString | TokenKind::LiteralString
@@ -233,7 +245,7 @@ fn open_brackets(text: &str) -> Vec<Missing> {
 /// What closes all that is open, at byte `end`.
 fn close(open: &[Open], end: usize) -> Option<Missing> {
     let opened = open.last()?.at;
-    Some(Missing { at: end, insert: open.iter().rev().map(|open| open.close).collect(), opened })
+    Some(Missing { at: end, insert: open.iter().rev().map(|open| open.close).collect(), cut: 0, opened })
 }
 
 /// Whether a text of one line lacks its last quote.
