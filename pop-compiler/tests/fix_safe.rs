@@ -94,7 +94,10 @@ fn what_may_mean_something_else_is_left_alone() {
         // several commands, a list of which of two, digits or a number, a type that may be several
         "[catalog.\"m.e\"]\ncommand = \"\"\"\ncd x\nmake\n\"\"\"\n[operations.e]\nuses = \"m.e\"\n",
         &format!("[inputs]\nx = \"int | string[]\"\n{SLEEP}with = {{ output = \"${{inputs.x}}\" }}\n"),
+        "[catalog.\"m.e\"]\ncommand = \"cd /tmp\"\n[operations.e]\nuses = \"m.e\"\n",
         &format!("{SLEEP}description = 0x10\n"),
+        "[catalog.\"m.e\"]\ninput = { f = \"list<string>\" }\ncommand = [\"x\"]\n[operations.e]\nuses = \"m.e\"\nwith = { f = \"a, b\" }\n",
+        "[catalog.\"m.e\"]\ninput = { f = \"string\" }\ncommand = [\"x\"]\n[operations.e]\nuses = \"m.e\"\nwith = { f = 1_000 }\n",
         &format!("[inputs]\nx = {{ default = \"/data\" }}\n{SLEEP}with = {{ output = \"${{inputs.x}}\" }}\n"),
         // all items where one is wanted
         "[catalog.\"m.e\"]\ninput = { f = \"string\" }\noutput = { f = \"string\" }\ncommand = [\"x\"]\n[operations.e]\nuses = \"m.e\"\neach = [\"a\", \"b\"]\nwith = { f = \"${each}\" }\n[operations.b]\nuses = \"m.e\"\nwith = { f = \"${e.f}\" }\n",
