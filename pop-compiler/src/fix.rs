@@ -52,12 +52,28 @@ pub fn apply(findings: &[Diagnostic], sources: &Sources) -> Fixed {
     let fixable = |finding: &&Diagnostic| match turn(finding) {
         _ if finding.fix.is_empty() => false,
         0 => true,
-        3 if unsure => false,
+        3 if unsure || may_be_misplaced(finding, findings) => false,
         _ => !finding.fix.iter().any(|edit| unread.contains(&edit.span.file)),
     };
     let Some(first) = findings.iter().filter(fixable).map(turn).min() else { return Fixed::default() };
     let now = findings.iter().enumerate().filter(|(_, finding)| fixable(finding) && turn(finding) == first);
     make(now, sources)
+}
+
+/// Whether a comment that allows nothing may be meant for what is found, or a needless thing be what such a comment is
+/// meant for: both are in one file.
+fn may_be_misplaced(finding: &Diagnostic, findings: &[Diagnostic]) -> bool {
+    let file = |finding: &Diagnostic| match finding.primary.at {
+        Location::Span(span) => Some(span.file),
+        Location::Pointer(_) => None,
+    };
+    let allows = |comment: &Diagnostic, found: &Diagnostic| {
+        comment.rule == rules::useless_allow::RULE.id
+            && found.rule != comment.rule
+            && file(comment) == file(found)
+            && comment.message.contains(&format!("`{}`", found.rule))
+    };
+    findings.iter().any(|other| allows(finding, other) || allows(other, finding))
 }
 
 /// Makes the fixes of these findings and no others.

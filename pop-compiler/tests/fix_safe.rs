@@ -76,6 +76,9 @@ fn what_may_mean_something_else_is_left_alone() {
         &format!(
             "[operations.prbe]\nuses = \"pop.sleep\"\n{SLEEP}after = [\"probe\"]\n[operations.b]\nuses = \"pop.sleep\"\nafter = [\"probe\"]\n"
         ),
+        "[catalog.\"m.e\"]\ninput = { keepp = \"int\" }\ncommand = [\"x\", \"${with.keep}\"]\n[operations.e]\nuses = \"m.e\"\nwith = { keep = 1 }\n",
+        // a comment that a blank line took from what it allows
+        &format!("{SLEEP}# pop: allow(constant-when) by hand\n\nwhen = true\n"),
         // other tools' words with values of another shape
         &format!("{SLEEP}[operations.b]\nuses = \"pop.sleep\"\ndepends_on = \"a.Succeeded && a\"\n"),
         &format!("{SLEEP}[operations.b]\nuses = \"pop.sleep\"\nneeds = {{ a = 1 }}\n"),
