@@ -49,31 +49,29 @@ pub fn apply(findings: &[Diagnostic], sources: &Sources) -> Fixed {
         Location::Pointer(_) => None,
     };
     let unread: HashSet<FileId> = findings.iter().filter(|d| turn(d) == 0).filter_map(file).collect();
+    // a comment that allows nothing may be meant for what is found elsewhere in its file, and that be meant to stay
+    let named = |finding: &Diagnostic| {
+        let useless = finding.rule == rules::useless_allow::RULE.id;
+        let rule = finding.message.split('`').nth(1).filter(|_| useless)?;
+        Some((file(finding)?, rule.to_owned()))
+    };
+    let allowed: HashSet<(FileId, String)> = findings.iter().filter_map(named).collect();
+    let found: HashSet<(FileId, &str)> =
+        findings.iter().filter(|_| !allowed.is_empty()).filter_map(|d| Some((file(d)?, d.rule))).collect();
+    let misplaced = |finding: &Diagnostic| match (named(finding), file(finding)) {
+        (Some((file, rule)), _) => found.contains(&(file, rule.as_str())),
+        (None, Some(file)) => !allowed.is_empty() && allowed.contains(&(file, finding.rule.to_owned())),
+        (None, None) => false,
+    };
     let fixable = |finding: &&Diagnostic| match turn(finding) {
         _ if finding.fix.is_empty() => false,
         0 => true,
-        3 if unsure || may_be_misplaced(finding, findings) => false,
+        3 if unsure || misplaced(finding) => false,
         _ => !finding.fix.iter().any(|edit| unread.contains(&edit.span.file)),
     };
     let Some(first) = findings.iter().filter(fixable).map(turn).min() else { return Fixed::default() };
     let now = findings.iter().enumerate().filter(|(_, finding)| fixable(finding) && turn(finding) == first);
     make(now, sources)
-}
-
-/// Whether a comment that allows nothing may be meant for what is found, or a needless thing be what such a comment is
-/// meant for: both are in one file.
-fn may_be_misplaced(finding: &Diagnostic, findings: &[Diagnostic]) -> bool {
-    let file = |finding: &Diagnostic| match finding.primary.at {
-        Location::Span(span) => Some(span.file),
-        Location::Pointer(_) => None,
-    };
-    let allows = |comment: &Diagnostic, found: &Diagnostic| {
-        comment.rule == rules::useless_allow::RULE.id
-            && found.rule != comment.rule
-            && file(comment) == file(found)
-            && comment.message.contains(&format!("`{}`", found.rule))
-    };
-    findings.iter().any(|other| allows(finding, other) || allows(other, finding))
 }
 
 /// Makes the fixes of these findings and no others.
