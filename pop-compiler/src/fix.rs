@@ -49,10 +49,24 @@ pub fn apply(findings: &[Diagnostic], sources: &Sources) -> Fixed {
         Location::Pointer(_) => None,
     };
     let unread: HashSet<FileId> = findings.iter().filter(|d| turn(d) == 0).filter_map(file).collect();
+    // a comment that allows nothing may be meant for what is found elsewhere in its file, and that be meant to stay
+    let named = |finding: &Diagnostic| {
+        let useless = finding.rule == rules::useless_allow::RULE.id;
+        let rule = finding.message.split('`').nth(1).filter(|_| useless)?;
+        Some((file(finding)?, rule.to_owned()))
+    };
+    let allowed: HashSet<(FileId, String)> = findings.iter().filter_map(named).collect();
+    let found: HashSet<(FileId, &str)> =
+        findings.iter().filter(|_| !allowed.is_empty()).filter_map(|d| Some((file(d)?, d.rule))).collect();
+    let misplaced = |finding: &Diagnostic| match (named(finding), file(finding)) {
+        (Some((file, rule)), _) => found.contains(&(file, rule.as_str())),
+        (None, Some(file)) => !allowed.is_empty() && allowed.contains(&(file, finding.rule.to_owned())),
+        (None, None) => false,
+    };
     let fixable = |finding: &&Diagnostic| match turn(finding) {
         _ if finding.fix.is_empty() => false,
         0 => true,
-        3 if unsure => false,
+        3 if unsure || misplaced(finding) => false,
         _ => !finding.fix.iter().any(|edit| unread.contains(&edit.span.file)),
     };
     let Some(first) = findings.iter().filter(fixable).map(turn).min() else { return Fixed::default() };

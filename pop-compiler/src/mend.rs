@@ -94,10 +94,13 @@ pub(crate) const OF_NAMES: [&str; 7] = [
 
 /// Where several places agree on a name, and none has the one that is defined, the definition may be what is misspelt.
 fn withhold_doubtful(out: &mut [Diagnostic], sources: &Sources) {
+    // `${with.url}` of a command
+    let bare = |text: &str| text.trim_start_matches("${with.").trim_end_matches('}').to_owned();
     let names = |finding: &Diagnostic| match finding.drafts.as_slice() {
         [Draft::Rename { old, new, .. }] if OF_NAMES.contains(&finding.rule) => {
             Some((old.clone(), new.clone()))
         }
+        [Draft::ReplaceInside { old, new, .. }] => Some((bare(old), bare(new))),
         _ => None,
     };
     let mut times: HashMap<(String, String), usize> = HashMap::new();

@@ -76,6 +76,9 @@ fn what_may_mean_something_else_is_left_alone() {
         &format!(
             "[operations.prbe]\nuses = \"pop.sleep\"\n{SLEEP}after = [\"probe\"]\n[operations.b]\nuses = \"pop.sleep\"\nafter = [\"probe\"]\n"
         ),
+        "[catalog.\"m.e\"]\ninput = { keepp = \"int\" }\ncommand = [\"x\", \"${with.keep}\"]\n[operations.e]\nuses = \"m.e\"\nwith = { keep = 1 }\n",
+        // a comment that a blank line took from what it allows
+        &format!("{SLEEP}# pop: allow(constant-when) by hand\n\nwhen = true\n"),
         // other tools' words with values of another shape
         &format!("{SLEEP}[operations.b]\nuses = \"pop.sleep\"\ndepends_on = \"a.Succeeded && a\"\n"),
         &format!("{SLEEP}[operations.b]\nuses = \"pop.sleep\"\nneeds = {{ a = 1 }}\n"),
@@ -94,7 +97,10 @@ fn what_may_mean_something_else_is_left_alone() {
         // several commands, a list of which of two, digits or a number, a type that may be several
         "[catalog.\"m.e\"]\ncommand = \"\"\"\ncd x\nmake\n\"\"\"\n[operations.e]\nuses = \"m.e\"\n",
         &format!("[inputs]\nx = \"int | string[]\"\n{SLEEP}with = {{ output = \"${{inputs.x}}\" }}\n"),
+        "[catalog.\"m.e\"]\ncommand = \"cd /tmp\"\n[operations.e]\nuses = \"m.e\"\n",
         &format!("{SLEEP}description = 0x10\n"),
+        "[catalog.\"m.e\"]\ninput = { f = \"list<string>\" }\ncommand = [\"x\"]\n[operations.e]\nuses = \"m.e\"\nwith = { f = \"a, b\" }\n",
+        "[catalog.\"m.e\"]\ninput = { f = \"string\" }\ncommand = [\"x\"]\n[operations.e]\nuses = \"m.e\"\nwith = { f = 1_000 }\n",
         &format!("[inputs]\nx = {{ default = \"/data\" }}\n{SLEEP}with = {{ output = \"${{inputs.x}}\" }}\n"),
         // all items where one is wanted
         "[catalog.\"m.e\"]\ninput = { f = \"string\" }\noutput = { f = \"string\" }\ncommand = [\"x\"]\n[operations.e]\nuses = \"m.e\"\neach = [\"a\", \"b\"]\nwith = { f = \"${each}\" }\n[operations.b]\nuses = \"m.e\"\nwith = { f = \"${e.f}\" }\n",

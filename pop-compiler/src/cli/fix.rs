@@ -107,9 +107,9 @@ fn report(compiled: &Compiled, finding: usize) -> String {
         .fix
         .iter()
         .map(|edit| match (compiled.sources.text(edit.span), edit.replacement.as_str()) {
-            ("", new) => format!("`{new}` added"),
-            (old, "") => format!("`{old}` removed"),
-            (old, new) => format!("`{old}` → `{new}`"),
+            ("", new) => format!("`{}` added", one_line(new)),
+            (old, "") => format!("`{}` removed", one_line(old)),
+            (old, new) => format!("`{}` → `{}`", one_line(old), one_line(new)),
         })
         .collect();
     let place = finding.fix.first().map(|edit| edit.span).and_then(|span| {
@@ -119,4 +119,13 @@ fn report(compiled: &Compiled, finding: usize) -> String {
     });
     let place = place.unwrap_or_default();
     format!("{place}{} ({}): {}", finding.message, finding.rule, edits.join(", "))
+}
+
+/// The first line of a text that may have several.
+fn one_line(text: &str) -> String {
+    match text.trim().split_once('\n') {
+        Some((first, _)) => format!("{} …", first.trim_end()),
+        None if text.trim().is_empty() => text.replace('\n', " "),
+        None => text.trim_matches(['\r', '\n']).to_owned(),
+    }
 }

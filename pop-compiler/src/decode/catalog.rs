@@ -25,6 +25,13 @@ const OPERATION_TYPE: &[&str] = &[
     "retry",
     "description",
 ];
+
+/// Words that are no programs, but something that a shell does itself.
+const BUILT_IN: &[&str] = &[
+    ".", ":", "alias", "cd", "eval", "exec", "exit", "export", "set", "source", "trap", "ulimit", "umask",
+    "unset",
+];
+
 /// Whether a line holds something that only a shell gives a meaning to, apart from our own `${with.NAME}`.
 fn needs_shell(line: &str) -> bool {
     let rest = line.replace("${with.", "");
@@ -34,7 +41,10 @@ fn needs_shell(line: &str) -> bool {
         return true;
     }
     rest.contains(|c: char| "|&;<>()$`\\\"'*?[]#~{".contains(c) || c == '}' && !marks)
-        || rest.split_whitespace().next().is_some_and(|program| program.contains('='))
+        || rest
+            .split_whitespace()
+            .next()
+            .is_some_and(|program| program.contains('=') || BUILT_IN.contains(&program))
 }
 
 const STDOUT: &[&str] = &["log", "json", "text", "lines"];

@@ -49,11 +49,15 @@ fn fit(types: &Types, ty: &Type, value: &Value, edits: &mut Vec<Edit>) -> bool {
 
 /// The edits for a value that is of another kind than what is wanted.
 fn leaf(types: &Types, ty: &Type, value: &Value, json: &Json) -> Option<Vec<Edit>> {
-    if let Some(new) = scalar(types, ty, json) {
+    // of `0x10` or `1_000` nobody knows whether the digits or the number is meant
+    let odd = matches!(json, Json::Number(n) if n.as_str().len() != value.span.range().len());
+    if let Some(new) = scalar(types, ty, json).filter(|new| !(odd && new.is_string())) {
         return Some(vec![Edit { span: value.span, replacement: new.to_string() }]);
     }
     if let Some(Type::List(item)) = shape(types, ty)
         && !matches!(value.kind, ValueKind::List(_) | ValueKind::Null)
+        // `"a, b"` may be two
+        && !json.as_str().is_some_and(|text| text.contains([',', ';', '\n']))
         && types.accepts(item, json)
     {
         return Some(wrap(value.span));
