@@ -5,7 +5,7 @@ mod graph;
 mod refs;
 mod values;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use crate::ast::{self, Input, Value, ValueKind, Workflow};
@@ -47,6 +47,8 @@ pub(crate) struct Model<'a> {
     pub(crate) targets: Vec<Target>,
     /// The type of each reference, by its number.
     pub(crate) references: Vec<Type>,
+    /// References to a field of any type that need not be there, by their numbers.
+    pub(crate) perhaps: RefCell<HashSet<u32>>,
     /// How many more alternatives of unions are tried; a bound for hostile files.
     pub(crate) tries: Cell<u32>,
     /// How many more names are compared to guess what was meant.

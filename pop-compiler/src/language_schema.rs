@@ -193,7 +193,7 @@ fn document(title: &str, root: Json, own: &[(&str, Json)]) -> Json {
         (
             "type",
             json!({
-                "description": "A type, such as \"list<int>\", \"url?\" or \"\\\"a\\\" | \\\"b\\\"\"; a table is a record.",
+                "description": "A type, such as \"list<int>\", \"url?\" or \"\\\"a\\\" | \\\"b\\\"\"; a table is a record, and its key \"...\" the type of further fields.",
                 "anyOf": [
                     { "type": "string", "examples": ["string", "int", "float", "bool", "url", "path", "duration",
                         "bytes", "datetime", "any", "list<string>", "map<int>", "string?"] },

@@ -38,6 +38,7 @@ pub(crate) mod syntax;
 pub(crate) mod tiny_memory;
 pub(crate) mod too_large;
 pub(crate) mod type_mismatch;
+pub(crate) mod undeclared_field;
 pub(crate) mod unknown_field;
 pub(crate) mod unknown_input;
 pub(crate) mod unknown_key;
@@ -53,6 +54,7 @@ pub(crate) mod unused_input;
 pub(crate) mod unused_operation;
 pub(crate) mod unused_type;
 pub(crate) mod useless_allow;
+pub(crate) mod useless_fallback;
 pub(crate) mod workflow_cycle;
 pub(crate) mod wrong_shape;
 
@@ -144,6 +146,7 @@ pub const ALL: &[&Rule] = &[
     &tiny_memory::RULE,
     &too_large::RULE,
     &type_mismatch::RULE,
+    &undeclared_field::RULE,
     &unknown_field::RULE,
     &unknown_input::RULE,
     &unknown_key::RULE,
@@ -159,6 +162,7 @@ pub const ALL: &[&Rule] = &[
     &unused_operation::RULE,
     &unused_type::RULE,
     &useless_allow::RULE,
+    &useless_fallback::RULE,
     &workflow_cycle::RULE,
     &wrong_shape::RULE,
 ];

@@ -13,7 +13,7 @@ use crate::expr::{Reference, Template};
 use crate::rules::{self, Given};
 use crate::source::Span;
 use crate::types::{Record, Type};
-use crate::{limit, mend};
+use crate::{limit, mend, suggest};
 
 /// Where a value goes: a chain of steps that is only written out when there is something to say.
 #[derive(Clone, Copy)]
@@ -84,15 +84,39 @@ pub(super) fn inputs(
     let given: HashSet<&str> = fields.iter().map(|f| f.name.value.as_str()).collect();
     let complete = record.iter().all(|(name, ty)| model.types().accepts_null(ty) || given.contains(name));
     for field in fields {
-        if let Some(ty) = record.get(&field.name.value) {
-            check(model, &field.value, ty, &Place::root(owner, &field.name.value, kind.declared), out);
-        } else {
+        let name = &field.name;
+        let known = record.get(&name.value);
+        if known.is_none() {
             let guesses = &model.guesses;
-            out.push(rules::extra_input::report(&field.name, &kind.name, record, complete, guesses));
+            if record.rest().is_none() {
+                out.push(rules::extra_input::report(name, &kind.name, record, complete, guesses));
+            } else if let Some(near) = misspelt(model, record, &name.value, &given) {
+                out.push(if model.types().accepts_null(near.1) {
+                    rules::undeclared_field::report(name, &format!("`{}`", kind.name), near.0)
+                } else {
+                    rules::extra_input::report(name, &kind.name, record, false, guesses)
+                });
+            }
             limit::hold(out);
+        }
+        if let Some(ty) = known.or(record.rest()) {
+            check(model, &field.value, ty, &Place::root(owner, &name.value, kind.declared), out);
         }
     }
     missing(model, fields, record, span, &|| format!("`{}`", kind.name), out);
+}
+
+/// The field of an open record that `name`, which it does not name, was probably meant for, and its type: one that is not
+/// given.
+fn misspelt<'r>(
+    model: &Model<'_>,
+    record: &'r Record,
+    name: &str,
+    given: &HashSet<&str>,
+) -> Option<(&'r str, &'r Type)> {
+    let known = record.iter().map(|(n, _)| n).filter(|n| !given.contains(n));
+    let near = suggest::nearest(name, model.guesses.among(known)).filter(|near| near.certain)?.name;
+    Some((near, record.get(near)?))
 }
 
 fn missing(
@@ -115,8 +139,11 @@ fn missing(
             .iter()
             .filter(|f| record.get(&f.name.value).is_none())
             .filter_map(|f| {
+                if record.rest().is_some() {
+                    return misspelt(model, record, &f.name.value, &given).map(|near| near.0);
+                }
                 let known = model.guesses.among(record.iter().map(|(n, _)| n));
-                crate::suggest::closest(&f.name.value, known)
+                suggest::closest(&f.name.value, known)
             })
             .collect();
         lacking.into_iter().filter(|(name, _)| !meant.contains(name)).collect()
@@ -180,14 +207,28 @@ pub(super) fn check(
                 }
                 [Type::Record(record)] => {
                     let of = || format!("`{}`", place.name());
+                    let given: HashSet<&str> = match record.rest() {
+                        Some(_) => fields.iter().map(|f| f.name.value.as_str()).collect(),
+                        None => HashSet::new(),
+                    };
                     for field in fields {
                         let name = &field.name;
-                        if let Some(ty) = record.get(&name.value) {
-                            check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
-                        } else {
+                        let known = record.get(&name.value);
+                        if known.is_none() {
                             let guesses = &model.guesses;
-                            out.push(rules::unknown_field::report(name, &of(), record, guesses));
+                            if record.rest().is_none() {
+                                out.push(rules::unknown_field::report(name, &of(), record, guesses));
+                            } else if let Some(near) = misspelt(model, record, &name.value, &given) {
+                                out.push(if model.types().accepts_null(near.1) {
+                                    rules::undeclared_field::report(name, &of(), near.0)
+                                } else {
+                                    rules::unknown_field::report(name, &of(), record, guesses)
+                                });
+                            }
                             limit::hold(out);
+                        }
+                        if let Some(ty) = known.or(record.rest()) {
+                            check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
                         }
                     }
                     missing(model, fields, record, value.span, &of, out);

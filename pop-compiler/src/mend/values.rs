@@ -33,9 +33,10 @@ fn fit(types: &Types, ty: &Type, value: &Value, edits: &mut Vec<Edit>) -> bool {
             record
                 .iter()
                 .all(|(name, ty)| types.accepts_null(ty) || fields.iter().any(|f| f.name.value == name))
-                && fields
-                    .iter()
-                    .all(|f| record.get(&f.name.value).is_some_and(|ty| fit(types, ty, &f.value, edits)))
+                && fields.iter().all(|f| {
+                    let ty = record.get(&f.name.value).or(record.rest());
+                    ty.is_some_and(|ty| fit(types, ty, &f.value, edits))
+                })
         }
         _ => match leaf(types, ty, value, &json) {
             Some(found) => {

@@ -264,7 +264,7 @@ impl Merger<'_> {
         if let Some(Type::Record(record)) = &input {
             let texts = def.run.command.iter().chain(&def.run.args).chain(&def.run.stdin);
             for name in texts.flat_map(|text| with_names(text)) {
-                if record.get(name).is_none() {
+                if !record.may_have(name) {
                     self.out.push(rules::unknown_field::of_with(name, &def.name, record, &self.guesses));
                     limit::hold(self.out);
                 }

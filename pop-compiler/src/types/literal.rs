@@ -43,7 +43,7 @@ impl Types {
             (Type::List(item), Json::Array(items)) => items.iter().all(|v| fits(item, v)),
             (Type::Map(item), Json::Object(map)) => map.values().all(|v| fits(item, v)),
             (Type::Record(record), Json::Object(map)) => {
-                map.iter().all(|(k, v)| record.get(k).is_some_and(|t| fits(t, v)))
+                map.iter().all(|(k, v)| record.get(k).or(record.rest()).is_some_and(|t| fits(t, v)))
                     && record.iter().all(|(k, t)| map.contains_key(k) || self.accepts_null(t))
             }
             _ => false,
