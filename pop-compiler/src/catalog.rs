@@ -2,6 +2,7 @@
 //! them together is `resolve`'s.
 
 mod builtin;
+pub(crate) mod command;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,6 +59,8 @@ impl OperationType {
     /// own types, such as schemars makes; see [`Type::from_derived_schema`].
     pub fn from_schemas(name: impl Into<Arc<str>>, input: &Json, output: &Json, run: RunSpec) -> Self {
         let (input, output) = (Type::from_derived_schema(input), Type::from_derived_schema(output));
+        let mut run = run;
+        command::mark(&mut run, &input, &Types::default());
         Self { input, output, run, ..Self::new(name) }
     }
 

@@ -226,6 +226,11 @@ fn item_type(model: &Model<'_>, each: &Value, out: &mut Vec<Diagnostic>) -> Type
 fn default_of(input: &Input, model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     let Some(default) = &input.default else { return };
     let name = &input.name.value;
+    if model.types().secrets
+        && let Some(span) = values::secret_written(model, &input.ty.value.ty, default)
+    {
+        out.push(rules::secret_leak::in_default(span, name, input.ty.span));
+    }
     if let Some(span) = refs::first_in(default) {
         out.push(rules::bad_default::reference(span, name));
     } else if let Some(value) = values::plain(default)

@@ -105,7 +105,7 @@ const OPERATION_TYPE: &[Key] = &[
     ),
     ("image", Shape::Text, "The container image for Kubernetes."),
     ("args", Shape::Words, "Arguments of the image."),
-    ("env", Shape::TableOf("scalar"), "Environment variables."),
+    ("env", Shape::TableOf("scalar"), "Environment variables, with `${with.NAME}` for inputs."),
     ("resources", Shape::Of("resources"), "What it needs, unless the operation says otherwise."),
     (
         "timeout",

@@ -10,6 +10,7 @@ pub(crate) mod bad_image;
 pub(crate) mod bad_pointer;
 pub(crate) mod bad_quantity;
 pub(crate) mod bad_schema;
+pub(crate) mod bad_sleep;
 pub(crate) mod bad_sub_workflow;
 pub(crate) mod bad_type;
 pub(crate) mod bad_version;
@@ -20,6 +21,7 @@ pub(crate) mod duplicate_name;
 pub(crate) mod empty_workflow;
 pub(crate) mod extra_input;
 pub(crate) mod large_literal;
+pub(crate) mod many_cores;
 pub(crate) mod missing_import;
 pub(crate) mod missing_index;
 pub(crate) mod missing_input;
@@ -119,6 +121,7 @@ pub const ALL: &[&Rule] = &[
     &bad_pointer::RULE,
     &bad_quantity::RULE,
     &bad_schema::RULE,
+    &bad_sleep::RULE,
     &bad_sub_workflow::RULE,
     &bad_type::RULE,
     &bad_version::RULE,
@@ -129,6 +132,7 @@ pub const ALL: &[&Rule] = &[
     &empty_workflow::RULE,
     &extra_input::RULE,
     &large_literal::RULE,
+    &many_cores::RULE,
     &missing_import::RULE,
     &missing_index::RULE,
     &missing_input::RULE,
@@ -170,7 +174,7 @@ pub const ALL: &[&Rule] = &[
 /// Rules that look at one operation of the resolved workflow. All look at one before any looks at the next, while it is
 /// near at hand: most of the time for a large workflow goes into fetching it from memory.
 pub(crate) const OF_OPERATIONS: &[fn(&Model<'_>, &Operation<'_>, &mut Vec<Diagnostic>)] =
-    &[constant_when::check, large_literal::of_operation, retry_without_timeout::check];
+    &[bad_sleep::check, constant_when::check, large_literal::of_operation, retry_without_timeout::check];
 
 /// Rules that look at the whole resolved workflow.
 pub(crate) const CHECKS: &[fn(&Model<'_>, &mut Vec<Diagnostic>)] = &[

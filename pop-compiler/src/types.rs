@@ -95,11 +95,6 @@ impl Record {
         self.rest.as_ref()
     }
 
-    /// Whether a field of this name may be there.
-    pub(crate) fn may_have(&self, name: &str) -> bool {
-        self.rest.is_some() || self.get(name).is_some()
-    }
-
     /// As a type: a record that says nothing but what its further fields are is a map.
     pub fn into_type(self) -> Type {
         match self.rest {

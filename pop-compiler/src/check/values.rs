@@ -386,6 +386,31 @@ fn leak(model: &Model<'_>, reference: &Reference, path: &str, place: &Place<'_>)
     rules::secret_leak::report(&from, &to, reference.span, origin, place.declared)
 }
 
+/// Where a value of type `ty` has a secret in clear text. Recursion is bounded by the depth of the source.
+pub(super) fn secret_written(model: &Model<'_>, ty: &Type, value: &Value) -> Option<Span> {
+    let types = model.types();
+    match (types.resolve(ty), &value.kind) {
+        (_, ValueKind::Null | ValueKind::Error) => None,
+        (Type::Secret(_), ValueKind::Text(template)) if template.parts.is_empty() => None,
+        (Type::Secret(_), _) => Some(value.span),
+        (Type::Union(members), _) => members.iter().find_map(|member| {
+            let fits = plain(value).is_some_and(|value| types.accepts(member, &value));
+            if fits { secret_written(model, member, value) } else { None }
+        }),
+        (Type::List(item), ValueKind::List(items)) => {
+            items.iter().find_map(|value| secret_written(model, item, value))
+        }
+        (Type::Map(item), ValueKind::Record(fields)) => {
+            fields.iter().find_map(|field| secret_written(model, item, &field.value))
+        }
+        (Type::Record(record), ValueKind::Record(fields)) => fields.iter().find_map(|field| {
+            let ty = record.get(&field.name.value).or(record.rest())?;
+            secret_written(model, ty, &field.value)
+        }),
+        _ => None,
+    }
+}
+
 /// Whether one of the members of a type is a secret.
 fn takes_secret(model: &Model<'_>, ty: &Type) -> bool {
     match model.types().resolve(ty) {

@@ -90,7 +90,12 @@ impl Decoder<'_> {
     fn backoff(&mut self, tree: Tree) -> Option<Json> {
         let text = self.string(tree, "`backoff`")?;
         match duration::parse_range(&text.value) {
-            Ok(_) => Some(Json::String(text.value)),
+            Ok((min, max)) => {
+                if min.is_zero() && !max.is_zero() {
+                    self.out.push(rules::bad_duration::from_zero(&text));
+                }
+                Some(Json::String(text.value))
+            }
             Err(why) => {
                 self.out.push(rules::bad_duration::range(&text, &why.to_string()));
                 None
@@ -121,7 +126,12 @@ impl Decoder<'_> {
         }
         let text = self.string(tree, what)?;
         match duration::parse(&text.value) {
-            Ok(_) => Some(Json::String(text.value)),
+            Ok(length) => {
+                if length.is_zero() {
+                    self.out.push(rules::bad_duration::zero(text.span, what));
+                }
+                Some(Json::String(text.value))
+            }
             Err(why) => {
                 self.out.push(rules::bad_duration::report(&text, &why.to_string()));
                 None
@@ -134,7 +144,13 @@ impl Decoder<'_> {
         let (mut cpu, mut memory) = (None, None);
         for Entry { key, value } in self.table(tree, "`resources`")? {
             match key.value.as_str() {
-                "cpu" => cpu = self.quantity(value, "`cpu`", quantity::millis).map(|(text, _)| text),
+                "cpu" => {
+                    let span = value.span;
+                    cpu = self.quantity(value, "`cpu`", quantity::millis).map(|(text, millis)| {
+                        self.out.extend(rules::many_cores::report(span, &text, millis));
+                        text
+                    });
+                }
                 "memory" => {
                     let span = value.span;
                     memory = self.quantity(value, "`memory`", quantity::bytes).map(|(text, bytes)| {

@@ -118,9 +118,9 @@ impl Walk<'_> {
 
     fn keyword(&mut self, key: &str, value: &Tree) {
         match (key, &value.node) {
-            (_, Node::Error) => {}
             // these hold plain values and words for people, no schemas
-            ("const" | "default" | "examples" | "example" | "title" | "description" | "$comment", _) => {}
+            (_, Node::Error)
+            | ("const" | "default" | "examples" | "example" | "title" | "description" | "$comment", _) => {}
             (other, _) if other.starts_with("x-") => {}
             ("properties" | "$defs" | "definitions" | "patternProperties" | "dependentSchemas", node) => {
                 match node {
@@ -150,7 +150,7 @@ impl Walk<'_> {
             }
             ("enum", Node::List(values)) if !values.is_empty() => {}
             ("required", _) => {
-                self.fault(value.span, "`required` is a list of names".into(), "expected a list")
+                self.fault(value.span, "`required` is a list of names".into(), "expected a list");
             }
             ("enum", _) => {
                 self.fault(

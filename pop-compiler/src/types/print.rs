@@ -56,7 +56,7 @@ impl Display for Type {
                     write!(f, ": {ty}")?;
                 }
                 if let Some(rest) = record.rest() {
-                    f.write_str(if record.len() == 0 { REST } else { ", ..." })?;
+                    f.write_str(if record.iter().next().is_none() { REST } else { ", ..." })?;
                     if *rest != Self::Any {
                         write!(f, ": {rest}")?;
                     }
