@@ -137,7 +137,7 @@ impl Parser<'_> {
             _ => {
                 let rest = self.rest();
                 let end = rest.find(|c: char| !is_name_char(c)).unwrap_or(rest.len());
-                if end == 0 {
+                if rest[..end].bytes().all(|b| b == b'.') {
                     return Err(self.unexpected("a type"));
                 }
                 let name = rest[..end].to_owned();

@@ -41,8 +41,8 @@ fn at(ty: &Type, types: &Types, turn: usize, depth: usize, left: &mut usize) -> 
     let mut inside = |ty: &Type| at(ty, types, turn, depth + 1, left);
     match types.resolve(ty) {
         Type::Literal(value) => value.as_ref().clone(),
-        Type::List(_) if depth >= SHORT => json!([]),
-        Type::Map(_) if depth >= SHORT => json!({}),
+        Type::List(item) if depth >= SHORT || **item == Type::Any => json!([]),
+        Type::Map(item) if depth >= SHORT || **item == Type::Any => json!({}),
         Type::List(item) => json!([inside(item)]),
         Type::Map(item) => Json::Object(Map::from_iter([("key".to_owned(), inside(item))])),
         Type::Record(record) => {

@@ -42,6 +42,7 @@ fn faults_say_where() {
         ("{..., ...: int}", 6..9),
         ("{... a: int}", 5..6),
         ("{...: }", 6..7),
+        ("...", 0..1),
     ] {
         assert_eq!(Type::parse(text).unwrap_err().0, at, "{text}");
     }
