@@ -187,7 +187,7 @@ fn document(title: &str, root: Json, own: &[(&str, Json)]) -> Json {
         ("resources", table(RESOURCES, &[])),
         ("attempts", json!({ "type": "integer", "minimum": 1, "maximum": MOST_ATTEMPTS })),
         ("retry", json!({ "anyOf": [{ "$ref": "#/$defs/attempts" }, table(RETRY, &["attempts"])] })),
-        ("failures", json!({ "anyOf": [classes, { "type": "array", "items": classes }] })),
+        ("failures", json!({ "anyOf": [classes, { "type": "array", "items": classes, "minItems": 1 }] })),
         ("duration", json!({ "type": "string", "examples": ["500ms", "10s", "5m", "2h", "1h30m"] })),
         ("quantity", json!({ "type": ["string", "number"], "examples": ["500m", "4", "8Gi", "512M"] })),
         (

@@ -8,7 +8,7 @@ use super::refs::written;
 use super::{Model, Target};
 use crate::ast::{self, Value, ValueKind};
 use crate::catalog::OperationType;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, has_errors};
 use crate::expr::{Reference, Template};
 use crate::rules::{self, Given};
 use crate::source::Span;
@@ -264,7 +264,7 @@ fn one_of(
         }
         let mut scratch = Vec::new();
         check(model, value, member, place, &mut scratch);
-        scratch.is_empty()
+        !has_errors(&scratch)
     });
     if !fits {
         let name = place.name();

@@ -104,6 +104,12 @@ impl Decoder<'_> {
     }
 
     fn classes(&mut self, tree: Tree, on_timeout: &mut Option<Span>) -> Json {
+        if let Node::List(words) = &tree.node
+            && words.is_empty()
+        {
+            let some = format!("at least one of {}", CLASSES.join(", "));
+            self.out.push(rules::wrong_shape::value(tree.span, "`on`", &some));
+        }
         let mut classes = Vec::new();
         for class in self.strings(tree, "`on`") {
             if CLASSES.contains(&class.value.as_str()) {
