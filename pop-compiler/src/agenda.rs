@@ -200,7 +200,8 @@ pub struct AgendaTemplate {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RunSpec {
-    /// Program and arguments of a local process; `${with.NAME}` stands for an input. No shell is involved.
+    /// Program and arguments of a local process; `${with.NAME}` stands for an input, and `${with.NAME?}` for one that is
+    /// empty when it is absent. No shell is involved.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
     /// What goes to standard input, with `${with.NAME}`.
@@ -215,7 +216,7 @@ pub struct RunSpec {
     /// Arguments of the image.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
-    /// Environment variables set for the program.
+    /// Environment variables set for the program, with `${with.NAME}`.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub env: Params,
 }

@@ -2,6 +2,7 @@
 //! them together is `resolve`'s.
 
 mod builtin;
+pub(crate) mod command;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,9 +55,13 @@ impl OperationType {
         }
     }
 
-    /// An operation type whose input and output are given as JSON Schemas (2020-12), such as schemars makes.
+    /// An operation type whose input and output are given as JSON Schemas (2020-12) that were derived from a program's
+    /// own types, such as schemars makes; see [`Type::from_derived_schema`].
     pub fn from_schemas(name: impl Into<Arc<str>>, input: &Json, output: &Json, run: RunSpec) -> Self {
-        Self { input: Type::from_schema(input), output: Type::from_schema(output), run, ..Self::new(name) }
+        let (input, output) = (Type::from_derived_schema(input), Type::from_derived_schema(output));
+        let mut run = run;
+        command::mark(&mut run, &input, &Types::default());
+        Self { input, output, run, ..Self::new(name) }
     }
 
     /// Whether two types are the same wherever they were declared.

@@ -5,7 +5,7 @@ mod graph;
 mod refs;
 mod values;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use crate::ast::{self, Input, Value, ValueKind, Workflow};
@@ -51,6 +51,8 @@ pub(crate) struct Model<'a> {
     pub(crate) targets: Vec<Target>,
     /// The type of each reference, by its number.
     pub(crate) references: Vec<Type>,
+    /// References to a field of any type that need not be there, by their numbers.
+    pub(crate) perhaps: RefCell<HashSet<u32>>,
     /// How many more alternatives of unions are tried; a bound for hostile files.
     pub(crate) tries: Cell<u32>,
     /// How many more names are compared to guess what was meant.
@@ -235,6 +237,11 @@ fn item_type(model: &Model<'_>, each: &Value, out: &mut Vec<Diagnostic>) -> Type
 fn default_of(input: &Input, model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     let Some(default) = &input.default else { return };
     let name = &input.name.value;
+    if model.types().secrets
+        && let Some(span) = values::secret_written(model, &input.ty.value.ty, default)
+    {
+        out.push(rules::secret_leak::in_default(span, name, input.ty.span));
+    }
     if let Some(span) = refs::first_in(default) {
         out.push(rules::bad_default::reference(span, name));
     } else if let Some(value) = values::plain(default)

@@ -105,7 +105,7 @@ const OPERATION_TYPE: &[Key] = &[
     ),
     ("image", Shape::Text, "The container image for Kubernetes."),
     ("args", Shape::Words, "Arguments of the image."),
-    ("env", Shape::TableOf("scalar"), "Environment variables."),
+    ("env", Shape::TableOf("scalar"), "Environment variables, with `${with.NAME}` for inputs."),
     ("resources", Shape::Of("resources"), "What it needs, unless the operation says otherwise."),
     (
         "timeout",
@@ -187,13 +187,13 @@ fn document(title: &str, root: Json, own: &[(&str, Json)]) -> Json {
         ("resources", table(RESOURCES, &[])),
         ("attempts", json!({ "type": "integer", "minimum": 1, "maximum": MOST_ATTEMPTS })),
         ("retry", json!({ "anyOf": [{ "$ref": "#/$defs/attempts" }, table(RETRY, &["attempts"])] })),
-        ("failures", json!({ "anyOf": [classes, { "type": "array", "items": classes }] })),
+        ("failures", json!({ "anyOf": [classes, { "type": "array", "items": classes, "minItems": 1 }] })),
         ("duration", json!({ "type": "string", "examples": ["500ms", "10s", "5m", "2h", "1h30m"] })),
         ("quantity", json!({ "type": ["string", "number"], "examples": ["500m", "4", "8Gi", "512M"] })),
         (
             "type",
             json!({
-                "description": "A type, such as \"list<int>\", \"url?\" or \"\\\"a\\\" | \\\"b\\\"\"; a table is a record.",
+                "description": "A type, such as \"list<int>\", \"url?\" or \"\\\"a\\\" | \\\"b\\\"\"; a table is a record, and its key \"...\" the type of further fields.",
                 "anyOf": [
                     { "type": "string", "examples": ["string", "int", "float", "bool", "url", "path", "duration",
                         "bytes", "datetime", "any", "list<string>", "map<int>", "string?"] },

@@ -2,7 +2,7 @@
 
 mod imports;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use hashbrown::HashMap as FastMap;
@@ -82,6 +82,7 @@ pub(crate) fn resolve<'a>(
         mentions,
         targets,
         references,
+        perhaps: RefCell::default(),
         tries: Cell::new(TRIES),
         guesses,
     }

@@ -10,6 +10,7 @@ pub(crate) mod bad_image;
 pub(crate) mod bad_pointer;
 pub(crate) mod bad_quantity;
 pub(crate) mod bad_schema;
+pub(crate) mod bad_sleep;
 pub(crate) mod bad_sub_workflow;
 pub(crate) mod bad_type;
 pub(crate) mod bad_version;
@@ -20,6 +21,7 @@ pub(crate) mod duplicate_name;
 pub(crate) mod empty_workflow;
 pub(crate) mod extra_input;
 pub(crate) mod large_literal;
+pub(crate) mod many_cores;
 pub(crate) mod missing_import;
 pub(crate) mod missing_index;
 pub(crate) mod missing_input;
@@ -38,6 +40,7 @@ pub(crate) mod syntax;
 pub(crate) mod tiny_memory;
 pub(crate) mod too_large;
 pub(crate) mod type_mismatch;
+pub(crate) mod undeclared_field;
 pub(crate) mod unknown_field;
 pub(crate) mod unknown_input;
 pub(crate) mod unknown_key;
@@ -53,6 +56,7 @@ pub(crate) mod unused_input;
 pub(crate) mod unused_operation;
 pub(crate) mod unused_type;
 pub(crate) mod useless_allow;
+pub(crate) mod useless_fallback;
 pub(crate) mod workflow_cycle;
 pub(crate) mod wrong_shape;
 
@@ -117,6 +121,7 @@ pub const ALL: &[&Rule] = &[
     &bad_pointer::RULE,
     &bad_quantity::RULE,
     &bad_schema::RULE,
+    &bad_sleep::RULE,
     &bad_sub_workflow::RULE,
     &bad_type::RULE,
     &bad_version::RULE,
@@ -127,6 +132,7 @@ pub const ALL: &[&Rule] = &[
     &empty_workflow::RULE,
     &extra_input::RULE,
     &large_literal::RULE,
+    &many_cores::RULE,
     &missing_import::RULE,
     &missing_index::RULE,
     &missing_input::RULE,
@@ -144,6 +150,7 @@ pub const ALL: &[&Rule] = &[
     &tiny_memory::RULE,
     &too_large::RULE,
     &type_mismatch::RULE,
+    &undeclared_field::RULE,
     &unknown_field::RULE,
     &unknown_input::RULE,
     &unknown_key::RULE,
@@ -159,6 +166,7 @@ pub const ALL: &[&Rule] = &[
     &unused_operation::RULE,
     &unused_type::RULE,
     &useless_allow::RULE,
+    &useless_fallback::RULE,
     &workflow_cycle::RULE,
     &wrong_shape::RULE,
 ];
@@ -166,7 +174,7 @@ pub const ALL: &[&Rule] = &[
 /// Rules that look at one operation of the resolved workflow. All look at one before any looks at the next, while it is
 /// near at hand: most of the time for a large workflow goes into fetching it from memory.
 pub(crate) const OF_OPERATIONS: &[fn(&Model<'_>, &Operation<'_>, &mut Vec<Diagnostic>)] =
-    &[constant_when::check, large_literal::of_operation, retry_without_timeout::check];
+    &[bad_sleep::check, constant_when::check, large_literal::of_operation, retry_without_timeout::check];
 
 /// Rules that look at the whole resolved workflow.
 pub(crate) const CHECKS: &[fn(&Model<'_>, &mut Vec<Diagnostic>)] = &[

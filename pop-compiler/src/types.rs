@@ -7,6 +7,7 @@ mod index;
 mod literal;
 mod parse;
 mod print;
+mod sample;
 mod schema;
 
 use std::collections::{HashMap, HashSet};
@@ -19,7 +20,7 @@ use crate::source::Spanned;
 pub(crate) use assign::{Mismatch, type_of};
 pub(crate) use index::Flaw;
 use index::{Index, Known};
-pub(crate) use schema::TooLarge;
+pub(crate) use schema::{TooLarge, pointed};
 
 /// A type of the workflow language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,11 +65,15 @@ pub enum Type {
     Secret(Arc<Type>),
 }
 
-/// The fields of a record, sorted by name.
+/// The fields of a record, sorted by name, and whether there may be others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Record {
     fields: Vec<(Arc<str>, Type)>,
+    rest: Option<Type>,
 }
+
+/// How the further fields of an open record are written, where a field's name would be.
+pub(crate) const REST: &str = "...";
 
 impl Record {
     /// A record of these fields; of two with the same name the first stays.
@@ -76,27 +81,51 @@ impl Record {
         let mut fields: Vec<_> = fields.into_iter().collect();
         fields.sort_by(|a, b| a.0.cmp(&b.0));
         fields.dedup_by(|later, first| later.0 == first.0);
-        Self { fields }
+        Self { fields, rest: None }
     }
 
-    /// The type of a field.
+    /// The same record with further fields of this type; with none, it has only its own.
+    #[must_use]
+    pub fn with_rest(self, rest: Option<Type>) -> Self {
+        Self { rest, ..self }
+    }
+
+    /// The type of fields that are not named; none when there are no others.
+    pub fn rest(&self) -> Option<&Type> {
+        self.rest.as_ref()
+    }
+
+    /// As a type: a record that says nothing but what its further fields are is a map.
+    pub fn into_type(self) -> Type {
+        match self.rest {
+            Some(item) if self.fields.is_empty() => Type::Map(Arc::new(item)),
+            _ => Type::Record(Arc::new(self)),
+        }
+    }
+
+    /// The types in it, each with the name of its field; none for that of the further ones.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (Option<&str>, &Type)> {
+        self.iter().map(|(name, ty)| (Some(name), ty)).chain(self.rest().map(|ty| (None, ty)))
+    }
+
+    /// The type of a field that is named.
     pub fn get(&self, name: &str) -> Option<&Type> {
         self.fields.binary_search_by(|(n, _)| n.as_ref().cmp(name)).ok().map(|i| &self.fields[i].1)
     }
 
-    /// The fields, by name.
+    /// The fields that are named, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Type)> {
         self.fields.iter().map(|(n, t)| (n.as_ref(), t))
     }
 
-    /// How many fields there are.
+    /// How many fields are named.
     pub fn len(&self) -> usize {
         self.fields.len()
     }
 
-    /// Whether there is no field.
+    /// Whether no field can be there.
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.fields.is_empty() && self.rest.is_none()
     }
 }
 
@@ -193,7 +222,9 @@ impl Types {
                 Type::Map(item) => open.push((item, here, Step::Key)),
                 Type::Union(members) => open.extend(members.iter().map(|m| (m, here, Step::Same))),
                 Type::Record(record) => {
-                    open.extend(record.iter().map(|(name, ty)| (ty, here, Step::Field(name))));
+                    open.extend(
+                        record.parts().map(|(name, ty)| (ty, here, name.map_or(Step::Key, Step::Field))),
+                    );
                 }
                 _ => {}
             }
@@ -314,7 +345,7 @@ impl Type {
             match ty {
                 Self::List(inner) | Self::Map(inner) | Self::Secret(inner) => open.push((inner, depth + 1)),
                 Self::Union(members) => open.extend(members.iter().map(|m| (m, depth + 1))),
-                Self::Record(record) => open.extend(record.fields.iter().map(|(_, t)| (t, depth + 1))),
+                Self::Record(record) => open.extend(record.parts().map(|(_, t)| (t, depth + 1))),
                 _ => {}
             }
         }
@@ -332,16 +363,23 @@ impl Type {
         Self::Record(Arc::new(Record::new(fields.into_iter().map(|(n, t)| (n.into(), t)))))
     }
 
-    /// The type as a JSON Schema (2020-12) takes it, such as schemars makes. What the type language can't say becomes
+    /// The type as a JSON Schema (2020-12) takes it. What the type language can't say becomes a wider type, which may be
     /// [`Type::Any`]. References into `$defs` are followed; recursive ones become [`Type::Any`], and so does a schema that
-    /// has more than 400,000 parts once they are followed.
+    /// has more than 400,000 parts once they are followed. An object that does not say `additionalProperties: false` may
+    /// have further fields.
     pub fn from_schema(schema: &Json) -> Self {
-        schema::read(schema).unwrap_or(Self::Any)
+        schema::read(schema, true).unwrap_or(Self::Any)
+    }
+
+    /// As [`Type::from_schema`], of a schema that was derived from a program's own type, as schemars does: an object has
+    /// the fields that it names, unless it says which others there may be.
+    pub fn from_derived_schema(schema: &Json) -> Self {
+        schema::read(schema, false).unwrap_or(Self::Any)
     }
 
     /// As [`Type::from_schema`], but a schema that is too large is an error.
     pub(crate) fn read_schema(schema: &Json) -> Result<Self, TooLarge> {
-        schema::read(schema)
+        schema::read(schema, true)
     }
 
     /// The type as a JSON Schema (2020-12) without `$schema`; named types go to `$defs`.

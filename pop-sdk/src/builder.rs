@@ -169,7 +169,7 @@ impl Builder {
     }
 
     fn any_input<T: JsonSchema>(&mut self, name: String, default: Option<Value>) -> Out<T> {
-        let ty = Type::from_schema(&schemars::schema_for!(T).to_value());
+        let ty = Type::from_derived_schema(&schemars::schema_for!(T).to_value());
         let mut input = Map::from_iter([("type".to_owned(), Value::String(ty.to_string()))]);
         // What stands in it is never a reference.
         input.extend(default.map(|default| ("default".to_owned(), Given::Value(default).into_default())));

@@ -8,7 +8,9 @@ pub(super) fn operation_types() -> [OperationType; 4] {
     let any = || Type::Any;
     [
         OperationType {
-            description: Some("Waits, then gives `output`.".into()),
+            description: Some(
+                "Waits for `duration` or `seconds` (with neither, not at all), then gives `output`.".into(),
+            ),
             input: Type::record([
                 ("duration", Type::union([Type::Duration, Type::Float, Type::Null])),
                 ("seconds", Type::Float.optional()),

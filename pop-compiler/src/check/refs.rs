@@ -1,5 +1,8 @@
 //! The type of each reference: step by step into the type of what it starts from. Each reference is typed once.
 
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+
 use super::{Model, Target};
 use crate::ast::{Value, ValueKind};
 use crate::diagnostic::Diagnostic;
@@ -7,7 +10,7 @@ use crate::expr::{Part, Reference, Root, Segment, write_name, write_segment};
 use crate::limit;
 use crate::rules;
 use crate::source::{Span, Spanned};
-use crate::suggest::Guesses;
+use crate::suggest::{self, Guesses};
 use crate::types::{Type, Types, type_of};
 
 /// Types the references of a value, and looks at texts that references are written into. Recursion is bounded by the
@@ -91,8 +94,16 @@ fn reference_type(
 ) -> Type {
     let target = model.targets.get(reference.id as usize).copied().unwrap_or(Target::Unknown);
     let path = reference.path.as_slice();
-    let mut walk =
-        Walk { types: model.types(), guesses: &model.guesses, out, start: Start::Nothing, walked: &[] };
+    let mut walk = Walk {
+        types: model.types(),
+        guesses: &model.guesses,
+        out,
+        start: Start::Nothing,
+        further: Cell::new(false),
+        id: reference.id,
+        perhaps: &model.perhaps,
+        walked: &[],
+    };
     let ty = match target {
         Target::Unknown => return Type::Error,
         Target::RunId => Type::String,
@@ -168,10 +179,31 @@ fn reference_type(
         }
     };
     let ty = if ty == Type::Error { return ty } else { ty };
-    match &reference.default {
-        Some(default) => Type::union([without_null(model.types(), &ty), type_of(&default.value)]),
-        None => ty,
+    let Some(default) = &reference.default else { return ty };
+    let types = model.types();
+    // a native token's default has no place of its own
+    if default.span != reference.span && is_always_there(model, target, reference, &ty) {
+        out.push(rules::useless_fallback::report(default.span, &written(reference), &ty));
+        limit::hold(out);
     }
+    let left = without_null(types, &ty);
+    if types.accepts(&left, &default.value) { left } else { Type::union([left, type_of(&default.value)]) }
+}
+
+/// Whether what a reference leads to is there and not null, whatever happens in a run.
+fn is_always_there(model: &Model<'_>, target: Target, reference: &Reference, ty: &Type) -> bool {
+    // an operation may end without an output
+    let there = matches!(target, Target::Input(_) | Target::Each | Target::EachIndex | Target::RunId);
+    // a list may be shorter
+    let counts = |s: &Spanned<Segment>| match &s.value {
+        Segment::Index(_) => true,
+        Segment::Field(name) => name.bytes().all(|b| b.is_ascii_digit()),
+        Segment::All => false,
+    };
+    there
+        && *model.types().resolve(ty) != Type::Error
+        && !model.types().accepts_null(ty)
+        && !reference.path.iter().any(counts)
 }
 
 /// A finding when `n` is past the end of the list that `each` writes out.
@@ -182,9 +214,16 @@ fn out_of_range(each: &Value, n: u64, span: Span, name: &str, reference: &Refere
 }
 
 fn without_null(types: &Types, ty: &Type) -> Type {
+    if !types.accepts_null(ty) {
+        return ty.clone();
+    }
     match types.resolve(ty) {
-        Type::Union(_) => types.resolve(ty).required(),
+        Type::Union(members) => {
+            let others = members.iter().filter(|member| *types.resolve(member) != Type::Null);
+            Type::union(others.map(|member| without_null(types, member)).collect::<Vec<_>>())
+        }
         Type::Null => Type::union([]),
+        Type::Secret(inner) => Type::Secret(without_null(types, inner).into()),
         _ => ty.clone(),
     }
 }
@@ -194,6 +233,11 @@ struct Walk<'w, 'o> {
     guesses: &'w Guesses,
     out: &'o mut Vec<Diagnostic>,
     start: Start<'w>,
+    /// Whether the last step went to a field that its record allows, but does not name.
+    further: Cell<bool>,
+    /// The number of the reference, and where it is kept when it may find nothing.
+    id: u32,
+    perhaps: &'w RefCell<HashSet<u32>>,
     /// The steps so far.
     walked: &'w [Spanned<Segment>],
 }
@@ -229,7 +273,15 @@ impl<'w> Walk<'w, '_> {
         for (i, step) in path.iter().enumerate() {
             self.walked = &path[..i];
             ty = match self.step(&ty, step) {
-                Ok(ty) => ty,
+                Ok(next) => {
+                    if self.further.take() {
+                        self.out.extend(self.misspelt(&ty, step));
+                        if next == Type::Any && i + 1 == path.len() {
+                            self.perhaps.borrow_mut().insert(self.id);
+                        }
+                    }
+                    next
+                }
                 Err(finding) => {
                     let finding = finding.map(|finding| self.without_word(*finding, &ty, &path[i..]));
                     self.out.extend(finding);
@@ -238,6 +290,17 @@ impl<'w> Walk<'w, '_> {
             };
         }
         ty
+    }
+
+    /// A finding when the field that an open record does not name is near one that it names.
+    fn misspelt(&self, ty: &Type, step: &Spanned<Segment>) -> Option<Diagnostic> {
+        let (Type::Record(record), Segment::Field(name)) = (self.types.resolve(ty), &step.value) else {
+            return None;
+        };
+        let near = suggest::nearest(name, self.guesses.among(record.iter().map(|(n, _)| n)));
+        let near = near.filter(|near| near.certain)?;
+        let of = format!("`{}`", self.name());
+        Some(rules::undeclared_field::report(&Spanned::new(name.clone(), step.span), &of, near.name))
     }
 
     /// The edit that takes the word `outputs` out of `probe.outputs.title`, which other languages put there.
@@ -268,10 +331,17 @@ impl<'w> Walk<'w, '_> {
                 Err(Some(Box::new(rules::bad_pointer::index(step.span, name.unwrap_or_default()))))
             }
             Type::List(item) if index => Ok(item.as_ref().clone()),
-            Type::Map(item) if name.is_some() => Ok(item.as_ref().clone().optional()),
+            Type::Map(item) if name.is_some() => {
+                self.further.set(true);
+                Ok(item.as_ref().clone().optional())
+            }
             Type::Secret(inner) => self.step(inner, step).map(|t| Type::Secret(t.into())),
             Type::Record(record) if name.is_some() => {
                 let name = name.unwrap_or_default();
+                if let (None, Some(rest)) = (record.get(name), record.rest()) {
+                    self.further.set(true);
+                    return Ok(rest.clone().optional());
+                }
                 record.get(name).cloned().ok_or_else(|| {
                     let name = Spanned::new(name.to_owned(), step.span);
                     Some(Box::new(rules::unknown_field::report(&name, &of(), record, self.guesses)))

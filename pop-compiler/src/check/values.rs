@@ -8,12 +8,12 @@ use super::refs::{first_in, written};
 use super::{Model, Target};
 use crate::ast::{self, Value, ValueKind};
 use crate::catalog::OperationType;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, has_errors};
 use crate::expr::{Reference, Template};
 use crate::rules::{self, Given};
 use crate::source::Span;
 use crate::types::{Record, Type};
-use crate::{limit, mend};
+use crate::{limit, mend, suggest};
 
 /// Where a value goes: a chain of steps that is only written out when there is something to say.
 #[derive(Clone, Copy)]
@@ -84,16 +84,40 @@ pub(super) fn inputs(
     let given: HashSet<&str> = fields.iter().map(|f| f.name.value.as_str()).collect();
     let complete = record.iter().all(|(name, _)| given.contains(name));
     for field in fields {
-        if let Some(ty) = record.get(&field.name.value) {
-            check(model, &field.value, ty, &Place::root(owner, &field.name.value, kind.declared), out);
-        } else {
+        let name = &field.name;
+        let known = record.get(&name.value);
+        if known.is_none() {
             let guesses = &model.guesses;
-            let needless = complete && first_in(&field.value).is_none();
-            out.push(rules::extra_input::report(&field.name, &kind.name, record, needless, guesses));
+            if record.rest().is_none() {
+                let needless = complete && first_in(&field.value).is_none();
+                out.push(rules::extra_input::report(name, &kind.name, record, needless, guesses));
+            } else if let Some(near) = misspelt(model, record, &name.value, &given) {
+                out.push(if model.types().accepts_null(near.1) {
+                    rules::undeclared_field::report(name, &format!("`{}`", kind.name), near.0)
+                } else {
+                    rules::extra_input::report(name, &kind.name, record, false, guesses)
+                });
+            }
             limit::hold(out);
+        }
+        if let Some(ty) = known.or(record.rest()) {
+            check(model, &field.value, ty, &Place::root(owner, &name.value, kind.declared), out);
         }
     }
     missing(model, fields, record, span, &|| format!("`{}`", kind.name), out);
+}
+
+/// The field of an open record that `name`, which it does not name, was probably meant for, and its type: one that is not
+/// given.
+fn misspelt<'r>(
+    model: &Model<'_>,
+    record: &'r Record,
+    name: &str,
+    given: &HashSet<&str>,
+) -> Option<(&'r str, &'r Type)> {
+    let known = record.iter().map(|(n, _)| n).filter(|n| !given.contains(n));
+    let near = suggest::nearest(name, model.guesses.among(known)).filter(|near| near.certain)?.name;
+    Some((near, record.get(near)?))
 }
 
 fn missing(
@@ -116,8 +140,11 @@ fn missing(
             .iter()
             .filter(|f| record.get(&f.name.value).is_none())
             .filter_map(|f| {
+                if record.rest().is_some() {
+                    return misspelt(model, record, &f.name.value, &given).map(|near| near.0);
+                }
                 let known = model.guesses.among(record.iter().map(|(n, _)| n));
-                crate::suggest::closest(&f.name.value, known)
+                suggest::closest(&f.name.value, known)
             })
             .collect();
         lacking.into_iter().filter(|(name, _)| !meant.contains(name)).collect()
@@ -181,14 +208,28 @@ pub(super) fn check(
                 }
                 [Type::Record(record)] => {
                     let of = || format!("`{}`", place.name());
+                    let given: HashSet<&str> = match record.rest() {
+                        Some(_) => fields.iter().map(|f| f.name.value.as_str()).collect(),
+                        None => HashSet::new(),
+                    };
                     for field in fields {
                         let name = &field.name;
-                        if let Some(ty) = record.get(&name.value) {
-                            check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
-                        } else {
+                        let known = record.get(&name.value);
+                        if known.is_none() {
                             let guesses = &model.guesses;
-                            out.push(rules::unknown_field::report(name, &of(), record, guesses));
+                            if record.rest().is_none() {
+                                out.push(rules::unknown_field::report(name, &of(), record, guesses));
+                            } else if let Some(near) = misspelt(model, record, &name.value, &given) {
+                                out.push(if model.types().accepts_null(near.1) {
+                                    rules::undeclared_field::report(name, &of(), near.0)
+                                } else {
+                                    rules::unknown_field::report(name, &of(), record, guesses)
+                                });
+                            }
                             limit::hold(out);
+                        }
+                        if let Some(ty) = known.or(record.rest()) {
+                            check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
                         }
                     }
                     missing(model, fields, record, value.span, &of, out);
@@ -224,7 +265,7 @@ fn one_of(
         }
         let mut scratch = Vec::new();
         check(model, value, member, place, &mut scratch);
-        scratch.is_empty()
+        !has_errors(&scratch)
     });
     if !fits {
         let name = place.name();
@@ -344,6 +385,31 @@ fn leak(model: &Model<'_>, reference: &Reference, path: &str, place: &Place<'_>)
     let from = format!("{}{path}", written(reference));
     let to = format!("{}.{}", place.owner, place.name());
     rules::secret_leak::report(&from, &to, reference.span, origin, place.declared)
+}
+
+/// Where a value of type `ty` has a secret in clear text. Recursion is bounded by the depth of the source.
+pub(super) fn secret_written(model: &Model<'_>, ty: &Type, value: &Value) -> Option<Span> {
+    let types = model.types();
+    match (types.resolve(ty), &value.kind) {
+        (_, ValueKind::Null | ValueKind::Error) => None,
+        (Type::Secret(_), ValueKind::Text(template)) if template.parts.is_empty() => None,
+        (Type::Secret(_), _) => Some(value.span),
+        (Type::Union(members), _) => members.iter().find_map(|member| {
+            let fits = plain(value).is_some_and(|value| types.accepts(member, &value));
+            if fits { secret_written(model, member, value) } else { None }
+        }),
+        (Type::List(item), ValueKind::List(items)) => {
+            items.iter().find_map(|value| secret_written(model, item, value))
+        }
+        (Type::Map(item), ValueKind::Record(fields)) => {
+            fields.iter().find_map(|field| secret_written(model, item, &field.value))
+        }
+        (Type::Record(record), ValueKind::Record(fields)) => fields.iter().find_map(|field| {
+            let ty = record.get(&field.name.value).or(record.rest())?;
+            secret_written(model, ty, &field.value)
+        }),
+        _ => None,
+    }
 }
 
 /// Whether one of the members of a type is a secret.

@@ -69,6 +69,8 @@ pub(super) struct Field {
     pub(super) default: Option<Json>,
     /// What a person wrote about it.
     pub(super) doc: Option<String>,
+    /// Not one field, but all further ones of an open record: a map of them. It is the last of its record.
+    pub(super) rest: bool,
 }
 
 /// A type as it is used.
@@ -273,6 +275,13 @@ fn untyped(template: &AgendaTemplate) -> Vec<Field> {
     result
         .unwrap_or(&empty)
         .keys()
-        .map(|key| Field { key: key.clone(), shape: Shape::Any, optional: true, default: None, doc: None })
+        .map(|key| Field {
+            key: key.clone(),
+            shape: Shape::Any,
+            optional: true,
+            default: None,
+            doc: None,
+            rest: false,
+        })
         .collect()
 }

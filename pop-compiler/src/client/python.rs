@@ -150,13 +150,15 @@ impl Printer<'_> {
         let mut gap = !docs.is_empty();
         for (field, ident) in fields.iter().zip(identifiers(fields)) {
             let mut options = Vec::new();
-            if field.optional {
+            if field.rest {
+                options.push("default_factory=dict[str, _t.Any], metadata={\"rest\": True}".to_owned());
+            } else if field.optional {
                 options.push("default=None".to_owned());
             }
             if field.shape.is_secret() {
                 options.push("repr=False".to_owned());
             }
-            if ident != field.key {
+            if ident != field.key && !field.rest {
                 options.push(format!("metadata={{\"json\": {}}}", double_quoted(&field.key)));
             }
             let value = match options.as_slice() {
@@ -175,7 +177,7 @@ impl Printer<'_> {
     fn field(&self, field: &Field) -> String {
         let ty = self.ty(&field.shape);
         let nullable = matches!(field.shape, Shape::Any | Shape::Null | Shape::Nullable(_));
-        if field.optional && !nullable { format!("{ty} | None") } else { ty }
+        if field.optional && !nullable && !field.rest { format!("{ty} | None") } else { ty }
     }
 
     fn reader(&mut self, named: &Named) {
@@ -218,6 +220,13 @@ impl Printer<'_> {
         }
         self.out += &format!("    fields = _json.Fields(value, at)\n    return {name}(\n");
         for (field, ident) in fields.iter().zip(identifiers(fields)) {
+            if let (Shape::Map(further), true) = (&field.shape, field.rest) {
+                let known: Vec<String> =
+                    fields.iter().filter(|f| !f.rest).map(|f| double_quoted(&f.key) + ",").collect();
+                let (known, reader) = (known.join(" "), self.read(further));
+                self.out += &format!("        {ident}=fields.rest(({known}), {reader}),\n");
+                continue;
+            }
             let (method, shape) = match (&field.shape, field.optional) {
                 (Shape::Nullable(inner), true) => ("maybe", inner.as_ref()),
                 (shape, true) => ("maybe", shape),

@@ -158,6 +158,9 @@ impl<'f> Printer<'f> {
     }
 
     fn record(&mut self, name: &str, docs: &[String], fields: &[Field], index: Option<usize>) {
+        if let Some((rest, named)) = fields.split_last().filter(|(last, _)| last.rest) {
+            return self.open(name, docs, fields, (rest, named), index);
+        }
         self.docs("///", "", docs);
         let bare = fields.iter().all(|f| f.optional);
         let default = if bare { "Default, " } else { "" };
@@ -197,6 +200,35 @@ impl<'f> Printer<'f> {
         }
     }
 
+    /// A record that may have further fields.
+    fn open(
+        &mut self,
+        name: &str,
+        docs: &[String],
+        fields: &[Field],
+        (rest, named): (&Field, &[Field]),
+        index: Option<usize>,
+    ) {
+        let mut scope = Scope::new("_", []);
+        let names: Vec<String> = fields.iter().map(|f| scope.take(&identifier(&f.key))).collect();
+        let bare = named.iter().all(|f| f.optional);
+        self.out += "typed::open! {\n";
+        self.docs("///", "    ", docs);
+        if bare {
+            self.out += "    #[derive(Default)]\n";
+        }
+        self.out += &format!("    pub struct {name} {{\n");
+        for (field, ident) in named.iter().zip(&names) {
+            self.docs("///", "        ", &field.docs());
+            self.out += &format!("        {ident}: {} = {},\n", self.field(field, index), quoted(&field.key));
+        }
+        let more = names.last().map_or("more", String::as_str);
+        self.out += &format!("        ..{more}: {}\n    }}\n}}\n\n", self.ty(&rest.shape));
+        if index.is_some_and(|index| self.written.contains(&index)) && !bare {
+            self.required(name, fields, &names, index);
+        }
+    }
+
     /// A record of what must be given, and how it becomes the whole.
     fn required(&mut self, name: &str, fields: &[Field], names: &[String], index: Option<usize>) {
         let required = self.types.take(&format!("{name}Required"));
@@ -213,7 +245,11 @@ impl<'f> Printer<'f> {
              Self {{\n"
         );
         for (field, ident) in fields.iter().zip(names) {
-            let value = if field.optional { "None".to_owned() } else { format!("required.{ident}") };
+            let value = match (field.rest, field.optional) {
+                (true, _) => "Default::default()".to_owned(),
+                (false, true) => "None".to_owned(),
+                (false, false) => format!("required.{ident}"),
+            };
             self.out += &format!("            {ident}: {value},\n");
         }
         self.out += "        }\n    }\n}\n\n";

@@ -155,8 +155,22 @@ impl<'s> Reader<'s> {
                 optional: !required.contains(key.as_str()),
                 default: schema.get("default").cloned(),
                 doc: text("description"),
+                rest: false,
             });
         }
+        let further = match map.get("additionalProperties") {
+            Some(Json::Bool(true)) => Some(Shape::Any),
+            Some(schema @ Json::Object(_)) => Some(self.shape(schema, &Hint { owner, name: "further" })),
+            _ => None,
+        };
+        fields.extend(further.map(|shape| Field {
+            key: "more".to_owned(),
+            shape: Shape::Map(Box::new(shape)),
+            optional: true,
+            default: None,
+            doc: Some("Further fields.".to_owned()),
+            rest: true,
+        }));
         fields
     }
 

@@ -155,3 +155,41 @@ fn what_has_no_name_has_no_client() {
     let error = generate(Language::Python, &[one(), two]).unwrap_err();
     assert!(error.to_string().contains("would both be a_b.py"), "{error}");
 }
+
+#[test]
+fn an_open_record_has_a_place_for_its_further_fields() {
+    let event = json!({
+        "type": "object",
+        "properties": { "id": { "type": "string" }, "more": { "anyOf": [{ "type": "integer" }, { "type": "null" }] } },
+        "required": ["id"],
+        "additionalProperties": { "type": "boolean" },
+    });
+    let loose = json!({ "type": "object", "properties": { "a": { "type": "integer" } }, "additionalProperties": true });
+    let fields = object(json!({ "event": event, "loose": loose }), json!(["event", "loose"]));
+    let rust = printed(Language::Rust, &fields, &fields);
+    for text in [
+        "typed::open! {\n    pub struct Event {\n        id: String = \"id\",\n        more: Option<i64> = \"more\",\n        \
+         ..more_2: std::collections::BTreeMap<String, bool>\n    }\n}\n",
+        "typed::open! {\n    #[derive(Default)]\n    pub struct Loose {\n        a: Option<i64> = \"a\",\n        \
+         ..more: std::collections::BTreeMap<String, typed::Json>\n    }\n}\n",
+        "            id: required.id,\n            more: None,\n            more_2: Default::default(),\n",
+    ] {
+        assert!(rust.contains(text), "{rust}");
+    }
+    let typescript = printed(Language::Typescript, &fields, &fields);
+    for text in [
+        "  readonly more?: number | null;\n  /** Further fields. */\n  \
+         readonly [further: string]: boolean | number | null | undefined | string;\n",
+        "  readonly a?: number | null;\n  /** Further fields. */\n  readonly [further: string]: unknown;\n",
+    ] {
+        assert!(typescript.contains(text), "{typescript}");
+    }
+    let python = printed(Language::Python, &fields, &fields);
+    for text in [
+        "    more_2: Mapping[str, bool] = _dc.field(default_factory=dict[str, _t.Any], metadata={\"rest\": True})\n",
+        "        more_2=fields.rest((\"id\", \"more\",), _json.boolean),\n",
+        "        more=fields.rest((\"a\",), _json.anything),\n",
+    ] {
+        assert!(python.contains(text), "{python}");
+    }
+}

@@ -138,6 +138,11 @@ impl Printer<'_> {
         self.out += &format!("export interface {name} {{\n");
         for field in fields {
             self.docs("  ", &field.docs());
+            if field.rest {
+                let ty = self.further(fields);
+                self.out += &format!("  readonly [further: string]: {ty};\n");
+                continue;
+            }
             let ty = self.ty(&field.shape);
             let (mark, ty) = match (field.optional, &field.shape) {
                 (true, Shape::Any | Shape::Null | Shape::Nullable(_)) => ("?", ty),
@@ -147,6 +152,31 @@ impl Printer<'_> {
             self.out += &format!("  readonly {}{mark}: {ty};\n", key(&field.key));
         }
         self.out += "}\n\n";
+    }
+
+    /// What a further field may be: in this language, whatever one of the others is as well.
+    fn further(&self, fields: &[Field]) -> String {
+        let mut types: Vec<String> = Vec::new();
+        let mut add = |ty: String| {
+            if !types.contains(&ty) {
+                types.push(ty);
+            }
+        };
+        for field in fields.iter().rev() {
+            match &field.shape {
+                Shape::Map(further) if field.rest => add(self.ty(further)),
+                Shape::Nullable(inner) => {
+                    add(self.ty(inner));
+                    add("null".to_owned());
+                }
+                shape => add(self.ty(shape)),
+            }
+            if field.optional && !field.rest {
+                add("null".to_owned());
+                add("undefined".to_owned());
+            }
+        }
+        if types.iter().any(|ty| ty == "unknown") { "unknown".to_owned() } else { types.join(" | ") }
     }
 
     fn workflow(&mut self) {

@@ -296,7 +296,8 @@ fn renamed(ty: &Type, rename: &dyn Fn(&Arc<str>) -> Arc<str>) -> Type {
         Type::Union(members) => Type::union(members.iter().map(|m| renamed(m, rename)).collect::<Vec<_>>()),
         Type::Record(record) => {
             let fields = record.iter().map(|(name, ty)| (Arc::from(name), renamed(ty, rename)));
-            Type::Record(Arc::new(Record::new(fields.collect::<Vec<_>>())))
+            let rest = record.rest().map(|ty| renamed(ty, rename));
+            Type::Record(Arc::new(Record::new(fields.collect::<Vec<_>>()).with_rest(rest)))
         }
         other => other.clone(),
     }

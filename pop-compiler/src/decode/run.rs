@@ -4,8 +4,9 @@ use serde_json::{Map, Value as Json};
 
 use super::{Decoder, quoted, take};
 use crate::ast::Run;
-use crate::rules;
+use crate::source::Spanned;
 use crate::tree::{Entry, Node, Tree};
+use crate::{limit, rules};
 
 const RUN: &[&str] = &[
     "priority",
@@ -28,7 +29,7 @@ impl Decoder<'_> {
             loop {
                 match key {
                     "link" => run.link = Some(self.value(value)),
-                    "insight" => run.insight = self.string(value, "`insight`").map(|s| s.value),
+                    "insight" => run.insight = self.plain(value, "`insight`").map(|s| s.value),
                     "maximum_attempts" => run.maximum_attempts = self.positive(value, "`maximum_attempts`"),
                     "on_failure" => {
                         if let Some(word) = self.string(value, "`on_failure`") {
@@ -45,7 +46,7 @@ impl Decoder<'_> {
                         run.other.extend(self.duration(value, "`deadline`").map(|d| ("deadline", d)));
                     }
                     "concurrency_key" => {
-                        let key = self.string(value, "`concurrency_key`");
+                        let key = self.plain(value, "`concurrency_key`");
                         run.other.extend(key.map(|k| ("concurrencyKey", Json::String(k.value))));
                     }
                     "labels" => run.other.extend(self.labels(value).map(|l| ("labels", l))),
@@ -80,10 +81,20 @@ impl Decoder<'_> {
         }
     }
 
+    /// A text in which a reference would stay what it is.
+    fn plain(&mut self, tree: Tree, what: &str) -> Option<Spanned<String>> {
+        let text = self.string(tree, what)?;
+        if text.value.split_once("${").is_some_and(|(_, rest)| rest.contains('}')) {
+            self.out.push(rules::bad_expression::not_here(text.span, what));
+            limit::hold(self.out);
+        }
+        Some(text)
+    }
+
     fn labels(&mut self, tree: Tree) -> Option<Json> {
         let mut labels: Vec<(String, Json)> = Vec::new();
         for Entry { key, value } in self.table(tree, "`labels`")? {
-            let text = self.string(value, "a label");
+            let text = self.plain(value, "a label");
             labels.extend(text.map(|t| (key.value, Json::String(t.value))));
         }
         labels.sort_by(|a, b| a.0.cmp(&b.0));

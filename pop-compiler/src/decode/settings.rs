@@ -101,7 +101,12 @@ impl Decoder<'_> {
     fn backoff(&mut self, tree: Tree) -> Option<Json> {
         let text = self.string(tree, "`backoff`")?;
         match duration::parse_range(&text.value) {
-            Ok(_) => Some(Json::String(text.value)),
+            Ok((min, max)) => {
+                if min.is_zero() && !max.is_zero() {
+                    self.out.push(rules::bad_duration::from_zero(&text));
+                }
+                Some(Json::String(text.value))
+            }
             Err(why) => {
                 self.out.push(rules::bad_duration::range(&text, &why.to_string()));
                 None
@@ -110,6 +115,12 @@ impl Decoder<'_> {
     }
 
     fn classes(&mut self, tree: Tree, on_timeout: &mut Option<Span>) -> Json {
+        if let Node::List(words) = &tree.node
+            && words.is_empty()
+        {
+            let some = format!("at least one of {}", CLASSES.join(", "));
+            self.out.push(rules::wrong_shape::value(tree.span, "`on`", &some));
+        }
         let mut classes = Vec::new();
         for class in self.strings(tree, "`on`") {
             if CLASSES.contains(&class.value.as_str()) {
@@ -132,7 +143,12 @@ impl Decoder<'_> {
         }
         let text = self.string(tree, what)?;
         match duration::parse(&text.value) {
-            Ok(_) => Some(Json::String(text.value)),
+            Ok(length) => {
+                if length.is_zero() {
+                    self.out.push(rules::bad_duration::zero(text.span, what));
+                }
+                Some(Json::String(text.value))
+            }
             Err(why) => {
                 self.out.push(rules::bad_duration::report(&text, &why.to_string()));
                 None
@@ -149,7 +165,13 @@ impl Decoder<'_> {
             let mut key = entries[i].key.value.as_str();
             loop {
                 match key {
-                    "cpu" => cpu = self.quantity(value, "`cpu`", quantity::millis).map(|(text, _)| text),
+                    "cpu" => {
+                        let span = value.span;
+                        cpu = self.quantity(value, "`cpu`", quantity::millis).map(|(text, millis)| {
+                            self.out.extend(rules::many_cores::report(span, &text, millis));
+                            text
+                        });
+                    }
                     "memory" => {
                         let span = value.span;
                         memory = self.quantity(value, "`memory`", quantity::bytes).map(|(text, bytes)| {

@@ -6,7 +6,7 @@ use super::Decoder;
 use crate::ast::TypeDef;
 use crate::source::Spanned;
 use crate::tree::{Entry, Node, Tree};
-use crate::types::{Record, Type, TypeExpr, parse_expr};
+use crate::types::{REST, Record, Type, TypeExpr, parse_expr};
 use crate::{limit, rules};
 
 impl Decoder<'_> {
@@ -47,13 +47,18 @@ impl Decoder<'_> {
             Node::Table(table) => {
                 let mut names = Vec::new();
                 let mut fields: Vec<(Arc<str>, Type)> = Vec::with_capacity(table.entries.len());
+                let mut rest = None;
                 for Entry { key, value } in table.entries {
                     let expr =
                         self.type_expr(value).unwrap_or(TypeExpr { ty: Type::Error, names: Vec::new() });
                     names.extend(expr.names);
-                    fields.push((key.value.into(), expr.ty));
+                    if key.value == REST {
+                        rest = Some(expr.ty);
+                    } else {
+                        fields.push((key.value.into(), expr.ty));
+                    }
                 }
-                Some(TypeExpr { ty: Type::Record(Arc::new(Record::new(fields))), names })
+                Some(TypeExpr { ty: Record::new(fields).with_rest(rest).into_type(), names })
             }
             node => self.wrong_shape(
                 &node,

@@ -58,7 +58,7 @@ fn input(diff: &mut Differ, at: &str, old: Option<Field<'_>>, new: Option<Field<
     };
     if old.ty != new.ty {
         let message = format!("`{}` is now `{}`", old.ty, new.ty);
-        if fits(&old.ty, &new.ty) {
+        if fits(&old.ty, &new.ty) && !closes(&old.ty, &new.ty) {
             diff.add(Verdict::Regenerate, at, message + ", which takes all that was taken");
         } else {
             diff.add(Verdict::Breaking, at, message + ", which refuses some of what was taken");
@@ -99,6 +99,27 @@ fn output(diff: &mut Differ, at: &str, old: Option<Field<'_>>, new: Option<Field
 /// Whether every value of `from` is one of `to`. To the checker `any` fits everywhere; here it is only as wide as itself.
 fn fits(from: &Type, to: &Type) -> bool {
     (*from != Type::Any || *to == Type::Any) && Types::default().assign(from, to).is_ok()
+}
+
+/// Whether fields that could be given so far are none of the new type's: between operations they are left aside, but who
+/// submits them is refused. Recursion is bounded by the depth of a type that was read from a schema.
+fn closes(old: &Type, new: &Type) -> bool {
+    match (old, new) {
+        (Type::Record(a), Type::Record(b)) => {
+            a.rest().is_some() && b.rest().is_none()
+                || a.iter().any(|(name, ty)| match b.get(name) {
+                    Some(new) => closes(ty, new),
+                    None => b.rest().is_none(),
+                })
+        }
+        (Type::Map(a), Type::Map(b))
+        | (Type::List(a), Type::List(b))
+        | (Type::Secret(a), Type::Secret(b)) => closes(a, b),
+        (Type::Map(_), Type::Record(b)) => b.rest().is_none(),
+        (Type::Union(members), _) => members.iter().any(|member| closes(member, new)),
+        (_, Type::Union(members)) => !members.iter().any(|member| fits(old, member) && !closes(old, member)),
+        _ => false,
+    }
 }
 
 /// What is said to people about the same type.

@@ -88,6 +88,9 @@ fn wider_inputs_and_narrower_outputs_ask_for_new_clients() {
     one(&[("'\"a\" | \"b\"'", "'\"a\" | \"b\" | \"c\"'")], Verdict::Regenerate, "inputs/kind");
     one(&[("kind = '\"a\" | \"b\"'", "kind = \"any\"")], Verdict::Regenerate, "inputs/kind");
     one(&[("size = \"int?\"", "size = \"int\"")], Verdict::Regenerate, "outputs/size");
+    one(&[("children: list<Tree> }", "children: list<Tree>, ... }")], Verdict::Regenerate, "inputs/tree");
+    // a field that clients may send would be refused
+    one(&[("{ name: string, children: list<Tree> }", "{ name: string }")], Verdict::Breaking, "inputs/tree");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The parser of `${…}`: one left-to-right pass over the string.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::ends::Ends;
 use super::{Native, Part, Reference, Root, Segment, Template, is_name_char};
@@ -365,7 +365,7 @@ impl Parser<'_> {
     }
 
     fn not_a_default(&self, word: &str) -> Diagnostic {
-        let expected = "expected text in single quotes, a number, true, false or null";
+        let expected = "expected text in single quotes, a number, true, false, null, [] or {}";
         let finding = self.finding("this is not a default value", expected);
         let ours = match word.to_lowercase().as_str() {
             known @ ("true" | "false" | "null") => known.to_owned(),
@@ -378,6 +378,15 @@ impl Parser<'_> {
     fn literal(&mut self) -> Parsed<Json> {
         if self.rest().starts_with(['\'', '"']) {
             return self.quoted().map(Json::String);
+        }
+        for (open, close, empty) in
+            [('[', ']', Json::Array(Vec::new())), ('{', '}', Json::Object(Map::new()))]
+        {
+            let inside = self.rest().strip_prefix(open).map(|rest| rest.trim_start_matches([' ', '\t']));
+            if let Some(after) = inside.and_then(|rest| rest.strip_prefix(close)) {
+                self.at = self.text.value.len() - after.len();
+                return Ok(empty);
+            }
         }
         let rest = self.rest();
         let end = rest.find(|c: char| !(c.is_alphanumeric() || "+-._".contains(c))).unwrap_or(rest.len());

@@ -132,7 +132,7 @@ fn token(model: &Model<'_>, reference: &Reference, out: &mut String) {
 
 /// Whether a reference into an input, an item or an output leads to something that need not be there; what is absent is
 /// null then, as an optional input is that nobody gave. Of the outputs of a whole fan-out, it is asked of each of them. Where
-/// nothing is known of a place (`any`), nothing stands in for it.
+/// nothing is known of a place (`any`), nothing stands in for it, unless it is a further field of an open record or one of a map.
 fn may_be_absent(model: &Model<'_>, target: Target, reference: &Reference) -> bool {
     let types = model.types();
     let Some(mut ty) = model.references.get(reference.id as usize).map(|ty| types.resolve(ty)) else {
@@ -149,5 +149,10 @@ fn may_be_absent(model: &Model<'_>, target: Target, reference: &Reference) -> bo
         }
         _ => return false,
     };
-    reference.path.len() > outside && *ty != Type::Any && types.accepts_null(ty)
+    reference.path.len() > outside
+        && if *ty == Type::Any {
+            model.perhaps.borrow().contains(&reference.id)
+        } else {
+            types.accepts_null(ty)
+        }
 }

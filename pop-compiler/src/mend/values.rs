@@ -1,6 +1,6 @@
 //! A value that is right but written in the wrong JSON form: `"3"` for 3, one for a list of one, `5 minutes` for `5m`.
 
-use serde_json::Value as Json;
+use serde_json::{Number, Value as Json};
 
 use super::units;
 use crate::ast::{Value, ValueKind};
@@ -33,9 +33,10 @@ fn fit(types: &Types, ty: &Type, value: &Value, edits: &mut Vec<Edit>) -> bool {
             record
                 .iter()
                 .all(|(name, ty)| types.accepts_null(ty) || fields.iter().any(|f| f.name.value == name))
-                && fields
-                    .iter()
-                    .all(|f| record.get(&f.name.value).is_some_and(|ty| fit(types, ty, &f.value, edits)))
+                && fields.iter().all(|f| {
+                    let ty = record.get(&f.name.value).or(record.rest());
+                    ty.is_some_and(|ty| fit(types, ty, &f.value, edits))
+                })
         }
         _ => match leaf(types, ty, value, &json) {
             Some(found) => {
@@ -107,6 +108,7 @@ fn scalar(types: &Types, ty: &Type, json: &Json) -> Option<Json> {
             candidates.push(number.to_string().into());
             let whole = number.as_str().strip_suffix(".0").and_then(|n| n.parse().ok());
             candidates.extend(whole.map(Json::Number));
+            candidates.extend(written_out(number).map(Json::Number));
         }
         Json::Bool(truth) => candidates.push(truth.to_string().into()),
         _ => {}
@@ -116,6 +118,13 @@ fn scalar(types: &Types, ty: &Type, json: &Json) -> Option<Json> {
         [only] => Some(only.clone()),
         _ => None,
     }
+}
+
+/// `1e3` as `1000`, when that is a whole number that every program can hold.
+fn written_out(number: &Number) -> Option<Number> {
+    const MOST: f64 = 9_007_199_254_740_991.0;
+    let value = number.as_f64().filter(|value| value.fract() == 0.0 && value.abs() <= MOST)?;
+    number.as_str().contains(['e', 'E']).then(|| format!("{value:.0}").parse().ok())?
 }
 
 /// The only list, map or record that a type is, beside null.

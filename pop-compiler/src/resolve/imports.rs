@@ -4,8 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::agenda::Stdout;
+use serde_json::Value as Json;
+
+use crate::agenda::{RunSpec, Stdout};
 use crate::ast::{Declared, OperationTypeDef, TypeDef, Workflow};
+use crate::catalog::command::{self, Place, Spot};
 use crate::catalog::{Catalog, OperationType};
 use crate::compile::Unit;
 use crate::decode::{self, CatalogFile};
@@ -253,6 +256,39 @@ impl Merger<'_> {
         }
     }
 
+    /// Reports references of a command that lead nowhere, and secrets that the line of a program would show.
+    fn command(&mut self, run: &RunSpec, input: &Type, name: &Spanned<String>) {
+        let types = &self.catalog.types;
+        let line = run.command.iter().chain(&run.args).map(|text| (text.as_str(), true));
+        let env = run.env.values().filter_map(Json::as_str);
+        let others = run.stdin.as_deref().into_iter().chain(env).map(|text| (text, false));
+        for (text, shows) in line.chain(others) {
+            for spot in command::spots(text) {
+                let path = match spot {
+                    Spot::Input { path, .. } => path,
+                    Spot::Wrong(text) => {
+                        self.out.push(rules::bad_expression::in_command(name, text));
+                        limit::hold(self.out);
+                        continue;
+                    }
+                };
+                match command::place(types, input, path) {
+                    Place::Nowhere { key, record: Some(record) } => {
+                        self.out.push(rules::unknown_field::of_with(path, key, name, record, &self.guesses));
+                    }
+                    Place::Nowhere { key, record: None } => {
+                        self.out.push(rules::unknown_field::in_with(path, key, name));
+                    }
+                    Place::There { secret: true, .. } if shows => {
+                        self.out.push(rules::secret_leak::in_command(path, name));
+                    }
+                    Place::There { .. } => {}
+                }
+                limit::hold(self.out);
+            }
+        }
+    }
+
     fn operation_type(&mut self, def: OperationTypeDef, schemas: &mut Schemas<'_>) {
         let input = self.declared(def.input, schemas);
         let output = match (self.declared(def.output, schemas), def.run.stdout) {
@@ -261,21 +297,17 @@ impl Merger<'_> {
             (None, Stdout::Lines) => Type::record([("lines", Type::String.list())]),
             (None, Stdout::Log | Stdout::Json) => Type::Any,
         };
-        if let Some(Type::Record(record)) = &input {
-            let texts = def.run.command.iter().chain(&def.run.args).chain(&def.run.stdin);
-            for name in texts.flat_map(|text| with_names(text)) {
-                if record.get(name).is_none() {
-                    self.out.push(rules::unknown_field::of_with(name, &def.name, record, &self.guesses));
-                    limit::hold(self.out);
-                }
-            }
+        let mut run = def.run;
+        if let Some(input) = &input {
+            self.command(&run, input, &def.name);
+            command::mark(&mut run, input, &self.catalog.types);
         }
         let made = OperationType {
             name: def.name.value.as_str().into(),
             description: def.description,
             input: input.unwrap_or(Type::Any),
             output,
-            run: def.run,
+            run,
             retry: def.settings.retry.map(|retry| *retry),
             timeout: def.settings.timeout.map(|timeout| *timeout),
             resources: def.settings.resources.map(|resources| *resources),
@@ -293,12 +325,4 @@ impl Merger<'_> {
             }
         }
     }
-}
-
-/// The names in the `${with.NAME}` of a command.
-fn with_names(text: &str) -> impl Iterator<Item = &str> {
-    text.split("${with.").skip(1).map(|rest| {
-        let end = rest.find(|c| !crate::expr::is_name_char(c)).unwrap_or(rest.len());
-        &rest[..end]
-    })
 }

@@ -1,7 +1,7 @@
 //! `bad-duration`: a text that is not a duration.
 
 use super::Rule;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::mend::units;
 use crate::source::Spanned;
 
@@ -9,7 +9,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "bad-duration",
     severity: Severity::Error,
     summary: "a text that is not a duration",
-    explanation: "Durations are numbers with units: `500ms`, `90s`, `1h30m`, `2d`. A backoff may be a range: `10s..5m`.",
+    explanation: "Durations are numbers with units: `500ms`, `90s`, `1h30m`, `2d`. A backoff may be a range: `10s..5m`. No time at all is no timeout and no deadline: nothing could \
+run in it.",
     bad: r#"[workflow]
 name = "example"
 
@@ -44,4 +45,18 @@ pub(crate) fn without_unit(text: &Spanned<String>) -> Diagnostic {
     RULE.at(text.span, format!("the duration `{}` has no unit", text.value))
         .label("seconds?")
         .help(format!("for seconds write `\"{}s\"`", text.value))
+}
+
+/// A timeout or a deadline of no length.
+pub(crate) fn zero(at: impl Into<Location>, what: &str) -> Diagnostic {
+    RULE.at(at, format!("{what} is zero: it would be over before anything runs"))
+        .label("no time at all")
+        .help("leave it out for no limit")
+}
+
+/// A range of delays that begins at zero: each delay is twice the one before.
+pub(crate) fn from_zero(text: &Spanned<String>) -> Diagnostic {
+    RULE.at(text.span, format!("bad duration: `{}` never grows, as twice zero is zero", text.value))
+        .label("begins at zero")
+        .help("begin with a little, such as `1s..5m`; `0s` alone tries again at once")
 }

@@ -1,17 +1,24 @@
 //! `bad-schema`: a file that is no JSON Schema we can read.
 
+use std::collections::HashSet;
+
+use serde_json::Value as Json;
+
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Span, Spanned};
-use crate::suggest;
-use crate::tree::{Node, Tree};
+use crate::tree::{Entry, Node, Tree};
+use crate::types::pointed;
+use crate::{limit, suggest};
 
 pub(crate) const RULE: Rule = Rule {
     id: "bad-schema",
     severity: Severity::Error,
     summary: "a file that is no JSON Schema we can read",
     explanation: "`input = { schema = \"probe.schema.json\" }` takes a type from a JSON Schema (2020-12) file. Each `$ref` in it must lead to a place in the same file, and each \
-`type` must be one of JSON's. The finding is in the schema file.",
+`type` must be one of JSON's. What a type can't say (`pattern`, `minimum`, `not`, `if`) is left out, so the type takes what the schema takes and perhaps more; an \
+object that does not say `additionalProperties: false` is an open record, `{a: int, ...}`. A keyword that is no such thing, or takes no value at all, is found. The \
+finding is in the schema file.",
     bad: r#"[workflow]
 name = "example"
 
@@ -52,48 +59,154 @@ pub(crate) fn check(tree: &Tree, out: &mut Vec<Diagnostic>) {
         out.push(RULE.at(tree.span, message).label("expected an object"));
         return;
     }
+    if matches!(tree.node, Node::Bool(false)) {
+        out.push(RULE.at(tree.span, "`false` is the schema of nothing at all").label("takes no value"));
+        return;
+    }
     let root = tree.to_json();
-    walk(tree, &root, out);
+    let mut anchors = HashSet::new();
+    named(&root, &mut anchors);
+    Walk { root: &root, anchors, out }.schema(tree);
 }
 
-/// Recursion is bounded by the depth of the tree.
-fn walk(tree: &Tree, root: &serde_json::Value, out: &mut Vec<Diagnostic>) {
-    match &tree.node {
-        Node::List(items) => items.iter().for_each(|item| walk(item, root, out)),
-        Node::Table(table) => {
-            for entry in &table.entries {
-                match (entry.key.value.as_str(), &entry.value.node) {
-                    // these hold names of the user's or plain values, no schemas
-                    ("const" | "enum" | "default" | "examples", _) => {}
-                    ("properties" | "$defs" | "definitions" | "patternProperties", Node::Table(named)) => {
-                        named.entries.iter().for_each(|e| walk(&e.value, root, out));
-                    }
-                    ("$ref", Node::String(text)) => {
-                        let reference = text.value.as_str();
-                        let found = reference.strip_prefix('#').map(|p| root.pointer(p).is_some());
-                        let (message, label) = match found {
-                            Some(true) => continue,
-                            Some(false) => (format!("`{reference}` leads nowhere"), "not in this file"),
-                            None => (
-                                format!("`{}` is in another file", super::shorten(reference)),
-                                "only references into this file are followed",
-                            ),
-                        };
-                        out.push(RULE.at(entry.value.span, message).label(label));
-                    }
-                    ("type", Node::String(text)) if !TYPES.contains(&text.value.as_str()) => {
-                        let word = Spanned::new(text.value.clone(), entry.value.span);
-                        let finding =
-                            RULE.at(word.span, format!("`{}` is no type of JSON Schema", word.value));
-                        out.push(match suggest::nearest(&word.value, TYPES.iter().copied()) {
-                            Some(near) => super::meant(finding, &word, near),
-                            None => finding.help(format!("its types are {}", TYPES.join(", "))),
-                        });
-                    }
-                    _ => walk(&entry.value, root, out),
+/// The places that have a name of their own. Recursion is bounded by the depth of the tree.
+fn named<'s>(schema: &'s Json, anchors: &mut HashSet<&'s str>) {
+    match schema {
+        Json::Object(map) => {
+            let names = ["$anchor", "$dynamicAnchor"].into_iter().filter_map(|key| map.get(key)?.as_str());
+            anchors.extend(names);
+            map.values().for_each(|value| named(value, anchors));
+        }
+        Json::Array(items) => items.iter().for_each(|item| named(item, anchors)),
+        _ => {}
+    }
+}
+
+/// A least and a greatest of the same thing.
+const BOUNDS: &[(&str, &str)] = &[
+    ("minimum", "maximum"),
+    ("minLength", "maxLength"),
+    ("minItems", "maxItems"),
+    ("minProperties", "maxProperties"),
+];
+
+struct Walk<'w> {
+    root: &'w Json,
+    anchors: HashSet<&'w str>,
+    out: &'w mut Vec<Diagnostic>,
+}
+
+impl Walk<'_> {
+    fn fault(&mut self, span: Span, message: String, label: &str) {
+        limit::hold(self.out);
+        self.out.push(RULE.at(span, message).label(label.to_owned()));
+    }
+
+    /// Recursion is bounded by the depth of the tree.
+    fn schema(&mut self, tree: &Tree) {
+        match &tree.node {
+            Node::List(items) => items.iter().for_each(|item| self.schema(item)),
+            Node::Table(table) => {
+                for Entry { key, value } in &table.entries {
+                    self.keyword(key.value.as_str(), value);
+                }
+                self.bounds(&table.entries);
+            }
+            _ => {}
+        }
+    }
+
+    fn keyword(&mut self, key: &str, value: &Tree) {
+        match (key, &value.node) {
+            // these hold plain values and words for people, no schemas
+            (_, Node::Error)
+            | ("const" | "default" | "examples" | "example" | "title" | "description" | "$comment", _) => {}
+            (other, _) if other.starts_with("x-") => {}
+            ("properties" | "$defs" | "definitions" | "patternProperties" | "dependentSchemas", node) => {
+                match node {
+                    Node::Table(named) => named.entries.iter().for_each(|e| self.schema(&e.value)),
+                    _ => self.fault(
+                        value.span,
+                        format!("`{key}` holds schemas by their names"),
+                        "expected an object",
+                    ),
                 }
             }
+            ("$ref", Node::String(text)) => self.reference(&text.value, value.span),
+            ("type", Node::String(text)) => self.word(&text.value, value.span),
+            ("type", Node::List(words)) => {
+                for word in words {
+                    match &word.node {
+                        Node::String(text) => self.word(&text.value, word.span),
+                        _ => self.fault(word.span, "a type is a word".into(), "expected a string"),
+                    }
+                }
+            }
+            ("type" | "$ref", _) => self.fault(value.span, format!("`{key}` is a text"), "expected a string"),
+            ("required", Node::List(names)) => {
+                for name in names.iter().filter(|name| !matches!(name.node, Node::String(_) | Node::Error)) {
+                    self.fault(name.span, "`required` holds names".into(), "expected a string");
+                }
+            }
+            ("enum", Node::List(values)) if !values.is_empty() => {}
+            ("required", _) => {
+                self.fault(value.span, "`required` is a list of names".into(), "expected a list");
+            }
+            ("enum", _) => {
+                self.fault(
+                    value.span,
+                    "`enum` is a list of the values there are".into(),
+                    "expected one or more",
+                );
+            }
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Node::List(schemas)) if !schemas.is_empty() => {
+                self.schema(value);
+            }
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", _) => {
+                self.fault(value.span, format!("`{key}` is a list of schemas"), "expected one or more");
+            }
+            _ => self.schema(value),
         }
-        _ => {}
+    }
+
+    fn reference(&mut self, reference: &str, span: Span) {
+        let (message, label) = match reference.strip_prefix('#') {
+            Some(name) if pointed(self.root, reference).is_some() || self.anchors.contains(name) => return,
+            Some(_) => (format!("`{}` leads nowhere", super::shorten(reference)), "not in this file"),
+            None => (
+                format!("`{}` is in another file", super::shorten(reference)),
+                "only references into this file are followed",
+            ),
+        };
+        self.fault(span, message, label);
+    }
+
+    fn word(&mut self, text: &str, span: Span) {
+        if TYPES.contains(&text) {
+            return;
+        }
+        let word = Spanned::new(text.to_owned(), span);
+        let finding = RULE.at(span, format!("`{}` is no type of JSON Schema", super::shorten(text)));
+        limit::hold(self.out);
+        self.out.push(match suggest::nearest(text, TYPES.iter().copied()) {
+            Some(near) => super::meant(finding, &word, near),
+            None => finding.help(format!("its types are {}", TYPES.join(", "))),
+        });
+    }
+
+    /// A least that is more than the greatest leaves nothing.
+    fn bounds(&mut self, entries: &[Entry]) {
+        let number = |name: &str| {
+            let entry = entries.iter().find(|entry| entry.key.value == name)?;
+            let Node::Number(number) = &entry.value.node else { return None };
+            Some((number.as_f64()?, entry.value.span))
+        };
+        for (least, most) in BOUNDS {
+            if let (Some((low, span)), Some((high, _))) = (number(least), number(most))
+                && low > high
+            {
+                self.fault(span, format!("`{least}` is more than `{most}`"), "no value can be both");
+            }
+        }
     }
 }

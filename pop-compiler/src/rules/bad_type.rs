@@ -10,7 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a text that is not a type",
     explanation: "Types are `string int float bool null any url path duration bytes datetime`, `list<T>`, `map<T>`, `T?`, `A | B`, literals in quotes, records \
-(`{a: int}` or a table), `secret<T>` and the names of `[types]`.",
+(`{a: int}` or a table; `{a: int, ...}` has further fields, `{a: int, ...: string}` further ones of one type, a table says `\"...\" = \"string\"`), `secret<T>` and the names of `[types]`.",
     bad: r#"[workflow]
 name = "example"
 

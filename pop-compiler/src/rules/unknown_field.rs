@@ -69,19 +69,31 @@ pub(crate) fn of_index(span: Span) -> Diagnostic {
 
 /// `${with.NAME}` of a command where the operation type has no such input.
 pub(crate) fn of_with(
+    path: &str,
     name: &str,
     operation: &Spanned<String>,
     record: &Record,
     guesses: &Guesses,
 ) -> Diagnostic {
-    let message = format!("`${{with.{name}}}` is used by `{}`, which has no input `{name}`", operation.value);
+    let message = format!("`${{with.{path}}}` is used by `{}`, which has no input `{name}`", operation.value);
     let finding = RULE.at(operation.span, message);
     match suggest::nearest(name, guesses.among(record.iter().map(|(n, _)| n))) {
         Some(near) => {
-            let finding = finding.help(format!("did you mean `${{with.{}}}`?", near.name));
-            let (old, new) = (format!("${{with.{name}}}"), format!("${{with.{}}}", near.name));
+            let meant = match path.rsplit_once(name) {
+                Some((before, after)) => format!("${{with.{before}{}{after}}}", near.name),
+                None => format!("${{with.{}}}", near.name),
+            };
+            let finding = finding.help(format!("did you mean `{meant}`?"));
+            let (old, new) = (format!("${{with.{path}}}"), meant);
             if near.certain { finding.replace_inside(operation.span, &old, &new) } else { finding }
         }
         None => finding.help(super::list_of("its inputs are", record.iter().map(|(n, _)| n))),
     }
+}
+
+/// `${with.PATH}` of a command goes into something that has no fields.
+pub(crate) fn in_with(path: &str, key: &str, operation: &Spanned<String>) -> Diagnostic {
+    let message =
+        format!("`${{with.{path}}}` is used by `{}`, and there is no `{key}` there", operation.value);
+    RULE.at(operation.span, message).label("its command leads nowhere")
 }

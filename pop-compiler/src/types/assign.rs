@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::literal::{is_whole, same};
-use super::{Type, Types};
+use super::{Record, Type, Types, sample};
 
 /// Why a type does not fit another.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,9 @@ const MAX_DEPTH: usize = 64;
 
 /// Comparisons that are made before types are taken to fit; see [`MAX_DEPTH`].
 const STEPS: u32 = 1_000_000;
+
+/// As [`STEPS`], for a half of a type.
+const STEPS_OF_A_SPLIT: u32 = 10_000;
 
 /// From so many members of a union on, they are looked up before they are compared one by one.
 const MANY: usize = 16;
@@ -89,9 +92,7 @@ impl<'t> Assign<'t> {
             (_, Type::Secret(inner)) if *types.resolve(inner) == Type::Any => Ok(()),
             (Type::Secret(a), Type::Secret(b)) => self.at(a, b, depth + 1),
             (_, Type::Union(members)) => {
-                let whole_bool = *source == Type::Bool
-                    && [true, false].iter().all(|b| members.contains(&Type::Literal(Json::Bool(*b).into())));
-                if whole_bool {
+                if types.split_fits(source, to, STEPS_OF_A_SPLIT) {
                     return Ok(());
                 }
                 let mut nearest = None;
@@ -114,30 +115,54 @@ impl<'t> Assign<'t> {
             (_, Type::Secret(inner)) => self.at(from, inner, depth + 1),
             (Type::List(a), Type::List(b)) => self.at(a, b, depth + 1).map_err(|m| inside("[0]", m)),
             (Type::Map(a), Type::Map(b)) => self.at(a, b, depth + 1).map_err(|m| inside(".*", m)),
-            (Type::Record(record), Type::Map(b)) => record.iter().try_for_each(|(name, ty)| {
-                self.at(ty, b, depth + 1).map_err(|m| inside(&format!(".{name}"), m))
-            }),
-            (Type::Map(a), Type::Record(record)) => record.iter().try_for_each(|(name, ty)| {
-                if !types.accepts_null(ty) {
-                    return Err(absent(name, ty));
-                }
-                self.at(a, ty, depth + 1).map_err(|m| inside(&format!(".{name}"), m))
-            }),
+            (Type::Record(record), Type::Map(b)) => record
+                .parts()
+                .try_for_each(|(name, ty)| self.at(ty, b, depth + 1).map_err(|m| inside(&step(name), m))),
+            (Type::Map(a), Type::Record(record)) => {
+                record.iter().try_for_each(|(name, ty)| self.perhaps(Some(a), name, ty, depth))?;
+                self.further(None, a, record, depth)
+            }
             (Type::Record(a), Type::Record(b)) => {
                 b.iter().try_for_each(|(name, ty)| match a.get(name) {
-                    Some(found) => self.at(found, ty, depth + 1).map_err(|m| inside(&format!(".{name}"), m)),
-                    None if types.accepts_null(ty) => Ok(()),
-                    None => Err(absent(name, ty)),
+                    Some(found) => self.at(found, ty, depth + 1).map_err(|m| inside(&step(Some(name)), m)),
+                    None => self.perhaps(a.rest(), name, ty, depth),
                 })?;
-                // a field that is not asked for arrives all the same
-                let others = a.iter().filter(|(name, _)| b.get(name).is_none());
-                others.into_iter().try_for_each(|(name, ty)| {
-                    types.shows(ty, &Type::Any).map_err(|m| inside(&format!(".{name}"), m))
-                })
+                let others = a.parts().filter(|(name, _)| name.is_none_or(|name| b.get(name).is_none()));
+                others.into_iter().try_for_each(|(name, ty)| self.further(name, ty, b, depth))
             }
             (a, b) if types.scalar_fits(a, b) => Ok(()),
             _ => types.refuse(source, to),
         }
+    }
+
+    /// Whether a field that may be among the further ones of the source is good for the field `name` of the target.
+    fn perhaps(
+        &mut self,
+        rest: Option<&'t Type>,
+        name: &str,
+        ty: &'t Type,
+        depth: usize,
+    ) -> Result<(), Box<Mismatch>> {
+        if !self.types.accepts_null(ty) {
+            return Err(absent(name, ty));
+        }
+        let Some(rest) = rest else { return Ok(()) };
+        self.at(rest, ty, depth + 1).map_err(|m| inside(&step(Some(name)), m))
+    }
+
+    /// Whether a field that the target does not name may go there: it arrives all the same.
+    fn further(
+        &mut self,
+        name: Option<&str>,
+        ty: &'t Type,
+        to: &'t Record,
+        depth: usize,
+    ) -> Result<(), Box<Mismatch>> {
+        match to.rest() {
+            Some(rest) => self.at(ty, rest, depth + 1),
+            None => self.types.shows(ty, &Type::Any),
+        }
+        .map_err(|m| inside(&step(name), m))
     }
 
     /// Whether each member of a union fits. With many on both sides, those that are there as they are need no comparing.
@@ -184,7 +209,7 @@ impl Types {
     fn refuse(&self, source: &Type, to: &Type) -> Result<(), Box<Mismatch>> {
         Err(Box::new(Mismatch {
             path: String::new(),
-            witness: Some(sample(source, self)),
+            witness: Some(sample::witness(source, to, self)),
             expected: to.clone(),
             leak: matches!(source, Type::Secret(_)),
         }))
@@ -214,6 +239,16 @@ impl Types {
 }
 
 impl Types {
+    /// Whether a type that is another's halves together fits a union in which each half has its place.
+    fn split_fits(&self, source: &Type, to: &Type, steps: u32) -> bool {
+        let halves = match source {
+            Type::Bool => [true, false].map(|half| Type::Literal(Json::Bool(half).into())),
+            Type::Bytes => [Type::Int, Type::String],
+            _ => return false,
+        };
+        halves.iter().all(|half| Assign { types: self, steps, known: HashMap::new() }.at(half, to, 0).is_ok())
+    }
+
     /// Refuses a type with a secret in it.
     fn shows(&self, ty: &Type, expected: &Type) -> Result<(), Box<Mismatch>> {
         match self.secret_in(ty) {
@@ -229,49 +264,15 @@ fn literal_fits(types: &Types, value: &Json, target: &Type) -> bool {
     !matches!(target, Type::Record(_) | Type::Map(_) | Type::List(_)) && types.accepts(target, value)
 }
 
+/// The step into a field; `.*` into those that have no name.
+fn step(name: Option<&str>) -> String {
+    format!(".{}", name.unwrap_or("*"))
+}
+
 #[expect(clippy::unnecessary_box_returns, reason = "it is handed on in a result, which is to stay small")]
 fn inside(step: &str, mut mismatch: Box<Mismatch>) -> Box<Mismatch> {
     mismatch.path.insert_str(0, step);
     mismatch
-}
-
-/// Parts of a sample; a bound for hostile types.
-const MAX_SAMPLE: usize = 1_000;
-
-/// A value of the type, the plainest there is; null stands for what is deep inside or behind very much.
-pub(crate) fn sample(ty: &Type, types: &Types) -> Json {
-    let mut left = MAX_SAMPLE;
-    sample_at(ty, types, 0, &mut left)
-}
-
-fn sample_at(ty: &Type, types: &Types, depth: usize, left: &mut usize) -> Json {
-    if depth > 4 || *left == 0 {
-        return Json::Null;
-    }
-    *left -= 1;
-    match types.resolve(ty) {
-        Type::Any | Type::Error | Type::Null | Type::Named(_) => Json::Null,
-        Type::Bool => Json::Bool(true),
-        Type::Int | Type::Bytes => Json::from(1),
-        Type::Float => Json::from(0.5),
-        Type::String => Json::from("some text"),
-        Type::Url => Json::from("https://example.com"),
-        Type::Path => Json::from("some/file"),
-        Type::Duration => Json::from("1m"),
-        Type::Datetime => Json::from("2026-01-01T00:00:00Z"),
-        Type::Literal(value) => value.as_ref().clone(),
-        Type::List(item) => Json::Array(vec![sample_at(item, types, depth + 1, left)]),
-        Type::Map(item) => {
-            Json::Object(Map::from_iter([("key".to_owned(), sample_at(item, types, depth + 1, left))]))
-        }
-        Type::Record(record) => {
-            let required = record.iter().filter(|(_, t)| !types.accepts_null(t)).take(*left);
-            let fields = required.map(|(n, t)| (n.to_owned(), sample_at(t, types, depth + 1, left)));
-            Json::Object(fields.collect())
-        }
-        Type::Union(members) => members.first().map_or(Json::Null, |m| sample_at(m, types, depth + 1, left)),
-        Type::Secret(inner) => sample_at(inner, types, depth + 1, left),
-    }
 }
 
 /// The type of a plain JSON value, as narrow as the language can say.

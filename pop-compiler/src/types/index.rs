@@ -105,7 +105,7 @@ fn said(ty: &Type, ids: &HashMap<&str, usize>) -> Said {
                 open.push((inner, depth.map(|d| d + 1)));
             }
             Type::List(inner) | Type::Map(inner) => open.push((inner, None)),
-            Type::Record(record) => open.extend(record.iter().map(|(_, ty)| (ty, None))),
+            Type::Record(record) => open.extend(record.parts().map(|(_, ty)| (ty, None))),
             Type::Any | Type::Error | Type::Null => said.null |= plain,
             _ => {}
         }

@@ -29,9 +29,10 @@ impl Types {
             (Type::Any | Type::Error, _)
             | (Type::Null, Json::Null)
             | (Type::Bool, Json::Bool(_))
-            | (Type::Float, Json::Number(_))
             | (Type::String | Type::Path, Json::String(_)) => true,
             (Type::Int, Json::Number(n)) => is_whole(n),
+            // one that is too large for any program is none
+            (Type::Float, Json::Number(n)) => n.as_f64().is_some_and(f64::is_finite),
             (Type::Bytes, Json::Number(n)) => is_whole(n) && !n.as_str().starts_with('-'),
             (Type::Url, Json::String(s)) => formats::is_url(s),
             (Type::Duration, Json::String(s)) => duration::parse(s).is_ok(),
@@ -43,7 +44,7 @@ impl Types {
             (Type::List(item), Json::Array(items)) => items.iter().all(|v| fits(item, v)),
             (Type::Map(item), Json::Object(map)) => map.values().all(|v| fits(item, v)),
             (Type::Record(record), Json::Object(map)) => {
-                map.iter().all(|(k, v)| record.get(k).is_some_and(|t| fits(t, v)))
+                map.iter().all(|(k, v)| record.get(k).or(record.rest()).is_some_and(|t| fits(t, v)))
                     && record.iter().all(|(k, t)| map.contains_key(k) || self.accepts_null(t))
             }
             _ => false,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Record, Type};
+use super::{REST, Record, Type};
 
 /// Nesting allowed in one expression.
 const MAX_DEPTH: usize = 64;
@@ -137,7 +137,7 @@ impl Parser<'_> {
             _ => {
                 let rest = self.rest();
                 let end = rest.find(|c: char| !is_name_char(c)).unwrap_or(rest.len());
-                if end == 0 {
+                if rest[..end].bytes().all(|b| b == b'.') {
                     return Err(self.unexpected("a type"));
                 }
                 let name = rest[..end].to_owned();
@@ -179,11 +179,22 @@ impl Parser<'_> {
     fn record(&mut self, depth: usize) -> Result<Type, Failure> {
         let mut fields: Vec<(Arc<str>, Type)> = Vec::new();
         let mut seen: HashSet<Arc<str>> = HashSet::new();
+        let mut rest: Option<Type> = None;
         loop {
             if self.eat('}') {
-                return Ok(Type::Record(Arc::new(Record::new(fields))));
+                return Ok(Record::new(fields).with_rest(rest).into_type());
             }
             let start = self.at;
+            if let Some(further) = self.further(depth)? {
+                if rest.replace(further).is_some() {
+                    return Err((start..start + REST.len(), format!("`{REST}` is there twice")));
+                }
+                if !self.eat(',') {
+                    self.expect('}')?;
+                    return Ok(Record::new(fields).with_rest(rest).into_type());
+                }
+                continue;
+            }
             let name = if let Some(quote @ ('"' | '\'')) = self.rest().chars().next() {
                 self.quoted(quote)?
             } else {
@@ -205,9 +216,19 @@ impl Parser<'_> {
             fields.push((name, ty));
             if !self.eat(',') {
                 self.expect('}')?;
-                return Ok(Type::Record(Arc::new(Record::new(fields))));
+                return Ok(Record::new(fields).with_rest(rest).into_type());
             }
         }
+    }
+
+    /// `...` or `...: T`: further fields, of any type or of this one.
+    fn further(&mut self, depth: usize) -> Result<Option<Type>, Failure> {
+        let Some(after) = self.rest().strip_prefix(REST) else { return Ok(None) };
+        if after.starts_with(is_name_char) {
+            return Ok(None);
+        }
+        self.at += REST.len();
+        Ok(Some(if self.eat(':') { self.union(depth)? } else { Type::Any }))
     }
 
     fn quoted(&mut self, quote: char) -> Result<String, Failure> {

@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use serde_json::Value as Json;
 
-use super::Type;
 use super::parse::is_name_char;
+use super::{REST, Type};
 
 impl Display for Type {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -48,12 +48,18 @@ impl Display for Type {
                     if i > 0 {
                         f.write_str(", ")?;
                     }
-                    if !name.is_empty() && name.chars().all(is_name_char) {
+                    if !name.is_empty() && name != REST && name.chars().all(is_name_char) {
                         f.write_str(name)?;
                     } else {
                         quote(name, f)?;
                     }
                     write!(f, ": {ty}")?;
+                }
+                if let Some(rest) = record.rest() {
+                    f.write_str(if record.iter().next().is_none() { REST } else { ", ..." })?;
+                    if *rest != Self::Any {
+                        write!(f, ": {rest}")?;
+                    }
                 }
                 f.write_char('}')
             }

@@ -1,11 +1,15 @@
-//! Types as JSON Schema 2020-12, and back.
+//! Types as JSON Schema 2020-12; back again in `read`.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+mod read;
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Record, Type, Types};
+use super::{Type, Types};
+pub(crate) use read::TooLarge;
+pub(crate) use read::pointed;
+pub(super) use read::read;
 
 pub(super) fn write(ty: &Type, types: &Types) -> Json {
     let mut writer = Writer { types, defs: BTreeMap::new(), open: Vec::new() };
@@ -83,7 +87,12 @@ impl Writer<'_> {
                 if !required.is_empty() {
                     schema.insert("required".into(), Json::Array(required));
                 }
-                schema.insert("additionalProperties".into(), Json::Bool(false));
+                let rest = match record.rest() {
+                    None => Json::Bool(false),
+                    Some(Type::Any) => Json::Bool(true),
+                    Some(ty) => self.write(ty),
+                };
+                schema.insert("additionalProperties".into(), rest);
                 Json::Object(schema)
             }
             Type::Named(name) => {
@@ -99,174 +108,5 @@ impl Writer<'_> {
     }
 }
 
-/// Parts that a schema may have once its references are followed.
-const MAX_PARTS: usize = 400_000;
-
-/// So much text, in bytes, counts as a part; so do so many small things that are looked at again.
-const TEXT: usize = 64;
-
-/// A schema has more than [`MAX_PARTS`].
-#[derive(Debug)]
-pub(crate) struct TooLarge;
-
-/// A type, unless the schema is too large: references that fan out would make an endless type of a few lines.
-pub(super) fn read(schema: &Json) -> Result<Type, TooLarge> {
-    Reader { root: schema, open: vec!["#"], left: MAX_PARTS }.read(schema, 0)
-}
-
-struct Reader<'s> {
-    root: &'s Json,
-    /// References being followed; meeting one again means recursion.
-    open: Vec<&'s str>,
-    /// Parts that may still be read.
-    left: usize,
-}
-
-impl<'s> Reader<'s> {
-    /// Takes so many parts away from what is left.
-    fn spend(&mut self, parts: usize) -> Result<(), TooLarge> {
-        self.left = self.left.checked_sub(parts).ok_or(TooLarge)?;
-        Ok(())
-    }
-
-    fn read(&mut self, schema: &'s Json, depth: usize) -> Result<Type, TooLarge> {
-        self.spend(1)?;
-        let Json::Object(map) = schema else { return Ok(Type::Any) };
-        if depth > 64 {
-            return Ok(Type::Any);
-        }
-        let ty = self.plain(map, depth)?;
-        let secret = map.get("x-pop-secret") == Some(&Json::Bool(true));
-        Ok(if secret { Type::Secret(Arc::new(ty)) } else { ty })
-    }
-
-    fn plain(&mut self, map: &'s Map<String, Json>, depth: usize) -> Result<Type, TooLarge> {
-        if let Some(Json::String(reference)) = map.get("$ref") {
-            self.spend(reference.len() / TEXT)?; // it is compared and looked up each time
-            let Some(target) = reference.strip_prefix('#').and_then(|p| self.root.pointer(p)) else {
-                return Ok(Type::Any);
-            };
-            if self.open.contains(&reference.as_str()) {
-                return Ok(Type::Any);
-            }
-            self.open.push(reference);
-            let ty = self.read(target, depth + 1);
-            self.open.pop();
-            return ty;
-        }
-        if let Some(value) = map.get("const") {
-            self.spend(weight(value))?;
-            return Ok(literal(value));
-        }
-        if let Some(Json::Array(values)) = map.get("enum") {
-            self.spend(values.iter().map(|value| 1 + weight(value)).sum())?;
-            return Ok(Type::union(values.iter().map(literal)));
-        }
-        for key in ["anyOf", "oneOf"] {
-            if let Some(Json::Array(members)) = map.get(key) {
-                return Ok(Type::union(self.all(members, depth)?));
-            }
-        }
-        if let Some(Json::Array(members)) = map.get("allOf") {
-            let mut fields = Vec::new();
-            let mut read = self.all(members, depth)?;
-            if map.contains_key("properties") {
-                read.push(self.by_name("object", map, depth)?);
-            }
-            if let [only] = read.as_slice() {
-                return Ok(only.clone());
-            }
-            for ty in &read {
-                match ty {
-                    Type::Record(record) => {
-                        fields.extend(record.iter().map(|(n, t)| (Arc::from(n), t.clone())));
-                    }
-                    _ => return Ok(Type::Any),
-                }
-            }
-            return Ok(Type::Record(Arc::new(Record::new(fields))));
-        }
-        let nullable = map.get("nullable") == Some(&Json::Bool(true));
-        let ty = match map.get("type") {
-            Some(Json::String(name)) => self.by_name(name, map, depth)?,
-            Some(Json::Array(_)) if map.get("format").and_then(Json::as_str) == Some("bytes") => Type::Bytes,
-            Some(Json::Array(names)) => {
-                self.spend(names.len())?;
-                let names = names.iter().filter_map(Json::as_str);
-                let members = names.map(|n| self.by_name(n, map, depth)).collect::<Result<Vec<_>, _>>()?;
-                Type::union(members)
-            }
-            _ if map.contains_key("properties") => self.by_name("object", map, depth)?,
-            _ => Type::Any,
-        };
-        Ok(if nullable { ty.optional() } else { ty })
-    }
-
-    fn all(&mut self, schemas: &'s [Json], depth: usize) -> Result<Vec<Type>, TooLarge> {
-        schemas.iter().map(|schema| self.read(schema, depth + 1)).collect()
-    }
-
-    fn by_name(&mut self, name: &str, map: &'s Map<String, Json>, depth: usize) -> Result<Type, TooLarge> {
-        Ok(match name {
-            "null" => Type::Null,
-            "boolean" => Type::Bool,
-            "integer" => Type::Int,
-            "number" => Type::Float,
-            "string" => match map.get("format").and_then(Json::as_str) {
-                Some("uri" | "url") => Type::Url,
-                Some("path") => Type::Path,
-                Some("pop-duration") => Type::Duration,
-                Some("date-time") => Type::Datetime,
-                _ => Type::String,
-            },
-            "array" => match map.get("items") {
-                Some(items) => self.read(items, depth + 1)?.list(),
-                None => Type::Any.list(),
-            },
-            "object" => self.object(map, depth)?,
-            _ => Type::Any,
-        })
-    }
-
-    fn object(&mut self, map: &'s Map<String, Json>, depth: usize) -> Result<Type, TooLarge> {
-        let Some(Json::Object(properties)) = map.get("properties") else {
-            return Ok(match map.get("additionalProperties") {
-                Some(Json::Bool(false)) => Type::Record(Arc::new(Record::default())),
-                Some(item @ Json::Object(_)) => Type::Map(Arc::new(self.read(item, depth + 1)?)),
-                _ => Type::Map(Arc::new(Type::Any)),
-            });
-        };
-        let required: HashSet<&str> = match map.get("required") {
-            Some(Json::Array(names)) => {
-                self.spend(names.len() / TEXT)?;
-                names.iter().filter_map(Json::as_str).collect()
-            }
-            _ => HashSet::new(),
-        };
-        let mut fields = Vec::with_capacity(properties.len());
-        for (name, schema) in properties {
-            self.spend(name.len() / TEXT)?;
-            let ty = self.read(schema, depth + 1)?;
-            let ty = if required.contains(name.as_str()) { ty } else { ty.optional() };
-            fields.push((Arc::from(name.as_str()), ty));
-        }
-        Ok(Type::Record(Arc::new(Record::new(fields))))
-    }
-}
-
-/// What a literal counts beside itself.
-fn weight(value: &Json) -> usize {
-    match value {
-        Json::String(text) => text.len() / TEXT,
-        Json::Number(number) => number.as_str().len() / TEXT,
-        _ => 0,
-    }
-}
-
-fn literal(value: &Json) -> Type {
-    match value {
-        Json::Null => Type::Null,
-        Json::Array(_) | Json::Object(_) => Type::Any,
-        scalar => Type::Literal(scalar.clone().into()),
-    }
-}
+#[cfg(test)]
+mod tests;

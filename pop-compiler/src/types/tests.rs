@@ -21,6 +21,11 @@ fn text_forms_print_in_normal_form() {
         ("1 | 2.5 | true", "1 | 2.5 | true"),
         ("int??", "int?"),
         ("string | 'x' | null | true | bool", "string | bool | null"),
+        ("{a: int, ...}", "{a: int, ...}"),
+        ("{ ...: string?, a: int, }", "{a: int, ...: string?}"),
+        ("{...}", "map<any>"),
+        ("{...: int}", "map<int>"),
+        ("{'...': int}", "{\"...\": int}"),
     ] {
         assert_eq!(ty(text).to_string(), printed);
     }
@@ -28,7 +33,17 @@ fn text_forms_print_in_normal_form() {
 
 #[test]
 fn faults_say_where() {
-    for (text, at) in [("list<int", 0..8), ("list", 0..4), ("int |", 0..5), ("int int", 4..7), ("<", 0..1)] {
+    for (text, at) in [
+        ("list<int", 0..8),
+        ("list", 0..4),
+        ("int |", 0..5),
+        ("int int", 4..7),
+        ("<", 0..1),
+        ("{..., ...: int}", 6..9),
+        ("{... a: int}", 5..6),
+        ("{...: }", 6..7),
+        ("...", 0..1),
+    ] {
         assert_eq!(Type::parse(text).unwrap_err().0, at, "{text}");
     }
     assert!(Type::parse(&"(".repeat(100_000)).is_err());
@@ -54,9 +69,33 @@ fn assignability_with_a_witness() {
         ("int", "secret<int>"),
         ("'https://x.y/z'", "url"),
         ("int | null", "float?"),
+        ("{a: int, ...}", "{a: int}"),
+        ("{a: int, ...: string}", "{a: int, b: string?}"),
+        ("{a: int, b: string}", "{a: int, ...: string}"),
+        ("{a: int, ...: int}", "map<float>"),
+        ("map<string>", "{a: string?, ...: string}"),
+        ("map<any>", "{a: int?, ...}"),
+        ("bytes", "int | string"),
+        ("bool", "false | { a: int } | true"),
     ] {
         assert_eq!(fits(a, b), Ok(()), "{a} → {b}");
     }
+    assert_eq!(
+        fits("{a: int, ...: string}", "{a: int, b: int?}"),
+        Err((".b".into(), Some(json!("some text"))))
+    );
+    assert_eq!(fits("{a: int, ...}", "{a: int, b: int}"), Err((".b".into(), None)));
+    assert_eq!(fits("{a: int, b: bool}", "{a: int, ...: string}"), Err((".b".into(), Some(json!(true)))));
+    assert_eq!(fits("{a: int, ...: bool}", "{a: int, ...: string}"), Err((".*".into(), Some(json!(true)))));
+    assert_eq!(fits("{a: int, ...: bool}", "map<int>"), Err((".*".into(), Some(json!(true)))));
+    assert_eq!(fits("map<int>", "{a: string?, ...}"), Err((".a".into(), Some(json!(1)))));
+    assert!(fits("{a: int, ...: secret<string>}", "{a: int}").is_ok(), "no type says that there are secrets");
+    // the plainest value may be one that the target takes
+    assert_eq!(fits("int", "1 | 2"), Err((String::new(), Some(json!(0)))));
+    assert_eq!(fits("bool", "true | string"), Err((String::new(), Some(json!(false)))));
+    assert_eq!(fits("string", "'some text' | int"), Err((String::new(), Some(json!("other text")))));
+    assert_eq!(fits("bytes", "int"), Err((String::new(), Some(json!("8Gi")))));
+    assert_eq!(fits("list<list<list<{a: int}>>>", "int"), Err((String::new(), Some(json!([[[]]])))));
     assert_eq!(fits("float", "int"), Err((String::new(), Some(json!(0.5)))));
     assert_eq!(fits("int?", "int"), Err((String::new(), Some(json!(null)))));
     assert_eq!(fits("{a: {b: string}}", "{a: {b: int}}"), Err((".a.b".into(), Some(json!("some text")))));
@@ -92,9 +131,93 @@ fn schemas_as_schemars_makes_them_are_read() {
         "$defs": { "Codec": { "oneOf": [ { "const": "h264" }, { "const": "h265" } ] } }
     });
     assert_eq!(
-        Type::from_schema(&schema).to_string(),
+        Type::from_derived_schema(&schema).to_string(),
         "{codec: \"h264\" | \"h265\", size: int?, tags: list<string>, tree: any, url: url}"
     );
+}
+
+#[test]
+fn a_schema_is_never_read_as_less_than_it_takes() {
+    let object = |rest: Json| {
+        let mut schema =
+            json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]});
+        schema.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        schema
+    };
+    let b = json!({"properties": {"b": {"type": "string"}}, "required": ["b"]});
+    let kinds = json!({"oneOf": [b, {"properties": {"c": {"type": "integer"}}}, {"type": "string"}]});
+    for (schema, text) in [
+        (object(json!({})), "{a: int, ...}"),
+        (object(json!({"additionalProperties": true})), "{a: int, ...}"),
+        (object(json!({"additionalProperties": {"type": "string"}})), "{a: int, ...: string}"),
+        (object(json!({"additionalProperties": false})), "{a: int}"),
+        (
+            object(json!({"additionalProperties": false, "patternProperties": {"^x-": {"type": "boolean"}}})),
+            "{a: int, ...: bool}",
+        ),
+        (object(json!({"patternProperties": {"^x-": {"type": "boolean"}}})), "{a: int, ...}"),
+        (object(json!({"properties": {"a": {"type": "integer"}, "b": false}})), "{a: int, b: null, ...}"),
+        (object(json!({"anyOf": [{"required": ["b"]}, {"required": ["c"]}]})), "{a: int, ...}"),
+        (object(kinds), "{a: int, b: string, ...} | {a: int, c: int?, ...}"),
+        (object(json!({"if": {"required": ["b"]}, "then": {"required": ["c"]}, "not": {}})), "{a: int, ...}"),
+        (
+            json!({"allOf": [{"properties": {"a": {"type": "number"}}}, {"required": ["a"], "properties": {"a": {"type": "integer"}}}]}),
+            "{a: int, ...}",
+        ),
+        (
+            json!({"$ref": "#/$defs/A%20b", "required": ["x"], "$defs": {"A b": {"properties": {"x": {"const": 3}}}}}),
+            "{x: 3, ...}",
+        ),
+        (json!({"$ref": "#here", "$defs": {"A": {"$anchor": "here"}}}), "any"),
+        (json!({"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}), "any"),
+        (
+            json!({"type": "array", "prefixItems": [{"type": "string"}], "items": {"type": "null"}}),
+            "list<string?>",
+        ),
+        (json!({"type": "array", "prefixItems": [{"type": "string"}]}), "list<any>"),
+        (json!({"type": "array", "prefixItems": [{"type": "string"}], "items": false}), "list<string>"),
+        (json!({"type": "array", "prefixItems": [{"type": "string"}], "maxItems": 1}), "list<string>"),
+        (json!({"type": "array", "items": [{"type": "string"}, {"type": "integer"}]}), "list<any>"),
+        (json!({"type": ["string", "null"], "enum": ["a", null]}), "\"a\"?"),
+        (
+            json!({"enum": [1, 2.5, "x", true, null, [1], {"a": 1}]}),
+            "1 | 2.5 | \"x\" | true | list<int> | {a: int} | null",
+        ),
+        (json!({"const": ["x", "x"]}), "list<\"x\">"),
+        (json!({"type": "string", "minLength": 3, "pattern": "x"}), "string"),
+        (json!({"type": "integer", "minimum": 0}), "int"),
+        (json!({"type": "string", "format": "duration"}), "string"),
+        (json!({"type": "string", "format": "byte"}), "string"),
+        (json!({"type": "string", "format": "date-time"}), "datetime"),
+        (json!({"type": ["integer", "string", "null"], "format": "bytes"}), "bytes?"),
+        (json!({"type": ["string", "null"], "format": "bytes"}), "string?"),
+        (json!({"oneOf": [false, {"type": "integer"}], "nullable": true}), "int?"),
+        (json!({"$ref": "#/$defs/A", "nullable": true, "$defs": {"A": {"type": "string"}}}), "string?"),
+        (
+            json!({"type": "object", "patternProperties": {"x": {"type": "integer"}}, "additionalProperties": false}),
+            "map<int>",
+        ),
+        (json!({"type": "object", "additionalProperties": false}), "{}"),
+        (json!(true), "any"),
+    ] {
+        assert_eq!(Type::from_schema(&schema).to_string(), text, "{schema}");
+    }
+}
+
+#[test]
+fn open_records_go_to_schemas_and_back() {
+    for text in [
+        "{a: int, ...}",
+        "{a: int?, ...: string}",
+        "{a: {b: int, ...: url}, ...}",
+        "map<{a: int, ...}>",
+        "{}",
+    ] {
+        assert_eq!(Type::from_schema(&ty(text).to_schema(&Types::default())), ty(text), "{text}");
+    }
+    let schema = ty("{a: int, ...: string}").to_schema(&Types::default());
+    assert_eq!(schema["additionalProperties"], json!({"type": "string"}));
+    assert_eq!(ty("{a: int, ...}").to_schema(&Types::default())["additionalProperties"], json!(true));
 }
 
 #[test]
@@ -110,6 +233,10 @@ fn values_are_checked_against_types() {
         ("{a: int}", json!({"a": 1, "b": 2}), false),
         ("{a: int, b: int?}", json!({"a": 1}), true),
         ("list<'x'>", json!(["x", "y"]), false),
+        ("{a: int, ...}", json!({"a": 1, "b": [null]}), true),
+        ("{a: int, ...: int}", json!({"a": 1, "b": 2}), true),
+        ("{a: int, ...: int}", json!({"a": 1, "b": "x"}), false),
+        ("{a: int, ...: int}", json!({"b": 1}), false),
     ] {
         assert_eq!(types.accepts(&ty(text), &value), fits, "{text} {value}");
     }
@@ -129,11 +256,61 @@ fn any_type() -> impl Strategy<Value = Type> {
             inner.clone().prop_map(|t| Type::Map(Arc::new(t))),
             inner.clone().prop_map(|t| Type::Secret(Arc::new(t))),
             prop::collection::vec(inner.clone(), 1..4).prop_map(Type::union),
-            prop::collection::vec(("\\PC{0,5}", inner), 0..4).prop_map(|fields| {
-                Type::Record(Arc::new(Record::new(fields.into_iter().map(|(n, t)| (n.into(), t)))))
-            }),
+            (prop::collection::vec(("\\PC{0,5}|[.]{3}", inner.clone()), 0..4), prop::option::of(inner))
+                .prop_map(|(fields, rest)| {
+                    let record = Record::new(fields.into_iter().map(|(n, t)| (n.into(), t)));
+                    record.with_rest(rest).into_type()
+                }),
         ]
     })
+}
+
+/// Types without names, `any` and secrets, whose fields have simple names.
+fn plain_type() -> impl Strategy<Value = Type> {
+    let scalars = super::parse::SCALARS.iter().map(|(_, ty)| ty.clone()).filter(|ty| *ty != Type::Any);
+    let leaf = prop_oneof![
+        prop::sample::select(scalars.collect::<Vec<_>>()),
+        prop::sample::select(vec!["some text", "1m", "x"]).prop_map(|s| Type::Literal(Json::from(s).into())),
+        (0..3).prop_map(|n| Type::Literal(Json::from(n).into())),
+        any::<bool>().prop_map(|b| Type::Literal(Json::Bool(b).into())),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(Type::list),
+            inner.clone().prop_map(|t| Type::Map(Arc::new(t))),
+            prop::collection::vec(inner.clone(), 1..4).prop_map(Type::union),
+            (prop::collection::vec(("[a-c]", inner.clone()), 0..4), prop::option::of(inner)).prop_map(
+                |(fields, rest)| {
+                    let record = Record::new(fields.into_iter().map(|(n, t)| (n.into(), t)));
+                    record.with_rest(rest).into_type()
+                }
+            ),
+        ]
+    })
+}
+
+/// The types that a value of `ty` may have at a place inside it, such as `.a[0].*`.
+fn inside(ty: &Type, path: &str) -> Vec<Type> {
+    let mut found = vec![ty.clone()];
+    for step in path.replace("[0]", ".0").split('.').skip(1) {
+        let mut next = Vec::new();
+        for ty in found {
+            let members = if let Type::Union(members) = &ty { members.to_vec() } else { vec![ty] };
+            for member in members {
+                next.extend(match &member {
+                    Type::List(item) if step == "0" => Some(item.as_ref().clone()),
+                    Type::Map(item) => Some(item.as_ref().clone()),
+                    Type::Record(record) => record.get(step).or(record.rest()).cloned(),
+                    _ => None,
+                });
+            }
+        }
+        found = next;
+    }
+    found
+        .iter()
+        .flat_map(|ty| if let Type::Union(all) = ty { all.to_vec() } else { vec![ty.clone()] })
+        .collect()
 }
 
 proptest! {
@@ -147,6 +324,29 @@ proptest! {
         let types = Types::default();
         prop_assert!(types.assign(&ty, &ty).is_ok());
         prop_assert!(types.assign(&ty, &ty.clone().optional()).is_ok());
+    }
+
+    #[test]
+    fn a_witness_is_of_the_one_type_and_not_of_the_other(a in plain_type(), b in plain_type()) {
+        let types = Types::default();
+        if let Err(mismatch) = types.assign(&a, &b) {
+            if let Some(witness) = &mismatch.witness {
+                prop_assert!(!types.accepts(&mismatch.expected, witness), "{} takes {witness}", mismatch.expected);
+                let places = inside(&a, &mismatch.path);
+                prop_assert!(places.iter().any(|ty| types.accepts(ty, witness)), "{witness} in {a} at {}", mismatch.path);
+                prop_assert!(witness.to_string().len() < 2_000);
+            }
+        } else {
+            let found = super::sample::witness(&a, &Type::Error, &types);
+            prop_assert!(types.accepts(&a, &found), "{found} is no {a}");
+        }
+    }
+
+    #[test]
+    fn a_schema_says_the_same_type(ty in plain_type()) {
+        let types = Types::default();
+        let read = Type::from_schema(&ty.to_schema(&types));
+        prop_assert!(types.assign(&ty, &read).is_ok(), "{ty} became {read}");
     }
 
     #[test]

@@ -109,11 +109,14 @@ impl Settings<'_> {
                     .error("bad-duration", keys::TIMEOUT, message.to_owned())
                     .help("write a duration such as `2h`"));
             }
-            Some(Value::String(text)) => {
-                if let Err(e) = duration::parse(text) {
-                    add(self.error("bad-duration", keys::TIMEOUT, e.to_string()));
+            Some(Value::String(text)) => match duration::parse(text) {
+                Err(e) => add(self.error("bad-duration", keys::TIMEOUT, e.to_string())),
+                Ok(length) if length.is_zero() => {
+                    let at = Location::Pointer(format!("{}{}", self.at, keys::TIMEOUT));
+                    add(rules::bad_duration::zero(at, "the timeout"));
                 }
-            }
+                Ok(_) => {}
+            },
             Some(other) => {
                 let message = format!("{} is not a duration such as \"2h\"", short(other));
                 add(self.error("bad-duration", keys::TIMEOUT, message));
@@ -146,11 +149,15 @@ impl Settings<'_> {
             let pointer = format!("{}/{}", keys::RESOURCES, key.replace('~', "~0").replace('/', "~1"));
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             match key.as_str() {
-                "cpu" => {
-                    if let Err(e) = quantity::millis(&text) {
-                        add(self.error("bad-quantity", &pointer, e.to_string()));
+                "cpu" => match quantity::millis(&text) {
+                    Err(e) => add(self.error("bad-quantity", &pointer, e.to_string())),
+                    Ok(millis) => {
+                        let at = Location::Pointer(format!("{}{pointer}", self.at));
+                        if let Some(finding) = rules::many_cores::report(at, &text, millis) {
+                            add(finding);
+                        }
                     }
-                }
+                },
                 "memory" => match quantity::bytes(&text) {
                     Err(e) => add(self.error("bad-quantity", &pointer, e.to_string())),
                     Ok(bytes) => {

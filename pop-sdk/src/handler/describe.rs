@@ -60,19 +60,22 @@ struct Field<'s> {
 /// The fields of a type with known ones, in the order in which they were declared. None for other types, and for those
 /// whose fields the schema takes from elsewhere.
 fn fields(schema: &Value) -> Option<Vec<Field<'_>>> {
-    let Type::Record(record) = Type::from_schema(schema) else { return None };
+    let Type::Record(record) = Type::from_derived_schema(schema) else { return None };
     let mut fields = Vec::with_capacity(record.len());
     for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let doc = schema.get("description").and_then(Value::as_str);
         fields.push(Field { name, ty: record.get(name)?.clone(), doc });
     }
-    (fields.len() == record.len()).then_some(fields)
+    if let Some(rest) = record.rest() {
+        fields.push(Field { name: "...", ty: rest.clone(), doc: None });
+    }
+    (fields.len() == record.len() + usize::from(record.rest().is_some())).then_some(fields)
 }
 
 /// `input = …` on one line, if that is the clearest way to write it.
 fn inline(name: &str, schema: &Value, fields: Option<&[Field<'_>]>) -> Option<String> {
     let Some(fields) = fields else {
-        return Some(format!("{name} = {}\n", text(&Type::from_schema(schema).to_string())));
+        return Some(format!("{name} = {}\n", text(&Type::from_derived_schema(schema).to_string())));
     };
     let pairs: Vec<String> =
         fields.iter().map(|f| format!("{} = {}", key(f.name), text(&f.ty.to_string()))).collect();

@@ -175,7 +175,7 @@ impl Program {
             catalog.insert(known.operation_type());
         }
         for (name, schema) in &self.types {
-            catalog.types.define(name.as_str(), Type::from_schema(schema));
+            catalog.types.define(name.as_str(), Type::from_derived_schema(schema));
         }
         let catalogs: Vec<Catalog> = self.catalogs.iter().cloned().chain([catalog]).collect();
         let loader = |path: &str| self.files.get(path).cloned().ok_or_else(|| "no such file".to_owned());

@@ -30,7 +30,10 @@ def to_json(value: object) -> Json:
         made: dict[str, Json] = {}
         for field in row.__dataclass_fields__.values():
             held: object = getattr(value, field.name)
-            if held is not None or field.default is dataclasses.MISSING:
+            if field.metadata.get("rest"):
+                further = cast(Mapping[str, object], held).items()
+                made.update((key, to_json(item)) for key, item in further if key not in made)
+            elif held is not None or field.default is dataclasses.MISSING:
                 made[field.metadata.get("json", field.name)] = to_json(held)
         return made
     if isinstance(value, Mapping):
@@ -138,3 +141,8 @@ class Fields:
     def maybe(self, key: str, reader: Reader[T]) -> T | None:
         value = self.values.get(key)
         return None if value is None else reader(value, f"{self.at}.{key}")
+
+    def rest(self, known: Sequence[str], reader: Reader[T]) -> Mapping[str, T]:
+        """The fields that have no name of their own."""
+        others = (key for key in self.values if key not in known)
+        return {key: reader(self.values[key], f"{self.at}.{key}") for key in others}

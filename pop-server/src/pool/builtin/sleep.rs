@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pop_sdk::api::Failure;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{bad_input, stopped, wait};
@@ -15,8 +15,10 @@ pub(super) async fn run(
     reporter: &Reporter,
     stop: &CancellationToken,
 ) -> Result<Value, Failure> {
-    let Value::Object(mut input) = payload else {
-        return Err(bad_input("pop.sleep", "its input is an object with `seconds` or `duration`"));
+    let mut input = match payload {
+        Value::Object(input) => input,
+        Value::Null => Map::new(),
+        _ => return Err(bad_input("pop.sleep", "its input is an object with `seconds` or `duration`")),
     };
     let length = length(&input)?;
     let scaled = Duration::try_from_secs_f64(length.as_secs_f64() * scale)
@@ -29,19 +31,44 @@ pub(super) async fn run(
 
 fn length(input: &Map<String, Value>) -> Result<Duration, Failure> {
     match (input.get("seconds"), input.get("duration")) {
-        (Some(Value::Number(n)), None | Some(Value::Null)) => {
-            n.as_f64().and_then(|s| Duration::try_from_secs_f64(s).ok()).ok_or_else(|| {
-                bad_input("pop.sleep", &format!("`seconds` is {n}, which is not a length of time"))
-            })
-        }
+        (Some(Value::Number(n)), None | Some(Value::Null)) => seconds("seconds", n),
+        (None | Some(Value::Null), Some(Value::Number(n))) => seconds("duration", n),
         (None | Some(Value::Null), Some(Value::String(text))) => pop_compiler::duration::parse(text)
             .map_err(|e| bad_input("pop.sleep", &format!("`duration`: {e}"))),
-        (None, None) => {
-            Err(bad_input("pop.sleep", "it needs `seconds` (a number) or `duration` (such as \"10s\")"))
-        }
+        // a point that others wait for, or a value that is handed on
+        (None | Some(Value::Null), None | Some(Value::Null)) => Ok(Duration::ZERO),
         _ => Err(bad_input(
             "pop.sleep",
-            "`seconds` is a number, `duration` a text such as \"10s\"; give one of them",
+            "`seconds` is a number, `duration` a number of them or a text such as \"10s\"; give one of them",
         )),
+    }
+}
+
+fn seconds(name: &str, number: &Number) -> Result<Duration, Failure> {
+    let length = number.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    length.ok_or_else(|| {
+        bad_input("pop.sleep", &format!("`{name}` is {number}, which is not a length of time"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lengths_as_the_language_takes_them() {
+        let of = |input: Value| length(input.as_object().unwrap()).map(|length| length.as_millis()).ok();
+        assert_eq!(of(json!({})), Some(0));
+        assert_eq!(of(json!({"seconds": null, "duration": null, "output": 1})), Some(0));
+        assert_eq!(of(json!({"seconds": 1.5})), Some(1500));
+        assert_eq!(of(json!({"duration": 2, "seconds": null})), Some(2000));
+        assert_eq!(of(json!({"duration": "1m"})), Some(60_000));
+        for wrong in
+            [json!({"seconds": -1}), json!({"seconds": 1, "duration": "1s"}), json!({"duration": true})]
+        {
+            assert_eq!(of(wrong), None);
+        }
     }
 }

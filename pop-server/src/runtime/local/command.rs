@@ -1,5 +1,6 @@
 //! What `${with.NAME}` in a command line or in `stdin` becomes.
 
+use pop_compiler::agenda::Params;
 use pop_sdk::api::{Failure, FailureClass};
 use serde_json::Value;
 
@@ -19,6 +20,15 @@ pub(super) fn arguments(command: &[String], input: &Value) -> Result<Vec<String>
         }
     }
     Ok(arguments)
+}
+
+/// The variables that an operation type sets.
+pub(super) fn environment(env: &Params, input: &Value) -> Result<Vec<(String, String)>, Failure> {
+    let filled = env.iter().map(|(name, value)| {
+        let value = value.as_str().map_or_else(|| Ok(value.to_string()), |template| fill(template, input));
+        Ok((name.clone(), value?))
+    });
+    filled.collect()
 }
 
 /// What goes to standard input. A list of texts is written one item a line.
@@ -65,6 +75,11 @@ fn fill(template: &str, input: &Value) -> Result<String, Failure> {
 }
 
 fn lookup<'a>(input: &'a Value, path: &str) -> Result<&'a Value, Failure> {
+    // what the operation type says need not be there is empty then
+    let (path, perhaps) = match path.strip_suffix('?') {
+        Some(path) => (path, true),
+        None => (path, false),
+    };
     let mut value = input;
     for part in path.split('.') {
         let next = match value {
@@ -72,6 +87,9 @@ fn lookup<'a>(input: &'a Value, path: &str) -> Result<&'a Value, Failure> {
             Value::Array(items) => part.parse::<usize>().ok().and_then(|i| items.get(i)),
             _ => None,
         };
+        if perhaps && next.is_none() && !matches!(value, Value::Array(_)) {
+            return Ok(&Value::Null);
+        }
         value = next.ok_or_else(|| {
             fail(
                 FailureClass::Config,
@@ -115,6 +133,23 @@ mod tests {
             arguments(&command, &input).unwrap(),
             ["prog", "x y", "-n=7", "p", "1", "v", "${with.a}", ""]
         );
+    }
+
+    #[test]
+    fn what_may_be_absent_is_empty() {
+        let input = json!({"a": null, "l": [1]});
+        let words = ["${with.b?}", "x${with.b?}y", "${with.a.b.c?}", "${with.a?}"].map(String::from);
+        assert_eq!(arguments(&words, &input).unwrap(), ["", "xy", "", ""]);
+        assert_eq!(stdin("${with.b?}", &input).unwrap(), "");
+        assert!(arguments(&["${with.l.3?}".into()], &input).is_err());
+    }
+
+    #[test]
+    fn variables_are_filled_in() {
+        let env = Params::from_iter([("T".into(), json!("-${with.t}")), ("N".into(), json!(3))]);
+        let filled = environment(&env, &json!({"t": "x"})).unwrap();
+        assert_eq!(filled, [("T".into(), "-x".into()), ("N".into(), "3".into())] as [(String, String); 2]);
+        assert!(environment(&env, &json!({})).is_err());
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub(super) async fn run(
     stop: &CancellationToken,
 ) -> Result<Value, Failure> {
     let arguments = command::arguments(&spec.command, &launch.payload)?;
+    let variables = command::environment(&spec.env, &launch.payload)?;
     let stdin = spec.stdin.as_deref().map(|t| command::stdin(t, &launch.payload)).transpose()?;
     let folder = Folder::create(&config.work, &launch.agenda, &launch.operation, launch.key.attempt)
         .map_err(|e| io_failure("make the attempt's folder", &e))?;
@@ -48,7 +49,7 @@ pub(super) async fn run(
     let program = program(&arguments, &config.base);
     let mut command = Command::new(&program);
     command.args(&arguments[1..]).current_dir(&folder.path).process_group(0).env_clear();
-    command.envs(environment(config, launch, spec, &folder, input));
+    command.envs(environment(config, launch, variables, &folder, input));
     let place = desk.map(|desk| desk.place(&folder));
     if let Some(place) = &place {
         command.env("POP_REPORT_URL", &place.url).env("POP_TOKEN", &place.token);
@@ -200,14 +201,12 @@ fn program(arguments: &[String], base: &Path) -> PathBuf {
 fn environment(
     config: &Config,
     launch: &Launch,
-    spec: &RunSpec,
+    variables: Vec<(String, String)>,
     folder: &Folder,
     input: String,
 ) -> Vec<(String, String)> {
     let mut env = config.environment.clone();
-    env.extend(
-        spec.env.iter().map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned))),
-    );
+    env.extend(variables);
     let mut set = |key: &str, value: String| env.push((key.to_owned(), value));
     let file = |path: PathBuf| path.to_string_lossy().into_owned();
     if input.len() <= ENVIRONMENT_LIMIT {

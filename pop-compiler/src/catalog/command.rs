@@ -1,0 +1,178 @@
+//! `${with.NAME}` in the words of a command: where it leads in the operation type's input, and whether something need be
+//! there. What need not be is marked with a `?` for whoever runs the command: it is empty then.
+
+use crate::agenda::RunSpec;
+use crate::types::{Record, Type, Types};
+
+/// How the input is named in a command.
+const WITH: &str = "${with.";
+
+/// Other roots of the language, which mean nothing in a command.
+const ROOTS: &[&str] = &["inputs", "each", "run"];
+
+/// One reference in a text of a command.
+pub(crate) enum Spot<'t> {
+    /// The path behind `${with.`, without a `?` at its end, and where the text goes on with `}` or `?}`.
+    Input { path: &'t str, end: usize },
+    /// Something that looks like a reference, but is none here.
+    Wrong(&'t str),
+}
+
+/// The references of a text, in their order.
+pub(crate) fn spots(text: &str) -> impl Iterator<Item = Spot<'_>> {
+    text.match_indices("${").filter_map(|(at, _)| {
+        let whole = &text[at..];
+        if text[..at].ends_with('$') {
+            return None;
+        }
+        let shown = whole.find('}').map_or(whole, |end| &whole[..=end]);
+        let Some(inner) = whole.strip_prefix(WITH) else {
+            let root = whole[2..].trim_start_matches([' ', '\t']);
+            let name = root.find(|c| !crate::expr::is_name_char(c)).unwrap_or(root.len());
+            let (name, rest) = root.split_at(name);
+            let ours = ROOTS.contains(&name) && rest.starts_with('.')
+                || name == "with" && rest.starts_with(['.', '[']) && !rest.starts_with("[@");
+            return ours.then_some(Spot::Wrong(shown));
+        };
+        let Some(end) = inner.find('}') else { return Some(Spot::Wrong(shown)) };
+        let path = &inner[..end];
+        let path = path.strip_suffix('?').unwrap_or(path);
+        let odd = path.contains("??") || path.split('.').any(|key| key.is_empty() || key.trim() != key);
+        Some(if odd { Spot::Wrong(shown) } else { Spot::Input { path, end: at + WITH.len() + path.len() } })
+    })
+}
+
+/// Where a path leads.
+pub(crate) enum Place<'t, 'p> {
+    There {
+        /// Whether it may be absent or null.
+        perhaps: bool,
+        /// Whether it is a secret, or has one in it.
+        secret: bool,
+    },
+    /// The record on the way has no such field.
+    Nowhere { key: &'p str, record: Option<&'t Record> },
+}
+
+/// Where `path` leads in a value of type `ty`.
+pub(crate) fn place<'t, 'p>(types: &'t Types, ty: &'t Type, path: &'p str) -> Place<'t, 'p> {
+    let (mut ty, mut perhaps, mut secret) = (ty, false, false);
+    for key in path.split('.') {
+        loop {
+            match types.resolve(ty) {
+                Type::Secret(inner) => (ty, secret) = (inner, true),
+                Type::Union(members) => {
+                    perhaps |= types.accepts_null(ty);
+                    let mut others = members.iter().filter(|member| *types.resolve(member) != Type::Null);
+                    match (others.next(), others.next()) {
+                        (Some(only), None) => ty = only,
+                        // one of them may have it
+                        _ => return Place::There { perhaps: true, secret },
+                    }
+                }
+                _ => break,
+            }
+        }
+        ty = match types.resolve(ty) {
+            Type::Record(record) => match (record.get(key), record.rest()) {
+                (Some(field), _) => field,
+                (None, Some(rest)) => {
+                    perhaps = true;
+                    rest
+                }
+                (None, None) => return Place::Nowhere { key, record: Some(record) },
+            },
+            Type::Map(item) => {
+                perhaps = true;
+                item
+            }
+            Type::List(item) if key.bytes().all(|b| b.is_ascii_digit()) => item,
+            Type::Any | Type::Error => return Place::There { perhaps, secret },
+            _ => return Place::Nowhere { key, record: None },
+        };
+        perhaps |= types.accepts_null(ty);
+    }
+    Place::There {
+        perhaps,
+        secret: secret || matches!(types.resolve(ty), Type::Secret(_)) || types.secret_in(ty).is_some(),
+    }
+}
+
+/// Marks the references of a command to what an input of type `ty` need not have.
+pub(crate) fn mark(run: &mut RunSpec, ty: &Type, types: &Types) {
+    let texts = run.command.iter_mut().chain(&mut run.args).chain(&mut run.stdin);
+    texts.for_each(|text| mark_text(text, ty, types));
+    for value in run.env.values_mut() {
+        if let serde_json::Value::String(text) = value {
+            mark_text(text, ty, types);
+        }
+    }
+}
+
+fn mark_text(text: &mut String, ty: &Type, types: &Types) {
+    let ends: Vec<usize> = spots(text)
+        .filter_map(|spot| match spot {
+            Spot::Input { path, end } => match place(types, ty, path) {
+                Place::There { perhaps: true, .. } => Some(end),
+                _ => None,
+            },
+            Spot::Wrong(_) => None,
+        })
+        .filter(|end| !text[*end..].starts_with('?'))
+        .collect();
+    ends.into_iter().rev().for_each(|end| text.insert(end, '?'));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_need_not_be_there_is_marked() {
+        let types = Types::default();
+        let input =
+            Type::parse("{a: int, b: string?, o: {k: int, n: any}?, m: map<int>, l: list<int>, ...: int}")
+                .unwrap();
+        for (text, marked) in [
+            ("${with.a}", "${with.a}"),
+            ("-b=${with.b}, ${with.a} ${with.b}", "-b=${with.b?}, ${with.a} ${with.b?}"),
+            ("${with.b?}", "${with.b?}"),
+            ("${with.o.k}${with.m.x}${with.l.0}", "${with.o.k?}${with.m.x?}${with.l.0}"),
+            ("${with.other} $${with.b} ${HOME}", "${with.other?} $${with.b} ${HOME}"),
+            ("${with.a.b}", "${with.a.b}"),
+            ("é${with.b", "é${with.b"),
+        ] {
+            let mut text = text.to_owned();
+            mark_text(&mut text, &input, &types);
+            assert_eq!(text, marked);
+        }
+    }
+
+    #[test]
+    fn what_is_no_reference_of_a_command_is_told() {
+        let wrong = |text: &str| spots(text).filter(|spot| matches!(spot, Spot::Wrong(_))).count();
+        for text in [
+            "${inputs.x}",
+            "${ with.x}",
+            "${with['a b']}",
+            "${with.x",
+            "${with.x ?? 'y'}",
+            "${with.}",
+            "a${each.x}",
+        ] {
+            assert_eq!(wrong(text), 1, "{text}");
+        }
+        for text in [
+            "${x}",
+            "${x.y}",
+            "${process.pid}",
+            "$${with.x ?? 1}",
+            "${with}",
+            "$5 ${1:-x}",
+            "${each}",
+            "${with[@]}",
+        ] {
+            assert_eq!(wrong(text), 0, "{text}");
+        }
+    }
+}

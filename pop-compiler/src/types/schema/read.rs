@@ -1,0 +1,357 @@
+//! JSON Schema 2020-12 (and what older drafts write for the same) as types. What the type language can't say is left out,
+//! so that a type takes all that its schema takes, and never less.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use crate::types::{Record, Type, Types, type_of};
+
+/// Parts that a schema may have once its references are followed.
+const MAX_PARTS: usize = 400_000;
+
+/// So much text, in bytes, counts as a part; so do so many small things that are looked at again.
+const TEXT: usize = 64;
+
+/// So many pairs of alternatives are looked at where two unions meet; of larger ones the first is kept.
+const MAX_PAIRS: usize = 256;
+
+/// A schema has more than [`MAX_PARTS`].
+#[derive(Debug)]
+pub(crate) struct TooLarge;
+
+/// A type, unless the schema is too large: references that fan out would make an endless type of a few lines. Objects
+/// that don't say whether they may have further fields may have them, if they are `open`.
+pub(in crate::types) fn read(schema: &Json, open: bool) -> Result<Type, TooLarge> {
+    let mut reader = Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open };
+    reader.read(schema, 0, &HashSet::new())
+}
+
+/// Where a `$ref` into the same file leads.
+pub(crate) fn pointed<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
+    let pointer = reference.strip_prefix('#')?;
+    root.pointer(&if pointer.contains('%') { percent(pointer).into() } else { Cow::Borrowed(pointer) })
+}
+
+/// The text without percent-encoding; what is no such thing stays.
+fn percent(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| *first == b'%');
+        let code = code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+struct Reader<'s> {
+    root: &'s Json,
+    /// References being followed; meeting one again means recursion.
+    followed: Vec<&'s str>,
+    /// Parts that may still be read.
+    left: usize,
+    open: bool,
+}
+
+type Names<'s> = HashSet<&'s str>;
+
+impl<'s> Reader<'s> {
+    /// Takes so many parts away from what is left.
+    fn spend(&mut self, parts: usize) -> Result<(), TooLarge> {
+        self.left = self.left.checked_sub(parts).ok_or(TooLarge)?;
+        Ok(())
+    }
+
+    /// `needed` are fields that a schema around this one requires.
+    fn read(&mut self, schema: &'s Json, depth: usize, needed: &Names<'s>) -> Result<Type, TooLarge> {
+        self.spend(1)?;
+        let Json::Object(map) = schema else { return Ok(Type::Any) };
+        if depth > 64 {
+            return Ok(Type::Any);
+        }
+        let ty = self.all_at_once(map, depth, needed)?;
+        let ty = if map.get("nullable") == Some(&Json::Bool(true)) { ty.optional() } else { ty };
+        let secret = map.get("x-pop-secret") == Some(&Json::Bool(true));
+        Ok(if secret { Type::Secret(Arc::new(ty)) } else { ty })
+    }
+
+    fn inner(&mut self, schema: &'s Json, depth: usize) -> Result<Type, TooLarge> {
+        self.read(schema, depth + 1, &HashSet::new())
+    }
+
+    /// A value must do what each keyword asks for.
+    fn all_at_once(
+        &mut self,
+        map: &'s Map<String, Json>,
+        depth: usize,
+        needed: &Names<'s>,
+    ) -> Result<Type, TooLarge> {
+        let list = |key: &str| map.get(key).and_then(Json::as_array).map(Vec::as_slice);
+        let all_of = list("allOf").unwrap_or_default();
+        let mut required = needed.clone();
+        for map in all_of.iter().filter_map(Json::as_object).chain([map]) {
+            let names = map.get("required").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+            required.extend(names.iter().filter_map(Json::as_str));
+        }
+        self.spend(required.len() / TEXT)?;
+        let mut ty = Type::Any;
+        if let Some(Json::String(reference)) = map.get("$ref") {
+            ty = self.reference(reference, depth, &required)?;
+        }
+        if let Some(value) = map.get("const") {
+            self.spend(weight(value))?;
+            ty = self.meet(ty, type_of_constant(value))?;
+        }
+        if let Some(values) = list("enum") {
+            self.spend(values.iter().map(|value| 1 + weight(value)).sum())?;
+            ty = self.meet(ty, Type::union(values.iter().map(type_of_constant)))?;
+        }
+        for schema in all_of {
+            let other = self.read(schema, depth + 1, &required)?;
+            ty = self.meet(ty, other)?;
+        }
+        let own = self.own(map, depth, &required)?;
+        ty = self.meet(ty, own)?;
+        for members in ["anyOf", "oneOf"].into_iter().filter_map(list) {
+            let mut types = Vec::with_capacity(members.len());
+            for schema in members.iter().filter(|schema| **schema != Json::Bool(false)) {
+                types.push(self.read(schema, depth + 1, &required)?);
+            }
+            ty = self.meet(Type::union(types), ty)?;
+        }
+        Ok(ty)
+    }
+
+    fn reference(&mut self, to: &'s str, depth: usize, needed: &Names<'s>) -> Result<Type, TooLarge> {
+        self.spend(to.len() / TEXT)?; // it is compared and looked up each time
+        let Some(target) = pointed(self.root, to).filter(|_| !self.followed.contains(&to)) else {
+            return Ok(Type::Any);
+        };
+        self.followed.push(to);
+        let ty = self.read(target, depth + 1, needed);
+        self.followed.pop();
+        ty
+    }
+
+    /// What `type`, and the keywords that go with it, say.
+    fn own(
+        &mut self,
+        map: &'s Map<String, Json>,
+        depth: usize,
+        required: &Names<'s>,
+    ) -> Result<Type, TooLarge> {
+        match map.get("type") {
+            Some(Json::String(name)) => self.by_name(name, map, depth, required),
+            Some(Json::Array(names)) => {
+                self.spend(names.len())?;
+                let mut names: Vec<&str> = names.iter().filter_map(Json::as_str).collect();
+                let mut members = Vec::with_capacity(names.len());
+                let has = |name: &str| names.contains(&name);
+                if map.get("format").and_then(Json::as_str) == Some("bytes")
+                    && has("integer")
+                    && has("string")
+                {
+                    names.retain(|name| !matches!(*name, "integer" | "string"));
+                    members.push(Type::Bytes);
+                }
+                for name in names {
+                    members.push(self.by_name(name, map, depth, required)?);
+                }
+                Ok(Type::union(members))
+            }
+            _ if map.contains_key("properties") => self.object(map, depth, required),
+            _ => Ok(Type::Any),
+        }
+    }
+
+    fn by_name(
+        &mut self,
+        name: &str,
+        map: &'s Map<String, Json>,
+        depth: usize,
+        required: &Names<'s>,
+    ) -> Result<Type, TooLarge> {
+        Ok(match name {
+            "null" => Type::Null,
+            "boolean" => Type::Bool,
+            "integer" => Type::Int,
+            "number" => Type::Float,
+            "string" => match map.get("format").and_then(Json::as_str) {
+                Some("uri" | "url") => Type::Url,
+                Some("path") => Type::Path,
+                Some("pop-duration") => Type::Duration,
+                Some("date-time") => Type::Datetime,
+                _ => Type::String,
+            },
+            "array" => self.array(map, depth)?,
+            "object" => self.object(map, depth, required)?,
+            _ => Type::Any,
+        })
+    }
+
+    /// A list of whatever may stand at one of its places.
+    fn array(&mut self, map: &'s Map<String, Json>, depth: usize) -> Result<Type, TooLarge> {
+        // before 2020-12, a list of `items` was what is `prefixItems` now
+        let (first, others) = match map.get("items") {
+            Some(Json::Array(first)) => (Some(first), map.get("additionalItems")),
+            items => (map.get("prefixItems").and_then(Json::as_array), items),
+        };
+        let first = first.map(Vec::as_slice).unwrap_or_default();
+        let mut members = Vec::with_capacity(first.len() + 1);
+        for schema in first {
+            members.push(self.inner(schema, depth)?);
+        }
+        let most = map.get("maxItems").and_then(Json::as_u64).and_then(|n| usize::try_from(n).ok());
+        let full = !first.is_empty() && most.is_some_and(|most| most <= first.len());
+        match others {
+            Some(Json::Bool(false)) => {}
+            _ if full => {}
+            Some(schema) => members.push(self.inner(schema, depth)?),
+            None => members.push(Type::Any),
+        }
+        Ok(Type::union(members).list())
+    }
+
+    fn object(
+        &mut self,
+        map: &'s Map<String, Json>,
+        depth: usize,
+        required: &Names<'s>,
+    ) -> Result<Type, TooLarge> {
+        let table = |key: &str| map.get(key).and_then(Json::as_object);
+        let (properties, patterns) = (table("properties"), table("patternProperties"));
+        let mut further = Vec::new();
+        for schema in patterns.into_iter().flat_map(Map::values) {
+            further.push(self.inner(schema, depth)?);
+        }
+        match map.get("additionalProperties") {
+            Some(Json::Bool(false)) => {}
+            Some(schema) => further.push(self.inner(schema, depth)?),
+            None if self.open || properties.is_none() && patterns.is_none() => further.push(Type::Any),
+            None => {}
+        }
+        let rest = (!further.is_empty()).then(|| Type::union(further));
+        let mut fields = Vec::with_capacity(properties.map_or(0, Map::len));
+        for (name, schema) in properties.into_iter().flatten() {
+            self.spend(name.len() / TEXT)?;
+            // what may not be there is as good as null
+            let ty = if *schema == Json::Bool(false) { Type::Null } else { self.inner(schema, depth)? };
+            let ty = if required.contains(name.as_str()) { ty } else { ty.optional() };
+            fields.push((Arc::from(name.as_str()), ty));
+        }
+        Ok(Record::new(fields).with_rest(rest).into_type())
+    }
+
+    /// A type of the values that are in both, and perhaps of more of the first.
+    fn meet(&mut self, a: Type, b: Type) -> Result<Type, TooLarge> {
+        let (a, b) = match (a, b) {
+            (Type::Any, other) | (other, Type::Any) => return Ok(other),
+            both => both,
+        };
+        self.spend(1)?;
+        Ok(match (a, b) {
+            (a, b) if a == b => a,
+            (Type::Secret(a), b) | (b, Type::Secret(a)) => {
+                Type::Secret(Arc::new(self.meet(Arc::unwrap_or_clone(a), b)?))
+            }
+            (Type::Union(a), b) | (b, Type::Union(a)) => {
+                let others = if let Type::Union(others) = &b { others.len() } else { 1 };
+                if a.len().saturating_mul(others) > MAX_PAIRS {
+                    return Ok(Type::Union(a));
+                }
+                let mut members = Vec::new();
+                for member in a.iter().filter(|member| kinds(member) & kinds(&b) != 0) {
+                    members.push(self.meet(member.clone(), b.clone())?);
+                }
+                if members.is_empty() { Type::Union(a) } else { Type::union(members) }
+            }
+            (Type::List(a), Type::List(b)) => {
+                self.meet(Arc::unwrap_or_clone(a), Arc::unwrap_or_clone(b))?.list()
+            }
+            (Type::Map(a), Type::Map(b)) => {
+                Type::Map(Arc::new(self.meet(Arc::unwrap_or_clone(a), Arc::unwrap_or_clone(b))?))
+            }
+            (Type::Record(record), Type::Map(item)) | (Type::Map(item), Type::Record(record)) => {
+                let every = Record::default().with_rest(Some(Arc::unwrap_or_clone(item)));
+                self.both(&record, &every)?
+            }
+            (Type::Record(a), Type::Record(b)) => self.both(&a, &b)?,
+            (a, b) => {
+                let types = Types::default();
+                if types.fits(&b, &a) && !types.fits(&a, &b) { b } else { a }
+            }
+        })
+    }
+
+    /// The fields of both records. One that only one of them names may be among the further ones of the other.
+    fn both(&mut self, a: &Record, b: &Record) -> Result<Type, TooLarge> {
+        self.spend(a.len() + b.len())?;
+        let mut fields: BTreeMap<&str, Type> = BTreeMap::new();
+        for (own, other) in [(a, b), (b, a)] {
+            for (name, ty) in own.iter().filter(|(name, _)| !fields.contains_key(name)).collect::<Vec<_>>() {
+                let met = match (other.get(name), other.rest()) {
+                    (Some(found), _) => self.meet(ty.clone(), found.clone())?,
+                    (None, Some(rest)) if Types::default().accepts_null(ty) => {
+                        self.meet(ty.clone(), rest.clone().optional())?
+                    }
+                    (None, Some(rest)) => self.meet(ty.clone(), rest.clone())?,
+                    (None, None) => ty.clone(),
+                };
+                fields.insert(name, met);
+            }
+        }
+        let rest = match (a.rest(), b.rest()) {
+            (Some(a), Some(b)) => Some(self.meet(a.clone(), b.clone())?),
+            _ => None,
+        };
+        Ok(Record::new(fields.into_iter().map(|(n, t)| (Arc::from(n), t))).with_rest(rest).into_type())
+    }
+}
+
+/// Which of JSON's kinds the values of a type are, a bit each.
+fn kinds(ty: &Type) -> u8 {
+    const NULL: u8 = 1;
+    const BOOL: u8 = 2;
+    const NUMBER: u8 = 4;
+    const TEXT: u8 = 8;
+    match ty {
+        Type::Null => NULL,
+        Type::Bool => BOOL,
+        Type::Int | Type::Float => NUMBER,
+        Type::Bytes => NUMBER | TEXT,
+        Type::String | Type::Url | Type::Path | Type::Duration | Type::Datetime => TEXT,
+        Type::Literal(value) => match **value {
+            Json::Bool(_) => BOOL,
+            Json::Number(_) => NUMBER,
+            _ => TEXT,
+        },
+        Type::List(_) => 16,
+        Type::Map(_) | Type::Record(_) => 32,
+        Type::Union(members) => members.iter().fold(0, |all, member| all | kinds(member)),
+        Type::Secret(inner) => kinds(inner),
+        Type::Any | Type::Error | Type::Named(_) => u8::MAX,
+    }
+}
+
+/// What a constant counts beside itself.
+fn weight(value: &Json) -> usize {
+    match value {
+        Json::String(text) => text.len() / TEXT,
+        Json::Number(number) => number.as_str().len() / TEXT,
+        Json::Array(items) => items.iter().map(|item| 1 + weight(item)).sum(),
+        Json::Object(map) => map.iter().map(|(name, item)| 1 + name.len() / TEXT + weight(item)).sum(),
+        _ => 0,
+    }
+}
+
+/// The value itself where it is a scalar; of lists and objects, what the language can say about them.
+fn type_of_constant(value: &Json) -> Type {
+    match value {
+        Json::Number(_) => Type::Literal(value.clone().into()),
+        other => type_of(other),
+    }
+}
