@@ -420,27 +420,6 @@ impl Reader<'_> {
         self.closed(Node::Table(table), start)
     }
 
-    /// Goes over what follows a value on its line and is no key.
-    fn surplus(&mut self) {
-        let Some(line) = self.at.checked_sub(1).map(|last| self.tokens[last].line) else { return };
-        let stands = |reader: &Self| {
-            let here = reader.tokens.get(reader.at).filter(|token| token.line == line);
-            here.is_some_and(|token| matches!(token.kind, Kind::Text(_) | Kind::Word))
-        };
-        let key = matches!(self.kind(1), Some(Kind::Colon | Kind::Equals | Kind::Open(_)));
-        // a key whose colon is missing has a value
-        let pair = matches!(self.kind(0), Some(Kind::Text(_)))
-            && matches!(self.kind(1), Some(Kind::Text(_) | Kind::Word));
-        if self.comma_told || !stands(self) || key || pair {
-            return;
-        }
-        let span = self.place(&self.tokens[self.at]);
-        self.add(rules::syntax::report(span, "this belongs to no value and is no key", "unexpected"));
-        while stands(self) && self.kind(1) != Some(Kind::Colon) {
-            self.at += 1;
-        }
-    }
-
     /// The value of a key, whose first bracket is missing.
     fn headless(&mut self, key: &Token) -> Option<Tree> {
         let next = self.tokens.get(self.at)?;
