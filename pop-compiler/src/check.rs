@@ -233,5 +233,9 @@ fn default_of(input: &Input, model: &Model<'_>, out: &mut Vec<Diagnostic>) {
         let ty = &input.ty.value.ty;
         let edits = mend::values::edits(model.types(), ty, default);
         out.push(rules::bad_default::report(default.span, name, ty, input.ty.span, &shown, edits));
+    } else if !matches!(default.kind, ValueKind::Null)
+        && model.types().secret_in(&input.ty.value.ty).is_some_and(|place| place.is_empty())
+    {
+        out.push(rules::secret_leak::default(default.span, name, input.ty.span));
     }
 }
