@@ -45,7 +45,11 @@ pub(super) fn function(workflow: &Workflow, faulty: &HashSet<Owner>) -> TokenStr
     };
     // After a fault something may seem unused only because of it.
     let unused = if faulty.is_empty() { unused(workflow) } else { Vec::new() };
-    let unused = unused.into_iter().map(|ident| quote! { let #ident = (); });
+    let unused = unused.into_iter().map(|ident| match workflow.start(ident, None) {
+        Start::Operation(_) if ident.to_string().starts_with('_') => TokenStream::new(),
+        Start::Operation(operation) => unread(operation),
+        _ => quote! { let #ident = (); },
+    });
     let output = &workflow.output;
     quote! {
         /// Never called: it is here so that rustc checks every name and type.
@@ -90,6 +94,15 @@ fn unused(workflow: &Workflow) -> Vec<&Ident> {
     let names = workflow.inputs.iter().map(|i| &i.ident).chain(workflow.operations.iter().map(|o| &o.ident));
     unused.extend(names.filter(|name| !used.contains(name)));
     unused
+}
+
+/// Says that nobody reads the output of an operation, unless there is nothing to read in it.
+fn unread(operation: &Operation) -> TokenStream {
+    let (ident, Some(kind)) = (&operation.ident, &operation.kind) else { return TokenStream::new() };
+    let kind = kind.to_token_stream();
+    quote_spanned! { ident.span() =>
+        __pop::Output::<{ ::core::mem::size_of::<<#kind as ::pop_sdk::Callee>::Output>() == 0 }>::unread();
+    }
 }
 
 /// An operation of which only the output counts.
@@ -187,12 +200,25 @@ impl<'w> Scope<'w> {
                 let fields = self.fields(fields, *rest);
                 quote! { #path { #fields } }
             }
+            Value::Constant(path) => path.to_token_stream(),
             Value::Map(path, entries) => {
                 let entries = entries.iter().map(|(key, value)| {
                     let value = self.value(value);
                     quote_spanned! { key.span() => (__pop::text(), #value) }
                 });
-                quote! { #path([#(#entries),*]) }
+                let mut ty = path.clone();
+                ty.segments.pop();
+                ty.segments.pop_punct();
+                let span = ty.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+                match ty.segments.last() {
+                    // In JSON they are the same, so each may stand for the other.
+                    Some(last) if last.ident == "BTreeMap" || last.ident == "HashMap" => {
+                        quote_spanned! { span =>
+                            __pop::map(::core::marker::PhantomData::<#ty<::std::string::String, ()>>, [#(#entries),*])
+                        }
+                    }
+                    _ => quote_spanned! { span => #path([#(#entries),*]) },
+                }
             }
             Value::Json(word, inner) => {
                 let mut references = Vec::new();
