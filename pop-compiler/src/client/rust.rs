@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::model::{Field, Flow, Kind, Named, Shape};
-use super::names::{Scope, pascal, snake};
+use super::names::{Scope, ascii, pascal, snake};
 use super::{File, GENERATED, comment, is_direction};
 
 const KEYWORDS: &[&str] = &[
@@ -18,7 +18,7 @@ const KEYWORDS: &[&str] = &[
 
 /// What the module of a workflow is called.
 pub(super) fn module(workflow: &str) -> String {
-    identifier(workflow)
+    identifier(&ascii(workflow))
 }
 
 fn identifier(name: &str) -> String {
