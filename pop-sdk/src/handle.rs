@@ -142,6 +142,11 @@ pub fn item<L: List>(_: L) -> L::Item {
     never()
 }
 
+/// A written list, as whichever kind of list it is used for: in JSON they are the same.
+pub fn sequence<L: List, const N: usize>(_: [L::Item; N]) -> L {
+    never()
+}
+
 /// A written list.
 pub fn list<T, const N: usize>(_: [T; N]) -> Vec<T> {
     never()

@@ -146,7 +146,14 @@ impl<'w> Scope<'w> {
         match &operation.each {
             None => body.extend(quote! { #when #required let #ident = #made; }),
             Some(each) => {
-                let list = self.value(&each.list);
+                let list = match &each.list {
+                    // Nothing around it says which kind of list it is.
+                    Value::List(items, span) => {
+                        let items = items.iter().map(|item| self.value(item));
+                        quote_spanned! { *span => __pop::list([#(#items),*]) }
+                    }
+                    other => self.value(other),
+                };
                 let item = &each.item;
                 body.extend(quote! {
                     let #ident = { let #item = __pop::item(#list); #when #required __pop::many(#made) };
@@ -194,11 +201,12 @@ impl<'w> Scope<'w> {
             }
             Value::List(items, span) => {
                 let items = items.iter().map(|item| self.value(item));
-                quote_spanned! { *span => __pop::list([#(#items),*]) }
+                quote_spanned! { *span => __pop::sequence([#(#items),*]) }
             }
             Value::Record(path, fields, rest) => {
                 let fields = self.fields(fields, *rest);
-                quote! { #path { #fields } }
+                let span = path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+                quote_spanned! { span => #path { #fields } }
             }
             Value::Constant(path) => path.to_token_stream(),
             Value::Map(path, entries) => {
@@ -275,7 +283,7 @@ impl<'w> Scope<'w> {
     fn or(&self, made: TokenStream, fallback: Option<&Fallback>) -> TokenStream {
         let Some(Fallback { word, value }) = fallback else { return made };
         let value = value.as_ref().map(|value| self.value(value));
-        quote! { __pop::Or(#made).#word(#value) }
+        quote_spanned! { word.span() => __pop::Or(#made).#word(#value) }
     }
 }
 

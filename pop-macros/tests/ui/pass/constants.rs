@@ -1,6 +1,6 @@
 #![deny(warnings)]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pop_sdk::{operation, workflow};
 use schemars::JsonSchema;
@@ -42,6 +42,14 @@ pub struct Encoded {
 #[derive(Serialize, JsonSchema)]
 pub struct Notify {
     pub mode: Mode,
+}
+
+#[operation("a.list", output = ())]
+#[derive(Serialize, JsonSchema)]
+pub struct Lists {
+    pub set: Option<BTreeSet<String>>,
+    pub pair: [u32; 2],
+    pub rows: Vec<[Mode; 1]>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -92,6 +100,8 @@ workflow! {
         // What they do is all that counts: nothing is said of names that nobody uses.
         let notify = Notify { mode: encode.mode };
         let log = Log { text: "done" };
+        // So is a list.
+        let lists = Lists { set: Some(["a", "b"]), pair: [1, most], rows: [[Mode::Slow], [mode]] };
         Done { first: encode.mode, fixed: Mode::Slow }
     }
 }
@@ -105,6 +115,9 @@ fn main() {
     assert_eq!(payload["note"], r"no ${reference} \@<here>");
     assert_eq!(payload["labels"]["a"], "b");
     assert_eq!(payload["modes"]["x"], "thorough");
+    let lists = &template.agenda.operations.iter().find(|o| o.name == "lists").unwrap().payload;
+    assert_eq!(lists["set"].to_string(), r#"["a","b"]"#);
+    assert_eq!(lists["rows"].to_string(), r#"[["thorough"],["@<pop.payload::/mode>"]]"#);
     let inputs = &template.params["pop.inputs"]["properties"];
     assert_eq!(inputs["mode"]["default"], "very-fast");
     assert_eq!(inputs["most"]["default"].to_string(), "7");
