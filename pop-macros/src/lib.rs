@@ -66,7 +66,8 @@ pub fn workflow(item: TokenStream) -> TokenStream {
 /// `Outputs` and the types in them are made from the workflow's types.
 ///
 /// The compiler's findings are errors of the build, each with its file, line and column; its warnings are warnings. A
-/// change of the file, or of a file that it names, builds again.
+/// change of the file, of a file that it names, or of the `pop.toml` that says how bad findings are, builds again. A `pop.toml`
+/// that is new or nearer than the one before is seen when something else is built again: rustc can't watch for it.
 #[proc_macro]
 pub fn include_workflow(item: TokenStream) -> TokenStream {
     include::expand(item.into()).into()
