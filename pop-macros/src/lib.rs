@@ -7,6 +7,7 @@ mod findings;
 mod include;
 mod module;
 mod operation;
+mod record;
 mod workflow;
 
 use proc_macro::TokenStream;
@@ -20,6 +21,16 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn operation(attribute: TokenStream, item: TokenStream) -> TokenStream {
     operation::expand(attribute.into(), item.into()).into()
+}
+
+/// Lets `workflow!` know what JSON calls each field of a struct.
+///
+/// `rename_all` is seen without it. A field that serde renames by itself, as with `#[serde(rename = "type")] kind: String`, is
+/// known by its Rust name only where `#[record]` stands above the struct's `#[derive(…)]`: on what an operation gives, on what
+/// is inside that or inside an operation's input, and on a workflow's result.
+#[proc_macro_attribute]
+pub fn record(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    record::expand(attribute.into(), item.into()).into()
 }
 
 /// Defines a workflow.
@@ -55,7 +66,8 @@ pub fn workflow(item: TokenStream) -> TokenStream {
 /// `Outputs` and the types in them are made from the workflow's types.
 ///
 /// The compiler's findings are errors of the build, each with its file, line and column; its warnings are warnings. A
-/// change of the file, or of a file that it names, builds again.
+/// change of the file, of a file that it names, or of the `pop.toml` that says how bad findings are, builds again. A `pop.toml`
+/// that is new or nearer than the one before is seen when something else is built again: rustc can't watch for it.
 #[proc_macro]
 pub fn include_workflow(item: TokenStream) -> TokenStream {
     include::expand(item.into()).into()

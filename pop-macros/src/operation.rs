@@ -2,7 +2,7 @@
 
 mod arguments;
 mod check;
-mod serde_names;
+pub(crate) mod serde_names;
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -109,7 +109,7 @@ pub(crate) fn plain(ident: &Ident) -> String {
     text.strip_prefix("r#").map_or_else(|| text.clone(), str::to_owned)
 }
 
-/// The text of a doc comment, its lines joined.
+/// The text of a doc comment: the lines of a paragraph joined, an empty line between paragraphs.
 pub(crate) fn docs(attributes: &[Attribute]) -> Option<String> {
     let lines: Vec<String> = attributes
         .iter()
@@ -122,6 +122,7 @@ pub(crate) fn docs(attributes: &[Attribute]) -> Option<String> {
             _ => None,
         })
         .collect();
-    let text = lines.join(" ").trim().to_owned();
+    let paragraphs = lines.split(String::is_empty).filter(|lines| !lines.is_empty());
+    let text = paragraphs.map(|lines| lines.join(" ")).collect::<Vec<_>>().join("\n\n");
     (!text.is_empty()).then_some(text)
 }

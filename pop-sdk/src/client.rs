@@ -31,6 +31,7 @@
 //! ```
 
 mod error;
+pub(crate) mod outputs;
 mod run;
 pub mod typed;
 

@@ -142,9 +142,55 @@ pub fn item<L: List>(_: L) -> L::Item {
     never()
 }
 
+/// A written list, as whichever kind of list it is used for: in JSON they are the same.
+pub fn sequence<L: List, const N: usize>(_: [L::Item; N]) -> L {
+    never()
+}
+
 /// A written list.
 pub fn list<T, const N: usize>(_: [T; N]) -> Vec<T> {
     never()
+}
+
+/// A written map.
+pub fn map<Written, M: Mapping, const N: usize>(_: PhantomData<Written>, _: [(String, M::Value); N]) -> M {
+    never()
+}
+
+/// Types that a written map can become.
+#[diagnostic::on_unimplemented(
+    message = "a map can't be used as `{Self}`",
+    label = "this is a map",
+    note = "there are `BTreeMap<String, _>` and `HashMap<String, _>`; an `Option` of them is written `Some(BTreeMap::from([…]))`"
+)]
+pub trait Mapping {
+    /// What a key leads to.
+    type Value;
+}
+
+impl<T> Mapping for BTreeMap<String, T> {
+    type Value = T;
+}
+impl<T, S> Mapping for HashMap<String, T, S> {
+    type Value = T;
+}
+
+/// Where an operation's output would be read; whether there is nothing in it.
+#[derive(Debug)]
+pub struct Output<const EMPTY: bool>;
+
+impl Output<true> {
+    /// Nothing is missed.
+    pub fn unread() {}
+}
+
+impl Output<false> {
+    /// Makes rustc say so, at the operation's name.
+    #[deprecated(
+        note = "nothing reads the output of this operation [unused-operation]: refer to it, wait for it with `after`, or drop it; \
+                one that runs for its effect only is better made with `output = ()`"
+    )]
+    pub fn unread() {}
 }
 
 /// An item of a list.

@@ -122,8 +122,9 @@
 //! - Another workflow stands as an operation by its inputs: `let qc = quality::Inputs { file: source, .. };`.
 //! - `#[name = "NF.STEP"]` before a `let` is an operation's name when that is no identifier.
 //! - `-> Type with { priority: 3, link: "asset-{asset}" }` says how a run is treated.
+//! - `Mode::Fast` is a variant without fields, or a constant, as serde writes it.
 //! - Fields have their JSON names in the agenda: those of inputs as serde renames them, those of outputs and nested types as
-//!   far as `rename_all` does it.
+//!   far as `rename_all` does it. With [`record`](macro@record) above its derive a struct's `rename` counts too.
 //!
 //! The workflow is a module with `compile()`, `try_compile()`, `SOURCE` (its JSON form), `Inputs`, `Outputs` and `Client`. It
 //! belongs at the level of a module, not inside a function.
@@ -158,12 +159,12 @@ mod workflow;
 
 pub use pop_compiler::agenda;
 #[cfg(feature = "macros")]
-pub use pop_macros::{include_workflow, operation, workflow};
+pub use pop_macros::{include_workflow, operation, record, workflow};
 
 pub use self::failure::HandlerError;
-pub use self::operation::{Callable, Callee, Inner, Known, Operation};
+pub use self::operation::{Callable, Callee, Inner, Known, Operation, Record};
 pub use self::secret::Secret;
-pub use self::workflow::{Compiled, Definition, Findings, InFiles, InRust, Place, Workflow};
+pub use self::workflow::{Compiled, Definition, Findings, InFiles, InRust, Place, ResultFields, Workflow};
 #[cfg(feature = "client")]
 pub use self::workflow::{TypedClient, TypedRun};
 
@@ -175,7 +176,7 @@ pub mod __private {
     pub use serde;
     pub use serde_json;
 
-    pub use crate::names::fields;
+    pub use crate::names::{Fields, Unnamed, constant, fields};
 }
 
 /// The client of a workflow, when the client is there at all.

@@ -1,39 +1,56 @@
 //! From the names that Rust uses to the names that JSON uses. A workflow's text has the fields' Rust names; what they are
-//! called in JSON stands in the types' JSON Schemas, which know serde's `rename_all`.
+//! called in JSON stands in the types' JSON Schemas, which know serde's `rename_all`, and with `#[record]` every field's own name.
 
 mod fields;
+mod result;
 mod shape;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use pop_compiler::diagnostic::{Diagnostic, Location};
+use pop_compiler::reference;
 use serde_json::{Map, Value};
 
 use crate::operation::Known;
-use crate::workflow::InRust;
-use shape::{Shape, alike};
+use crate::workflow::{InRust, ResultFields};
+use shape::Shape;
 
-pub use fields::fields;
+pub use fields::{Fields, Unnamed, constant, fields};
 
 /// What stands as an operation, compiled as far as names are concerned.
 pub(crate) enum Named<'d> {
     /// An operation type.
     Operation(&'d Known),
     /// Another workflow: where its text is, what it takes and gives, and the name of an only output that is its result.
-    Workflow { file: &'d str, inputs: Option<&'d Value>, outputs: Option<&'d Value>, single: Option<&'d str> },
+    Workflow {
+        file: &'d str,
+        inputs: Option<&'d Value>,
+        outputs: Option<&'d Value>,
+        single: Option<&'d str>,
+        result: ResultFields,
+    },
 }
 
 /// The definition's text with the names that JSON and the server know. The operations are the last thing in it.
 ///
-/// The findings are outputs that the result has no field for.
+/// The findings are fields of which it is not known what JSON calls them.
 pub(crate) fn rename(definition: &InRust, named: &HashMap<&str, Named<'_>>) -> (Value, Vec<Diagnostic>) {
     let Ok(Value::Object(mut document)) = serde_json::from_str(definition.source) else {
         return (Value::from(definition.source), Vec::new()); // never: the macro wrote it
     };
-    let mut unknown = Vec::new();
     let inputs: Map<String, Value> =
         document.get("inputs").and_then(Value::as_object).cloned().unwrap_or_default();
-    let mut scope = Scope { definition, named, inputs: &inputs, uses: HashMap::new(), item: None };
+    let mut scope = Scope {
+        definition,
+        named,
+        inputs: &inputs,
+        uses: HashMap::new(),
+        item: None,
+        at: None,
+        default: false,
+        unknown: RefCell::default(),
+    };
     let mut operations = match document.shift_remove("operations") {
         Some(Value::Object(operations)) => operations,
         _ => Map::new(),
@@ -43,23 +60,28 @@ pub(crate) fn rename(definition: &InRust, named: &HashMap<&str, Named<'_>>) -> (
         let fans_out = operation.get("each").is_some();
         scope.uses.insert(name.clone(), Use { kind: uses.to_owned(), fans_out });
     }
-    for operation in operations.values_mut() {
+    for (name, operation) in &mut operations {
         if let Value::Object(operation) = operation {
+            scope.at = Some(name.clone());
             scope.operation(operation);
         }
     }
-    scope.item = None;
+    (scope.item, scope.at) = (None, None);
     if let Some(link) = document.get_mut("run").and_then(|run| run.get_mut("link")) {
         scope.value(link, None);
     }
     if let Some(Value::Object(outputs)) = document.get_mut("outputs") {
+        let result = result::names(definition.result, outputs.keys().map(String::as_str));
+        let result: Vec<Option<String>> = result.into_iter().map(|name| name.map(str::to_owned)).collect();
         *outputs = std::mem::take(outputs)
             .into_iter()
-            .map(|(rust, mut value)| {
+            .zip(result)
+            .map(|((rust, mut value), json)| {
                 scope.value(&mut value, None);
-                let json = result_field(definition.result, &rust);
-                unknown.extend(json.is_none().then(|| no_field(&rust, definition.result)));
-                (json.map_or(rust.clone(), str::to_owned), value)
+                if json.is_none() {
+                    scope.unknown.borrow_mut().push(result::no_field(&rust, definition.result));
+                }
+                (json.unwrap_or(rust), value)
             })
             .collect();
     }
@@ -68,30 +90,12 @@ pub(crate) fn rename(definition: &InRust, named: &HashMap<&str, Named<'_>>) -> (
     {
         let shape = input.get("type").and_then(Value::as_str).and_then(|text| scope.typed(text));
         if let Some(default) = input.get_mut("default") {
+            scope.default = true;
             scope.value(default, shape);
         }
     }
     document.insert("operations".into(), Value::Object(operations));
-    (Value::Object(document), unknown)
-}
-
-/// What JSON calls a field of the result.
-fn result_field<'n>(fields: &[&'n str], rust: &'n str) -> Option<&'n str> {
-    if fields.is_empty() || fields.contains(&rust) {
-        return Some(rust);
-    }
-    let mut alike = fields.iter().filter(|json| alike(json, rust));
-    alike.next().copied().filter(|_| alike.next().is_none())
-}
-
-fn no_field(rust: &str, fields: &[&str]) -> Diagnostic {
-    let at = Location::Pointer(format!("/outputs/{rust}"));
-    Diagnostic::error(
-        "unknown-field",
-        at,
-        format!("what `{rust}` of the result is called in JSON is not known"),
-    )
-    .help(format!("its fields are `{}`: rename with `rename_all`, not field by field", fields.join("`, `")))
+    (Value::Object(document), scope.unknown.into_inner())
 }
 
 struct Scope<'d> {
@@ -101,6 +105,11 @@ struct Scope<'d> {
     uses: HashMap<String, Use>,
     /// What `${each}` is.
     item: Option<Shape<'d>>,
+    /// The operation that is looked at.
+    at: Option<String>,
+    /// Whether this is a default, which is never read as text with references.
+    default: bool,
+    unknown: RefCell<Vec<Diagnostic>>,
 }
 
 /// An operation, as others refer to it.
@@ -143,7 +152,7 @@ impl<'d> Scope<'d> {
                     Named::Operation(known) => known.json_name(&rust),
                     Named::Workflow { .. } => field.map_or(rust.as_str(), |(json, _)| json),
                 };
-                let shape = input.and_then(|shape| shape.field(json)).or(field).map(|(_, shape)| shape);
+                let shape = input.and_then(|shape| shape.property(json)).or(field.map(|(_, shape)| shape));
                 self.value(&mut value, shape);
                 (json.to_owned(), value)
             })
@@ -154,6 +163,14 @@ impl<'d> Scope<'d> {
     /// that can be said.
     fn value(&self, value: &mut Value, expected: Option<Shape<'d>>) -> Option<Shape<'d>> {
         match value {
+            Value::String(text) if text.starts_with(CONSTANT) => {
+                let known = self.definition.constants.iter().find(|(mark, _)| mark == text);
+                *value = known.map(|(_, constant)| constant.clone()).unwrap_or_default();
+                if !self.default {
+                    escape(value);
+                }
+                None
+            }
             Value::String(text) => {
                 let (renamed, shape) = self.text(text);
                 *text = renamed;
@@ -171,6 +188,7 @@ impl<'d> Scope<'d> {
                     .into_iter()
                     .map(|(rust, mut value)| {
                         let field = expected.and_then(|shape| shape.field(&rust));
+                        self.must_be_known(field, of_map.xor(expected), &rust);
                         self.value(&mut value, field.map(|(_, shape)| shape).or(of_map));
                         (field.map_or(rust.clone(), |(json, _)| json.to_owned()), value)
                     })
@@ -214,6 +232,7 @@ impl<'d> Scope<'d> {
         let first = steps.next().unwrap_or_default();
         out.push_str(first);
         let mut all = false;
+        let mut named = None;
         let mut shape = match first {
             "each" => self.item,
             "inputs" => {
@@ -233,14 +252,14 @@ impl<'d> Scope<'d> {
                 }
                 match used.and_then(|used| self.named.get(used.kind.as_str())) {
                     Some(Named::Operation(known)) => Some(Shape::new(known.output())),
-                    Some(Named::Workflow { outputs, single, .. }) => {
+                    Some(Named::Workflow { outputs, single, result, .. }) => {
                         let shape = outputs.map(Shape::new);
-                        match single {
-                            Some(name) => {
-                                out.push_str(&segment(name));
-                                shape.and_then(|shape| shape.field(name)).map(|(_, shape)| shape)
-                            }
-                            None => shape,
+                        if let Some(name) = single {
+                            out.push_str(&segment(name));
+                            shape.and_then(|shape| shape.property(name))
+                        } else {
+                            named = Some(*result);
+                            shape
                         }
                     }
                     None => None,
@@ -249,7 +268,12 @@ impl<'d> Scope<'d> {
         };
         for step in steps {
             if let Some(rust) = step.strip_prefix('.') {
-                let field = shape.and_then(|shape| shape.field(rust));
+                let given = named.take().and_then(|result| result::given(result, rust));
+                let field = shape.and_then(|shape| match given {
+                    Some(json) => shape.property(json).map(|shape| (json, shape)),
+                    None => shape.field(rust),
+                });
+                self.must_be_known(field, shape, rust);
                 out.push_str(&segment(field.map_or(rust, |(json, _)| json)));
                 shape = field.map(|(_, shape)| shape);
             } else {
@@ -262,6 +286,18 @@ impl<'d> Scope<'d> {
         if all { shape.map(Shape::list) } else { shape }
     }
 
+    /// Remembers that a field is none of those that its struct has in JSON.
+    fn must_be_known(&self, field: Option<(&str, Shape<'d>)>, of: Option<Shape<'d>>, rust: &str) {
+        let Some(of) = of.filter(|of| field.is_none() && of.is_record()) else { return };
+        let name = of.name().map(|name| format!(" of `{name}`")).unwrap_or_default();
+        let at =
+            Location::Pointer(self.at.as_ref().map(|at| format!("/operations/{at}")).unwrap_or_default());
+        let message = format!("what JSON calls the field `{rust}`{name} is not known");
+        let help =
+            "put `#[pop_sdk::record]` above the `#[derive(…)]` of its struct: then serde's `rename` counts";
+        self.unknown.borrow_mut().push(Diagnostic::error("unknown-field", at, message).help(help));
+    }
+
     /// The shape of a type of the type language, for named types and lists of them.
     fn typed(&self, text: &str) -> Option<Shape<'d>> {
         let mut text = text.trim_end_matches('?');
@@ -272,6 +308,19 @@ impl<'d> Scope<'d> {
         }
         let (_, schema) = self.definition.types.iter().find(|(name, _)| *name == text)?;
         Some(Shape::new(schema).behind(lists))
+    }
+}
+
+/// What the text has in front of a constant.
+const CONSTANT: char = '\u{e000}';
+
+/// Makes each text in a constant one that holds no references.
+fn escape(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = reference::escape(text).replace("${", "$${"),
+        Value::Array(items) => items.iter_mut().for_each(escape),
+        Value::Object(fields) => fields.values_mut().for_each(escape),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -33,6 +33,12 @@ pub trait Operation: JsonSchema {
     fn read_fields(&self);
 }
 
+/// A struct whose fields' names in JSON are known. Made by [`record`](macro@crate::record).
+pub trait Record {
+    /// Each field's name in Rust and in JSON.
+    const FIELDS: &'static [(&'static str, &'static str)];
+}
+
 /// What stands as an operation in a workflow: an [`Operation`], or the `Inputs` of another workflow.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an operation",
@@ -102,8 +108,8 @@ impl Known {
             name: O::TYPE,
             fields: O::FIELDS,
             description: O::description(),
-            input: schemars::schema_for!(O).to_value(),
-            output: schemars::schema_for!(O::Output).to_value(),
+            input: closed(schemars::schema_for!(O).to_value()),
+            output: closed(schemars::schema_for!(O::Output).to_value()),
             run: O::run_spec(),
         }
     }
@@ -148,4 +154,17 @@ impl Known {
         made.description = self.description.map(str::to_owned);
         made
     }
+}
+
+/// A schema that says of a struct without fields that it has none; schemars leaves it open, as if it were a map of anything.
+fn closed(mut schema: Value) -> Value {
+    if let Value::Object(map) = &mut schema
+        && map.get("type").and_then(Value::as_str) == Some("object")
+        && !["properties", "additionalProperties", "allOf", "anyOf", "oneOf", "patternProperties"]
+            .iter()
+            .any(|key| map.contains_key(*key))
+    {
+        map.insert("additionalProperties".into(), Value::Bool(false));
+    }
+    schema
 }

@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use self::build::{Built, Program, build};
-pub use self::definition::{Definition, InFiles, InRust};
+pub use self::definition::{Definition, InFiles, InRust, ResultFields};
 pub use self::findings::Findings;
 pub use self::places::Place;
 pub(crate) use self::places::Places;

@@ -150,7 +150,10 @@ async fn waiting_gives_a_typed_result_or_a_typed_failure() {
         top: Vec<String>,
     }
     assert_eq!(waited::<Words>(end.clone()).await.unwrap().top, ["a"]);
-    assert!(matches!(waited::<Vec<u32>>(end).await, Err(RunError::Outputs(_))));
+    let error = waited::<std::collections::BTreeMap<String, Vec<u32>>>(end).await.unwrap_err();
+    assert!(matches!(error, RunError::Outputs(_)));
+    let told = "the outputs do not fit the expected type: `outputs.top[0]`: invalid type: string \"a\", expected u32";
+    assert_eq!(error.to_string(), told);
     assert!(matches!(waited::<Words>(view(AgendaState::Cancelled)).await, Err(RunError::Cancelled)));
     let failure = Failure {
         class: FailureClass::User,
@@ -165,6 +168,21 @@ async fn waiting_gives_a_typed_result_or_a_typed_failure() {
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "operation `count` failed: it ended with exit code 3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_goes_through_a_restart_after_the_last_event() {
+    let end = AgendaView { outputs: Some(json!(["a"])), ..view(AgendaState::Succeeded) };
+    let server = Server::start([
+        ok(&view(AgendaState::Ready)),
+        stream(&event(1, end.state)),
+        String::new(),
+        answer("503 Service Unavailable", "text/plain", ""),
+        ok(&end),
+    ])
+    .await;
+    let run = Client::connect(&server.address).unwrap().run("ag_1").await.unwrap();
+    assert_eq!(run.wait::<Vec<String>>().await.unwrap(), ["a"]);
 }
 
 #[pop_sdk::operation("text.count", output = Counted)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::model::{Field, Flow, Kind, Named, Shape};
-use super::names::{Scope, snake};
+use super::names::{Scope, ascii, snake};
 use super::{File, GENERATED, comment, double_quoted, single_quoted};
 
 /// What the modules of all workflows share. No workflow's module begins with an underscore or is called `pop`.
@@ -26,7 +26,7 @@ const KEYWORDS: &[&str] = &[
 
 /// What the module of a workflow is called.
 pub(super) fn module(workflow: &str) -> String {
-    identifier(workflow)
+    identifier(&ascii(workflow))
 }
 
 fn identifier(name: &str) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::model::{Field, Flow, Kind, Named, Shape};
-use super::names::{Scope, pascal, snake};
+use super::names::{Scope, ascii, pascal, snake};
 use super::{File, GENERATED, comment, is_direction};
 
 const KEYWORDS: &[&str] = &[
@@ -18,7 +18,7 @@ const KEYWORDS: &[&str] = &[
 
 /// What the module of a workflow is called.
 pub(super) fn module(workflow: &str) -> String {
-    identifier(workflow)
+    identifier(&ascii(workflow))
 }
 
 fn identifier(name: &str) -> String {
@@ -97,7 +97,7 @@ impl<'f> Printer<'f> {
     }
 
     fn docs(&mut self, mark: &str, indent: &str, docs: &[String]) {
-        for line in comment(docs) {
+        for line in untested(comment(docs)) {
             self.out += format!("{indent}{mark} {line}").trim_end();
             self.out.push('\n');
         }
@@ -323,6 +323,35 @@ impl<'f> Printer<'f> {
             Shape::Named(index) => self.flow.types[*index].name.clone(),
         }
     }
+}
+
+/// Lines of a doc comment in which rustdoc finds no Rust to test: what a person wrote about a workflow is none.
+fn untested(lines: Vec<String>) -> Vec<String> {
+    let mut fence: Option<String> = None;
+    let mut made = Vec::with_capacity(lines.len());
+    for line in lines {
+        let words = line.trim_start();
+        let mark: String = match words.chars().next() {
+            Some(first @ ('`' | '~')) => words.chars().take_while(|c| *c == first).collect(),
+            _ => String::new(),
+        };
+        let rest = &words[mark.len()..];
+        if let Some(open) = &fence {
+            let closes = mark.starts_with(open.as_str()) && rest.trim().is_empty();
+            fence = fence.filter(|_| !closes);
+            made.push(line);
+        } else if mark.len() >= 3 && !(mark.starts_with('`') && rest.contains('`')) {
+            made.push(format!("{mark}text"));
+            fence = Some(mark);
+        } else {
+            // Four spaces would begin a block of code.
+            let spaces = (line.len() - words.len()).min(3);
+            made.push(format!("{}{words}", " ".repeat(spaces)));
+        }
+    }
+    // One that is left open would take in what stands behind it.
+    made.extend(fence);
+    made
 }
 
 fn quoted(text: &str) -> String {

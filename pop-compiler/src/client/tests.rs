@@ -58,6 +58,17 @@ fn names_that_a_language_keeps_for_itself_get_another() {
 }
 
 #[test]
+fn what_a_description_shows_is_no_rust_to_test() {
+    let mut inputs = object(json!({ "a": { "type": "string" } }), json!(["a"]));
+    inputs["properties"]["a"]["description"] =
+        "Such as\n\n    let it = be;\n\n```\nfails(\n```\n\nor\n\n~~~rust\n    as it is".into();
+    let rust = printed(Language::Rust, &inputs, &json!({}));
+    let docs = "    /// Such as\n    ///\n    ///    let it = be;\n    ///\n    /// ```text\n    /// fails(\n    /// ```\n    ///\n    \
+        /// or\n    ///\n    /// ~~~text\n    ///     as it is\n    /// ~~~\n    pub a: String,\n";
+    assert!(rust.contains(docs), "{rust}");
+}
+
+#[test]
 fn definitions_of_both_sides_are_one_type_if_they_are_the_same() {
     let side = |definition: Json| {
         let mut side = object(json!({ "r": { "$ref": "#/$defs/Rung" } }), json!(["r"]));

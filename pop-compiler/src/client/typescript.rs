@@ -1,5 +1,5 @@
-//! TypeScript: a module for each workflow, and `pop.ts`, which they share. What is written in a program is what goes over
-//! the wire, so fields keep their JSON names.
+//! TypeScript: a module for each workflow, and `pop.ts` with its `_values.ts`, which they share. What is written in a
+//! program is what goes over the wire, so fields keep their JSON names.
 
 use serde_json::Value as Json;
 
@@ -7,7 +7,9 @@ use super::model::{Field, Flow, Kind, Named, Shape};
 use super::names::{Scope, camel};
 use super::{File, GENERATED, comment, double_quoted, single_quoted};
 
-const RUNTIME: &str = include_str!("runtime/pop.ts");
+/// What the modules of all workflows share. No workflow's module begins with an underscore or is called `pop`.
+const RUNTIME: &[(&str, &str)] =
+    &[("pop.ts", include_str!("runtime/pop.ts")), ("_values.ts", include_str!("runtime/_values.ts"))];
 
 /// Words that can't be the name of an export.
 const KEYWORDS: &[&str] = &[
@@ -68,7 +70,8 @@ pub(super) fn module(workflow: &str) -> String {
 
 pub(super) fn files(flows: &[(&str, &Flow)]) -> Vec<File> {
     let mut index = format!("// {GENERATED}\n\nexport * as pop from \"./pop.js\";\n");
-    let mut files = vec![File { path: "pop.ts".into(), text: RUNTIME.into() }];
+    let mut files: Vec<File> =
+        RUNTIME.iter().map(|(path, text)| File { path: (*path).into(), text: (*text).into() }).collect();
     let mut scope = Scope::new("", KEYWORDS.iter().copied());
     for (module, flow) in flows {
         index += &format!("export * as {} from \"./{module}.js\";\n", scope.take(&camel(&flow.name)));

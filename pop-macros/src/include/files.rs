@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use pop_compiler::Door;
 use pop_compiler::source::Source;
+use pop_compiler::suggest::closest;
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 64 << 20;
@@ -15,6 +17,10 @@ pub(super) struct Files {
     base: PathBuf,
     /// The workflow's own file.
     name: String,
+    /// The same as it is written in Rust.
+    written: String,
+    /// What that may be relative to: the package, and the folder of the Rust file.
+    roots: Vec<PathBuf>,
     config: Option<String>,
     read: RefCell<Vec<(String, PathBuf)>>,
 }
@@ -26,6 +32,7 @@ impl Files {
         let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
         let here = env::current_dir().unwrap_or_default();
         let beside = rust.and_then(Path::parent).map(|folder| here.join(folder));
+        let roots = std::iter::once(package.clone()).chain(beside.clone()).collect();
         let folder = beside.filter(|folder| !package.join(path).exists() && folder.join(path).exists());
         let folder = folder.unwrap_or(package);
         let (base, name) = match folder.strip_prefix(&here) {
@@ -33,17 +40,46 @@ impl Files {
             Err(_) => (folder, PathBuf::from(path)),
         };
         let name = name.to_string_lossy().replace('\\', "/");
-        Self { base, name, config: None, read: RefCell::default() }
+        Self { base, name, written: path.to_owned(), roots, config: None, read: RefCell::default() }
     }
 
     /// The workflow's own text.
     pub(super) fn entry(&self) -> Result<Source, String> {
         self.load(&self.name).map_err(|why| {
+            let near = self.near().map(|path| format!("\nhelp: there is `{path}`")).unwrap_or_default();
             format!(
-                "can't read `{}`: {why}; the path is relative to the package's Cargo.toml, or to this file",
+                "can't read `{}`: {why}; the path is relative to the package's Cargo.toml, or to this file{near}",
                 self.name
             )
         })
+    }
+
+    /// The workflow file whose path is nearest to the one that is not there, as it would be written.
+    fn near(&self) -> Option<String> {
+        let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let (folder, name) = match self.written.rsplit_once('/') {
+            Some((folder, name)) => (format!("{folder}/"), name),
+            None => (String::new(), self.written.as_str()),
+        };
+        // Beside where it should be.
+        for root in &self.roots {
+            let entries = fs::read_dir(root.join(&folder)).into_iter().flatten().flatten().take(MOST_ENTRIES);
+            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            let mut names: Vec<String> = names.filter(|name| Door::is_workflow_path(name)).collect();
+            names.sort();
+            if let Some(near) = closest(name, names.iter().map(String::as_str)) {
+                return Some(format!("{folder}{near}"));
+            }
+        }
+        // Elsewhere in the package: the path, or the right name in another folder.
+        let known = workflows(self.roots.first()?);
+        if let Some(near) = closest(&self.written, known.iter().map(String::as_str)) {
+            return Some(near.to_owned());
+        }
+        let names: Vec<String> = known.iter().map(|path| file(path)).collect();
+        let near = closest(name, names.iter().map(String::as_str))?;
+        let at = names.iter().position(|name| name == near)?;
+        known.get(at).cloned()
     }
 
     /// A file, by its name.
@@ -109,6 +145,39 @@ impl Files {
         parts.extend(name.split('/').skip(own));
         parts.join("/")
     }
+}
+
+/// How many entries of folders are looked at for a path that was meant.
+const MOST_ENTRIES: usize = 10_000;
+
+/// The workflow files of a package by their paths in it, in order.
+fn workflows(package: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![package.to_path_buf()];
+    let mut left = MOST_ENTRIES;
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            left = left.saturating_sub(1);
+            if left == 0 {
+                break;
+            }
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let kind = entry.file_type();
+            if kind.is_ok_and(|kind| kind.is_dir()) {
+                // What cargo writes is nothing that anybody means.
+                if !name.starts_with('.') && name != "target" {
+                    open.push(path);
+                }
+            } else if Door::is_workflow_path(&name)
+                && let Ok(inside) = path.strip_prefix(package)
+            {
+                found.push(inside.to_string_lossy().replace('\\', "/"));
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// The same words as `popc` has.

@@ -5,7 +5,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, Field, Ident, Lit, LitStr, Meta, Token};
 
 /// Each field's identifier and its name in JSON.
-pub(super) fn of<'f>(
+pub(crate) fn of<'f>(
     attributes: &[Attribute],
     fields: &[&'f Field],
     errors: &mut Vec<Error>,
@@ -17,7 +17,7 @@ pub(super) fn of<'f>(
         if let Some(flatten) = metas(&field.attrs).find(|m| m.path().is_ident("flatten")) {
             errors.push(Error::new_spanned(
                 flatten,
-                "an operation's input can't be flattened: the fields of the struct are the inputs",
+                "what is flattened has no name in JSON that a workflow could use: write its fields here",
             ));
         }
         let rust = super::plain(ident);

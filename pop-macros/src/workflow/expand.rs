@@ -24,9 +24,13 @@ pub(super) fn module(workflow: &Workflow, text: &str, faulty: &HashSet<Owner>) -
         }
     };
     let fields = if let Some(Value::Record(..)) = &workflow.result {
-        quote_spanned! { output.span() => ::pop_sdk::__private::fields::<#output>() }
+        quote_spanned! { output.span() => {
+            #[allow(unused_imports, reason = "a type with `#[record]` does without")]
+            use ::pop_sdk::__private::Unnamed as _;
+            ::pop_sdk::__private::Fields::<#output>::of(::pop_sdk::__private::fields::<#output>)
+        } }
     } else {
-        quote! { &[] }
+        quote! { ::pop_sdk::ResultFields::InJson(&[]) }
     };
     let operations = kinds(workflow).into_iter().map(|(name, path)| {
         // Not at the user's token: where this fails, the type-check says so there.
@@ -35,6 +39,14 @@ pub(super) fn module(workflow: &Workflow, text: &str, faulty: &HashSet<Owner>) -
     });
     let types = named(workflow).into_iter().map(|(name, ty)| {
         quote! { (#name, ::pop_sdk::__private::schemars::schema_for!(#ty).to_value()) }
+    });
+    let mut constants: Vec<(String, &syn::Path)> =
+        workflow.constants().into_iter().map(|path| (json::constant(path), path)).collect();
+    constants.sort_by(|a, b| a.0.cmp(&b.0));
+    constants.dedup_by(|a, b| a.0 == b.0);
+    let constants = constants.into_iter().map(|(mark, path)| {
+        let span = path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+        quote_spanned! { span => (#mark, ::pop_sdk::__private::constant(&#path)) }
     });
     let places = places(workflow);
     let required: Vec<Required> = workflow
@@ -63,6 +75,7 @@ pub(super) fn module(workflow: &Workflow, text: &str, faulty: &HashSet<Owner>) -
                 places: #places,
                 operations: ::std::vec![#(#operations),*],
                 types: ::std::vec![#(#types),*],
+                constants: ::std::vec![#(#constants),*],
                 single: #single,
                 result: #fields,
             })

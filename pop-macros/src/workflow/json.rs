@@ -27,6 +27,8 @@ pub(super) struct Text {
     pub(super) owners: Vec<(Range<usize>, Owner)>,
     /// References whose place has a Rust type.
     pub(super) typed: Vec<Range<usize>>,
+    /// Constants: what they are in JSON is not known here.
+    pub(super) constants: Vec<Range<usize>>,
 }
 
 /// What a piece of the text belongs to.
@@ -43,7 +45,13 @@ pub(super) enum Owner {
 /// The workflow as JSON.
 pub(super) fn write(workflow: &Workflow) -> Text {
     let mut out = Writer {
-        out: Text { text: String::new(), spans: Vec::new(), owners: Vec::new(), typed: Vec::new() },
+        out: Text {
+            text: String::new(),
+            spans: Vec::new(),
+            owners: Vec::new(),
+            typed: Vec::new(),
+            constants: Vec::new(),
+        },
         workflow,
         inside: None,
         default: false,
@@ -78,6 +86,11 @@ pub(super) fn single(value: &Value) -> String {
         _ => None,
     };
     last.unwrap_or_else(|| "result".into())
+}
+
+/// What stands in the JSON form for a constant: a mark that no keyboard has, and its Rust path.
+pub(super) fn constant(path: &syn::Path) -> String {
+    format!("\u{e000}{}", kind(path))
 }
 
 /// The name of an operation type inside the JSON form: its Rust path.
@@ -312,6 +325,12 @@ impl<'w> Writer<'w> {
                 self.out.spans.push((start..self.out.text.len(), *span));
             }
             Value::Record(_, fields, _) => self.record(fields),
+            Value::Constant(path) => {
+                let start = self.out.text.len();
+                let span = path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+                self.string(&constant(path), span);
+                self.out.constants.push(start..self.out.text.len());
+            }
             Value::Map(_, entries) => self.object(entries),
             Value::Object(entries, span) => {
                 let start = self.out.text.len();

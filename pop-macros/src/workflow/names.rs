@@ -1,5 +1,6 @@
-//! Names that the module of a workflow has for itself. A type of the user's with such a name would be hidden by it there, so
-//! it is spoken of as `super::…`.
+//! The module of a workflow is one deeper than where the workflow is written. What is named from there, with `super::…` or
+//! `self::…`, is named from inside the module; so are types of the user's whose names the module has for itself, which would
+//! hide them.
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{Path, PathSegment, Token};
@@ -8,7 +9,7 @@ use super::tree::{Value, Workflow};
 
 const TAKEN: [&str; 4] = ["Inputs", "Outputs", "Flow", "Client"];
 
-/// Makes every use of a hidden type reach it.
+/// Makes every path reach what it names.
 pub(super) fn reach(workflow: &mut Workflow) {
     let mut finder = Finder;
     finder.visit_type_mut(&mut workflow.output);
@@ -36,6 +37,19 @@ impl VisitMut for Finder {
 }
 
 fn path(path: &mut Path) {
+    if path.leading_colon.is_none()
+        && let Some(first) = path.segments.first_mut()
+    {
+        if first.ident == "super" {
+            let span = first.ident.span();
+            path.segments.insert(0, PathSegment::from(Token![super](span)));
+            return;
+        }
+        if first.ident == "self" {
+            *first = PathSegment::from(Token![super](first.ident.span()));
+            return;
+        }
+    }
     let hidden = path.get_ident().filter(|ident| TAKEN.iter().any(|name| ident == name));
     if let Some(span) = hidden.map(proc_macro2::Ident::span) {
         path.segments.insert(0, PathSegment::from(Token![super](span)));
@@ -51,11 +65,18 @@ fn value(value: &mut Value) {
             }
         }
         Value::List(items, _) => items.iter_mut().for_each(self::value),
-        Value::Map(_, entries) | Value::Object(entries, _) => {
+        Value::Map(found, entries) => {
+            path(found);
             for (_, inner) in entries {
                 self::value(inner);
             }
         }
+        Value::Object(entries, _) => {
+            for (_, inner) in entries {
+                self::value(inner);
+            }
+        }
+        Value::Constant(found) => path(found),
         Value::Some(_, inner) | Value::Json(_, inner) => self::value(inner),
         Value::Lit(..) | Value::Text(..) | Value::None(_) | Value::Reference(_) => {}
     }

@@ -134,6 +134,8 @@ pub(super) enum Value {
     Text(LitStr, Vec<Part>),
     List(Vec<Value>, Span),
     Record(Path, Vec<Field>, Option<Span>),
+    /// `Mode::Fast`: a variant without fields, or a constant.
+    Constant(Path),
     /// `BTreeMap::from([("key", value)])`
     Map(Path, Vec<(LitStr, Value)>),
     /// `json!(…)`
@@ -192,8 +194,39 @@ impl Value {
                 }
             }
             Self::Some(_, inner) | Self::Json(_, inner) => inner.references(found),
-            Self::Lit(..) | Self::None(_) => {}
+            Self::Lit(..) | Self::None(_) | Self::Constant(_) => {}
         }
+    }
+
+    /// Every constant in it.
+    fn constants<'v>(&'v self, found: &mut Vec<&'v Path>) {
+        match self {
+            Self::Constant(path) => found.push(path),
+            Self::List(items, _) => items.iter().for_each(|item| item.constants(found)),
+            Self::Record(_, fields, _) => fields.iter().for_each(|field| field.value.constants(found)),
+            Self::Map(_, entries) | Self::Object(entries, _) => {
+                for (_, value) in entries {
+                    value.constants(found);
+                }
+            }
+            Self::Some(_, inner) | Self::Json(_, inner) => inner.constants(found),
+            Self::Lit(..) | Self::Text(..) | Self::None(_) | Self::Reference(_) => {}
+        }
+    }
+}
+
+impl Workflow {
+    /// Every constant, wherever a value may stand.
+    pub(super) fn constants(&self) -> Vec<&Path> {
+        let mut found = Vec::new();
+        self.inputs.iter().filter_map(|input| input.default.as_ref()).for_each(|v| v.constants(&mut found));
+        for operation in &self.operations {
+            operation.fields.iter().for_each(|field| field.value.constants(&mut found));
+            operation.when.iter().for_each(|(_, condition)| condition.constants(&mut found));
+            operation.each.iter().for_each(|each| each.list.constants(&mut found));
+        }
+        self.result.iter().for_each(|value| value.constants(&mut found));
+        found
     }
 }
 

@@ -45,7 +45,11 @@ pub(super) fn function(workflow: &Workflow, faulty: &HashSet<Owner>) -> TokenStr
     };
     // After a fault something may seem unused only because of it.
     let unused = if faulty.is_empty() { unused(workflow) } else { Vec::new() };
-    let unused = unused.into_iter().map(|ident| quote! { let #ident = (); });
+    let unused = unused.into_iter().map(|ident| match workflow.start(ident, None) {
+        Start::Operation(_) if ident.to_string().starts_with('_') => TokenStream::new(),
+        Start::Operation(operation) => unread(operation),
+        _ => quote! { let #ident = (); },
+    });
     let output = &workflow.output;
     quote! {
         /// Never called: it is here so that rustc checks every name and type.
@@ -92,6 +96,15 @@ fn unused(workflow: &Workflow) -> Vec<&Ident> {
     unused
 }
 
+/// Says that nobody reads the output of an operation, unless there is nothing to read in it.
+fn unread(operation: &Operation) -> TokenStream {
+    let (ident, Some(kind)) = (&operation.ident, &operation.kind) else { return TokenStream::new() };
+    let kind = kind.to_token_stream();
+    quote_spanned! { ident.span() =>
+        __pop::Output::<{ ::core::mem::size_of::<<#kind as ::pop_sdk::Callee>::Output>() == 0 }>::unread();
+    }
+}
+
 /// An operation of which only the output counts.
 fn output_only(operation: &Operation) -> TokenStream {
     let (ident, Some(kind)) = (&operation.ident, &operation.kind) else { return TokenStream::new() };
@@ -133,7 +146,14 @@ impl<'w> Scope<'w> {
         match &operation.each {
             None => body.extend(quote! { #when #required let #ident = #made; }),
             Some(each) => {
-                let list = self.value(&each.list);
+                let list = match &each.list {
+                    // Nothing around it says which kind of list it is.
+                    Value::List(items, span) => {
+                        let items = items.iter().map(|item| self.value(item));
+                        quote_spanned! { *span => __pop::list([#(#items),*]) }
+                    }
+                    other => self.value(other),
+                };
                 let item = &each.item;
                 body.extend(quote! {
                     let #ident = { let #item = __pop::item(#list); #when #required __pop::many(#made) };
@@ -181,18 +201,32 @@ impl<'w> Scope<'w> {
             }
             Value::List(items, span) => {
                 let items = items.iter().map(|item| self.value(item));
-                quote_spanned! { *span => __pop::list([#(#items),*]) }
+                quote_spanned! { *span => __pop::sequence([#(#items),*]) }
             }
             Value::Record(path, fields, rest) => {
                 let fields = self.fields(fields, *rest);
-                quote! { #path { #fields } }
+                let span = path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+                quote_spanned! { span => #path { #fields } }
             }
+            Value::Constant(path) => path.to_token_stream(),
             Value::Map(path, entries) => {
                 let entries = entries.iter().map(|(key, value)| {
                     let value = self.value(value);
                     quote_spanned! { key.span() => (__pop::text(), #value) }
                 });
-                quote! { #path([#(#entries),*]) }
+                let mut ty = path.clone();
+                ty.segments.pop();
+                ty.segments.pop_punct();
+                let span = ty.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+                match ty.segments.last() {
+                    // In JSON they are the same, so each may stand for the other.
+                    Some(last) if last.ident == "BTreeMap" || last.ident == "HashMap" => {
+                        quote_spanned! { span =>
+                            __pop::map(::core::marker::PhantomData::<#ty<::std::string::String, ()>>, [#(#entries),*])
+                        }
+                    }
+                    _ => quote_spanned! { span => #path([#(#entries),*]) },
+                }
             }
             Value::Json(word, inner) => {
                 let mut references = Vec::new();
@@ -249,7 +283,7 @@ impl<'w> Scope<'w> {
     fn or(&self, made: TokenStream, fallback: Option<&Fallback>) -> TokenStream {
         let Some(Fallback { word, value }) = fallback else { return made };
         let value = value.as_ref().map(|value| self.value(value));
-        quote! { __pop::Or(#made).#word(#value) }
+        quote_spanned! { word.span() => __pop::Or(#made).#word(#value) }
     }
 }
 

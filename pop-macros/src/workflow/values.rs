@@ -154,7 +154,7 @@ impl Parse for Value {
     }
 }
 
-/// `Path { … }`, `Path::from([ … ])` or `path::json!( … )`.
+/// `Path { … }`, `Path::from([ … ])`, `path::json!( … )`, or a constant such as `Mode::Fast`.
 fn at_path(input: ParseStream<'_>) -> syn::Result<Value> {
     let path = input.call(Path::parse_mod_style)?;
     if let Some(last) = path.segments.last() {
@@ -163,6 +163,14 @@ fn at_path(input: ParseStream<'_>) -> syn::Result<Value> {
         }
         if input.peek(token::Paren) && last.ident == "from" {
             return map(path, input);
+        }
+        if input.peek(token::Paren) {
+            let message = "there are no calls here: work is what operations do. There are `Path { … }`, `BTreeMap::from([ … ])`, \
+                and constants such as `Mode::Fast`";
+            return Err(Error::new(last.ident.span(), message));
+        }
+        if path.segments.len() > 1 && !input.peek(token::Brace) {
+            return Ok(Value::Constant(path));
         }
     }
     let (fields, rest) = fields(input)?;

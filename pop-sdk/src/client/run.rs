@@ -8,7 +8,7 @@ use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Client, Error, RunError};
+use super::{Client, Error, RunError, outputs};
 use crate::api::{self, AgendaState, AgendaView, Event, Rerun};
 use crate::sse::Parser;
 
@@ -81,7 +81,7 @@ impl Run {
             while let Some(event) = events.next().await {
                 event?;
             }
-            let view = self.view().await?;
+            let view = self.ended().await?;
             // It may have been run again meanwhile.
             if view.state.is_terminal() {
                 break view;
@@ -89,7 +89,7 @@ impl Run {
         };
         match view.state {
             AgendaState::Succeeded => {
-                serde_json::from_value(view.outputs.unwrap_or(Value::Null)).map_err(RunError::Outputs)
+                outputs::read(&view.outputs.unwrap_or(Value::Null), "outputs").map_err(RunError::Outputs)
             }
             AgendaState::Cancelled => Err(RunError::Cancelled),
             _ => Err(match view.failure {
@@ -97,6 +97,33 @@ impl Run {
                 None => RunError::Client(Error::Answer { reason: "it ended without saying how".into() }),
             }),
         }
+    }
+}
+
+impl Run {
+    /// The agenda after its last event. A server that restarts at this moment is asked again, as a watch does it.
+    async fn ended(&self) -> Result<AgendaView, Error> {
+        let mut tries = 0;
+        loop {
+            let error = match self.view().await {
+                Ok(view) => return Ok(view),
+                Err(error) => error,
+            };
+            tries += 1;
+            if tries > STREAM_TRIES || !passes(&error) {
+                return Err(error);
+            }
+            tokio::time::sleep((Duration::from_millis(50) * tries).min(MAX_PAUSE)).await;
+        }
+    }
+}
+
+/// Whether it may be otherwise in a moment. A server that refuses for good says so; one that restarts refuses the connection.
+fn passes(error: &Error) -> bool {
+    match error {
+        Error::Answer { .. } | Error::Address { .. } | Error::Findings(_) => false,
+        Error::Problem(problem) => problem.status >= 500,
+        Error::Unreachable { .. } | Error::Silent { .. } => true,
     }
 }
 
@@ -142,15 +169,7 @@ impl Watch {
             if let Err(error) = self.read().await {
                 self.body = None;
                 self.tries += 1;
-                if self.tries > STREAM_TRIES || matches!(error, Error::Answer { .. } | Error::Address { .. })
-                {
-                    self.over = true;
-                    return Some(Err(error));
-                }
-                // A server that refuses for good says so; one that restarts refuses the connection.
-                if let Error::Problem(problem) = &error
-                    && problem.status < 500
-                {
+                if self.tries > STREAM_TRIES || !passes(&error) {
                     self.over = true;
                     return Some(Err(error));
                 }

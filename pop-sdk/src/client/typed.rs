@@ -285,7 +285,7 @@ impl<W: Workflow> Run<W> {
             RunError::Client(error) => WaitError::Client(error),
         })?;
         let outputs = if outputs.is_null() { Json::Object(serde_json::Map::new()) } else { outputs };
-        serde_json::from_value(outputs).map_err(WaitError::Outputs)
+        super::outputs::read(&outputs, "outputs").map_err(WaitError::Outputs)
     }
 
     /// Asks for the end of the run; it may take a moment until it is cancelled.

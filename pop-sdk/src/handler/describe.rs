@@ -7,6 +7,9 @@ use pop_compiler::types::Type;
 use serde_json::Value;
 
 use crate::operation::Known;
+use recursive::Shared;
+
+mod recursive;
 
 /// The widest line of an input or output that stands on one.
 const WIDTH: usize = 100;
@@ -15,14 +18,19 @@ const WIDTH: usize = 100;
 /// argument. The same types give the same bytes.
 pub(super) fn catalog(types: &[&Known], program: &str) -> String {
     let mut out = format!("# Printed by `{program} --describe`: what its handlers take and give.\n");
+    let mut shared = Shared::default();
+    let mut entries = String::new();
     for known in types {
-        entry(known, program, &mut out);
+        let [input, output] = [known.input(), known.output()].map(|schema| shared.name(schema));
+        entry(known, [&input, &output], program, &mut entries);
     }
+    shared.write(&mut out);
+    out += &entries;
     // Types print in the language's own form already; should the text ever not be readable, it is shown as it is.
     pop_compiler::fmt::format(&out, pop_compiler::Door::Toml).unwrap_or(out)
 }
 
-fn entry(known: &Known, program: &str, out: &mut String) {
+fn entry(known: &Known, [input, output]: [&Value; 2], program: &str, out: &mut String) {
     let head = format!("operations.{}", key(known.name()));
     let _ = write!(out, "\n[{head}]\n");
     if let Some(description) = known.description() {
@@ -30,7 +38,7 @@ fn entry(known: &Known, program: &str, out: &mut String) {
     }
     let run = known.run();
     let mut tables = String::new();
-    for (name, schema) in [("input", known.input()), ("output", known.output())] {
+    for (name, schema) in [("input", input), ("output", output)] {
         let fields = fields(schema);
         match (inline(name, schema, fields.as_deref()), fields) {
             (Some(line), _) => out.push_str(&line),
@@ -60,7 +68,7 @@ struct Field<'s> {
 /// The fields of a type with known ones, in the order in which they were declared. None for other types, and for those
 /// whose fields the schema takes from elsewhere.
 fn fields(schema: &Value) -> Option<Vec<Field<'_>>> {
-    let Type::Record(record) = Type::from_derived_schema(schema) else { return None };
+    let Type::Record(record) = recursive::ty(schema) else { return None };
     let mut fields = Vec::with_capacity(record.len());
     for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let doc = schema.get("description").and_then(Value::as_str);
@@ -75,7 +83,7 @@ fn fields(schema: &Value) -> Option<Vec<Field<'_>>> {
 /// `input = …` on one line, if that is the clearest way to write it.
 fn inline(name: &str, schema: &Value, fields: Option<&[Field<'_>]>) -> Option<String> {
     let Some(fields) = fields else {
-        return Some(format!("{name} = {}\n", text(&Type::from_derived_schema(schema).to_string())));
+        return Some(format!("{name} = {}\n", text(&recursive::ty(schema).to_string())));
     };
     let pairs: Vec<String> =
         fields.iter().map(|f| format!("{} = {}", key(f.name), text(&f.ty.to_string()))).collect();
@@ -186,6 +194,64 @@ mod tests {
         Good,
     }
 
+    /// A folder, or
+    /// what is in it.
+    ///
+    /// It may hold others.
+    #[operation("list.tree", output = Tree)]
+    #[derive(JsonSchema)]
+    struct List {
+        root: Tree,
+        also: Option<Left>,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only described")]
+    struct Tree {
+        name: String,
+        inside: Vec<Tree>,
+        by_name: std::collections::BTreeMap<String, Tree>,
+        parent: Option<Box<Tree>>,
+        rung: Rung,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only described")]
+    struct Left {
+        right: Vec<Right>,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only described")]
+    struct Right {
+        left: Box<Left>,
+        rung: Rung,
+    }
+
+    #[test]
+    fn a_type_that_holds_itself_goes_by_its_name() {
+        let known = Known::of::<List>();
+        let text = catalog(&[&known], "ops");
+        assert_eq!(
+            text,
+            r#"# Printed by `ops --describe`: what its handlers take and give.
+
+[types]
+Left = { right = "list<{left: Left, rung: {height: int}}>" }
+Tree = { name = "string", inside = "list<Tree>", by_name = "map<Tree>", parent = "Tree?", rung = "{height: int}" }
+
+[operations."list.tree"]
+description = "A folder, or what is in it.\n\nIt may hold others."
+input = { root = "Tree", also = "Left?" }
+output = "Tree"
+command = ["ops", "list.tree"]
+"#
+        );
+        let loaded = pop_compiler::load_catalog(&Source::new("ops.toml", text));
+        assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+        assert_eq!(loaded.catalog.get("list.tree").unwrap().output.to_string(), "Tree");
+    }
+
     #[derive(JsonSchema)]
     #[expect(dead_code, reason = "only described")]
     struct Encoded {
@@ -221,7 +287,7 @@ mode = '"fast" | "good"'
 
 [operations.plain]
 description = "Takes nothing."
-input = "map<any>"
+input = {}
 output = "null"
 command = ["sh", "-c", "echo \"it's\"", "x"]
 stdin = "a"

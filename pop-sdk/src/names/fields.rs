@@ -1,7 +1,39 @@
 //! What serde reads a type as.
 
+use std::marker::PhantomData;
+
 use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::operation::Record;
+use crate::workflow::ResultFields;
+
+/// What is known of the fields of `T`: [`Record`] comes before what can be asked of serde.
+#[derive(Debug)]
+pub struct Fields<T>(PhantomData<T>);
+
+impl<T: Record> Fields<T> {
+    /// Each field's two names.
+    pub fn of(_: fn() -> &'static [&'static str]) -> ResultFields {
+        ResultFields::Named(T::FIELDS)
+    }
+}
+
+/// For types without [`Record`]: what a type has itself is taken before what it has of a trait.
+pub trait Unnamed {
+    /// What serde says.
+    fn of(ask: fn() -> &'static [&'static str]) -> ResultFields {
+        ResultFields::InJson(ask())
+    }
+}
+
+impl<T> Unnamed for Fields<T> {}
+
+/// A constant in JSON. What serde can't write there is null, which the compiler refuses where a value is wanted.
+pub fn constant<T: Serialize + ?Sized>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
 
 /// The fields of a type as serde reads it; none when it is no struct, or has flattened fields.
 pub fn fields<'de, T: Deserialize<'de>>() -> &'static [&'static str] {

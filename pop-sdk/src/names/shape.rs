@@ -65,6 +65,36 @@ impl<'d> Shape<'d> {
         Self { lists, ..self }
     }
 
+    /// A field by its name in JSON.
+    pub(super) fn property(self, json: &str) -> Option<Self> {
+        if self.lists > 0 {
+            return None;
+        }
+        let shape = self.open();
+        Some(Self { at: shape.at.get("properties")?.get(json)?, ..shape })
+    }
+
+    /// Whether its fields are known.
+    pub(super) fn is_record(self) -> bool {
+        self.lists == 0 && self.open().at.get("properties").is_some_and(Value::is_object)
+    }
+
+    /// What the type is called in Rust, as far as the document says.
+    pub(super) fn name(self) -> Option<&'d str> {
+        let mut shape = self;
+        for _ in 0..16 {
+            if let Some(name) = shape.at.get("title").and_then(Value::as_str) {
+                return Some(name);
+            }
+            let reference = shape.at.get("$ref").and_then(Value::as_str)?;
+            if let Some(name) = reference.strip_prefix("#/$defs/") {
+                return Some(name);
+            }
+            shape.at = shape.root.pointer(reference.strip_prefix('#')?)?;
+        }
+        None
+    }
+
     /// A field by its Rust name: what JSON calls it, and what it is.
     pub(super) fn field(self, rust: &str) -> Option<(&'d str, Self)> {
         if self.lists > 0 {
@@ -72,8 +102,11 @@ impl<'d> Shape<'d> {
         }
         let shape = self.open();
         let fields = shape.at.get("properties")?.as_object()?;
-        let found = fields.get_key_value(rust).or_else(|| {
-            let mut alike = fields.iter().filter(|(json, _)| alike(json, rust));
+        // What `#[record]` says.
+        let named = |at: &'d Value| at.get("x-rust").and_then(Value::as_str);
+        let exact = fields.get_key_value(rust).filter(|(_, at)| named(at).is_none_or(|name| name == rust));
+        let found = exact.or_else(|| fields.iter().find(|(_, at)| named(at) == Some(rust))).or_else(|| {
+            let mut alike = fields.iter().filter(|(json, at)| named(at).is_none() && alike(json, rust));
             alike.next().filter(|_| alike.next().is_none())
         });
         found.map(|(json, at)| (json.as_str(), Self { at, ..shape }))

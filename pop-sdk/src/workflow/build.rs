@@ -10,7 +10,7 @@ use pop_compiler::types::Type;
 use pop_compiler::{Door, Options, Severities, canonical};
 use serde_json::Value;
 
-use super::definition::{Definition, InFiles, InRust};
+use super::definition::{Definition, InFiles, InRust, ResultFields};
 use super::findings::Findings;
 use super::places::{Places, written};
 use crate::builtin::is_builtin;
@@ -40,6 +40,8 @@ pub(crate) struct Built {
     pub(crate) template: AgendaTemplate,
     pub(crate) ready: Option<Agenda>,
     pub(crate) single: Option<&'static str>,
+    /// What is known of the fields of its result.
+    pub(crate) result: ResultFields,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) places: Places,
 }
@@ -89,10 +91,7 @@ fn in_rust(definition: &InRust, open: &mut Vec<&'static str>) -> Result<Built, F
         };
         (*name, named)
     });
-    let (document, unknown) = rename(definition, &named.collect());
-    if !unknown.is_empty() {
-        return Err(Findings::about_nothing(unknown));
-    }
+    let (document, mut unknown) = rename(definition, &named.collect());
     let mut written = written(definition.file, definition.places);
     let mut places = Places::of_whole(written.next());
     let operations = document.get("operations").and_then(Value::as_object);
@@ -104,8 +103,12 @@ fn in_rust(definition: &InRust, open: &mut Vec<&'static str>) -> Result<Built, F
             places.nest(name, &built.places);
         }
     }
+    if !unknown.is_empty() {
+        places.tell(&mut unknown);
+        return Err(Findings::about_nothing(unknown));
+    }
     program.source = Source::new(HERE, canonical::pretty(&document));
-    program.compile(Some(places), definition.single)
+    program.compile(Some(places), definition.single).map(|built| Built { result: definition.result, ..built })
 }
 
 impl Program {
@@ -189,7 +192,8 @@ impl Program {
             Some(template) if !has_errors(&compiled.diagnostics) => {
                 let places = places.unwrap_or_else(|| Places::in_files(&compiled));
                 let (ready, warnings) = (compiled.agenda, compiled.diagnostics);
-                Ok(Built { program: self, template, ready, single, warnings, places })
+                let result = ResultFields::InJson(&[]);
+                Ok(Built { program: self, template, ready, single, result, warnings, places })
             }
             _ => Err(Findings::new(compiled.diagnostics, &compiled.sources)),
         }
@@ -229,6 +233,7 @@ impl Built {
             inputs: self.template.params.get(keys::INPUTS),
             outputs: self.template.params.get(keys::OUTPUTS),
             single: self.single,
+            result: self.result,
         }
     }
 }

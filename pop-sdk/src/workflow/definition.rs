@@ -26,10 +26,21 @@ pub struct InRust {
     pub operations: Vec<(&'static str, Callable)>,
     /// Named types: the name in `source`, and the JSON Schema.
     pub types: Vec<(&'static str, Value)>,
+    /// Constants: what stands for each in `source`, and its JSON.
+    pub constants: Vec<(&'static str, Value)>,
     /// Set when the result is one output rather than a record of all of them: that output's name.
     pub single: Option<&'static str>,
-    /// The fields of a result that is a record of all outputs, by their names in JSON; none when nothing is known of them.
-    pub result: &'static [&'static str],
+    /// The fields of a result that is a record of all outputs.
+    pub result: ResultFields,
+}
+
+/// What is known of the fields of a workflow's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultFields {
+    /// Their names in JSON, as serde reads them; none when nothing is known of them.
+    InJson(&'static [&'static str]),
+    /// Each one's name in Rust and in JSON.
+    Named(&'static [(&'static str, &'static str)]),
 }
 
 /// A workflow that is written in the workflow language, and all the files that belong to it.

@@ -90,6 +90,19 @@ impl Places {
         places
     }
 
+    /// Says in each finding that points at an operation by name where that was written.
+    pub(crate) fn tell(&self, findings: &mut [diagnostic::Diagnostic]) {
+        for finding in findings {
+            let diagnostic::Location::Pointer(pointer) = &finding.primary.at else { continue };
+            match pointer.strip_prefix("/operations/").and_then(|name| Some((name, self.of(name)?))) {
+                Some((name, place)) => finding.help.push(format!("`{name}` is written at {place}")),
+                None => finding
+                    .help
+                    .extend(self.whole.as_ref().map(|p| format!("the workflow is written at {p}"))),
+            }
+        }
+    }
+
     /// Says in each finding about this text where in the person's own file it is. In the text the operations, whose
     /// names are at `names`, are the last thing.
     pub(crate) fn explain<'n>(

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Compiled, Place, Places, Workflow};
 use crate::api::{AgendaView, Event, Rerun, SubmitRequest, WorkflowRef};
-use crate::client::{Client, Error, Run, RunError};
+use crate::client::{Client, Error, Run, RunError, outputs};
 
 impl<I: Serialize, O: DeserializeOwned> Workflow<I, O> {
     /// Submits the workflow with these inputs.
@@ -107,12 +107,14 @@ impl<O: DeserializeOwned> TypedRun<O> {
     /// See [`Run::wait`].
     pub async fn wait(&self) -> Result<O, RunError> {
         let mut outputs: Value = self.run.wait().await?;
-        let result = match self.single {
-            None => outputs,
-            Some(name) => outputs.get_mut(name).map(Value::take).unwrap_or_default(),
+        let (result, place) = match self.single {
+            None => (outputs, "outputs".to_owned()),
+            Some(name) => {
+                (outputs.get_mut(name).map(Value::take).unwrap_or_default(), format!("outputs.{name}"))
+            }
         };
         let missing = result.is_null();
-        serde_json::from_value(result).map_err(|error| match self.single {
+        outputs::read(&result, &place).map_err(|error| match self.single {
             Some(name) if missing => RunError::OutputMissing(name.to_owned()),
             _ => RunError::Outputs(error),
         })

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import cast
 
 import httpx
 from flows import gate, greet, media_ladder, pop
@@ -161,6 +162,55 @@ async def findings_name_the_operation(server: Server, folder: Path) -> None:
         assert first.operation == "sum" and first.place and first.place.file.endswith("ladder.pop.toml"), first
 
 
+async def all_wrong_inputs_are_named(server: Server, folder: Path) -> None:
+    wrong: dict[str, object] = {"source": 7, "rungs": [{"height": "tall", "type": "h264"}], "loud": 1, "colour": "red"}
+    try:
+        await media_ladder.Client(server.url).submit(cast(Inputs, wrong))
+        raise AssertionError("it should have been refused")
+    except pop.Refused as refused:
+        pointers = {d.pointer for d in refused.diagnostics}
+        assert pointers == {"", "/source", "/rungs/0/height", "/loud", "/colour"}, pointers
+        assert "`title` is missing" in str(refused), refused
+        assert all(f"(at {pointer})" in str(refused) for pointer in pointers if pointer), refused
+
+
+async def outputs_that_do_not_fit_are_named(server: Server, folder: Path) -> None:
+    good: dict[str, object] = {
+        "budget": "8Gi", "first": "a", "limit": "none", "mode": "fast", "plans": ["a"], "priority": 2, "title": "t",
+        "rungs": [{"height": 9007199254740993, "type": "h264"}],
+    }
+    rung = {"height": "tall", "type": "h264"}
+    cases: list[tuple[dict[str, object], int, str | None]] = [
+        ({}, 2, None),
+        ({"rungs": [rung]}, 0, 'outputs.rungs[0].height should be a whole number, but is "tall"'),
+        ({"rungs": [{"type": "h264"}]}, 0, "outputs.rungs[0].height is missing"),
+        ({"rungs": {}}, 0, "outputs.rungs should be a list, but is {}"),
+        ({"mode": "slow"}, 0, "outputs.mode should be one of 'fast', 'best', but is \"slow\""),
+    ]
+    for more, refused, message in cases:
+        left = refused
+
+        def answer(request: httpx.Request, outputs: object = {**good, **more}) -> httpx.Response:
+            nonlocal left
+            if request.url.path.endswith("/events"):
+                return httpx.Response(200, text="event: end\ndata: {}\n\n")
+            left -= 1
+            if left >= 0:
+                raise httpx.ConnectError("refused")
+            return httpx.Response(200, json={"state": "succeeded", "outputs": outputs})
+
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+            run = media_ladder.Client("http://pop", http).run("ag_1")
+            if message is None:
+                assert (await run.wait()).rungs[0].height == 9007199254740993
+                continue
+            try:
+                await run.wait()
+                raise AssertionError("they should not fit")
+            except pop.OutputsMismatch as mismatch:
+                assert str(mismatch) == message, mismatch
+
+
 async def nobody_is_there(server: Server, folder: Path) -> None:
     try:
         await gate.Client("http://127.0.0.1:1").submit(gate.Inputs(file="/nothing"))
@@ -176,6 +226,8 @@ TESTS: list[Callable[[Server, Path], Awaitable[None]]] = [
     a_cancel_ends_it,
     an_old_client_is_told,
     findings_name_the_operation,
+    all_wrong_inputs_are_named,
+    outputs_that_do_not_fit_are_named,
     nobody_is_there,
 ]
 

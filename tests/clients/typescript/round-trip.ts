@@ -159,6 +159,84 @@ async function findingsNameTheOperation(server: Server): Promise<void> {
   });
 }
 
+async function allWrongInputsAreNamed(server: Server): Promise<void> {
+  const inputs = { source: 7, rungs: [{ height: "tall", type: "h264" }], loud: 1, colour: "red" };
+  await assert.rejects(new mediaLadder.Client(server.url).submit(inputs as unknown as mediaLadder.Inputs), (error) => {
+    assert.ok(error instanceof pop.Refused);
+    assert.deepEqual(
+      new Set(error.diagnostics.map((d) => d.pointer)),
+      new Set(["", "/source", "/rungs/0/height", "/loud", "/colour"]),
+    );
+    assert.ok(error.message.includes("`title` is missing"), error.message);
+    for (const { pointer } of error.diagnostics) {
+      assert.ok(!pointer || error.message.includes(`(at ${pointer})`), error.message);
+    }
+    return true;
+  });
+}
+
+/** A server that only says how a run ended, in this text. The connection is refused as often as it is told. */
+function ended(text: string, refused = 0): pop.ClientOptions {
+  let left = refused;
+  const fetch = async (url: string | URL | Request): Promise<Response> => {
+    if (String(url).endsWith("/events")) return new Response("event: end\ndata: {}\n\n");
+    if (left-- > 0) throw new TypeError("fetch failed");
+    return new Response(text, { status: 200 });
+  };
+  return { fetch };
+}
+
+async function outputsThatDoNotFitAreNamed(): Promise<void> {
+  const good = {
+    budget: "8Gi", first: "a", limit: "none", mode: "fast", plans: ["a"], priority: 2, title: "t",
+    rungs: [{ height: 720, type: "h264" }, { height: 1080, type: "h265", bitrate: null }],
+    tree: { name: "a", all: [{ name: "b", all: [] }] },
+  };
+  const wait = (outputs: string, refused = 0): Promise<mediaLadder.Outputs> => {
+    const options = ended(`{"state":"succeeded","outputs":${outputs}}`, refused);
+    return new mediaLadder.Client("http://pop", options).run("ag_1").wait();
+  };
+  assert.deepEqual(await wait(JSON.stringify(good)), good);
+  assert.deepEqual(await wait(JSON.stringify(good), 2), good, "a server that restarts is asked again");
+  const numbers = "beyond 2^53, which a number can't hold exactly: 9007199254740992";
+  for (const [outputs, message] of [
+    [{ ...good, rungs: [good.rungs[0], { height: "tall", type: "h264" }] }, 'outputs.rungs[1].height should be a whole number, but is "tall"'],
+    [{ ...good, rungs: [{ height: 1.5, type: "av1" }] }, 'outputs.rungs[0].height should be a whole number, but is 1.5; outputs.rungs[0].type should be "h264" or "h265", but is "av1"'],
+    [{ ...good, rungs: [{ type: "h264" }] }, "outputs.rungs[0].height is missing"],
+    [{ ...good, rungs: {} }, "outputs.rungs should be a list, but is {}"],
+    [{ ...good, limit: "some" }, 'outputs.limit should be a whole number or "none", but is "some"'],
+    [{ ...good, shout: 3 }, "outputs.shout should be text or null, but is 3"],
+    [{ ...good, tree: { name: "a", all: [{ name: "b" }] } }, "outputs.tree.all[0].all is missing"],
+    [{ ...good, title: undefined, first: null }, "outputs.first is missing; outputs.title is missing"],
+    [{ ...good, limit: 9007199254740993n }, `outputs.limit is a whole number ${numbers}`],
+    [{ ...good, rungs: [{ height: 9007199254740993n, type: "h264" }] }, `outputs.rungs[0].height is a whole number ${numbers}`],
+  ] as const) {
+    const text = JSON.stringify(outputs, (_, v: unknown) => (typeof v === "bigint" ? `#${v}#` : v));
+    await assert.rejects(wait(text.replace(/"#(\d+)#"/g, "$1")), (error) => {
+      assert.ok(error instanceof pop.OutputsMismatch);
+      assert.equal(error.message, message);
+      return true;
+    });
+  }
+}
+
+async function inputsThatWouldBeRoundedAreNamed(): Promise<void> {
+  const client = new mediaLadder.Client("http://127.0.0.1:1");
+  const inputs = { source: "https://x/y", title: "T" };
+  for (const [more, message] of [
+    [{ rungs: [{ height: 2 ** 53, type: "h264" }] }, "inputs.rungs[0].height is a whole number beyond 2^53, which a number can't hold exactly: 9007199254740992"],
+    [{ limit: -(2 ** 54) }, "inputs.limit is a whole number beyond 2^53, which a number can't hold exactly: -18014398509481984"],
+    [{ crop: { left: NaN, top: 1 } }, "inputs.crop.left is NaN, which JSON has no word for"],
+    [{ limit: 3n as unknown as number }, "inputs.limit is the bigint 3, which JSON has no word for"],
+  ] as const) {
+    await assert.rejects(client.submit({ ...inputs, ...more }), (error) => {
+      assert.ok(error instanceof pop.InputsMismatch);
+      assert.equal(error.message, message);
+      return true;
+    });
+  }
+}
+
 async function nobodyIsThere(): Promise<void> {
   await assert.rejects(new gate.Client("http://127.0.0.1:1").submit({ file: "/nothing" }), pop.Unreachable);
 }
@@ -174,6 +252,9 @@ try {
     aCancelEndsIt,
     anOldClientIsTold,
     findingsNameTheOperation,
+    allWrongInputsAreNamed,
+    outputsThatDoNotFitAreNamed,
+    inputsThatWouldBeRoundedAreNamed,
     nobodyIsThere,
   ]) {
     const late = new Promise((_, reject) => setTimeout(reject, 60_000, new Error(`${test.name} hangs`)).unref());

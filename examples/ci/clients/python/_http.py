@@ -125,7 +125,9 @@ class Http:
             )
             for row in _rows(problem.get("diagnostics"))
         ]
-        message += "".join(f"\n  {d.severity}[{d.rule}] {d.message}" for d in diagnostics)
+        message += "".join(
+            f"\n  {d.severity}[{d.rule}] {d.message}" + (f" (at {d.pointer})" if d.pointer else "") for d in diagnostics
+        )
         return Refused(message, response.status_code, type, diagnostics)
 
     def event(self, value: object) -> Event:

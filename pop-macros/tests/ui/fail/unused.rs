@@ -1,4 +1,4 @@
-#![deny(unused_variables)]
+#![deny(unused_variables, deprecated)]
 
 #[path = "../media.rs"]
 mod media;

@@ -143,8 +143,7 @@ class Run(Generic[O]):
                         ended = event.operation is None and _is_end(event.state)
                         yield event
             except (Unreachable, Refused) as error:
-                broken = not isinstance(error, Refused) or error.status >= 500
-                if not broken or tries >= STREAM_TRIES:
+                if not _passes(error) or tries >= STREAM_TRIES:
                     raise
             if ended and tries > 0:
                 return
@@ -158,7 +157,7 @@ class Run(Generic[O]):
         while True:
             async for _ in self.watch():
                 pass
-            view = await self._http.json("GET", "agendas", self.id)
+            view = await self._ended()
             state = view.get("state")
             if state == "succeeded":
                 return self._workflow.outputs(view.get("outputs") or {}, "outputs")
@@ -168,6 +167,18 @@ class Run(Generic[O]):
                 unknown = Failure(class_="platform", code="Unknown", message="it ended without saying how")
                 raise Failed(self._http.failure(view.get("failure"), None) or unknown)
             # it was run again meanwhile
+
+    async def _ended(self) -> Mapping[str, object]:
+        """The run after its last event. A server that restarts at this moment is asked again, as a watch does it."""
+        tries = 0
+        while True:
+            try:
+                return await self._http.json("GET", "agendas", self.id)
+            except (Unreachable, Refused) as error:
+                if not _passes(error) or tries >= STREAM_TRIES:
+                    raise
+            tries += 1
+            await asyncio.sleep(min(0.05 * tries, 2.0))
 
     async def cancel(self) -> None:
         """Asks for the end of the run; it may take a moment until it is cancelled."""
@@ -184,3 +195,8 @@ class Run(Generic[O]):
 
 def _is_end(state: str) -> bool:
     return state in ("succeeded", "failed", "cancelled")
+
+
+def _passes(error: Unreachable | Refused) -> bool:
+    """Whether it may be otherwise in a moment: a server that restarts refuses the connection."""
+    return not isinstance(error, Refused) or error.status >= 500

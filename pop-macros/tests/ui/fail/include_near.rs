@@ -1,0 +1,3 @@
+pop_sdk::include_workflow!("../flows/lader.pop.toml");
+
+fn main() {}
