@@ -142,6 +142,7 @@ fn candidates(text: &str, at: usize) -> Vec<Change> {
     found.extend(open_bracket(text, at));
     found.extend(comma(text, at));
     found.extend(word(text, at));
+    found.extend(absent(text, at, &line));
     found.extend(escapes(&line));
     found.extend(quotes(&line));
     found
@@ -238,6 +239,32 @@ fn end_of_line(text: &str, at: usize, line: &[Piece<'_>]) -> Vec<Change> {
     found
 }
 
+/// `key = null`: what is null is left out here. An item of a list can't be, for the others would move.
+fn absent(text: &str, at: usize, line: &[Piece<'_>]) -> Option<Change> {
+    let value = line.iter().position(|piece| piece.start == at)?;
+    let null = ["null", "none", "nil", "undefined"].contains(&line[value].text.to_lowercase().as_str());
+    let key = value.checked_sub(2).filter(|_| null && line[value - 1].kind == Kind::Equals)?;
+    let before = key.checked_sub(1).map(|i| line[i]);
+    // deeper inside it is a part of a value, which others may look for
+    if line[..value].iter().filter(|piece| piece.kind == Kind::Open).count() > 1 {
+        return None;
+    }
+    let range = match (before, line.get(value + 1)) {
+        // a line of its own
+        (None, None) => {
+            let end = text[at..].find('\n').map_or(text.len(), |n| at + n + 1);
+            (!text[at..end].contains('#')).then_some(line[key].start..end)
+        }
+        (Some(comma), _) if comma.kind == Kind::Comma => Some(comma.start..line[value].end()),
+        (Some(open), Some(next)) if open.kind == Kind::Open => {
+            let next = if next.kind == Kind::Comma { line.get(value + 2)? } else { next };
+            Some(line[key].start..next.start)
+        }
+        _ => None,
+    }?;
+    Some(vec![(range, String::new())])
+}
+
 /// A comma that is missing between two items, or there twice.
 fn comma(text: &str, at: usize) -> Vec<Change> {
     // a plain value and the next key look like one word to the parser
@@ -285,7 +312,7 @@ fn word(text: &str, at: usize) -> Vec<Change> {
         "true" | "false" if whole == one || !own => {
             return vec![vec![(at..at + one.len(), one.to_lowercase())]];
         }
-        // `ture` may be a text or a truth; the others have no counterpart here
+        // `ture` may be a text or a truth; the others have no counterpart here, see `absent`
         other if suggest::closest(other, ["true", "false"]).is_some() => return Vec::new(),
         "null" | "none" | "nil" | "undefined" => return Vec::new(),
         _ => {}

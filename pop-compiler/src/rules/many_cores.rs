@@ -36,5 +36,12 @@ pub(crate) fn report(at: impl Into<Location>, text: &str, millis: u64) -> Option
     if millis < MANY || !millis.is_multiple_of(ROUND) || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    Some(RULE.at(at, format!("`{text}` of cpu is {text} cores")).help(format!("did you mean `{text}m`?")))
+    let (at, meant) = (at.into(), format!("{text}m"));
+    let finding = RULE
+        .at(at.clone(), format!("`{text}` of cpu is {text} cores"))
+        .help(format!("did you mean `{meant}`?"));
+    Some(match at {
+        Location::Span(span) => finding.rename(span, text, &meant),
+        Location::Pointer(_) => finding,
+    })
 }

@@ -118,12 +118,18 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes out comments of other languages, with a finding for each.
+    /// Takes out comments of other languages and one that is not closed, with a finding for each.
     fn comments(&mut self) {
-        let (marks, tokens): (Vec<Token>, Vec<Token>) =
-            std::mem::take(&mut self.tokens).into_iter().partition(|token| token.kind == Kind::Hash);
+        let (marks, tokens): (Vec<Token>, Vec<Token>) = std::mem::take(&mut self.tokens)
+            .into_iter()
+            .partition(|token| matches!(token.kind, Kind::Hash | Kind::Unclosed));
         self.tokens = tokens;
         for mark in marks {
+            if mark.kind == Kind::Unclosed {
+                let message = "this comment is not closed";
+                self.add(rules::syntax::report(self.place(&mark), message, "`*/` is missing"));
+                continue;
+            }
             self.fault(self.place(&mark), "a comment begins with `//`", "not a comment in JSON", "//");
         }
         for token in &self.tokens {

@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Word,
     /// A comment of another language; its mark.
     Hash,
+    /// The mark of a comment that never ends.
+    Unclosed,
 }
 
 /// How a text is quoted.
@@ -109,7 +111,13 @@ impl<'t> Lexer<'t> {
                 _ if c.is_whitespace() || c == '\u{feff}' => self.at += c.len_utf8(),
                 '/' if rest.starts_with("//") => self.at += self.rest(start).len(),
                 '/' if rest.starts_with("/*") => {
-                    let length = rest.find("*/").map_or(rest.len(), |n| n + 2);
+                    let length = match rest[2..].find("*/") {
+                        Some(n) => n + 4,
+                        None => {
+                            self.push(Kind::Unclosed, start, start + 2, start..start + 2);
+                            rest.len() - 2
+                        }
+                    };
                     self.skip(length);
                 }
                 '#' => {
