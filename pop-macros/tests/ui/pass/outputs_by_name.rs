@@ -23,15 +23,30 @@ workflow! {
 }
 
 #[derive(serde::Deserialize)]
-pub struct Odd {
+pub struct Lone {
     #[serde(rename = "the title")]
     pub title: String,
 }
 
 workflow! {
+    pub lone(source: Url) -> Lone {
+        let probe = Probe { url: source };
+        Lone { title: probe.title }
+    }
+}
+
+#[derive(serde::Deserialize)]
+pub struct Odd {
+    #[serde(rename = "the title")]
+    pub title: String,
+    #[serde(rename = "its length")]
+    pub duration: f64,
+}
+
+workflow! {
     pub odd(source: Url) -> Odd {
         let probe = Probe { url: source };
-        Odd { title: probe.title }
+        Odd { title: probe.title, duration: probe.duration }
     }
 }
 
@@ -40,6 +55,9 @@ fn main() {
     let result = &workflow.template().agenda.params["pop.result"];
     assert_eq!(result["allFiles"], "@<encode.*.out::/file>");
     let _: Option<named::Outputs> = None;
+    let lone = lone::compile();
+    let result = &lone.template().agenda.params["pop.result"];
+    assert_eq!(result["the title"], "@<probe.out::/title>");
     let findings = odd::try_compile().unwrap_err().to_string();
     assert!(findings.contains("`title`") && findings.contains("`the title`"), "{findings}");
 }
