@@ -71,7 +71,9 @@ fn json(text: &str) -> Vec<Token<'_>> {
             ',' => (Kind::Comma, 1),
             ':' => (Kind::Colon, 1),
             '"' => (Kind::Word, string(rest)),
-            '/' if rest.starts_with("/*") => (Kind::Comment, rest[2..].find("*/").map_or(rest.len(), |n| n + 4)),
+            '/' if rest.starts_with("/*") => {
+                (Kind::Comment, rest[2..].find("*/").map_or(rest.len(), |n| n + 4))
+            }
             '/' => (Kind::Comment, rest.find('\n').unwrap_or(rest.len())),
             _ => {
                 let end =

@@ -126,8 +126,11 @@ impl Reader<'_> {
         self.tokens = tokens;
         for mark in marks {
             if mark.kind == Kind::Unclosed {
-                let message = "this comment is not closed";
-                self.add(rules::syntax::report(self.place(&mark), message, "`*/` is missing"));
+                self.add(rules::syntax::report(
+                    self.place(&mark),
+                    "this comment is not closed",
+                    "lacks `*/`",
+                ));
                 continue;
             }
             self.fault(self.place(&mark), "a comment begins with `//`", "not a comment in JSON", "//");

@@ -38,7 +38,8 @@ impl Reader<'_> {
         }
         let (text, wrong) = strings::unescape(self.text, token.inner.clone());
         if let Some(first) = wrong.first() {
-            let span = self.span(*first, (*first + 2).min(token.end));
+            let length = self.text[*first..token.end].chars().take(2).map(char::len_utf8).sum::<usize>();
+            let span = self.span(*first, first + length);
             let finding =
                 rules::syntax::report(span, "this is no escape", "write `\\\\` for a backslash").read_on();
             let edits = wrong.iter().map(|at| self.span(*at, *at));
