@@ -74,7 +74,7 @@ pub fn check_native(source: Source) -> Compiled {
     if out.iter().any(|finding| finding.rule == rules::syntax::RULE.id) {
         out.retain(|finding| !rules::find(finding.rule).is_some_and(|rule| rule.absence));
     }
-    place(&mut out, &tree);
+    place(&mut out, &tree, &text);
     compiled.source_map = source_map(&tree);
     if has_errors(&out) {
         (compiled.template, compiled.agenda) = (None, None);
@@ -101,16 +101,16 @@ pub fn place_in_data(findings: &mut [Diagnostic], sources: &Sources, door: Door,
     for finding in findings {
         let elsewhere = matches!(&finding.primary.at, Location::Pointer(p) if p.starts_with(other));
         if !elsewhere {
-            place(std::slice::from_mut(finding), &tree);
+            place(std::slice::from_mut(finding), &tree, &source.text);
         }
     }
 }
 
 /// Turns pointers into spans of the text.
-fn place(out: &mut [Diagnostic], tree: &Tree) {
+fn place(out: &mut [Diagnostic], tree: &Tree, text: &str) {
     let locate = |label: &mut Label| {
         if let Location::Pointer(pointer) = &label.at {
-            label.at = Location::Span(span_at(tree, pointer));
+            label.at = Location::Span(span_at(tree, pointer, text));
         }
     };
     for finding in out {
@@ -120,9 +120,14 @@ fn place(out: &mut [Diagnostic], tree: &Tree) {
 }
 
 /// The span of what a pointer leads to, or of the last part that is there.
-fn span_at(tree: &Tree, pointer: &str) -> Span {
+fn span_at(tree: &Tree, pointer: &str, text: &str) -> Span {
+    let opening = |span: Span| {
+        let range = span.range();
+        let first = text[range.clone()].chars().next().map_or(0, char::len_utf8);
+        Span::new(span.file, range.start, range.start + first)
+    };
     let mut at = tree;
-    let mut span = Span { end: tree.span.start.saturating_add(1).min(tree.span.end), ..tree.span };
+    let mut span = opening(tree.span);
     for step in pointer.split('/').skip(1) {
         let step = step.replace("~1", "/").replace("~0", "~");
         let next = match &at.node {
@@ -137,7 +142,7 @@ fn span_at(tree: &Tree, pointer: &str) -> Span {
         span = match &tree.node {
             // a whole table or list is too much to underline: its key, or its opening bracket
             Node::Table(_) | Node::List(_) if key != tree.span => key,
-            Node::Table(_) | Node::List(_) => Span { end: tree.span.start + 1, ..tree.span },
+            Node::Table(_) | Node::List(_) => opening(tree.span),
             _ => tree.span,
         };
     }
