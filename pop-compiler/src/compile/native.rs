@@ -56,7 +56,11 @@ pub fn check_native(source: Source) -> Compiled {
                     compiled.template = Some(template);
                 }
                 Err(error) => {
-                    out.push(rules::wrong_shape::native(tree.span, "a template", &error.to_string()));
+                    out.push(rules::wrong_shape::native(
+                        opening(tree.span, &text),
+                        "a template",
+                        &error.to_string(),
+                    ));
                 }
             },
             _ => match serde_json::from_value::<Agenda>(json) {
@@ -65,7 +69,11 @@ pub fn check_native(source: Source) -> Compiled {
                     compiled.agenda = Some(agenda);
                 }
                 Err(error) => {
-                    out.push(rules::wrong_shape::native(tree.span, "an agenda", &error.to_string()));
+                    out.push(rules::wrong_shape::native(
+                        opening(tree.span, &text),
+                        "an agenda",
+                        &error.to_string(),
+                    ));
                 }
             },
         }
@@ -119,15 +127,17 @@ fn place(out: &mut [Diagnostic], tree: &Tree, text: &str) {
     }
 }
 
+/// The first letter of what stands at `span`: mostly a bracket.
+fn opening(span: Span, text: &str) -> Span {
+    let range = span.range();
+    let first = text[range.clone()].chars().next().map_or(0, char::len_utf8);
+    Span::new(span.file, range.start, range.start + first)
+}
+
 /// The span of what a pointer leads to, or of the last part that is there.
 fn span_at(tree: &Tree, pointer: &str, text: &str) -> Span {
-    let opening = |span: Span| {
-        let range = span.range();
-        let first = text[range.clone()].chars().next().map_or(0, char::len_utf8);
-        Span::new(span.file, range.start, range.start + first)
-    };
     let mut at = tree;
-    let mut span = opening(tree.span);
+    let mut span = opening(tree.span, text);
     for step in pointer.split('/').skip(1) {
         let step = step.replace("~1", "/").replace("~0", "~");
         let next = match &at.node {
@@ -142,7 +152,7 @@ fn span_at(tree: &Tree, pointer: &str, text: &str) -> Span {
         span = match &tree.node {
             // a whole table or list is too much to underline: its key, or its opening bracket
             Node::Table(_) | Node::List(_) if key != tree.span => key,
-            Node::Table(_) | Node::List(_) => opening(tree.span),
+            Node::Table(_) | Node::List(_) => opening(tree.span, text),
             _ => tree.span,
         };
     }

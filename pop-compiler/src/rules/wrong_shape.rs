@@ -88,6 +88,5 @@ pub(crate) fn word(word: &Spanned<String>, what: &str, known: &[&str]) -> Diagno
 
 /// A JSON document that is not what it should be; `why` is the reader's own message.
 pub(crate) fn native(span: Span, what: &str, why: &str) -> Diagnostic {
-    let start = Span { end: span.start.saturating_add(1).min(span.end), ..span };
-    RULE.at(start, format!("this is not {what}: {why}")).label("in this document")
+    RULE.at(span, format!("this is not {what}: {why}")).label("in this document")
 }
