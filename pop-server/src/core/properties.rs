@@ -255,7 +255,11 @@ impl Model {
                 self.world.advance(seconds);
                 self.world.ok(Command::Tick);
             }
-            Action::Crash => self.world.core = self.world.reloaded(),
+            Action::Crash => {
+                self.world.core = self.world.reloaded();
+                // who had read an agenda to run it again went with the server
+                self.seen.clear();
+            }
         }
     }
 

@@ -111,14 +111,11 @@ impl<'t> Lexer<'t> {
                 _ if c.is_whitespace() || c == '\u{feff}' => self.at += c.len_utf8(),
                 '/' if rest.starts_with("//") => self.at += self.rest(start).len(),
                 '/' if rest.starts_with("/*") => {
-                    let length = match rest[2..].find("*/") {
-                        Some(n) => n + 4,
-                        None => {
-                            self.push(Kind::Unclosed, start, start + 2, start..start + 2);
-                            rest.len() - 2
-                        }
-                    };
-                    self.skip(length);
+                    let length = rest[2..].find("*/").map_or(rest.len(), |n| n + 4);
+                    if length < 4 || !rest[2..length].ends_with("*/") {
+                        self.mark(Kind::Unclosed, 2);
+                    }
+                    self.skip(start + length - self.at);
                 }
                 '#' => {
                     let length = self.rest(start).len();
