@@ -219,6 +219,9 @@ pub struct RunSpec {
     /// Environment variables set for the program, with `${with.NAME}`.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub env: Params,
+    /// Where in an input secret values are: JSON pointers, `*` for each item of a list or map.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
 }
 
 /// What a program's standard output means.

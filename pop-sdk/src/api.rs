@@ -33,8 +33,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::pools::{
-    AgendaEnd, AttachRequest, AttachResponse, Lease, LeaseId, Made, PullRequest, PullResponse, RenewRequest,
-    RenewResponse, Report, ReportRequest, ReportResponse, ReportResult,
+    AgendaEnd, AttachRequest, AttachResponse, Lease, LeaseId, Made, PullRequest, PullResponse,
+    ReleaseRequest, ReleaseResponse, RenewRequest, RenewResponse, Report, ReportRequest, ReportResponse,
+    ReportResult,
 };
 pub use self::rerun::{Again, Rerun, RerunMode, RerunRequest, RerunResponse};
 pub use self::settings::{Algorithm, Customer, Insight, Pool};

@@ -47,8 +47,8 @@ use serde_json::Value;
 
 use crate::api::{
     AgendaView, AttachRequest, AttachResponse, LogChunk, Page, Problem, PullRequest, PullResponse,
-    RenewRequest, RenewResponse, ReportRequest, ReportResponse, Rerun, RerunRequest, RerunResponse,
-    SubmitRequest,
+    ReleaseRequest, ReleaseResponse, RenewRequest, RenewResponse, ReportRequest, ReportResponse, Rerun,
+    RerunRequest, RerunResponse, SubmitRequest,
 };
 
 pub use self::error::{Error, RunError};
@@ -235,6 +235,14 @@ impl Client {
     /// There is no such pool, or the server can't be reached.
     pub async fn report(&self, pool: &str, request: &ReportRequest) -> Result<ReportResponse, Error> {
         self.pool_call(pool, "report", request, CALL).await
+    }
+
+    /// A pool agent gives leases back.
+    ///
+    /// # Errors
+    /// There is no such pool, or the server can't be reached.
+    pub async fn release(&self, pool: &str, request: &ReleaseRequest) -> Result<ReleaseResponse, Error> {
+        self.pool_call(pool, "release", request, CALL).await
     }
 
     /// Creates or replaces a customer, a pool, an insight or a template; `kind` is `customers`, `pools`, `insights` or

@@ -150,6 +150,7 @@ pub mod handle;
 pub mod handler;
 mod names;
 mod operation;
+pub mod run;
 mod secret;
 #[cfg(feature = "client")]
 mod sse;

@@ -73,7 +73,14 @@ async fn alone(folder: &std::path::Path, agenda: Agenda) -> Duration {
         over_in,
         stop,
     ));
-    let lease = Lease { id: "ag_bench".into(), epoch: 1, until: Timestamp::MAX, agenda, progress: vec![] };
+    let lease = Lease {
+        id: "ag_bench".into(),
+        epoch: 1,
+        lease_ms: u64::MAX,
+        interrupted: false,
+        agenda,
+        progress: vec![],
+    };
     let start = Instant::now();
     let _ = commands.send(executor::Command::Run(Box::new(lease))).await;
     over.recv().await;

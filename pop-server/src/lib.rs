@@ -6,7 +6,7 @@ pub mod commands;
 pub mod core;
 pub mod ids;
 pub mod pool;
-pub mod run;
+pub use pop_sdk::run;
 pub mod runtime;
 pub mod server;
 pub mod store;

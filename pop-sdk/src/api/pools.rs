@@ -1,6 +1,5 @@
 //! What a pool agent and a server say to each other.
 
-use jiff::Timestamp;
 use pop_compiler::agenda::Operation;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,8 +7,9 @@ use serde_json::Value;
 
 use super::{Agenda, AgendaState, Failure, LogChunk, OperationView};
 
-/// A pool agent says that it has (re)started: leases of its earlier instances end at once, and their agendas go to the
-/// head of their queues.
+/// A pool agent says that it has (re)started, or that it is back after a silence. From now on this instance alone speaks
+/// for the worker: leases of its other instances end at once, and their agendas go to the head of their queues, but for
+/// those in `holding`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttachRequest {
@@ -17,6 +17,9 @@ pub struct AttachRequest {
     pub worker: String,
     /// New at each start of the agent.
     pub instance: String,
+    /// Leases whose operations still run with this agent; they are kept, under the same epoch, where nobody else has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holding: Vec<LeaseId>,
 }
 
 /// What a pool agent should know.
@@ -24,8 +27,10 @@ pub struct AttachRequest {
 pub struct AttachResponse {
     /// A lease lasts this long, in milliseconds; renew at a third of it.
     pub lease_ms: u64,
-    /// Agendas that the earlier instances held.
-    pub returned: Vec<String>,
+    /// Leases of other instances that have ended.
+    pub returned: Vec<LeaseId>,
+    /// Of the leases in `holding`, those that this instance holds now; the others are lost.
+    pub kept: Vec<LeaseId>,
 }
 
 /// A pool agent asks for work.
@@ -62,8 +67,11 @@ pub struct Lease {
     pub id: String,
     /// Goes up each time the agenda is handed out; every report carries it.
     pub epoch: u64,
-    /// Ends then, unless renewed.
-    pub until: Timestamp,
+    /// Ends so many milliseconds after it was given, unless renewed.
+    pub lease_ms: u64,
+    /// An earlier lease of this run was lost: its pool may have started operations without the server's knowledge.
+    #[serde(default)]
+    pub interrupted: bool,
     /// The agenda.
     pub agenda: Agenda,
     /// What earlier leases reached: every operation that is not `waiting`, outputs included.
@@ -85,6 +93,8 @@ pub struct LeaseId {
 pub struct RenewRequest {
     /// The agent's stable name.
     pub worker: String,
+    /// This start of the agent.
+    pub instance: String,
     /// All leases that the agent holds.
     pub leases: Vec<LeaseId>,
 }
@@ -92,12 +102,32 @@ pub struct RenewRequest {
 /// What became of the leases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RenewResponse {
-    /// The renewed leases end then.
-    pub until: Timestamp,
+    /// The renewed leases last so many milliseconds from now.
+    pub lease_ms: u64,
     /// Cancel these: kill what runs, then report the end.
-    pub cancel: Vec<String>,
+    pub cancel: Vec<LeaseId>,
     /// These are somebody else's now: kill what runs, report nothing, forget.
-    pub lost: Vec<String>,
+    pub lost: Vec<LeaseId>,
+}
+
+/// A pool agent gives leases back whose operations no longer run, and of which everything has been reported. Their
+/// agendas go to the head of their queues at once; that does not count as a lost lease.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseRequest {
+    /// The agent's stable name.
+    pub worker: String,
+    /// This start of the agent.
+    pub instance: String,
+    /// What is given back. A lease that is no longer the agent's is passed over.
+    pub leases: Vec<LeaseId>,
+}
+
+/// What was given back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReleaseResponse {
+    /// The leases that ended by this call.
+    pub released: Vec<LeaseId>,
 }
 
 /// What happened to some agendas. Repeating a report changes nothing.
@@ -106,6 +136,8 @@ pub struct RenewResponse {
 pub struct ReportRequest {
     /// The agent's stable name.
     pub worker: String,
+    /// This start of the agent.
+    pub instance: String,
     /// One entry for each agenda.
     pub reports: Vec<Report>,
 }

@@ -6,7 +6,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use pop_compiler::agenda::Agenda;
 use pop_sdk::api::{
-    AttachRequest, AttachResponse, Lease, OperationState, PullRequest, PullResponse, RenewRequest,
+    AttachRequest, AttachResponse, Lease, LeaseId, OperationState, PullRequest, PullResponse, RenewRequest,
     RenewResponse, ReportRequest, ReportResponse,
 };
 use tokio::time::{Instant, timeout_at};
@@ -31,13 +31,13 @@ pub(super) async fn attach(
     Json(request): Json<AttachRequest>,
 ) -> Result<Answer<AttachResponse>, Error> {
     allowed()?;
-    let AttachRequest { worker, instance } = request;
+    let AttachRequest { worker, instance, holding: _ } = request;
     named("worker", &worker)?;
     named("instance", &instance)?;
     let reply = parts.change(Command::Attach { pool: PoolId::from(pool), worker, instance }).await?;
     let Reply::Attached(returned) = reply else { return Err(Error::internal()) };
-    let lease_ms = u64::try_from(parts.lease.as_millis()).unwrap_or(u64::MAX);
-    Ok(Answer(AttachResponse { lease_ms, returned: returned.iter().map(ToString::to_string).collect() }))
+    let returned = returned.iter().map(|id| LeaseId { id: id.to_string(), epoch: 0 }).collect();
+    Ok(Answer(AttachResponse { lease_ms: lease_ms(&parts), returned, kept: Vec::new() }))
 }
 
 /// `POST /v1/pools/{id}/pull`
@@ -81,12 +81,15 @@ pub(super) async fn pull(
 
 /// What was handed out, with the agendas and what earlier leases reached.
 async fn leases(parts: &Parts, granted: Vec<Granted>) -> Result<Vec<Lease>, Error> {
+    let lease_ms = lease_ms(parts);
     parts
-        .read(move |store| granted.into_iter().filter_map(|grant| lease(store, grant).transpose()).collect())
+        .read(move |store| {
+            granted.into_iter().filter_map(|grant| lease(store, grant, lease_ms).transpose()).collect()
+        })
         .await
 }
 
-fn lease(store: &dyn Store, grant: Granted) -> Result<Option<Lease>, StoreError> {
+fn lease(store: &dyn Store, grant: Granted, lease_ms: u64) -> Result<Option<Lease>, StoreError> {
     let Some(record) = store.agenda(&grant.id)? else { return Ok(None) };
     let no = record.header.no;
     let Some(body) = store.body(no)? else { return Ok(None) };
@@ -102,7 +105,8 @@ fn lease(store: &dyn Store, grant: Granted) -> Result<Option<Lease>, StoreError>
         // An operation that runs again keeps the number of its last attempt.
         .filter(|o| o.state != OperationState::Waiting || o.attempt > 0)
         .collect();
-    Ok(Some(Lease { id: grant.id.to_string(), epoch: grant.epoch, until: grant.until, agenda, progress }))
+    let Granted { id, epoch, .. } = grant;
+    Ok(Some(Lease { id: id.to_string(), epoch, lease_ms, interrupted: false, agenda, progress }))
 }
 
 /// `POST /v1/pools/{id}/renew`
@@ -112,10 +116,14 @@ pub(super) async fn renew(
     Json(request): Json<RenewRequest>,
 ) -> Result<Answer<RenewResponse>, Error> {
     allowed()?;
-    let RenewRequest { worker, leases } = request;
+    let RenewRequest { worker, instance: _, leases } = request;
     let reply = parts.change(Command::Renew { pool: PoolId::from(pool), worker, leases }).await?;
-    let Reply::Renewed { until, cancel, lost } = reply else { return Err(Error::internal()) };
-    Ok(Answer(RenewResponse { until, cancel: cancel.iter().map(ToString::to_string).collect(), lost }))
+    let Reply::Renewed { cancel, lost } = reply else { return Err(Error::internal()) };
+    Ok(Answer(RenewResponse { lease_ms: lease_ms(&parts), cancel, lost }))
+}
+
+fn lease_ms(parts: &Parts) -> u64 {
+    u64::try_from(parts.lease.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `POST /v1/pools/{id}/report`
@@ -125,7 +133,7 @@ pub(super) async fn report(
     Json(request): Json<ReportRequest>,
 ) -> Result<Answer<ReportResponse>, Error> {
     allowed()?;
-    let ReportRequest { worker, reports } = request;
+    let ReportRequest { worker, instance: _, reports } = request;
     let reply = parts.change(Command::Report { pool: PoolId::from(pool), worker, reports }).await?;
     let Reply::Reported(results) = reply else { return Err(Error::internal()) };
     Ok(Answer(ReportResponse { results }))

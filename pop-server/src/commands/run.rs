@@ -92,7 +92,8 @@ pub async fn run(args: RunArgs) -> Result<Exit> {
     let lease = Lease {
         id: id.clone(),
         epoch: 1,
-        until: Timestamp::MAX,
+        lease_ms: u64::MAX,
+        interrupted: false,
         agenda: agenda.clone(),
         progress: Vec::new(),
     };

@@ -154,12 +154,10 @@ pub enum Reply {
     Granted(Vec<Granted>),
     /// What became of the leases.
     Renewed {
-        /// The renewed ones end then.
-        until: Timestamp,
         /// To be cancelled.
-        cancel: Vec<AgendaId>,
+        cancel: Vec<LeaseId>,
         /// Somebody else's.
-        lost: Vec<String>,
+        lost: Vec<LeaseId>,
     },
     /// The word on each report.
     Reported(Vec<ReportResult>),

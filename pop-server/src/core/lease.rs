@@ -30,7 +30,7 @@ impl Core {
         let (mut cancel, mut lost) = (Vec::new(), Vec::new());
         for lease in leases {
             let Some(no) = self.holding(pool, worker, &lease.id, lease.epoch) else {
-                lost.push(lease.id.clone());
+                lost.push(lease.clone());
                 continue;
             };
             self.state.set_deadline(no, until);
@@ -38,10 +38,10 @@ impl Core {
             if let Some(live) = self.state.agendas.get(&no)
                 && live.cancelling()
             {
-                cancel.push(live.id.clone());
+                cancel.push(lease.clone());
             }
         }
-        Reply::Renewed { until, cancel, lost }
+        Reply::Renewed { cancel, lost }
     }
 
     /// Ends the leases that nobody renewed.

@@ -66,6 +66,7 @@ pub async fn work(
         client: client.clone(),
         pool: config.pool.clone(),
         worker: config.worker.clone(),
+        instance: config.instance.clone(),
         shutdown: shutdown.clone(),
     });
     let executor = tokio::spawn(executor::drive(
@@ -100,7 +101,11 @@ pub async fn work(
 
 /// Tells the server that earlier instances are gone. None when shut down before the server answered.
 async fn attach(config: &Config, client: &Client, shutdown: &CancellationToken) -> Result<Option<()>, Error> {
-    let request = AttachRequest { worker: config.worker.clone(), instance: config.instance.clone() };
+    let request = AttachRequest {
+        worker: config.worker.clone(),
+        instance: config.instance.clone(),
+        holding: Vec::new(),
+    };
     let response = retry(shutdown, "attach to the server", || client.attach(&config.pool, &request)).await?;
     Ok(response.map(|response| {
         if !response.returned.is_empty() {
@@ -179,11 +184,12 @@ async fn renew(
         if held.is_empty() {
             continue;
         }
-        let request = RenewRequest { worker: config.worker.clone(), leases: held };
+        let (worker, instance) = (config.worker.clone(), config.instance.clone());
+        let request = RenewRequest { worker, instance, leases: held };
         match client.renew(&config.pool, &request).await {
             Ok(response) => {
-                let cancel = response.cancel.into_iter().map(Command::Cancel);
-                let lost = response.lost.into_iter().map(Command::Lost);
+                let cancel = response.cancel.into_iter().map(|lease| Command::Cancel(lease.id));
+                let lost = response.lost.into_iter().map(|lease| Command::Lost(lease.id));
                 for command in cancel.chain(lost) {
                     if commands.send(command).await.is_err() {
                         return;

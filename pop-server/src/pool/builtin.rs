@@ -10,10 +10,9 @@ use std::time::Duration;
 use pop_compiler::generator;
 use pop_sdk::api::{Failure, FailureClass};
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
 
 use crate::run::fail;
-use crate::runtime::{Launch, Reporter, Signal};
+use crate::runtime::{Launch, Reporter, Signal, Stop};
 
 /// The built-in operation types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +46,7 @@ impl Builtin {
     }
 
     /// Runs one attempt; `scale` multiplies every sleep.
-    pub fn launch(self, launch: Launch, scale: f64, reporter: Reporter, stop: CancellationToken) {
+    pub fn launch(self, launch: Launch, scale: f64, reporter: Reporter, stop: Stop) {
         reporter.send(Signal::Started);
         match self {
             Self::Log => reporter.send(Signal::Exited(log(&launch.payload, &reporter))),
@@ -102,12 +101,7 @@ fn bad_input(kind: &str, message: &str) -> Failure {
 }
 
 /// Waits, saying now and then how far it is between `from` and `to` percent. False when it was stopped.
-async fn wait(
-    length: Duration,
-    (from, to): (f64, f64),
-    reporter: &Reporter,
-    stop: &CancellationToken,
-) -> bool {
+async fn wait(length: Duration, (from, to): (f64, f64), reporter: &Reporter, stop: &Stop) -> bool {
     let start = tokio::time::Instant::now();
     let end = start + length;
     let step = (length / 20).max(Duration::from_secs(1));
@@ -115,7 +109,7 @@ async fn wait(
         let next = (tokio::time::Instant::now() + step).min(end);
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
-            () = stop.cancelled() => return false,
+            () = stop.asked() => return false,
         }
         if next == end {
             return true;

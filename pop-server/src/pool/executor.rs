@@ -19,7 +19,7 @@ use super::outbox::{Outbox, Sent};
 use super::slots::{Admission, Slots};
 use crate::clock::Clock;
 use crate::run::{Effect, Event, Needs, Plan, Run, TimerKind, fail};
-use crate::runtime::{AttemptKey, Launch, Reporter, Runtime, Signal};
+use crate::runtime::{AttemptKey, Launch, Reporter, Runtime, Signal, Stop};
 use pop_compiler::agenda::RunSpec;
 
 /// How long progress and log text may wait for something more urgent to travel with.
@@ -162,7 +162,7 @@ struct Held {
 
 /// An attempt that was launched (or waits for room).
 struct Live {
-    stop: CancellationToken,
+    stop: Stop,
     needs: Needs,
     /// Still to be started: it waits for room.
     waiting: Option<Value>,
@@ -277,7 +277,7 @@ impl Executor {
     fn launch(&mut self, key: AttemptKey, payload: Value) {
         let Some(held) = self.runs.get(&key.run) else { return };
         let needs = held.run.plan().steps[key.op].needs;
-        let stop = CancellationToken::new();
+        let stop = Stop::default();
         match self.slots.admit(needs, key) {
             Admission::Start(_) => {
                 self.live.insert(key, Live { stop, needs, waiting: None });
@@ -300,6 +300,8 @@ impl Executor {
         let launch = Launch {
             key,
             agenda: held.run.agenda().to_owned(),
+            epoch: held.epoch,
+            resources: step.needs,
             customer: held.run.plan().customer.clone(),
             cid: held.run.plan().cid.clone(),
             operation: step.name.clone(),
@@ -319,7 +321,7 @@ impl Executor {
 
     fn kill(&mut self, key: AttemptKey) {
         let Some(live) = self.live.get_mut(&key) else { return };
-        live.stop.cancel();
+        live.stop.terminate();
         if live.waiting.take().is_some() {
             self.slots.forget(&key);
             live.needs = Needs::default();
@@ -335,6 +337,7 @@ impl Executor {
     fn signal(&mut self, key: AttemptKey, signal: Signal) {
         let AttemptKey { run, op, attempt } = key;
         match signal {
+            Signal::Waiting { .. } => {}
             Signal::Started => self.step(run, Event::Started { op, attempt }),
             Signal::Progress { percent, message } => {
                 self.step(run, Event::Progress { op, attempt, percent, message });
@@ -457,7 +460,7 @@ impl Executor {
 
     fn stop_all(&mut self) {
         for live in self.live.values() {
-            live.stop.cancel();
+            live.stop.terminate();
         }
     }
 }

@@ -22,6 +22,7 @@ pub(super) struct HttpUplink {
     pub(super) client: Client,
     pub(super) pool: String,
     pub(super) worker: String,
+    pub(super) instance: String,
     pub(super) shutdown: CancellationToken,
 }
 
@@ -52,6 +53,7 @@ impl HttpUplink {
             }
             let request = ReportRequest {
                 worker: self.worker.clone(),
+                instance: self.instance.clone(),
                 reports: part.iter().map(|(_, report)| report.clone()).collect(),
             };
             match retry(&self.shutdown, "report", || self.client.report(&self.pool, &request)).await {

@@ -8,20 +8,17 @@ mod files;
 mod note;
 mod process;
 
-use std::future::Future;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pop_sdk::api::FailureClass;
 use tokio::sync::OnceCell;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::desk::Served;
-use super::{Launch, Reporter, Runtime, Signal};
-use crate::run::fail;
+use super::{Adopted, AttemptKey, Capacity, Launch, Pending, Reporter, Runtime, Signal, Stop};
+use crate::run::{Needs, fail};
 
 /// Settings of a [`Local`] runtime.
 #[derive(Clone, Debug)]
@@ -36,6 +33,8 @@ pub struct Config {
     pub grace: Duration,
     /// How much of standard output may become an operation's output, in bytes.
     pub output_limit: u64,
+    /// How much may run at the same time.
+    pub capacity: Capacity,
     /// How much log is kept of each stream of an attempt, in bytes.
     pub log_limit: u64,
 }
@@ -49,6 +48,7 @@ impl Config {
             environment,
             grace: Duration::from_secs(5),
             output_limit: 64 << 20,
+            capacity: Capacity { resources: Needs { cpu_millis: 1000, memory: u64::MAX }, attempts: 16 },
             log_limit: 1 << 20,
         }
     }
@@ -73,7 +73,17 @@ impl Local {
 }
 
 impl Runtime for Local {
-    fn launch(&self, launch: Launch, reporter: Reporter, stop: CancellationToken) {
+    fn capacity(&self) -> Capacity {
+        self.config.capacity
+    }
+
+    fn adopt(&self, _agenda: &str) -> Pending<'_, Vec<Adopted>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
+
+    fn settled(&self, _key: AttemptKey) {}
+
+    fn launch(&self, launch: Launch, reporter: Reporter, stop: Stop) {
         let config = Arc::clone(&self.config);
         let Some(spec) = launch.spec.clone() else {
             reporter.send(Signal::Exited(Err(unknown_type(&launch.kind))));
@@ -102,7 +112,7 @@ impl Runtime for Local {
         files::remove_if_empty(&self.config.work, agenda);
     }
 
-    fn idle(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn idle(&self) -> Pending<'_, ()> {
         self.running.close();
         Box::pin(async {
             self.running.wait().await;

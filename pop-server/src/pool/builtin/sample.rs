@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use pop_sdk::api::{Failure, FailureClass};
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
 
 use super::{bad_input, stopped, wait};
 use crate::run::fail;
-use crate::runtime::{Reporter, Signal};
+use crate::runtime::{Reporter, Signal, Stop};
 
 /// How much of an external program's output goes to the log, in bytes.
 const LOG_LIMIT: usize = 64 * 1024;
@@ -19,7 +18,7 @@ pub(super) async fn run(
     payload: Value,
     scale: f64,
     reporter: &Reporter,
-    stop: &CancellationToken,
+    stop: &Stop,
 ) -> Result<Value, Failure> {
     let Value::Object(mut input) = payload else {
         return Err(bad_input("sample", "its input is an object with `actions` and `resultPayload`"));
@@ -34,7 +33,7 @@ pub(super) async fn run(
     for (i, action) in actions.iter().enumerate() {
         let from = share * i as f64;
         perform(action, scale, (from, from + share), &mut log, stop).await?;
-        if stop.is_cancelled() {
+        if stop.is_asked() {
             return Err(stopped());
         }
     }
@@ -46,7 +45,7 @@ async fn perform(
     scale: f64,
     percents: (f64, f64),
     log: &mut Log<'_>,
-    stop: &CancellationToken,
+    stop: &Stop,
 ) -> Result<(), Failure> {
     let param = |key: &str| action.get("paramsMap").and_then(|p| p.get(key)).filter(|v| !v.is_null());
     if let Some(sleep) = param("sleepMilliseconds") {
@@ -89,7 +88,7 @@ async fn perform(
 }
 
 /// Runs a program. As in POP its end is only logged, whatever it is.
-async fn external(arguments: &[&str], log: &mut Log<'_>, stop: &CancellationToken) {
+async fn external(arguments: &[&str], log: &mut Log<'_>, stop: &Stop) {
     let Some((program, rest)) = arguments.split_first() else {
         log.line("externalExecute: no externalArgs, nothing to run");
         return;
@@ -107,7 +106,7 @@ async fn external(arguments: &[&str], log: &mut Log<'_>, stop: &CancellationToke
     };
     tokio::select! {
         text = done => log.line(&text),
-        () = stop.cancelled() => {}
+        () = stop.asked() => {}
     }
 }
 

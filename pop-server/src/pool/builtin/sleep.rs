@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use pop_sdk::api::Failure;
 use serde_json::{Map, Number, Value};
-use tokio_util::sync::CancellationToken;
 
 use super::{bad_input, stopped, wait};
-use crate::runtime::Reporter;
+use crate::runtime::{Reporter, Stop};
 
 pub(super) async fn run(
     payload: Value,
     scale: f64,
     reporter: &Reporter,
-    stop: &CancellationToken,
+    stop: &Stop,
 ) -> Result<Value, Failure> {
     let mut input = match payload {
         Value::Object(input) => input,

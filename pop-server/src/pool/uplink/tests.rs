@@ -27,7 +27,13 @@ async fn serve() -> (Server, Client, CancellationToken) {
 
 fn uplink(client: &Client, pool: &str) -> HttpUplink {
     let shutdown = CancellationToken::new();
-    HttpUplink { client: client.clone(), pool: pool.into(), worker: "w".into(), shutdown }
+    HttpUplink {
+        client: client.clone(),
+        pool: pool.into(),
+        worker: "w".into(),
+        instance: "1".into(),
+        shutdown,
+    }
 }
 
 /// An operation that gives `output`.

@@ -12,7 +12,6 @@ use rustix::process::Signal as UnixSignal;
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
-use tokio_util::sync::CancellationToken;
 
 use super::capture::{Captured, Want, read};
 use super::desk::{Place, Served};
@@ -20,7 +19,7 @@ use super::files::{Folder, kill_group};
 use super::note::Note;
 use super::{Config, command};
 use crate::run::fail;
-use crate::runtime::{Launch, Reporter, Signal};
+use crate::runtime::{Launch, Reporter, Signal, Stop};
 
 /// The largest input that also goes into the environment (Linux takes 128 KiB for one variable).
 const ENVIRONMENT_LIMIT: usize = 96 * 1024;
@@ -36,7 +35,7 @@ pub(super) async fn run(
     launch: &Launch,
     spec: &RunSpec,
     reporter: &Reporter,
-    stop: &CancellationToken,
+    stop: &Stop,
 ) -> Result<Value, Failure> {
     let arguments = command::arguments(&spec.command, &launch.payload)?;
     let variables = command::environment(&spec.env, &launch.payload)?;
@@ -81,7 +80,7 @@ async fn supervise(
     folder: &Folder,
     place: Option<&Place>,
     reporter: &Reporter,
-    stop: &CancellationToken,
+    stop: &Stop,
 ) -> Result<Value, Failure> {
     let pid = child.id().unwrap_or_default();
     folder.note_group(pid);
@@ -109,7 +108,7 @@ async fn supervise(
                     break end_group(&mut child, pid, config.grace).await;
                 }
             }
-            () = stop.cancelled() => break end_group(&mut child, pid, config.grace).await,
+            () = stop.asked() => break end_group(&mut child, pid, config.grace).await,
             _ = look.tick() => progress.read(reporter),
             () = said(place) => progress.read(reporter),
         }
@@ -141,7 +140,7 @@ async fn supervise(
             ),
         ));
     }
-    if stop.is_cancelled() {
+    if stop.is_asked() {
         return Err(stopped(status, &err));
     }
     if !status.success() {

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use pop_compiler::agenda::RunSpec;
 use pop_sdk::api::Failure;
+use pop_server::run::Needs;
 use pop_server::runtime::local::{Config, Local};
-use pop_server::runtime::{AttemptKey, Launch, Reporter, Runtime as _, Signal};
+use pop_server::runtime::{AttemptKey, Launch, Reporter, Runtime as _, Signal, Stop};
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 pub(crate) const OPS: &str = env!("CARGO_BIN_EXE_contract-ops");
 
@@ -88,12 +88,14 @@ impl Pool {
     ) -> Attempt {
         let key = AttemptKey { run: 0, op: 0, attempt };
         let (out, mut signals) = mpsc::unbounded_channel();
-        let stop = CancellationToken::new();
+        let stop = Stop::default();
         let spec = RunSpec { command: self.command.clone(), ..RunSpec::default() };
         let launch = Launch {
             fan_out: None,
             key,
             agenda: "ag_1".into(),
+            epoch: 1,
+            resources: Needs::default(),
             customer: Some("acme".into()),
             cid: None,
             operation: "only".into(),
@@ -107,10 +109,10 @@ impl Pool {
         loop {
             let (_, signal) = signals.recv().await.expect("an attempt says that it has ended");
             if stop_at(&signal) {
-                stop.cancel();
+                stop.terminate();
             }
             match signal {
-                Signal::Started | Signal::Log { .. } => {}
+                Signal::Waiting { .. } | Signal::Started | Signal::Log { .. } => {}
                 Signal::Progress { percent, message } => progress.push((percent, message)),
                 Signal::Exited(outcome) => return Attempt { outcome, progress },
             }

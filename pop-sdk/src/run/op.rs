@@ -1,6 +1,6 @@
 //! One operation inside a run.
 
-use pop_sdk::api::{OperationState, OperationView};
+use crate::api::{OperationState, OperationView};
 use serde_json::Value;
 
 use super::Step;

@@ -1,8 +1,8 @@
 //! What goes into a run, and what comes out.
 
+use crate::api::{AgendaEnd, Failure, OperationView};
 use jiff::Timestamp;
 use pop_compiler::agenda::Operation;
-use pop_sdk::api::{AgendaEnd, Failure, OperationView};
 use serde_json::Value;
 
 /// What can happen to a run. Operations are named by their index in the [`Plan`](super::Plan).
@@ -33,8 +33,8 @@ pub enum Effect {
     Launch { op: usize, attempt: u32, payload: Value },
     /// End this attempt's program (or forget it, if it has not started).
     Kill { op: usize, attempt: u32 },
-    /// Report this state. A report that ends an attempt for good ([`Succeeded`](pop_sdk::api::OperationState::Succeeded) or
-    /// [`Failed`](pop_sdk::api::OperationState::Failed)) is to be answered with [`Event::Committed`] once it is durable.
+    /// Report this state. A report that ends an attempt for good ([`Succeeded`](crate::api::OperationState::Succeeded) or
+    /// [`Failed`](crate::api::OperationState::Failed)) is to be answered with [`Event::Committed`] once it is durable.
     Report { op: usize, view: OperationView },
     /// A generator made these operations. They belong to the report of its success, which follows, and become durable
     /// with it or not at all.

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::api::{Failure, FailureClass};
 use pop_compiler::generator;
 use pop_compiler::reference::{self, Mode};
-use pop_sdk::api::{Failure, FailureClass};
 use serde_json::{Map, Value};
 
 use super::{Plan, Step, fail};

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::api::{Failure, FailureClass};
 use pop_compiler::agenda::{Agenda, Operation, RunSpec, Stdout, keys};
 use pop_compiler::duration;
 use pop_compiler::generator::{FanOut, Generator, Promises, Wanted};
@@ -13,7 +14,6 @@ pub use pop_compiler::graph::EdgeKind;
 use pop_compiler::graph::{self, Dependency};
 use pop_compiler::quantity;
 use pop_compiler::retry::RetryPolicy;
-use pop_sdk::api::{Failure, FailureClass};
 use serde_json::Value;
 
 use super::fail;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pop_sdk::api::{Failure, FailureClass};
+use crate::api::{Failure, FailureClass};
 
 use super::Step;
 

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::io;
 
+use crate::api::{Failure, FailureClass, OperationState};
 use pop_compiler::agenda::{Agenda, Operation, keys};
 use pop_compiler::diagnostic::{Diagnostic, Location, Severity};
 use pop_compiler::generator::{Promise, Wanted};
 use pop_compiler::graph::Dependency;
 use pop_compiler::validate::{self, Around};
-use pop_sdk::api::{Failure, FailureClass, OperationState};
 use serde_json::{Value, json};
 
 use super::plan::{Edge, EdgeKind, Plan, Prepared, Waiter};

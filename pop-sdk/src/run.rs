@@ -17,8 +17,8 @@ mod tests;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::api::{AgendaEnd, AgendaState, Failure, FailureClass, OperationState, OperationView};
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaEnd, AgendaState, Failure, FailureClass, OperationState, OperationView};
 use serde_json::Value;
 
 pub use self::context::Outputs;

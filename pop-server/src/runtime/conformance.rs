@@ -1,0 +1,1 @@
+//! What holds for every runtime: a suite that each of them runs.
