@@ -226,7 +226,7 @@ impl Client {
     /// # Errors
     /// There is no such pool, or the server can't be reached.
     pub async fn renew(&self, pool: &str, request: &RenewRequest) -> Result<RenewResponse, Error> {
-        self.pool_call(pool, "renew", request, CALL).await
+        self.pool_call(pool, "renew", request, CALL + Duration::from_millis(request.wait_ms)).await
     }
 
     /// A pool agent reports.

@@ -51,20 +51,36 @@ pub struct Run {
     first_failure: Option<(usize, Failure)>,
 }
 
+/// Where a run begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StartFrom<'a> {
+    /// The agenda's id.
+    pub agenda: &'a str,
+    /// What earlier leases have reached: operations by name. Unknown names are passed over.
+    pub progress: &'a [OperationView],
+    /// How many earlier leases of this run were lost: under each of them one attempt of each operation may have been
+    /// started that `progress` says nothing of.
+    pub interrupted: u32,
+    /// Attempts that still run: operation and attempt. They are launched again under their number.
+    pub running: &'a [(String, u32)],
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Running,
     /// An operation failed under `on_failure = "stop"`: nothing new starts.
     Stopping,
     Cancelling,
+    /// The lease is being given back: nothing new starts, and nothing ends for want of it.
+    Yielding,
     /// Ended, or somebody else's: nothing matters any more.
     Over,
 }
 
 impl Run {
-    /// A run of `plan` that goes on from what earlier leases reached (`prior`: operations by name; unknown names are
-    /// ignored), and its first effects.
-    pub fn start(plan: Plan, agenda: &str, prior: &[OperationView], now: Timestamp) -> (Self, Vec<Effect>) {
+    /// A run of `plan` that goes on from where earlier leases were, and its first effects.
+    pub fn start(plan: Plan, from: &StartFrom<'_>, now: Timestamp) -> (Self, Vec<Effect>) {
+        let agenda = from.agenda;
         let ops = plan.steps.iter().map(Op::new).collect::<Vec<_>>();
         let outputs = Outputs::new(agenda, plan.customer.as_deref());
         let open = ops.len();
@@ -73,7 +89,7 @@ impl Run {
         let mode = Mode::Running;
         let mut run = Self { plan, agenda, ops, outputs, kept, made, open, mode, first_failure: None };
         let mut effects = Vec::new();
-        run.restore(prior, now, &mut effects);
+        run.restore(from, now, &mut effects);
         if run.open == 0 {
             run.end(&mut effects);
         }
@@ -87,15 +103,20 @@ impl Run {
             return effects;
         }
         match event {
+            Event::Waiting { op, attempt, reason } => self.waiting(op, attempt, reason, &mut effects),
             Event::Started { op, attempt } => self.started(op, attempt, now, &mut effects),
             Event::Progress { op, attempt, percent, message } => {
                 self.progress(op, attempt, percent, message, &mut effects);
             }
             Event::Exited { op, attempt, outcome } => self.exited(op, attempt, outcome, now, &mut effects),
             Event::Committed { op, attempt } => self.committed(op, attempt, now, &mut effects),
+            Event::OutputRefused { op, attempt, failure } => {
+                self.refused(op, attempt, failure);
+            }
             Event::Timer { op, attempt, kind } => self.timer(op, attempt, kind, now, &mut effects),
             Event::Cancel => self.cancel(now, &mut effects),
             Event::LeaseLost => self.lose(&mut effects),
+            Event::Yield => self.give_back(&mut effects),
         }
         if self.open == 0 && self.mode != Mode::Over {
             self.end(&mut effects);
@@ -118,18 +139,40 @@ impl Run {
         self.ops.get(op).map(|o| &o.view)
     }
 
+    /// Whether the lease is being given back.
+    pub fn is_yielding(&self) -> bool {
+        self.mode == Mode::Yielding
+    }
+
     /// Whether the run has ended (or was lost): no event changes it any more.
     pub fn is_over(&self) -> bool {
         self.mode == Mode::Over
     }
 
-    fn restore(&mut self, prior: &[OperationView], now: Timestamp, effects: &mut Vec<Effect>) {
-        let by_name: std::collections::HashMap<&str, &OperationView> =
-            prior.iter().map(|view| (view.name.as_str(), view)).collect();
+    /// Whether nothing runs and nothing that has happened is still to become durable.
+    pub fn is_quiet(&self) -> bool {
+        let settled = |o: &Op| match o.phase {
+            Phase::Idle | Phase::Done => true,
+            Phase::Delayed { committed, .. } => committed,
+            Phase::Live | Phase::Reported(_) => false,
+        };
+        self.ops.iter().all(settled)
+    }
+
+    fn restore(&mut self, from: &StartFrom<'_>, now: Timestamp, effects: &mut Vec<Effect>) {
+        let by_name: HashMap<&str, &OperationView> =
+            from.progress.iter().map(|view| (view.name.as_str(), view)).collect();
+        let running: HashMap<&str, u32> = from.running.iter().map(|(name, n)| (name.as_str(), *n)).collect();
         let mut settled = Vec::new();
         for (i, step) in self.plan.steps.iter().enumerate() {
-            let Some(view) = by_name.get(step.name.as_str()) else { continue };
             let op = &mut self.ops[i];
+            op.running = running.get(step.name.as_str()).copied();
+            op.unheard = from.interrupted;
+            let Some(view) = by_name.get(step.name.as_str()) else { continue };
+            // It ran under the only lease that was lost, so that one can't have started its successor.
+            if from.interrupted == 1 && was_running(view) {
+                op.unheard = 0;
+            }
             op.view.attempt = view.attempt;
             op.view.failures = view.failures;
             op.view.started_at = view.started_at;
@@ -159,6 +202,10 @@ impl Run {
         }
         let idle: Vec<usize> = (0..self.ops.len()).filter(|&i| self.ops[i].phase == Phase::Idle).collect();
         self.release(idle, now, effects);
+        for op in &mut self.ops {
+            // What waits even now can't have been started before: what it waits for was not durable.
+            op.unheard = 0;
+        }
     }
 
     fn started(&mut self, op: usize, attempt: u32, now: Timestamp, effects: &mut Vec<Effect>) {
@@ -168,11 +215,25 @@ impl Run {
         }
         o.view.state = OperationState::Executing;
         o.view.started_at = Some(now);
-        effects.push(Effect::Report { op, view: o.view.clone() });
-        if let Some(timeout) = self.plan.steps[op].timeout {
-            let at = now.saturating_add(timeout).unwrap_or(Timestamp::MAX);
-            effects.push(Effect::Timer { op, attempt, kind: TimerKind::Timeout, at });
+        effects.push(report(op, o));
+        if let Some(after) = self.plan.steps[op].timeout {
+            effects.push(Effect::Timer { op, attempt, kind: TimerKind::Timeout, after });
         }
+    }
+
+    /// The attempt is told of as the one before it, which is over: its own number is told of when it starts.
+    fn waiting(&mut self, op: usize, attempt: u32, reason: String, effects: &mut Vec<Effect>) {
+        let Some(o) = self.current(op, attempt) else { return };
+        if o.view.state != OperationState::Launching {
+            return;
+        }
+        let view = OperationView {
+            state: OperationState::Ready,
+            attempt: attempt - 1,
+            message: Some(reason),
+            ..o.view.clone()
+        };
+        effects.push(Effect::Report { op, view, commits: false });
     }
 
     fn progress(
@@ -190,7 +251,7 @@ impl Run {
         if message.is_some() {
             o.view.message = message;
         }
-        effects.push(Effect::Report { op, view: o.view.clone() });
+        effects.push(report(op, o));
     }
 
     fn exited(
@@ -213,6 +274,7 @@ impl Run {
                 self.succeed(op, output, now, effects);
             }
             Err(_) if cancelling => self.settle(op, OperationState::Cancelled, None, now, effects),
+            Err(_) if self.mode == Mode::Yielding => self.hand_over(op, effects),
             Err(failure) => {
                 let failure =
                     if o.timed_out { timeout_failure(&self.plan.steps[op], failure) } else { failure };
@@ -229,7 +291,18 @@ impl Run {
         o.view.failure = None;
         let view = OperationView { output: Some(output.clone()), ..o.view.clone() };
         o.phase = Phase::Reported(Some(output));
-        effects.push(Effect::Report { op, view });
+        effects.push(Effect::Report { op, view, commits: true });
+    }
+
+    /// The attempt was stopped because the lease is given back; whoever runs the agenda next starts another one.
+    fn hand_over(&mut self, op: usize, effects: &mut Vec<Effect>) {
+        let o = &mut self.ops[op];
+        o.phase = Phase::Delayed { due: false, committed: false };
+        o.timed_out = false;
+        o.view.state = OperationState::Ready;
+        o.view.percent = 0.0;
+        o.view.message = None;
+        effects.push(Effect::Report { op, view: o.view.clone(), commits: true });
     }
 
     fn fail(&mut self, op: usize, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
@@ -237,15 +310,14 @@ impl Run {
             && let Some(delay) = self.retry_delay(op, &failure)
         {
             let o = &mut self.ops[op];
-            o.phase = Phase::Idle;
+            o.phase = Phase::Delayed { due: false, committed: false };
             o.timed_out = false;
             o.view.state = OperationState::Ready;
             o.view.percent = 0.0;
             o.view.failure = Some(failure);
-            effects.push(Effect::Report { op, view: o.view.clone() });
             let attempt = o.view.attempt;
-            let at = now.saturating_add(delay).unwrap_or(Timestamp::MAX);
-            effects.push(Effect::Timer { op, attempt, kind: TimerKind::Retry, at });
+            effects.push(Effect::Report { op, view: o.view.clone(), commits: true });
+            effects.push(Effect::Timer { op, attempt, kind: TimerKind::Retry, after: delay });
         } else {
             self.fail_for_good(op, failure, now, effects);
         }
@@ -257,7 +329,7 @@ impl Run {
         o.view.ended_at = Some(now);
         o.view.failure = Some(failure.clone());
         o.phase = Phase::Reported(None);
-        effects.push(Effect::Report { op, view: o.view.clone() });
+        effects.push(Effect::Report { op, view: o.view.clone(), commits: true });
         self.note_failure(op, failure);
     }
 
@@ -286,8 +358,14 @@ impl Run {
         if o.view.attempt != attempt {
             return;
         }
-        let Phase::Reported(output) = &mut o.phase else { return };
-        let output = output.take();
+        let output = match &mut o.phase {
+            Phase::Reported(output) => output.take(),
+            Phase::Delayed { committed, .. } => {
+                *committed = true;
+                return self.try_again(op, now, effects);
+            }
+            Phase::Idle | Phase::Live | Phase::Done => return,
+        };
         o.phase = Phase::Done;
         self.open -= 1;
         let state = self.ops[op].view.state;
@@ -308,6 +386,17 @@ impl Run {
         self.release(next, now, effects);
     }
 
+    fn refused(&mut self, op: usize, attempt: u32, failure: Failure) {
+        let Some(o) = self.ops.get_mut(op).filter(|o| o.view.attempt == attempt) else { return };
+        if matches!(o.phase, Phase::Reported(Some(_))) {
+            o.phase = Phase::Reported(None);
+            o.view.state = OperationState::Failed;
+            o.view.failure = Some(failure.clone());
+            self.made.remove(&op);
+            self.note_failure(op, failure);
+        }
+    }
+
     fn timer(&mut self, op: usize, attempt: u32, kind: TimerKind, now: Timestamp, effects: &mut Vec<Effect>) {
         let Some(o) = self.ops.get_mut(op).filter(|o| o.view.attempt == attempt) else { return };
         match (kind, &o.phase) {
@@ -315,10 +404,19 @@ impl Run {
                 o.timed_out = true;
                 effects.push(Effect::Kill { op, attempt });
             }
-            (TimerKind::Retry, Phase::Idle) if o.view.state == OperationState::Ready => {
-                self.release(vec![op], now, effects);
+            (TimerKind::Retry, Phase::Delayed { committed, .. }) => {
+                o.phase = Phase::Delayed { due: true, committed: *committed };
+                self.try_again(op, now, effects);
             }
             _ => {}
+        }
+    }
+
+    /// Starts the next attempt, if its time has come and nothing is in its way any more.
+    fn try_again(&mut self, op: usize, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.ops[op].phase == (Phase::Delayed { due: true, committed: true }) {
+            self.ops[op].phase = Phase::Idle;
+            self.release(vec![op], now, effects);
         }
     }
 
@@ -336,6 +434,14 @@ impl Run {
         self.mode = Mode::Over;
     }
 
+    /// A run that is being cancelled goes on to its end: that is as short.
+    fn give_back(&mut self, effects: &mut Vec<Effect>) {
+        if matches!(self.mode, Mode::Running | Mode::Stopping) {
+            self.mode = Mode::Yielding;
+            self.kill_live(effects);
+        }
+    }
+
     fn kill_live(&self, effects: &mut Vec<Effect>) {
         for (op, o) in self.ops.iter().enumerate() {
             if o.phase == Phase::Live {
@@ -346,7 +452,7 @@ impl Run {
 
     fn drop_idle(&mut self, state: OperationState, now: Timestamp, effects: &mut Vec<Effect>) {
         for op in 0..self.ops.len() {
-            if self.ops[op].phase == Phase::Idle {
+            if matches!(self.ops[op].phase, Phase::Idle | Phase::Delayed { .. }) {
                 self.settle(op, state, None, now, effects);
             }
         }
@@ -368,6 +474,7 @@ impl Run {
             }
             match self.mode {
                 Mode::Running => {}
+                Mode::Yielding => continue,
                 Mode::Cancelling => {
                     self.settle(op, OperationState::Cancelled, None, now, effects);
                     continue;
@@ -395,7 +502,10 @@ impl Run {
     fn launch(&mut self, op: usize, payload: Value, effects: &mut Vec<Effect>) {
         let o = &mut self.ops[op];
         o.phase = Phase::Live;
-        o.view.attempt += 1;
+        o.view.attempt = match o.running.take() {
+            Some(running) if running > o.view.attempt => running,
+            _ => o.view.attempt + 1 + std::mem::take(&mut o.unheard),
+        };
         o.view.state = OperationState::Launching;
         o.view.message = None;
         effects.push(Effect::Launch { op, attempt: o.view.attempt, payload });
@@ -434,7 +544,7 @@ impl Run {
             };
         }
         self.open -= 1;
-        effects.push(Effect::Report { op, view: self.ops[op].view.clone() });
+        effects.push(report(op, &self.ops[op]));
     }
 
     /// Tells the dependents that `op` is terminal; gives those that wait for nothing any more.
@@ -482,4 +592,16 @@ impl Run {
     fn current(&mut self, op: usize, attempt: u32) -> Option<&mut Op> {
         self.ops.get_mut(op).filter(|o| o.view.attempt == attempt && o.phase == Phase::Live)
     }
+}
+
+/// A report that nothing waits for.
+fn report(op: usize, o: &Op) -> Effect {
+    Effect::Report { op, view: o.view.clone(), commits: false }
+}
+
+/// Whether the attempt that is told of was running when its lease ended. The next one is launched only when the end of
+/// the one before it is durable.
+fn was_running(view: &OperationView) -> bool {
+    let given_back = view.state == OperationState::Ready && view.attempt > 0 && view.failure.is_none();
+    given_back || matches!(view.state, OperationState::Launching | OperationState::Executing)
 }

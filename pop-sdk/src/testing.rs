@@ -59,35 +59,35 @@
 //! # }
 //! ```
 //!
-//! The rules are those of the server: references, conditions, `after`, skips, retries by cause (without their delays),
-//! `on_failure`. Operations run one after the other, what is ready first runs first, so a run is the same every time. The
+//! The [run](crate::run) is the one that a server's pool drives: references, conditions, `after`, skips, retries by cause
+//! (without their delays), `on_failure`. Operations run one after the other, what is ready first runs first, so a run is the same every time. The
 //! built-in types (`pop.transform`, `pop.log`, `pop.sleep`, which takes no time) need no mock, and a fan-out over an output
 //! makes its operations.
 
+mod drive;
 #[cfg(feature = "handler")]
 mod handler;
-mod machine;
 mod report;
-mod waiting;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use pop_compiler::agenda::{Agenda, Operation as AgendaOperation};
-use pop_compiler::generator::{FAN_OUT_TYPE, FanOut, UPDATE_TYPE};
+use pop_compiler::agenda::Agenda;
+use pop_compiler::generator::{FAN_OUT_TYPE, UPDATE_TYPE};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::api::FailureClass;
+use crate::run::Step;
 use crate::{Findings, HandlerError, Operation, Workflow};
 
 #[cfg(feature = "handler")]
 pub use self::handler::TestContext;
 pub use self::report::TestReport;
 
-type Mock = Box<dyn FnMut(&AgendaOperation, u32, Value) -> Result<Value, HandlerError>>;
+type Mock = Box<dyn FnMut(&Step, u32, Value) -> Result<Value, HandlerError>>;
 
 /// A workflow (or an agenda) with mocks for its operations; see the [module](self).
 pub struct TestRun<I, O> {
@@ -179,7 +179,7 @@ impl<I, O> TestRun<I, O> {
     fn mock_with(
         mut self,
         kind: &str,
-        mock: impl FnMut(&AgendaOperation, u32, Value) -> Result<Value, HandlerError> + 'static,
+        mock: impl FnMut(&Step, u32, Value) -> Result<Value, HandlerError> + 'static,
     ) -> Self {
         self.mocks.insert(kind.to_owned(), Box::new(mock));
         self
@@ -191,20 +191,18 @@ impl<I, O> TestRun<I, O> {
     /// The inputs do not fit the workflow. What fails in the run itself is in the report.
     pub fn run(mut self, inputs: &I) -> Result<TestReport<O>, Findings> {
         let agenda = (self.source)(inputs)?;
-        let ended = machine::run(&agenda, &mut |operation, attempt, input| match self
-            .mocks
-            .get_mut(&operation.kind)
-        {
-            Some(mock) => mock(operation, attempt, input),
-            None => builtin(operation, input),
+        let mocks = &mut self.mocks;
+        let ended = drive::run(&agenda, &mut |step, attempt, input| match mocks.get_mut(&step.kind) {
+            Some(mock) => mock(step, attempt, input),
+            None => builtin(step, input),
         });
         Ok(TestReport::new(ended, self.single))
     }
 }
 
 /// The built-in types, as far as they need no world around them.
-fn builtin(operation: &AgendaOperation, input: Value) -> Result<Value, HandlerError> {
-    let (kind, name) = (operation.kind.as_str(), operation.name.as_str());
+fn builtin(step: &Step, input: Value) -> Result<Value, HandlerError> {
+    let (kind, name) = (step.kind.as_str(), step.name.as_str());
     let mut fields = match input {
         Value::Object(map) => map,
         _ => Map::new(),
@@ -217,8 +215,8 @@ fn builtin(operation: &AgendaOperation, input: Value) -> Result<Value, HandlerEr
         "pop.log" => Ok(Value::Object(Map::new())),
         FAN_OUT_TYPE => {
             let wrong = |why: String| HandlerError::error(why).code("FanOutInvalid");
-            let fan_out = FanOut::of(operation).map_err(wrong)?;
-            let fan_out = fan_out.ok_or_else(|| wrong("it does not say what it makes".to_owned()))?;
+            let fan_out =
+                step.fan_out.as_ref().ok_or_else(|| wrong("it does not say what it makes".to_owned()))?;
             let items = fields.remove("items").unwrap_or_default();
             Ok(json!({ "operations": fan_out.make(&items).map_err(wrong)? }))
         }

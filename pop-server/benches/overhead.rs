@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use jiff::Timestamp;
 use pop_compiler::agenda::{Agenda, Operation};
-use pop_sdk::api::{Lease, Report};
+use pop_sdk::api::{Lease, Report, ReportResult};
 use pop_sdk::client::Client;
 use pop_server::clock::SystemClock;
+use pop_server::pool::fence::Fence;
+use pop_server::pool::port::http::HttpPort;
+use pop_server::pool::port::{Answer, Identity, ReportPort};
 use pop_server::pool::{agent, executor};
-use pop_server::run::Needs;
 use pop_server::runtime::local::{Config, Local};
 use pop_server::server;
 use serde_json::{Value, json};
@@ -23,13 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 struct Accept;
 
-impl executor::Uplink for Accept {
-    fn report(
-        &self,
-        reports: Vec<Report>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Vec<executor::Answer>> + Send + '_>> {
-        let accepted = vec![executor::Answer::Accepted; reports.len()];
-        Box::pin(std::future::ready(accepted))
+impl ReportPort for Accept {
+    fn report(&self, reports: Vec<Report>) -> Answer<'_, Vec<ReportResult>> {
+        Box::pin(std::future::ready(Ok(vec![ReportResult::Accepted; reports.len()])))
     }
 }
 
@@ -48,8 +45,8 @@ fn agenda(kind: &str, n: usize, chain: bool) -> Agenda {
 
 fn executor_config() -> executor::Config {
     executor::Config {
-        room: Needs { cpu_millis: 2000, memory: 1 << 30 },
         time_scale: 1.0,
+        report_limit: Duration::from_secs(10),
         types: [].into(),
         clock: Arc::new(SystemClock),
     }
@@ -62,13 +59,14 @@ fn local(folder: &std::path::Path) -> Arc<Local> {
 
 /// Runs an agenda in the executor alone.
 async fn alone(folder: &std::path::Path, agenda: Agenda) -> Duration {
-    let (commands, inbox) = mpsc::channel(1);
+    let (commands, inbox) = mpsc::unbounded_channel();
     let (over_in, mut over) = mpsc::unbounded_channel();
     let stop = CancellationToken::new();
     let task = tokio::spawn(executor::drive(
         executor_config(),
         local(folder),
         Arc::new(Accept),
+        Arc::new(Fence::default()),
         inbox,
         over_in,
         stop,
@@ -77,12 +75,12 @@ async fn alone(folder: &std::path::Path, agenda: Agenda) -> Duration {
         id: "ag_bench".into(),
         epoch: 1,
         lease_ms: u64::MAX,
-        interrupted: false,
+        interrupted: 0,
         agenda,
         progress: vec![],
     };
     let start = Instant::now();
-    let _ = commands.send(executor::Command::Run(Box::new(lease))).await;
+    let _ = commands.send(executor::Command::Run(Box::new(lease)));
     over.recv().await;
     let took = start.elapsed();
     drop(commands);
@@ -186,14 +184,16 @@ async fn measure(small: bool) {
     let server = server::start(config, stop.clone()).await.expect("a server");
     let client = Client::connect(&format!("http://{}", server.address)).expect("an address");
     let agent = agent::Config {
-        pool: "default".into(),
-        worker: "bench".into(),
         instance: "one".into(),
         insight: None,
         slots: 64,
+        grace: Duration::from_secs(5),
         executor: executor_config(),
     };
-    let agent = tokio::spawn(agent::work(agent, client.clone(), local(path), stop.clone()));
+    let identity = Identity { pool: "default".into(), worker: "bench".into(), instance: "one".into() };
+    let port = || Arc::new(HttpPort::new(client.address(), identity.clone()).expect("an address"));
+    let now = CancellationToken::new();
+    let agent = tokio::spawn(agent::work(agent, port(), port(), local(path), stop.clone(), now));
 
     println!("through the server (HTTP, SQLite, every outcome durable), for each operation");
     for (what, kind, chain) in [

@@ -37,29 +37,38 @@ impl ServerArgs {
     }
 }
 
-/// Cancelled by the first Ctrl-C or SIGTERM. The second ends the process at once: nothing that is durable is lost by it.
-pub fn shutdown_on_signal() -> CancellationToken {
-    let token = CancellationToken::new();
-    let cancel = token.clone();
-    tokio::spawn(async move {
-        wait_for_signal().await;
-        cancel.cancel();
-        wait_for_signal().await;
-        std::process::exit(130);
-    });
-    token
+/// What signals ask for. SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is closed) mean the same.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Cancelled by the first signal: end properly.
+    pub stop: CancellationToken,
+    /// Cancelled by the second: kill what runs, then end. Nothing that is durable is lost by it.
+    pub now: CancellationToken,
 }
 
-async fn wait_for_signal() {
+/// Listens for signals from now on. A third one ends the process as it is.
+pub fn listen_for_signals() -> Result<Asked> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut term) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = term.recv() => {}
-    }
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [mut int, mut term, mut hup] = [signal(kinds[0])?, signal(kinds[1])?, signal(kinds[2])?];
+    let asked = Asked::default();
+    let Asked { stop, now } = asked.clone();
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = int.recv() => {}
+                _ = term.recv() => {}
+                _ = hup.recv() => {}
+            }
+        };
+        next().await;
+        stop.cancel();
+        next().await;
+        now.cancel();
+        next().await;
+        std::process::exit(130);
+    });
+    Ok(asked)
 }
 
 /// Logs go to standard error; `RUST_LOG` chooses, `info` otherwise.

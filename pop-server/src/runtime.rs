@@ -20,6 +20,7 @@ pub mod local;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pop_compiler::agenda::RunSpec;
 use pop_compiler::generator::FanOut;
@@ -186,6 +187,11 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Starts one attempt, or takes over one that runs.
     fn launch(&self, launch: Launch, reporter: Reporter, stop: Stop);
+
+    /// Unless this is said again, everything that runs is to be killed after that time, even while this process stands still
+    /// or is gone: by then its leases may be somebody else's. None: no longer. A runtime that can't promise more than this
+    /// process itself does nothing.
+    fn fence_in(&self, _after: Option<Duration>) {}
 
     /// The outcome of an attempt is durable (or will never be wanted): its files and records may go.
     fn settled(&self, key: AttemptKey);

@@ -58,6 +58,9 @@ pub struct PullRequest {
 pub struct PullResponse {
     /// The leases.
     pub leases: Vec<Lease>,
+    /// How many milliseconds the server waited before it gave them: an agent that knows this knows how old they may be.
+    #[serde(default)]
+    pub waited_ms: u64,
 }
 
 /// One agenda, handed out.
@@ -69,9 +72,9 @@ pub struct Lease {
     pub epoch: u64,
     /// Ends so many milliseconds after it was given, unless renewed.
     pub lease_ms: u64,
-    /// An earlier lease of this run was lost: its pool may have started operations without the server's knowledge.
+    /// How many earlier leases of this run were lost: their pools may have started operations without the server's knowledge.
     #[serde(default)]
-    pub interrupted: bool,
+    pub interrupted: u32,
     /// The agenda.
     pub agenda: Agenda,
     /// What earlier leases reached: every operation that is not `waiting`, outputs included.
@@ -79,7 +82,7 @@ pub struct Lease {
 }
 
 /// One agenda under one lease.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct LeaseId {
     /// The agenda's id.
     pub id: String,
@@ -97,6 +100,9 @@ pub struct RenewRequest {
     pub instance: String,
     /// All leases that the agent holds.
     pub leases: Vec<LeaseId>,
+    /// So many milliseconds the answer may wait for one of them to be cancelled. They are renewed at once.
+    #[serde(default)]
+    pub wait_ms: u64,
 }
 
 /// What became of the leases.
@@ -121,6 +127,9 @@ pub struct ReleaseRequest {
     pub instance: String,
     /// What is given back. A lease that is no longer the agent's is passed over.
     pub leases: Vec<LeaseId>,
+    /// The agent stops: it gets no more work, and what it was granted without knowing comes back as well.
+    #[serde(default)]
+    pub leaving: bool,
 }
 
 /// What was given back.

@@ -1,7 +1,8 @@
 //! What goes into a run, and what comes out.
 
 use crate::api::{AgendaEnd, Failure, OperationView};
-use jiff::Timestamp;
+use std::time::Duration;
+
 use pop_compiler::agenda::Operation;
 use serde_json::Value;
 
@@ -9,20 +10,28 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each variant's text is about its fields")]
 pub enum Event {
+    /// The attempt can't run yet, for this reason: no processor is free, an image is being pulled.
+    Waiting { op: usize, attempt: u32, reason: String },
     /// The program of this attempt runs.
     Started { op: usize, attempt: u32 },
     /// The program said how far it is.
     Progress { op: usize, attempt: u32, percent: f64, message: Option<String> },
     /// The program of this attempt ended, with its output or with a failure.
     Exited { op: usize, attempt: u32, outcome: Result<Value, Failure> },
-    /// The report of this attempt's end is durable.
+    /// The report that said [`Effect::Report::commits`] is durable.
     Committed { op: usize, attempt: u32 },
+    /// The success of this attempt could not become durable, for what it put out; it was reported as failed with this
+    /// instead. [`Event::Committed`] follows.
+    OutputRefused { op: usize, attempt: u32, failure: Failure },
     /// A timer that the run had asked for.
     Timer { op: usize, attempt: u32, kind: TimerKind },
     /// Somebody wants the agenda to end.
     Cancel,
     /// The agenda is somebody else's now.
     LeaseLost,
+    /// The lease is to be given back: what runs is stopped, nothing starts, and [`Run::is_quiet`](super::Run::is_quiet)
+    /// says when all that has happened is durable.
+    Yield,
 }
 
 /// What a run asks its driver to do.
@@ -33,14 +42,14 @@ pub enum Effect {
     Launch { op: usize, attempt: u32, payload: Value },
     /// End this attempt's program (or forget it, if it has not started).
     Kill { op: usize, attempt: u32 },
-    /// Report this state. A report that ends an attempt for good ([`Succeeded`](crate::api::OperationState::Succeeded) or
-    /// [`Failed`](crate::api::OperationState::Failed)) is to be answered with [`Event::Committed`] once it is durable.
-    Report { op: usize, view: OperationView },
+    /// Report this state. Where `commits`, the report ends an attempt, and is to be answered with [`Event::Committed`]
+    /// once it is durable.
+    Report { op: usize, view: OperationView, commits: bool },
     /// A generator made these operations. They belong to the report of its success, which follows, and become durable
     /// with it or not at all.
     Made { op: usize, operations: Vec<Operation> },
-    /// Bring [`Event::Timer`] at that time.
-    Timer { op: usize, attempt: u32, kind: TimerKind, at: Timestamp },
+    /// Bring [`Event::Timer`] after that time, by a clock that never steps.
+    Timer { op: usize, attempt: u32, kind: TimerKind, after: Duration },
     /// Every operation is terminal: report the agenda's end. Nothing follows.
     End(AgendaEnd),
 }

@@ -47,11 +47,29 @@ pub(super) fn backoff_delay(
     agenda: &str,
     op: usize,
 ) -> Duration {
-    use std::hash::{Hash, Hasher};
     let base =
         min.saturating_mul(1u32.checked_shl(count.saturating_sub(1).min(31)).unwrap_or(u32::MAX)).min(max);
-    let mut hasher = std::hash::DefaultHasher::new();
-    (agenda, op, count).hash(&mut hasher);
-    let share = u32::try_from(hasher.finish() % 1000).unwrap_or(0);
+    let (op, count) = ((op as u64).to_le_bytes(), count.to_le_bytes());
+    let share = u32::try_from(fnv1a(&[agenda.as_bytes(), &op, &count]) % 1000).unwrap_or(0);
     (base + base / 4 * share / 1000).min(max.max(min))
+}
+
+/// FNV-1a, 64 bits: the same on every machine and with every version of the compiler, which the standard library's hasher
+/// does not promise.
+fn fnv1a(parts: &[&[u8]]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.iter());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_the_same_everywhere() {
+        assert_eq!(fnv1a(&[b"foo", b"bar"]), 0x8594_4171_f739_67e8, "the published value for `foobar`");
+        let bounds = (Duration::from_secs(10), Duration::from_mins(5));
+        let delays = [1, 2, 9].map(|count| backoff_delay(bounds, count, "ag_1", 0).as_millis());
+        assert_eq!(delays, [10_140, 22_935, 300_000]);
+    }
 }

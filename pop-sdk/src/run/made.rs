@@ -266,7 +266,7 @@ impl Run {
     /// Ends what was added when nothing new may start any more.
     pub(super) fn drop_added(&mut self, from: usize, now: jiff::Timestamp, effects: &mut Vec<Effect>) {
         let state = match self.mode {
-            Mode::Running => return,
+            Mode::Running | Mode::Yielding => return,
             Mode::Cancelling => OperationState::Cancelled,
             Mode::Stopping | Mode::Over => OperationState::Skipped,
         };

@@ -14,12 +14,19 @@ pub(super) struct Op {
     pub(super) doom: Option<Doom>,
     pub(super) infra_failures: u32,
     pub(super) timed_out: bool,
+    /// So many numbers may have been given to attempts that nobody heard of; they are not given again.
+    pub(super) unheard: u32,
+    /// The attempt that still runs although this run has not launched it.
+    pub(super) running: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Phase {
-    /// Waits for others, or for a retry delay.
+    /// Waits for others.
     Idle,
+    /// An attempt has failed; the next one waits for its delay, and for that failure to be durable. Whoever goes on after a
+    /// crash therefore knows of each attempt but the last, and no number is given twice.
+    Delayed { due: bool, committed: bool },
     /// Launch was asked for, or it runs.
     Live,
     /// Ended; its report is on the way. Holds the output of a success.
@@ -48,6 +55,8 @@ impl Op {
             doom: None,
             infra_failures: 0,
             timed_out: false,
+            unheard: 0,
+            running: None,
         }
     }
 }

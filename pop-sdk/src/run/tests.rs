@@ -28,7 +28,7 @@ struct Hand {
     run: Run,
     launched: Vec<(String, u32, Value)>,
     reported: Vec<(String, OperationState)>,
-    timers: Vec<(usize, u32, TimerKind, Timestamp)>,
+    timers: Vec<(usize, u32, TimerKind, Duration)>,
     killed: Vec<usize>,
     made: Vec<Operation>,
     end: Option<AgendaEnd>,
@@ -36,8 +36,12 @@ struct Hand {
 
 impl Hand {
     fn start(agenda: &Agenda, prior: &[OperationView]) -> Self {
+        Self::from(agenda, StartFrom { progress: prior, ..StartFrom::default() })
+    }
+
+    fn from(agenda: &Agenda, from: StartFrom<'_>) -> Self {
         let plan = Plan::new(agenda).expect("a valid agenda");
-        let (run, effects) = Run::start(plan, "ag_1", prior, at(0));
+        let (run, effects) = Run::start(plan, &StartFrom { agenda: "ag_1", ..from }, at(0));
         let mut hand = Self {
             run,
             launched: vec![],
@@ -59,7 +63,7 @@ impl Hand {
                     self.launched.push((name, attempt, payload));
                 }
                 Effect::Report { view, .. } => self.reported.push((view.name.clone(), view.state)),
-                Effect::Timer { op, attempt, kind, at } => self.timers.push((op, attempt, kind, at)),
+                Effect::Timer { op, attempt, kind, after } => self.timers.push((op, attempt, kind, after)),
                 Effect::Kill { op, .. } => self.killed.push(op),
                 Effect::Made { operations, .. } => self.made.extend(operations),
                 Effect::End(end) => self.end = Some(end),
@@ -230,12 +234,13 @@ fn retries_follow_the_policy_and_wait_in_between() {
     for attempt in 1..=2 {
         hand.exit("a", Err(user_failure()));
         assert_eq!(hand.state("a"), OperationState::Ready);
-        let (op, a, kind, when) = hand.timers.pop().unwrap();
+        let (op, a, kind, delay) = hand.timers.pop().unwrap();
         assert_eq!((a, kind), (attempt, TimerKind::Retry));
-        let delay = when.duration_since(at(1)).as_secs();
-        let base = 10 * i64::from(attempt);
-        assert!((base..=base + base / 4).contains(&delay), "{delay}");
+        let base = 10 * u64::from(attempt);
+        assert!((base..=base + base / 4).contains(&delay.as_secs()), "{delay:?}");
         hand.event(Event::Timer { op, attempt: a, kind });
+        assert_eq!(hand.launches().len(), attempt as usize, "the failure is not durable");
+        hand.commit("a");
         assert_eq!(hand.launched.last().unwrap().1, attempt + 1);
     }
     hand.exit("a", Err(user_failure()));
@@ -257,7 +262,7 @@ fn a_timeout_kills_and_is_named() {
     let mut hand = Hand::start(&agenda, &[]);
     let (op, attempt) = hand.op("a");
     hand.event(Event::Started { op, attempt });
-    assert_eq!(hand.timers, [(op, attempt, TimerKind::Timeout, at(6))]);
+    assert_eq!(hand.timers, [(op, attempt, TimerKind::Timeout, Duration::from_secs(5))]);
     hand.event(Event::Timer { op, attempt, kind: TimerKind::Timeout });
     assert_eq!(hand.killed, [op]);
     hand.event(Event::Exited { op, attempt, outcome: Err(user_failure()) });
@@ -292,6 +297,7 @@ fn events_of_an_old_attempt_are_ignored() {
     let mut hand = Hand::start(&agenda(vec![operation("a", json!({}), retry)], json!({})), &[]);
     hand.exit("a", Err(user_failure()));
     let (op, attempt, kind, _) = hand.timers.pop().unwrap();
+    hand.commit("a");
     hand.event(Event::Timer { op, attempt, kind });
     let reports = hand.reported.len();
     hand.event(Event::Exited { op, attempt: 1, outcome: Ok(json!({})) });
@@ -327,6 +333,80 @@ fn a_later_lease_goes_on_where_the_earlier_one_was() {
     ];
     let hand = Hand::start(&agenda, &prior);
     assert_eq!(hand.launched, [("b".into(), 3, json!(5))], "`a` does not run again, `b` gets a new number");
+}
+
+#[test]
+fn no_number_is_given_again_after_a_lost_lease() {
+    let agenda = agenda(
+        ["fresh", "ran", "failed", "behind"]
+            .map(|name| {
+                let payload = if name == "behind" { json!("@<ran.out>") } else { json!({}) };
+                operation(name, payload, json!({}))
+            })
+            .into(),
+        json!({}),
+    );
+    let ready = |name: &str, failure: Option<Failure>| OperationView {
+        name: name.into(),
+        state: OperationState::Ready,
+        attempt: 1,
+        failure,
+        ..OperationView::default()
+    };
+    let progress = [ready("ran", None), ready("failed", Some(user_failure()))];
+    let mut hand =
+        Hand::from(&agenda, StartFrom { progress: &progress, interrupted: 1, ..StartFrom::default() });
+    let numbers = |hand: &Hand| hand.launched.iter().map(|(_, n, _)| *n).collect::<Vec<_>>();
+    assert_eq!(numbers(&hand), [2, 2, 3], "`fresh` and the retry of `failed` may have started unheard");
+    hand.succeed("ran", json!({}));
+    assert_eq!(hand.launched[3].1, 1, "`behind` can't have been started");
+    let hand = Hand::from(&agenda, StartFrom { progress: &progress, ..StartFrom::default() });
+    assert_eq!(numbers(&hand), [1, 2, 2], "the lease was given back: everything is known");
+}
+
+#[test]
+fn what_still_runs_is_launched_under_its_number() {
+    let agenda = agenda(vec![operation("a", json!({}), json!({}))], json!({}));
+    let running = [("a".to_owned(), 4), ("gone".to_owned(), 1)];
+    let hand = Hand::from(&agenda, StartFrom { running: &running, interrupted: 1, ..StartFrom::default() });
+    assert_eq!(hand.launched, [("a".into(), 4, json!({}))]);
+}
+
+#[test]
+fn a_lease_that_is_given_back_leaves_nothing_unsaid() {
+    let operations = ["a", "b", "c"].map(|name| operation(name, json!({}), json!({"pop.retry": 2})));
+    let agenda = agenda(
+        operations.into_iter().chain([operation("d", json!("@<b.out>"), json!({}))]).collect(),
+        json!({}),
+    );
+    let mut hand = Hand::start(&agenda, &[]);
+    hand.exit("c", Err(user_failure()));
+    hand.event(Event::Yield);
+    assert_eq!(hand.killed, [0, 1]);
+    hand.exit("a", Err(user_failure()));
+    hand.exit("b", Ok(json!({})));
+    assert!(!hand.run.is_quiet());
+    for name in ["a", "b", "c"] {
+        hand.commit(name);
+    }
+    assert!(hand.run.is_quiet());
+    let (op, _) = hand.op("a");
+    assert_eq!(hand.run.operation(op).unwrap().failures, 0, "to be stopped is no failure");
+    assert_eq!(["a", "b", "c", "d"].map(|name| hand.state(name)), {
+        use OperationState::{Ready, Succeeded, Waiting};
+        [Ready, Succeeded, Ready, Waiting]
+    });
+    assert_eq!((hand.launches().len(), hand.end), (3, None), "`d` starts under the next lease");
+}
+
+#[test]
+fn a_wait_for_room_is_told_as_ready() {
+    let mut hand = Hand::start(&agenda(vec![operation("a", json!({}), json!({}))], json!({})), &[]);
+    let (op, attempt) = hand.op("a");
+    hand.event(Event::Waiting { op, attempt, reason: "no processor is free".into() });
+    assert_eq!(hand.reported, [("a".into(), OperationState::Ready)]);
+    hand.succeed("a", json!({}));
+    assert_eq!(hand.end_state(), Some(AgendaState::Succeeded));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::machine::{Ended, Outcome};
-use crate::api::{Failure, OperationState};
+use super::drive::Ended;
+use crate::api::{Failure, OperationState, OperationView};
 use crate::{HandlerError, Operation};
 
 /// What became of a test run.
@@ -62,7 +62,7 @@ impl<O> TestReport<O> {
     /// How often an operation was tried.
     #[track_caller]
     pub fn attempts(&self, operation: &str) -> u32 {
-        self.find(operation).attempts
+        self.find(operation).attempt
     }
 
     /// Why an operation failed, or why it was skipped when that was not by its own condition.
@@ -106,7 +106,7 @@ impl<O> TestReport<O> {
     }
 
     #[track_caller]
-    fn find(&self, operation: &str) -> &Outcome {
+    fn find(&self, operation: &str) -> &OperationView {
         let all = &self.ended.operations;
         all.iter().find(|o| o.name == operation).unwrap_or_else(|| {
             let names: Vec<&str> = all.iter().map(|o| o.name.as_str()).collect();

@@ -66,15 +66,15 @@ pub(super) async fn pull(
         let reply = parts.change(Command::Pull(pull.clone())).await?;
         let Reply::Granted(granted) = reply else { return Err(Error::internal()) };
         if !granted.is_empty() {
-            return Ok(Answer(PullResponse { leases: leases(&parts, granted).await? }));
+            return Ok(Answer(PullResponse { leases: leases(&parts, granted).await?, waited_ms: 0 }));
         }
         tokio::select! {
             woken = timeout_at(deadline, work.changed()) => {
                 if !matches!(woken, Ok(Ok(()))) {
-                    return Ok(Answer(PullResponse { leases: Vec::new() }));
+                    return Ok(Answer(PullResponse { leases: Vec::new(), waited_ms: 0 }));
                 }
             }
-            () = parts.shutdown.cancelled() => return Ok(Answer(PullResponse { leases: Vec::new() })),
+            () = parts.shutdown.cancelled() => return Ok(Answer(PullResponse { leases: Vec::new(), waited_ms: 0 })),
         }
     }
 }
@@ -106,7 +106,7 @@ fn lease(store: &dyn Store, grant: Granted, lease_ms: u64) -> Result<Option<Leas
         .filter(|o| o.state != OperationState::Waiting || o.attempt > 0)
         .collect();
     let Granted { id, epoch, .. } = grant;
-    Ok(Some(Lease { id: id.to_string(), epoch, lease_ms, interrupted: false, agenda, progress }))
+    Ok(Some(Lease { id: id.to_string(), epoch, lease_ms, interrupted: 0, agenda, progress }))
 }
 
 /// `POST /v1/pools/{id}/renew`
@@ -116,7 +116,7 @@ pub(super) async fn renew(
     Json(request): Json<RenewRequest>,
 ) -> Result<Answer<RenewResponse>, Error> {
     allowed()?;
-    let RenewRequest { worker, instance: _, leases } = request;
+    let RenewRequest { worker, instance: _, leases, wait_ms: _ } = request;
     let reply = parts.change(Command::Renew { pool: PoolId::from(pool), worker, leases }).await?;
     let Reply::Renewed { cancel, lost } = reply else { return Err(Error::internal()) };
     Ok(Answer(RenewResponse { lease_ms: lease_ms(&parts), cancel, lost }))

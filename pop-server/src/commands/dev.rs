@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use pop_compiler::duration;
-use pop_sdk::client::Client;
+use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
-use super::pool::{self, LocalArgs};
-use super::shutdown_on_signal;
+use super::listen_for_signals;
+use super::pool::{self, LocalArgs, PoolConfig};
 use crate::server;
 
 /// What `dev` and `server` share.
@@ -89,8 +89,8 @@ pub struct DevArgs {
 /// Runs `pop server`.
 pub async fn serve(args: ServerCommand) -> Result<Exit> {
     super::logging();
-    let shutdown = shutdown_on_signal();
-    let server = server::start(args.listen.config(false)?, shutdown.clone()).await?;
+    let asked = listen_for_signals()?;
+    let server = server::start(args.listen.config(false)?, asked.stop).await?;
     anstream::println!("POP serves at http://{}", server.address);
     server.join().await?;
     Ok(Exit::Success)
@@ -99,15 +99,25 @@ pub async fn serve(args: ServerCommand) -> Result<Exit> {
 /// Runs `pop dev`.
 pub async fn dev(args: DevArgs) -> Result<Exit> {
     super::logging();
-    let shutdown = shutdown_on_signal();
-    let server = server::start(args.listen.config(true)?, shutdown.clone()).await?;
+    let asked = listen_for_signals()?;
+    let mut work = args.listen.database.clone().into_os_string();
+    work.push(".work");
+    let runtime = args.local.open(&PathBuf::from(work)).await?;
+    // The server goes on until its pool has given everything back.
+    let stop_server = CancellationToken::new();
+    let server = server::start(args.listen.config(true)?, stop_server.clone()).await?;
     let address = format!("http://{}", server.address);
-    let config =
-        pool::agent_config(&args.local, "default".into(), "dev".into(), None, args.slots, args.time_scale)?;
     anstream::println!("POP serves at {address}, with a pool of {} slots on this machine", args.slots);
-    let client = Client::connect(&address)?;
-    let worked = pool::start(&args.local, config, client, shutdown.clone()).await;
-    shutdown.cancel();
+    let pool = PoolConfig {
+        server: address,
+        pool: "default".into(),
+        worker: "dev".into(),
+        insight: None,
+        slots: args.slots,
+        time_scale: args.time_scale,
+    };
+    let worked = pool::work(&args.local, pool, runtime, asked).await;
+    stop_server.cancel();
     server.join().await?;
     worked?;
     Ok(Exit::Success)

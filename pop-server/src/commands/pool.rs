@@ -1,7 +1,7 @@
 //! `pop pool`: an agent that pulls agendas from a server and runs them as local processes.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +9,19 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use pop_compiler::agenda::RunSpec;
 use pop_compiler::{duration, quantity};
-use pop_sdk::client::Client;
-use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
-use super::{ServerArgs, load, shutdown_on_signal};
+use super::{Asked, ServerArgs, listen_for_signals, load};
 use crate::clock::SystemClock;
 use crate::ids;
+use crate::pool::port::Identity;
+use crate::pool::port::http::HttpPort;
 use crate::pool::{agent, executor};
-use crate::run::Needs;
+use crate::runtime::Capacity;
 use crate::runtime::local::{self, Local};
+
+/// How long a request with reports may go without an answer.
+const REPORT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How operations run on this machine; shared by `run`, `dev` and `pool`.
 #[derive(Debug, Args)]
@@ -29,6 +32,9 @@ pub struct LocalArgs {
     /// The folder for the operations' files; each attempt gets its own below it.
     #[arg(long, value_name = "DIR")]
     work_dir: Option<PathBuf>,
+    /// How many programs run at the same time; default: 16 for each processor of this machine.
+    #[arg(long, value_name = "N", value_parser = parse_programs)]
+    programs: Option<usize>,
     /// CPU for operations that declare `resources`, such as `4` or `1500m`; default: this machine's.
     #[arg(long, value_name = "QUANTITY")]
     cpu: Option<String>,
@@ -44,36 +50,66 @@ pub struct LocalArgs {
 }
 
 impl LocalArgs {
+    /// The runtime on this machine, with its files below the given folder, or below `default` where none is given.
+    pub async fn open(&self, default: &Path) -> Result<Arc<Local>> {
+        let here = std::env::current_dir().context("there is no current folder")?;
+        let work = self.work_dir.clone().unwrap_or_else(|| default.to_path_buf());
+        self.open_at(work, here).await
+    }
+
+    /// As [`open`](Self::open), in this folder, with relative programs looked up from `base`. A runtime that was here before
+    /// may still be ending, so its lock is waited for.
+    pub async fn open_at(&self, work: PathBuf, base: PathBuf) -> Result<Arc<Local>> {
+        Ok(Arc::new(Local::new(self.runtime(work, base)?)))
+    }
+
     /// The executor's settings; `types` comes from the file that is run, the catalogs given here win.
     pub fn executor(&self, mut types: HashMap<String, RunSpec>) -> Result<executor::Config> {
         for path in &self.catalog {
             types.extend(load::catalog(path)?);
         }
-        let room = Needs {
-            cpu_millis: match &self.cpu {
-                Some(text) => quantity::millis(text).map_err(|e| anyhow::anyhow!("--cpu: {e}"))?,
-                None => std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64 * 1000,
-            },
-            memory: match &self.memory {
-                Some(text) => quantity::bytes(text).map_err(|e| anyhow::anyhow!("--memory: {e}"))?,
-                None => machine_memory(),
-            },
-        };
         let types = types.into_iter().map(|(kind, spec)| (kind, Arc::new(spec))).collect();
-        duration::parse(&self.grace).map_err(|e| anyhow::anyhow!("--grace: {e}"))?;
-        Ok(executor::Config { room, time_scale: 1.0, types, clock: Arc::new(SystemClock) })
+        Ok(executor::Config {
+            time_scale: 1.0,
+            types,
+            report_limit: REPORT_LIMIT,
+            clock: Arc::new(SystemClock),
+        })
+    }
+
+    /// Time between SIGTERM and SIGKILL.
+    pub fn grace(&self) -> Result<Duration> {
+        duration::parse(&self.grace).map_err(|e| anyhow::anyhow!("--grace: {e}"))
+    }
+
+    /// How much runs here at the same time.
+    fn capacity(&self) -> Result<Capacity> {
+        let mut capacity = local::machine();
+        if let Some(text) = &self.cpu {
+            capacity.resources.cpu_millis =
+                quantity::millis(text).map_err(|e| anyhow::anyhow!("--cpu: {e}"))?;
+        }
+        if let Some(text) = &self.memory {
+            capacity.resources.memory =
+                quantity::bytes(text).map_err(|e| anyhow::anyhow!("--memory: {e}"))?;
+        }
+        if let Some(programs) = self.programs {
+            capacity.attempts = programs;
+        }
+        Ok(capacity)
     }
 
     /// The local runtime's settings, with relative programs looked up from `base`.
-    pub fn runtime(&self, work: PathBuf, base: PathBuf) -> local::Config {
+    fn runtime(&self, work: PathBuf, base: PathBuf) -> Result<local::Config> {
         let mut config = local::Config::new(absolute(work), absolute(base), self.environment());
-        config.grace = duration::parse(&self.grace).unwrap_or(Duration::from_secs(5));
-        config
+        config.grace = self.grace()?;
+        config.capacity = self.capacity()?;
+        Ok(config)
     }
 
-    /// The folder for the operations' files: the one given, or one of its own in the system's temporary folder.
-    pub fn work_folder(&self, name: &str) -> PathBuf {
-        self.work_dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("pop-{name}")))
+    /// The folder that was asked for.
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.work_dir.as_deref()
     }
 
     /// Whether that folder is one of our own, which nobody asked to keep.
@@ -122,50 +158,77 @@ pub struct PoolArgs {
 /// Runs the command.
 pub async fn run(args: PoolArgs) -> Result<Exit> {
     super::logging();
-    let client = args.server.client()?;
-    let shutdown = shutdown_on_signal();
-    let name = args.name.unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
-    let config = agent_config(&args.local, args.pool, name, args.insight, args.slots, args.time_scale)?;
-    anstream::println!("pool {} works for {}", config.pool, args.server.server);
-    start(&args.local, config, client, shutdown).await?;
+    let asked = listen_for_signals()?;
+    let worker =
+        args.name.unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
+    let folder = format!("pool-{}-{worker}", args.pool).replace(['/', '\\'], "_");
+    let runtime = args.local.open(&state_folder()?.join(folder)).await?;
+    anstream::println!("pool {} works for {}", args.pool, args.server.server);
+    let pool = PoolConfig {
+        server: args.server.server,
+        pool: args.pool,
+        worker,
+        insight: args.insight,
+        slots: args.slots,
+        time_scale: args.time_scale,
+    };
+    work(&args.local, pool, runtime, asked).await?;
     Ok(Exit::Success)
 }
 
-/// The agent's settings.
-pub fn agent_config(
-    local: &LocalArgs,
-    pool: String,
-    worker: String,
-    insight: Option<String>,
-    slots: u32,
-    time_scale: f64,
-) -> Result<agent::Config> {
-    let mut executor = local.executor(HashMap::new())?;
-    executor.time_scale = time_scale;
-    Ok(agent::Config { pool, worker, instance: ids::instance(), insight, slots, executor })
+/// Which agent works, and for whom.
+#[derive(Debug)]
+pub struct PoolConfig {
+    /// The server's address.
+    pub server: String,
+    /// The pool.
+    pub pool: String,
+    /// The agent's stable name.
+    pub worker: String,
+    /// Only work of this insight.
+    pub insight: Option<String>,
+    /// How many agendas run at the same time.
+    pub slots: u32,
+    /// Multiplies every sleep of the built-in types.
+    pub time_scale: f64,
 }
 
-/// Works until `shutdown` is cancelled, or fails when the server has no work for such a pool.
-pub async fn start(
-    local: &LocalArgs,
-    config: agent::Config,
-    client: Client,
-    shutdown: CancellationToken,
-) -> Result<()> {
-    let here = std::env::current_dir().context("there is no current folder")?;
-    let work = local.work_folder(&format!("pool-{}-{}", config.pool, config.worker));
-    let runtime = Arc::new(Local::new(local.runtime(work, here)));
-    Ok(agent::work(config, client, runtime, shutdown).await?)
+/// Works until signals ask for an end, or fails when the server has no work for such an agent.
+pub async fn work(local: &LocalArgs, config: PoolConfig, runtime: Arc<Local>, asked: Asked) -> Result<()> {
+    let PoolConfig { server, pool, worker, insight, slots, time_scale } = config;
+    let mut executor = local.executor(HashMap::new())?;
+    executor.time_scale = time_scale;
+    let identity = Identity { pool, worker, instance: ids::instance() };
+    let config = agent::Config {
+        instance: identity.instance.clone(),
+        insight,
+        slots,
+        grace: local.grace()?,
+        executor,
+    };
+    // One for the agent's thread and one for the executor's.
+    let calls = Arc::new(HttpPort::new(&server, identity.clone())?);
+    let reports = Arc::new(HttpPort::new(&server, identity)?);
+    Ok(agent::work(config, calls, reports, runtime, asked.stop, asked.now).await?)
+}
+
+/// Where this user's programs keep what should outlive them.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+fn state_folder() -> Result<PathBuf> {
+    let absolute = |path: String| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    let state = std::env::var("XDG_STATE_HOME").ok().and_then(absolute);
+    let home = || std::env::var("HOME").ok().and_then(absolute).map(|home| home.join(".local/state"));
+    let folder = state.or_else(home).context("neither XDG_STATE_HOME nor HOME is set. Use --work-dir")?;
+    Ok(folder.join("pop"))
+}
+
+fn parse_programs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a whole number, 1 or more".to_owned()),
+        Ok(programs) => Ok(programs),
+    }
 }
 
 fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
-}
-
-/// The machine's memory in bytes, as Linux tells it; without that, no limit.
-fn machine_memory() -> u64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total = text.lines().find_map(|l| l.strip_prefix("MemTotal:"));
-    let kib = total.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-    kib.map_or(u64::MAX, |kib| kib * 1024)
 }

@@ -1,27 +1,25 @@
 //! `pop run`: compile a file and run it here, without a server.
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaEnd, AgendaState, AgendaView, Lease, OperationView, Report};
+use pop_sdk::api::{AgendaEnd, AgendaState, AgendaView, Lease, LeaseId, OperationView, Report, ReportResult};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
 use super::load::{self, Inputs, Loaded};
 use super::pool::LocalArgs;
 use crate::clock::{Clock as _, SystemClock};
 use crate::ids;
-use crate::pool::executor::{self, Answer, Command, Uplink};
+use crate::pool::executor::{self, Command};
+use crate::pool::fence::Fence;
+use crate::pool::port::{Answer, ReportPort};
 use crate::run::Plan;
-use crate::runtime::local::Local;
 use crate::ui::{Board, live::Live};
 
 /// Arguments of `pop run`.
@@ -78,43 +76,46 @@ pub async fn run(args: RunArgs) -> Result<Exit> {
     let since = SystemClock.now();
     let mut config = args.local.executor(types)?;
     config.time_scale = args.time_scale;
-    let work = args.local.work_folder(&id);
-    let runtime = Arc::new(Local::new(args.local.runtime(work.clone(), base)));
+    let ours = std::env::temp_dir().join(format!("pop-{id}"));
+    let work = args.local.work_dir().unwrap_or(&ours).to_path_buf();
+    let runtime = args.local.open_at(work.clone(), base).await?;
     let board = Board::new(title.clone(), &plan, since);
-    let uplink = Arc::new(Recorder::new(Live::start(board, args.quiet)));
+    let recorder = Arc::new(Recorder::new(Live::start(board, args.quiet)));
 
-    let (commands, inbox) = mpsc::channel(4);
+    let asked = super::listen_for_signals()?;
+    let (commands, inbox) = mpsc::unbounded_channel();
     let (over_in, mut over) = mpsc::unbounded_channel();
-    let abandon = CancellationToken::new();
-    let drive =
-        executor::drive(config, runtime, Arc::<Recorder>::clone(&uplink), inbox, over_in, abandon.clone());
-    let driver = tokio::spawn(drive);
+    let driver = tokio::spawn(executor::drive(
+        config,
+        runtime,
+        Arc::<Recorder>::clone(&recorder),
+        Arc::new(Fence::default()),
+        inbox,
+        over_in,
+        asked.now.clone(),
+    ));
     let lease = Lease {
         id: id.clone(),
         epoch: 1,
         lease_ms: u64::MAX,
-        interrupted: false,
+        interrupted: 0,
         agenda: agenda.clone(),
         progress: Vec::new(),
     };
-    let _ = commands.send(Command::Run(Box::new(lease))).await;
-    let mut asked = false;
-    loop {
-        tokio::select! {
-            _ = over.recv() => break,
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted.context("can't listen for Ctrl-C")?;
-                if std::mem::replace(&mut asked, true) {
-                    abandon.cancel();
-                    break;
-                }
-                let _ = commands.send(Command::Cancel(id.clone())).await;
+    let _ = commands.send(Command::Run(Box::new(lease)));
+    tokio::select! {
+        _ = over.recv() => {}
+        () = asked.stop.cancelled() => {
+            let _ = commands.send(Command::Cancel(LeaseId { id: id.clone(), epoch: 1 }));
+            tokio::select! {
+                _ = over.recv() => {}
+                () = asked.now.cancelled() => {}
             }
         }
     }
     drop(commands);
-    driver.await.context("the executor stopped unexpectedly")?;
-    let Ok(recorder) = Arc::try_unwrap(uplink) else { anyhow::bail!("the executor still reports") };
+    driver.await.context("the executor panicked")?;
+    let Ok(recorder) = Arc::try_unwrap(recorder) else { anyhow::bail!("the executor still reports") };
     finish(recorder, &args, id, title, &work).await
 }
 
@@ -146,7 +147,7 @@ async fn finish(
         || (end.outputs.is_none() && outputs.values().any(spoken_of))
     {
         anstream::eprintln!("Files are kept in {}", work.display());
-    } else if args.local.work_dir_is_ours() {
+    } else if args.local.work_dir().is_none() {
         let _ = std::fs::remove_dir_all(work);
     }
     match end.state {
@@ -223,9 +224,9 @@ impl Recorder {
     }
 }
 
-impl Uplink for Recorder {
-    fn report(&self, reports: Vec<Report>) -> Pin<Box<dyn Future<Output = Vec<Answer>> + Send + '_>> {
-        let accepted = vec![Answer::Accepted; reports.len()];
+impl ReportPort for Recorder {
+    fn report(&self, reports: Vec<Report>) -> Answer<'_, Vec<ReportResult>> {
+        let accepted = vec![ReportResult::Accepted; reports.len()];
         for report in reports {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             for made in &report.made {
@@ -242,6 +243,6 @@ impl Uplink for Recorder {
                 state.end = report.end;
             }
         }
-        Box::pin(std::future::ready(accepted))
+        Box::pin(std::future::ready(Ok(accepted)))
     }
 }

@@ -54,6 +54,12 @@ impl Config {
     }
 }
 
+/// What this machine can run at the same time.
+pub fn machine() -> Capacity {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Capacity { resources: Needs { cpu_millis: cores as u64 * 1000, memory: u64::MAX }, attempts: 16 * cores }
+}
+
 /// Runs operations as local processes.
 #[derive(Debug)]
 pub struct Local {

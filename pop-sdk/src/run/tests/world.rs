@@ -19,7 +19,10 @@ struct World {
     /// Committed ends, to see that there is only one for each operation and attempt.
     ends: BTreeSet<(String, u32)>,
     live: BTreeSet<(usize, u32)>,
-    uncommitted: VecDeque<(usize, OperationView)>,
+    uncommitted: VecDeque<(usize, OperationView, bool)>,
+    /// Every attempt that was ever launched, whether or not anybody heard of it.
+    launched: BTreeSet<(String, u32)>,
+    crashes: u32,
     made: BTreeMap<usize, Vec<Operation>>,
     timers: Vec<(usize, u32, TimerKind)>,
     end: Option<AgendaEnd>,
@@ -27,7 +30,11 @@ struct World {
 
 impl World {
     fn new(agenda: Agenda) -> Self {
-        let (run, effects) = Run::start(Plan::new(&agenda).unwrap(), "ag_1", &[], at(0));
+        let (run, effects) = Run::start(
+            Plan::new(&agenda).unwrap(),
+            &StartFrom { agenda: "ag_1", ..StartFrom::default() },
+            at(0),
+        );
         let mut world = Self {
             agenda,
             run,
@@ -35,6 +42,8 @@ impl World {
             ends: BTreeSet::new(),
             live: BTreeSet::new(),
             uncommitted: VecDeque::new(),
+            launched: BTreeSet::new(),
+            crashes: 0,
             made: BTreeMap::new(),
             timers: vec![],
             end: None,
@@ -58,15 +67,19 @@ impl World {
                         let skipped = self
                             .uncommitted
                             .iter()
-                            .any(|(_, v)| v.name == up && v.state == OperationState::Skipped);
+                            .any(|(_, v, _)| v.name == up && v.state == OperationState::Skipped);
                         assert!(durable || skipped, "I2: {name} started before {up}");
                     }
                     let earlier = self.durable.get(&name).map_or(0, |v| v.attempt);
                     assert!(attempt > earlier || earlier == 0, "attempts only go up");
+                    assert!(
+                        self.launched.insert((name.clone(), attempt)),
+                        "{name} {attempt} was started twice"
+                    );
                     assert!(!self.live.iter().any(|(o, _)| *o == op), "I3: two attempts of {name} at once");
                     self.live.insert((op, attempt));
                 }
-                Effect::Report { op, view } => self.uncommitted.push_back((op, view)),
+                Effect::Report { op, view, commits } => self.uncommitted.push_back((op, view, commits)),
                 Effect::Made { op, operations } => {
                     assert!(
                         self.made.insert(op, operations).is_none(),
@@ -110,7 +123,7 @@ impl World {
 
     /// The oldest report becomes durable, with what belongs to it.
     fn commit_one(&mut self) {
-        let Some((op, view)) = self.uncommitted.pop_front() else { return };
+        let Some((op, view, commits)) = self.uncommitted.pop_front() else { return };
         let (state, attempt, name) = (view.state, view.attempt, view.name.clone());
         assert!(
             self.agenda.operations.iter().any(|o| o.name == name),
@@ -129,20 +142,30 @@ impl World {
         }
         if matches!(state, OperationState::Succeeded | OperationState::Failed) {
             assert!(self.ends.insert((name, attempt)), "I1: two outcomes of one attempt");
+        }
+        if commits {
             self.event(Event::Committed { op, attempt });
         }
     }
 
     /// Everything but what is durable is gone.
     fn crash(&mut self) {
+        self.crashes += 1;
         self.live.clear();
         self.uncommitted.clear();
         self.made.clear();
         self.timers.clear();
         self.end = None;
-        let prior: Vec<OperationView> = self.durable.values().cloned().collect();
+        for view in self.durable.values_mut() {
+            // As the server gives back what was under way.
+            if matches!(view.state, OperationState::Launching | OperationState::Executing) {
+                view.state = OperationState::Ready;
+            }
+        }
+        let progress: Vec<OperationView> = self.durable.values().cloned().collect();
         let plan = Plan::new(&self.agenda).expect("what is durable can be run");
-        let (run, effects) = Run::start(plan, "ag_1", &prior, at(2));
+        let from = StartFrom { agenda: "ag_1", progress: &progress, interrupted: self.crashes, running: &[] };
+        let (run, effects) = Run::start(plan, &from, at(2));
         self.run = run;
         self.take(effects);
     }

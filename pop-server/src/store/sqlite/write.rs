@@ -218,7 +218,8 @@ fn operation(tx: &Transaction<'_>, row: &OperationRow) -> Result<(), StoreError>
          percent = excluded.percent, message = excluded.message, ended_at = excluded.ended_at, \
          started_at = CASE WHEN attempt = excluded.attempt \
              THEN coalesce(started_at, excluded.started_at) ELSE excluded.started_at END, \
-         failure = coalesce(excluded.failure, failure), attempt = excluded.attempt, \
+         failure = CASE excluded.state WHEN 'succeeded' THEN NULL \
+         ELSE coalesce(excluded.failure, failure) END, attempt = excluded.attempt, \
          failures = excluded.failures",
     )?
     .execute(params![

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use pop_sdk::api::{AgendaEnd, LogChunk, Made, OperationState, OperationView, Report};
+use pop_sdk::api::{AgendaEnd, LeaseId, LogChunk, Made, OperationState, OperationView, Report};
 
 /// Reports of all runs, by the driver's number for the run.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub struct ReportQueue {
     waiting: BTreeMap<u64, Pending>,
     urgent: bool,
 }
@@ -15,7 +15,7 @@ pub struct Outbox {
 /// What one run has to report.
 #[derive(Debug, Default)]
 struct Pending {
-    operations: Vec<(usize, OperationView)>,
+    operations: Vec<(usize, OperationView, bool)>,
     last: HashMap<usize, usize>,
     made: Vec<Made>,
     logs: Vec<LogChunk>,
@@ -27,26 +27,28 @@ struct Pending {
 pub struct Sent {
     /// The driver's number for the run.
     pub run: u64,
-    /// Ends of attempts that become committed when the report is accepted: operation and attempt.
-    pub ends: Vec<(usize, u32)>,
+    /// What becomes committed when the report is accepted: operation and attempt.
+    pub commits: Vec<(usize, u32)>,
     /// Whether the agenda's end is in it.
     pub end: bool,
 }
 
-impl Outbox {
-    /// Adds an operation's new state.
-    pub fn operation(&mut self, run: u64, op: usize, view: OperationView) {
+impl ReportQueue {
+    /// Adds an operation's new state; `commits` says whether the run waits until it is durable.
+    pub fn operation(&mut self, run: u64, op: usize, view: OperationView, commits: bool) {
         self.urgent |= view.state != OperationState::Executing || view.percent == 0.0;
         let pending = self.waiting.entry(run).or_default();
         if let Some(&at) = pending.last.get(&op) {
-            let old = &pending.operations[at].1;
-            if old.attempt == view.attempt && !old.state.is_terminal() && old.state != OperationState::Ready {
-                pending.operations[at].1 = view;
+            let (_, old, awaited) = &pending.operations[at];
+            let passing = !awaited && !old.state.is_terminal();
+            let waited = old.state == OperationState::Ready;
+            if passing && (old.attempt == view.attempt || waited) {
+                pending.operations[at] = (op, view, commits);
                 return;
             }
         }
         pending.last.insert(op, pending.operations.len());
-        pending.operations.push((op, view));
+        pending.operations.push((op, view, commits));
     }
 
     /// Adds what a generator made; it travels with the generator's success.
@@ -84,28 +86,27 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
+    /// Whether this run has something to report.
+    pub fn has(&self, run: u64) -> bool {
+        self.waiting.contains_key(&run)
+    }
+
     /// Drops what a run had to report.
     pub fn forget(&mut self, run: u64) {
         self.waiting.remove(&run);
     }
 
     /// Takes everything. `lease` gives a run's agenda and epoch; runs without one are dropped.
-    pub fn take(&mut self, lease: impl Fn(u64) -> Option<(String, u64)>) -> Vec<(Report, Sent)> {
+    pub fn take(&mut self, lease: impl Fn(u64) -> Option<LeaseId>) -> Vec<(Report, Sent)> {
         self.urgent = false;
         let waiting = std::mem::take(&mut self.waiting);
         let mut batch = Vec::with_capacity(waiting.len());
         for (run, pending) in waiting {
-            let Some((id, epoch)) = lease(run) else { continue };
-            let commits =
-                |v: &OperationView| matches!(v.state, OperationState::Succeeded | OperationState::Failed);
-            let ends = pending
-                .operations
-                .iter()
-                .filter(|(_, v)| commits(v))
-                .map(|(op, v)| (*op, v.attempt))
-                .collect();
-            let sent = Sent { run, ends, end: pending.end.is_some() };
-            let operations = pending.operations.into_iter().map(|(_, view)| view).collect();
+            let Some(LeaseId { id, epoch }) = lease(run) else { continue };
+            let awaited = pending.operations.iter().filter(|(.., commits)| *commits);
+            let commits = awaited.map(|(op, view, _)| (*op, view.attempt)).collect();
+            let sent = Sent { run, commits, end: pending.end.is_some() };
+            let operations = pending.operations.into_iter().map(|(_, view, _)| view).collect();
             let Pending { made, logs, end, .. } = pending;
             batch.push((Report { id, epoch, operations, made, logs, end }, sent));
         }
@@ -127,37 +128,37 @@ mod tests {
 
     #[test]
     fn progress_is_merged_and_ends_are_remembered() {
-        let mut outbox = Outbox::default();
-        outbox.operation(1, 0, view(OperationState::Executing, 1, 0.0));
-        assert!(outbox.is_urgent());
+        let mut reports = ReportQueue::default();
+        reports.operation(1, 0, view(OperationState::Executing, 1, 0.0), false);
+        assert!(reports.is_urgent());
         for percent in 1..50 {
-            outbox.operation(1, 0, view(OperationState::Executing, 1, f64::from(percent)));
+            reports.operation(1, 0, view(OperationState::Executing, 1, f64::from(percent)), false);
         }
-        outbox.operation(1, 0, view(OperationState::Succeeded, 1, 100.0));
-        let batch = outbox.take(|_| Some(("ag".into(), 7)));
+        reports.operation(1, 0, view(OperationState::Succeeded, 1, 100.0), true);
+        let batch = reports.take(|_| Some(LeaseId { id: "ag".into(), epoch: 7 }));
         assert_eq!(states(&batch), [(OperationState::Succeeded, 1)]);
-        assert_eq!(batch[0].1.ends, [(0, 1)]);
+        assert_eq!(batch[0].1.commits, [(0, 1)]);
         assert_eq!(batch[0].0.epoch, 7);
-        assert!(outbox.is_empty());
+        assert!(reports.is_empty());
     }
 
     #[test]
     fn a_failed_attempt_is_not_merged_into_the_next() {
-        let mut outbox = Outbox::default();
-        outbox.operation(1, 0, view(OperationState::Executing, 1, 0.0));
-        outbox.operation(1, 0, view(OperationState::Ready, 1, 0.0));
-        outbox.operation(1, 0, view(OperationState::Executing, 2, 0.0));
-        let batch = outbox.take(|_| Some(("ag".into(), 1)));
+        let mut reports = ReportQueue::default();
+        reports.operation(1, 0, view(OperationState::Executing, 1, 0.0), false);
+        reports.operation(1, 0, view(OperationState::Ready, 1, 0.0), true);
+        reports.operation(1, 0, view(OperationState::Executing, 2, 0.0), false);
+        let batch = reports.take(|_| Some(LeaseId { id: "ag".into(), epoch: 1 }));
         assert_eq!(states(&batch), [(OperationState::Ready, 1), (OperationState::Executing, 2)]);
     }
 
     #[test]
     fn progress_alone_can_wait() {
-        let mut outbox = Outbox::default();
-        outbox.operation(1, 0, view(OperationState::Executing, 1, 40.0));
-        assert!(!outbox.is_urgent());
-        assert!(!outbox.is_empty());
-        outbox.forget(1);
-        assert!(outbox.is_empty());
+        let mut reports = ReportQueue::default();
+        reports.operation(1, 0, view(OperationState::Executing, 1, 40.0), false);
+        assert!(!reports.is_urgent());
+        assert!(!reports.is_empty());
+        reports.forget(1);
+        assert!(reports.is_empty());
     }
 }

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use pop_sdk::api::{AgendaEnd, AgendaState, FailureClass, LogChunk, Made, OperationView, PullRequest};
-use pop_sdk::client::RunError;
+use pop_sdk::client::{Client, RunError};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::pool::port::Identity;
+use crate::pool::port::http::HttpPort;
 use crate::pool::{agent, executor};
-use crate::run::Needs;
 use crate::runtime::local::{self, Local};
 use crate::server::{self, Config, Server};
 
@@ -25,15 +27,13 @@ async fn serve() -> (Server, Client, CancellationToken) {
     (server, client, shutdown)
 }
 
-fn uplink(client: &Client, pool: &str) -> HttpUplink {
-    let shutdown = CancellationToken::new();
-    HttpUplink {
-        client: client.clone(),
-        pool: pool.into(),
-        worker: "w".into(),
-        instance: "1".into(),
-        shutdown,
-    }
+fn port(client: &Client, pool: &str) -> Arc<HttpPort> {
+    let identity = Identity { pool: pool.into(), worker: "w".into(), instance: "i".into() };
+    Arc::new(HttpPort::new(client.address(), identity).unwrap())
+}
+
+async fn delivered(client: &Client, pool: &str, reports: Vec<Report>) -> Vec<Answer> {
+    deliver(port(client, pool), Duration::from_secs(30), reports).await
 }
 
 /// An operation that gives `output`.
@@ -56,23 +56,24 @@ fn work(
     client: &Client,
     folder: &tempfile::TempDir,
     stop: &CancellationToken,
-) -> tokio::task::JoinHandle<Result<(), Error>> {
+) -> tokio::task::JoinHandle<Result<(), agent::Error>> {
     let executor = executor::Config {
-        room: Needs { cpu_millis: 4000, memory: 1 << 30 },
         time_scale: 1.0,
+        report_limit: Duration::from_secs(30),
         types: HashMap::new(),
         clock: Arc::new(SystemClock),
     };
     let config = agent::Config {
-        pool: "default".into(),
-        worker: "w".into(),
-        instance: "1".into(),
+        instance: "i".into(),
         insight: None,
         slots: 4,
+        grace: Duration::from_secs(5),
         executor,
     };
     let runtime = local::Config::new(folder.path().into(), folder.path().into(), Vec::new());
-    tokio::spawn(agent::work(config, client.clone(), Arc::new(Local::new(runtime)), stop.clone()))
+    let (calls, reports) = (port(client, "default"), port(client, "default"));
+    let now = CancellationToken::new();
+    tokio::spawn(agent::work(config, calls, reports, Arc::new(Local::new(runtime)), stop.clone(), now))
 }
 
 #[tokio::test]
@@ -98,7 +99,7 @@ async fn one_refused_report_does_not_keep_the_others_back() {
     };
     let lost = Report { epoch: 7, ..report(3, "a") };
     let reports = vec![report(0, "a"), report(1, "b"), report(2, "a"), lost, report(4, "a")];
-    let answers = uplink(&client, "default").report(reports).await;
+    let answers = delivered(&client, "default", reports).await;
     let Answer::Refused(reason) = &answers[1] else { panic!("{answers:?}") };
     assert!(reason.contains("has no operation `b`"), "{reason}");
     let others: Vec<_> =
@@ -115,7 +116,7 @@ async fn one_refused_report_does_not_keep_the_others_back() {
 async fn a_pool_that_the_server_does_not_know_has_no_leases() {
     let (server, client, shutdown) = serve().await;
     let reports = vec![Report { id: "ag_1".into(), epoch: 1, ..Report::default() }; 3];
-    let answers = uplink(&client, "nowhere").report(reports).await;
+    let answers = delivered(&client, "nowhere", reports).await;
     assert_eq!(answers, [Answer::Stale, Answer::Stale, Answer::Stale]);
     shutdown.cancel();
     server.join().await.unwrap();
@@ -141,15 +142,16 @@ async fn what_is_too_large_together_arrives_in_parts() {
 }
 
 #[tokio::test]
-async fn an_agenda_whose_report_is_refused_ends_with_the_reason_and_others_go_on() {
+async fn an_output_that_is_too_large_fails_its_operation_and_nothing_else() {
     let (server, client, shutdown) = serve().await;
     let folder = tempfile::tempdir().unwrap();
     let text = "x".repeat(LIMIT / 2);
-    // Each report fits but the one of `b`, which says the text three times. `c` would run for ever.
+    // Each report fits but the one of `b`, which says the text three times.
     let operations = json!([
         give("a", json!(text)),
         give("b", json!(["@<a.out>", "@<a.out>", "@<a.out>"])),
-        { "name": "c", "type": "pop.sleep", "payload": { "duration": "10d" } },
+        give("c", json!("@<b.out>")),
+        give("d", json!(2)),
     ]);
     let bad = client.submit_agenda(agenda(operations)).await.unwrap();
     let good = client.submit_agenda(agenda(json!([give("a", json!(1))]))).await.unwrap();
@@ -157,14 +159,13 @@ async fn an_agenda_whose_report_is_refused_ends_with_the_reason_and_others_go_on
     let pool = work(&client, &folder, &stop);
     let failed = bad.wait::<Value>().await;
     let Err(RunError::Failed(failure)) = failed else { panic!("{failed:?}") };
-    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Platform, "ReportRefused"));
-    assert!(failure.message.contains("larger than the limit of 32768 bytes"), "{}", failure.message);
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::User, "OutputTooLarge"));
+    assert_eq!(failure.operation.as_deref(), Some("b"));
     good.wait::<Value>().await.unwrap();
     let view = client.get(bad.id()).await.unwrap();
     let states: Vec<_> = view.operations.iter().map(|o| o.state.as_str()).collect();
-    assert_eq!((view.epoch, states), (1, vec!["succeeded", "skipped", "skipped"]));
+    assert_eq!((view.epoch, states), (1, vec!["succeeded", "failed", "skipped", "succeeded"]));
     stop.cancel();
-    // It ends at once only because `c` was stopped.
     pool.await.unwrap().unwrap();
     shutdown.cancel();
     server.join().await.unwrap();

@@ -1,0 +1,175 @@
+//! Reports on their way to a server. While the server can't be reached they are sent again and again; a refusal is final:
+//! it is narrowed down to the report that caused it, so that the others arrive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pop_sdk::api::{Failure, FailureClass, OperationState, Report, ReportResult};
+use tracing::{error, info, warn};
+
+use super::port::{PortError, ReportPort};
+use crate::run::fail;
+
+/// How many reports travel in one request.
+const REPORTS_PER_REQUEST: usize = 500;
+/// Pauses between tries, the first and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// What came of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is durable.
+    Accepted,
+    /// The lease is somebody else's now.
+    Stale,
+    /// It is durable, but for these operations: their outputs are more than the server takes, so they were reported as
+    /// failed with [`too_large`].
+    AcceptedBut(Vec<String>),
+    /// It will never be taken in, for this reason.
+    Refused(String),
+}
+
+/// Reports that travel together, each with the position that its answer has.
+type Part = Vec<(usize, Report)>;
+
+/// Sends reports until each has an answer; a request that has none after `limit` is sent again. The answers are in the order
+/// of the reports.
+pub(super) async fn deliver(port: Arc<dyn ReportPort>, limit: Duration, reports: Vec<Report>) -> Vec<Answer> {
+    let mut answers = vec![Answer::Accepted; reports.len()];
+    // The last is sent first. What is split goes back in its order, so reports of one agenda never overtake each other.
+    let mut waiting: Vec<Part> = Vec::new();
+    let mut reports = reports.into_iter().enumerate().peekable();
+    while reports.peek().is_some() {
+        waiting.push(reports.by_ref().take(REPORTS_PER_REQUEST).collect());
+    }
+    waiting.reverse();
+    while let Some(mut part) = waiting.pop() {
+        // Of an agenda whose report was split and refused nothing more is wanted.
+        part.retain(|(at, _)| matches!(answers[*at], Answer::Accepted | Answer::AcceptedBut(_)));
+        if part.is_empty() {
+            continue;
+        }
+        match send(port.as_ref(), limit, &part).await {
+            Ok(results) => {
+                for (i, (at, _)) in part.iter().enumerate() {
+                    if results.get(i) != Some(&ReportResult::Accepted) {
+                        answers[*at] = Answer::Stale;
+                    }
+                }
+            }
+            Err(refusal) => refused(part, refusal, &mut waiting, &mut answers),
+        }
+    }
+    answers
+}
+
+/// Sends one request until it has a final answer.
+async fn send(port: &dyn ReportPort, limit: Duration, part: &Part) -> Result<Vec<ReportResult>, PortError> {
+    let mut pause = PAUSES.0;
+    loop {
+        let reports = part.iter().map(|(_, report)| report.clone()).collect();
+        let answer = tokio::time::timeout(limit, port.report(reports)).await;
+        let error = match answer {
+            Ok(Ok(results)) => return Ok(results),
+            Ok(Err(error)) if !error.passes() => return Err(error),
+            Ok(Err(error)) => error,
+            Err(_) => PortError::Unreachable(format!("no answer within {limit:?}")),
+        };
+        warn!(%error, "could not report; trying again");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// Sends a refused request in smaller parts, or says what came of it where there are none.
+fn refused(mut part: Part, refusal: PortError, waiting: &mut Vec<Part>, answers: &mut [Answer]) {
+    if matches!(refusal, PortError::Unknown(_) | PortError::Superseded(_)) {
+        // The refusal is not about what the reports say: the server holds no leases of this agent.
+        error!(reason = %refusal, "the server takes no reports of this pool; its work stops");
+        for (at, _) in part {
+            answers[at] = Answer::Stale;
+        }
+        return;
+    }
+    if part.len() > 1 {
+        let second = part.split_off(part.len() / 2);
+        waiting.extend([second, part]);
+        return;
+    }
+    let Some((at, report)) = part.pop() else { return };
+    let agenda = report.id.clone();
+    let too_large = matches!(refusal, PortError::TooLarge(_));
+    if too_large {
+        match halves(report) {
+            (first, Some(second)) => {
+                info!(agenda, "a report is too large for the server and goes in two");
+                waiting.extend([vec![(at, second)], vec![(at, first)]]);
+                return;
+            }
+            (mut report, None) => {
+                if let Some(name) = without_output(&mut report) {
+                    info!(
+                        agenda,
+                        operation = name,
+                        "an output is too large for the server; its operation fails"
+                    );
+                    match &mut answers[at] {
+                        Answer::AcceptedBut(names) => names.push(name),
+                        answer => *answer = Answer::AcceptedBut(vec![name]),
+                    }
+                    waiting.push(vec![(at, report)]);
+                    return;
+                }
+            }
+        }
+    }
+    error!(agenda, reason = %refusal, "the server refuses a report");
+    answers[at] = Answer::Refused(refusal.to_string());
+}
+
+/// Makes a failure of a report that is nothing but one operation's success; gives the operation's name.
+fn without_output(report: &mut Report) -> Option<String> {
+    let [only] = report.operations.as_mut_slice() else { return None };
+    if only.state != OperationState::Succeeded {
+        return None;
+    }
+    only.state = OperationState::Failed;
+    only.output = None;
+    only.failure = Some(too_large());
+    report.made.clear();
+    Some(only.name.clone())
+}
+
+/// The failure of an operation whose output is more than the server takes.
+pub(super) fn too_large() -> Failure {
+    let message = "the output is larger than the server takes. Write large data to a file and give its path";
+    fail(FailureClass::User, "OutputTooLarge", message)
+}
+
+/// A report as two that say the same one after the other; as itself when it has nothing that could be parted.
+fn halves(mut report: Report) -> (Report, Option<Report>) {
+    let mut second = Report { id: report.id.clone(), epoch: report.epoch, ..Report::default() };
+    let (operations, logs) = (!report.operations.is_empty(), !report.logs.is_empty());
+    if report.end.is_some() && (operations || logs) {
+        // The end goes by itself.
+    } else if operations && logs {
+        second.logs = std::mem::take(&mut report.logs);
+    } else if report.operations.len() > 1 {
+        second.operations = report.operations.split_off(report.operations.len() / 2);
+        // What a generator made stays with its success.
+        let succeeds = |name: &str| {
+            second.operations.iter().any(|o| o.name == name && o.state == OperationState::Succeeded)
+        };
+        (second.made, report.made) =
+            std::mem::take(&mut report.made).into_iter().partition(|made| succeeds(&made.generator));
+    } else if report.logs.len() > 1 {
+        second.logs = report.logs.split_off(report.logs.len() / 2);
+    } else {
+        return (report, None);
+    }
+    second.end = report.end.take();
+    (report, Some(second))
+}
+
+#[cfg(test)]
+mod tests;

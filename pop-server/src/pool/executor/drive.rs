@@ -1,0 +1,196 @@
+//! Performs what the executor's state decides: launches, stops, sends, waits. One task owns the state; runtimes start
+//! programs on threads of their own, so it never blocks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pop_compiler::agenda::RunSpec;
+use pop_sdk::api::{FailureClass, Lease, Report};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::state::{Command, Executor, Finished, Input, Moment, Output, Settings};
+use crate::clock::Clock;
+use crate::pool::delivery::{self, Answer};
+use crate::pool::fence::Fence;
+use crate::pool::port::ReportPort;
+use crate::run::fail;
+use crate::runtime::{Adopted, AttemptKey, Pending, Reporter, Runtime, Signal, Stop};
+
+/// How many signals are taken in before reports are looked at again.
+const BURST: usize = 4096;
+
+/// Settings of an executor.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Multiplies the sleeps of the built-in types, and the delays before retries.
+    pub time_scale: f64,
+    /// How types run that agendas name without saying how (the pool's own catalog); these win.
+    pub types: HashMap<String, Arc<RunSpec>>,
+    /// How long a request with reports may go without an answer.
+    pub report_limit: Duration,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Runs until the commands end and every lease is over, or until `abandon` is cancelled: what runs is killed then and
+/// nothing more is reported, for the next start goes on from what is durable.
+pub async fn drive(
+    config: Config,
+    runtime: Arc<dyn Runtime>,
+    port: Arc<dyn ReportPort>,
+    fence: Arc<Fence>,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+    finished: mpsc::UnboundedSender<Finished>,
+    abandon: CancellationToken,
+) {
+    let settings =
+        Settings { types: config.types.clone(), time_scale: config.time_scale, capacity: runtime.capacity() };
+    let (signals_in, mut signals) = mpsc::unbounded_channel();
+    let (adopted_in, mut adopted) = mpsc::unbounded_channel();
+    let mut driver = Driver {
+        state: Executor::new(settings),
+        started: Instant::now(),
+        stops: HashMap::new(),
+        sending: None,
+        config,
+        runtime,
+        port,
+        fence,
+        finished,
+        signals: signals_in,
+        adopted: adopted_in,
+    };
+    let mut open = true;
+    while open || !driver.state.is_idle() {
+        driver.input(Input::Flush);
+        let wake = driver.state.next_wake();
+        tokio::select! {
+            biased;
+            () = abandon.cancelled() => break,
+            answers = arrived(&mut driver.sending) => {
+                driver.sending = None;
+                driver.input(Input::Answered(answers));
+            }
+            command = commands.recv(), if open => match command {
+                Some(command) => driver.input(Input::Command(command)),
+                None => open = false,
+            },
+            Some((lease, running)) = adopted.recv() => driver.input(Input::Run(lease, running)),
+            Some(first) = signals.recv() => {
+                let more = std::iter::from_fn(|| signals.try_recv().ok());
+                let burst: Vec<(AttemptKey, Signal)> = std::iter::once(first).chain(more).take(BURST).collect();
+                driver.burst(burst);
+            }
+            () = at(driver.started, wake) => driver.input(Input::Tick),
+        }
+    }
+    for stop in driver.stops.values() {
+        stop.kill();
+    }
+    driver.runtime.idle().await;
+}
+
+struct Driver {
+    state: Executor,
+    started: Instant,
+    config: Config,
+    runtime: Arc<dyn Runtime>,
+    port: Arc<dyn ReportPort>,
+    fence: Arc<Fence>,
+    finished: mpsc::UnboundedSender<Finished>,
+    signals: mpsc::UnboundedSender<(AttemptKey, Signal)>,
+    adopted: mpsc::UnboundedSender<(Box<Lease>, Vec<Adopted>)>,
+    stops: HashMap<AttemptKey, Stop>,
+    sending: Option<Pending<'static, Vec<Answer>>>,
+}
+
+impl Driver {
+    fn now(&self) -> Moment {
+        Moment { date: self.config.clock.now(), steady: self.started.elapsed() }
+    }
+
+    fn input(&mut self, input: Input) {
+        let outputs = self.state.on(self.now(), input);
+        self.perform(outputs);
+    }
+
+    /// Takes many signals in; what they have to report is on its way before anything that they start.
+    fn burst(&mut self, burst: Vec<(AttemptKey, Signal)>) {
+        let now = self.now();
+        let mut outputs = Vec::new();
+        for (key, signal) in burst {
+            if matches!(signal, Signal::Exited(_)) {
+                self.stops.remove(&key);
+            }
+            outputs.extend(self.state.on(now, Input::Signal(key, signal)));
+        }
+        let sends = self.state.on(now, Input::Flush);
+        self.perform(sends);
+        self.perform(outputs);
+    }
+
+    fn perform(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Adopt(lease) => self.adopt(lease),
+                Output::Launch(launch, _) if self.fence.has_passed() => {
+                    let why = "the lease could not be renewed in time, so nothing was started under it";
+                    let outcome = Err(fail(FailureClass::Infra, "LeaseDoubtful", why));
+                    let _ = self.signals.send((launch.key, Signal::Exited(outcome)));
+                }
+                Output::Launch(launch, builtin) => {
+                    let stop = Stop::default();
+                    let reporter = Reporter::new(launch.key, self.signals.clone());
+                    self.stops.insert(launch.key, stop.clone());
+                    match builtin {
+                        Some(builtin) => builtin.launch(*launch, self.config.time_scale, reporter, stop),
+                        None => self.runtime.launch(*launch, reporter, stop),
+                    }
+                }
+                Output::Terminate(key) => {
+                    self.stops.get(&key).inspect(|stop| stop.terminate());
+                }
+                Output::Kill(key) => {
+                    self.stops.get(&key).inspect(|stop| stop.kill());
+                }
+                Output::Settled(key) => self.runtime.settled(key),
+                Output::Forget(agenda) => self.runtime.forget(&agenda),
+                Output::Send(reports) => self.send(reports),
+                Output::Finished(finished) => {
+                    // An agent that is gone needs no word.
+                    let _ = self.finished.send(finished);
+                }
+            }
+        }
+    }
+
+    fn adopt(&self, lease: Box<Lease>) {
+        let (runtime, adopted) = (Arc::clone(&self.runtime), self.adopted.clone());
+        tokio::spawn(async move {
+            let running = runtime.adopt(&lease.id).await;
+            let _ = adopted.send((lease, running));
+        });
+    }
+
+    fn send(&mut self, reports: Vec<Report>) {
+        let port = Arc::clone(&self.port);
+        self.sending = Some(Box::pin(delivery::deliver(port, self.config.report_limit, reports)));
+    }
+}
+
+async fn at(started: Instant, wake: Option<Duration>) {
+    match wake {
+        Some(after) => tokio::time::sleep_until(started + after).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn arrived(sending: &mut Option<Pending<'static, Vec<Answer>>>) -> Vec<Answer> {
+    match sending {
+        Some(answers) => answers.await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,39 @@
+//! The moment after which a pool must not start programs any more, unless a lease was renewed: set by the agent, asked by
+//! the executor before each start. Both may have stood still for any time in between.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// A moment by [`now`]; at first there is none.
+#[derive(Debug)]
+pub struct Fence(AtomicU64);
+
+impl Default for Fence {
+    fn default() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+}
+
+impl Fence {
+    /// Sets the moment, or removes it.
+    pub fn set(&self, moment: Option<Duration>) {
+        let nanos = moment.map_or(u64::MAX, |at| u64::try_from(at.as_nanos()).unwrap_or(u64::MAX));
+        self.0.store(nanos, Ordering::SeqCst);
+    }
+
+    /// Whether the moment has passed.
+    pub fn has_passed(&self) -> bool {
+        let moment = self.0.load(Ordering::SeqCst);
+        moment != u64::MAX && now() >= Duration::from_nanos(moment)
+    }
+}
+
+/// The time since the machine was started, that which it slept included.
+pub fn now() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    let (seconds, nanos) =
+        (u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0));
+    Duration::new(seconds, nanos)
+}
