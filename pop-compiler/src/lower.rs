@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json};
 
-use crate::agenda::{Agenda, AgendaTemplate, Operation, Params, keys};
+use crate::agenda::{Agenda, AgendaTemplate, Operation, Params, RunSpec, keys};
 use crate::ast::{Input, Run, Value, Workflow};
 use crate::canonical;
 use crate::check::{Checked, Model};
@@ -97,7 +97,9 @@ fn agenda_params(model: &Model<'_>, inlined: &Inlined) -> Params {
     let mut types = Map::new();
     let used: HashSet<&str> = model.operations.iter().filter_map(|o| Some(o.kind?.name.as_ref())).collect();
     for kind in model.catalog.iter().filter(|k| k.runs_itself() && used.contains(k.name.as_ref())) {
-        types.extend(serde_json::to_value(&kind.run).ok().map(|spec| (kind.name.to_string(), spec)));
+        let secrets = model.types().secret_pointers(&kind.input);
+        let run = RunSpec { secrets, ..kind.run.clone() };
+        types.extend(serde_json::to_value(&run).ok().map(|spec| (kind.name.to_string(), spec)));
     }
     for template in model.operations.iter().filter_map(|o| o.sub?.template.as_ref()) {
         if let Some(Json::Object(inner)) = template.agenda.params.get(keys::TYPES) {

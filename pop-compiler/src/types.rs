@@ -10,7 +10,7 @@ mod print;
 mod sample;
 mod schema;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
@@ -232,6 +232,47 @@ impl Types {
         None
     }
 
+    /// Where in a value of this type secrets are: JSON pointers in order, `*` for each item of a list or map. What a type
+    /// that holds itself has below itself counts as secret as a whole, if any of it is.
+    pub(crate) fn secret_pointers(&self, ty: &Type) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        if !self.secrets {
+            return Vec::new();
+        }
+        let mut open: Vec<(&Type, String, Vec<&str>)> = vec![(ty, String::new(), Vec::new())];
+        while let Some((ty, at, within)) = open.pop() {
+            if found.len() + open.len() > MOST_SECRETS {
+                return vec![String::new()];
+            }
+            match ty {
+                Type::Secret(_) => {
+                    found.insert(at);
+                }
+                Type::Named(name) if self.known(name).is_some_and(|known| known.secret) => {
+                    if within.contains(&name.as_ref()) || within.len() >= DEEPEST_SECRET {
+                        found.insert(at);
+                    } else if let Some(ty) = self.get(name) {
+                        let within = within.into_iter().chain([name.as_ref()]).collect();
+                        open.push((ty, at, within));
+                    }
+                }
+                Type::List(item) | Type::Map(item) => open.push((item, format!("{at}/*"), within)),
+                Type::Union(members) => {
+                    open.extend(members.iter().map(|ty| (ty, at.clone(), within.clone())));
+                }
+                Type::Record(record) => {
+                    let escape = |name: &str| name.replace('~', "~0").replace('/', "~1");
+                    let step = |name: Option<&str>| name.map_or("*".to_owned(), escape);
+                    open.extend(
+                        record.parts().map(|(name, ty)| (ty, format!("{at}/{}", step(name)), within.clone())),
+                    );
+                }
+                _ => {}
+            }
+        }
+        found.into_iter().collect()
+    }
+
     /// Whether null is a value of this type, or its absence is allowed.
     pub fn accepts_null(&self, ty: &Type) -> bool {
         match ty {
@@ -250,6 +291,11 @@ pub(crate) struct TypeExpr {
     pub(crate) ty: Type,
     pub(crate) names: Vec<Spanned<Arc<str>>>,
 }
+
+/// So many named types inside each other are looked into for secrets; below that all counts as secret.
+const DEEPEST_SECRET: usize = 8;
+/// A type with more places for secrets than this counts as secret as a whole.
+const MOST_SECRETS: usize = 1000;
 
 /// As many members of a union are compared with each other; more are looked up.
 const FEW: usize = 16;

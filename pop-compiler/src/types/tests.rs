@@ -32,6 +32,19 @@ fn text_forms_print_in_normal_form() {
 }
 
 #[test]
+fn places_of_secrets_are_pointers() {
+    let mut types = Types::default();
+    types.secrets = true;
+    types.define("Login", ty("{name: string, 'a/b': secret<string>?}"));
+    types.define("Tree", ty("{key: secret<string>, below: list<Tree>}"));
+    let of = |text: &str| types.secret_pointers(&ty(text));
+    assert_eq!(of("{a: int}"), [""; 0]);
+    assert_eq!(of("{a: Login, b: list<secret<int>>, c: map<Login>}"), ["/a/a~1b", "/b/*", "/c/*/a~1b"]);
+    assert_eq!(of("{t: Tree}"), ["/t/below/*", "/t/key"], "a type that holds itself is secret as a whole");
+    assert_eq!(of("int | {x: secret<string>}"), ["/x"]);
+}
+
+#[test]
 fn faults_say_where() {
     for (text, at) in [
         ("list<int", 0..8),

@@ -104,6 +104,19 @@ pub(super) struct Settings {
     pub(super) capacity: Capacity,
 }
 
+impl Settings {
+    /// How a type is run. The pool's word counts, but what an agenda declares as secret stays so.
+    fn spec_of(&self, kind: &str, agendas: Option<&Arc<RunSpec>>) -> Option<Arc<RunSpec>> {
+        match (self.types.get(kind), agendas) {
+            (Some(own), Some(theirs)) if !theirs.secrets.is_empty() => {
+                let secrets = own.secrets.iter().chain(&theirs.secrets).cloned().collect();
+                Some(Arc::new(RunSpec { secrets, ..own.as_ref().clone() }))
+            }
+            (own, theirs) => own.or(theirs).cloned(),
+        }
+    }
+}
+
 /// Everything.
 #[derive(Debug)]
 pub(super) struct Executor {
@@ -341,7 +354,7 @@ impl Executor {
             operation: step.name.clone(),
             operation_id: step.id.clone(),
             kind: step.kind.clone(),
-            spec: self.settings.types.get(&step.kind).or(step.spec.as_ref()).cloned(),
+            spec: self.settings.spec_of(&step.kind, step.spec.as_ref()),
             fan_out: step.fan_out.clone(),
             resources: step.needs,
             payload,
