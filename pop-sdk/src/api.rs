@@ -258,6 +258,9 @@ pub struct AgendaView {
     pub pool: String,
     /// How often it was handed to a pool.
     pub epoch: u64,
+    /// The number of its last event so far.
+    #[serde(default)]
+    pub last_event: u64,
     /// Accepted at.
     pub submitted_at: Timestamp,
     /// First operation started at.

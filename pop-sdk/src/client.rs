@@ -36,6 +36,7 @@ mod run;
 pub mod typed;
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use pop_compiler::agenda::Agenda;
@@ -102,10 +103,12 @@ impl Client {
         }
         // Another part of the program may have chosen a provider already; that one is fine too.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .build()
-            .map_err(|e| bad(e.to_string()))?;
+        let mut http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10));
+        if is_loopback(&base) {
+            // A proxy is another machine; what it calls loopback is not meant.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|e| bad(e.to_string()))?;
         Ok(Self { base, http })
     }
 
@@ -325,6 +328,14 @@ impl Client {
     pub(crate) fn broken(&self, error: reqwest::Error) -> Error {
         Error::Unreachable { url: self.base.to_string(), source: error }
     }
+}
+
+/// Whether an address is this machine's own.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// A key that nobody else has: 128 bits that the standard library makes of the system's random numbers, as it does for

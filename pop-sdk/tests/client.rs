@@ -138,7 +138,8 @@ async fn a_watch_of_nothing_says_so_once() {
 
 /// What `wait` says when an agenda has ended as `end` says.
 async fn waited<T: serde::de::DeserializeOwned>(end: AgendaView) -> Result<T, RunError> {
-    let server = Server::start([ok(&view(AgendaState::Ready)), stream(&event(1, end.state)), ok(&end)]).await;
+    let ready = || ok(&view(AgendaState::Ready));
+    let server = Server::start([ready(), ready(), stream(&event(1, end.state)), ok(&end)]).await;
     Client::connect(&server.address).unwrap().run("ag_1").await.unwrap().wait().await
 }
 
@@ -175,6 +176,7 @@ async fn waiting_goes_through_a_restart_after_the_last_event() {
     let end = AgendaView { outputs: Some(json!(["a"])), ..view(AgendaState::Succeeded) };
     let server = Server::start([
         ok(&view(AgendaState::Ready)),
+        ok(&view(AgendaState::Ready)),
         stream(&event(1, end.state)),
         String::new(),
         answer("503 Service Unavailable", "text/plain", ""),
@@ -183,6 +185,17 @@ async fn waiting_goes_through_a_restart_after_the_last_event() {
     .await;
     let run = Client::connect(&server.address).unwrap().run("ag_1").await.unwrap();
     assert_eq!(run.wait::<Vec<String>>().await.unwrap(), ["a"]);
+}
+
+#[tokio::test]
+async fn waiting_reads_only_what_happens_from_now_on() {
+    let long = AgendaView { last_event: 70_000, ..view(AgendaState::Executing) };
+    let end = AgendaView { outputs: Some(json!(["a"])), ..view(AgendaState::Succeeded) };
+    let server = Server::start([ok(&long), ok(&long), stream(&event(70_001, end.state)), ok(&end)]).await;
+    let run = Client::connect(&server.address).unwrap().run("ag_1").await.unwrap();
+    assert_eq!(run.wait::<Vec<String>>().await.unwrap(), ["a"]);
+    let asked = server.requests().await;
+    assert!(asked[2].to_lowercase().contains("last-event-id: 70000"), "{}", asked[2]);
 }
 
 #[pop_sdk::operation("text.count", output = Counted)]
@@ -208,7 +221,7 @@ async fn a_workflow_is_submitted_with_its_inputs_and_gives_its_result() {
     for (outputs, expected) in [(json!({ "words": 3 }), Some(3)), (json!({ "words": null }), None)] {
         let end = AgendaView { outputs: Some(outputs), ..view(AgendaState::Succeeded) };
         let begin = answer("201 Created", "application/json", &serde_json::to_string(&end).unwrap());
-        let server = Server::start([begin, stream(&event(1, end.state)), ok(&end)]).await;
+        let server = Server::start([begin, ok(&end)]).await;
         let client = count::Client::connect(&server.address).unwrap();
         let run = client.submit(count::Inputs { file: "a b".into(), thorough: true }).await.unwrap();
         match run.wait().await {

@@ -16,6 +16,8 @@ use pop_sdk::api::{Failure, FailureClass};
 use pop_sdk::client::Client;
 use tokio_util::sync::CancellationToken;
 
+use crate::ui::safe;
+
 /// Which server to talk to.
 #[derive(Clone, Debug, Args)]
 pub struct ServerArgs {
@@ -85,10 +87,11 @@ pub fn logging() {
 
 /// Prints a failure: what, where, who should act, the evidence.
 pub fn print_failure(failure: &Failure) {
-    let place = failure.operation.as_deref().map(|o| format!(" in operation `{o}`")).unwrap_or_default();
-    anstream::eprintln!("failed{place}: {} ({})", failure.message, failure.code);
+    let place = failure.operation.as_deref().map(|o| format!(" in operation `{}`", safe::one_line(o)));
+    let (place, message) = (place.unwrap_or_default(), safe::lines(&failure.message));
+    anstream::eprintln!("failed{place}: {message} ({})", safe::one_line(&failure.code));
     for line in &failure.log_tail {
-        anstream::eprintln!("  | {line}");
+        anstream::eprintln!("  | {}", safe::one_line(line));
     }
     let act = match failure.class {
         FailureClass::User

@@ -69,7 +69,7 @@ fn main() -> ExitCode {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             anstream::eprintln!("error: {error:#}");
-            ExitCode::from(Exit::Usage.code())
+            ExitCode::from(Exit::of(&error).code())
         }
     }
 }

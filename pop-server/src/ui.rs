@@ -5,6 +5,7 @@ mod board;
 mod frame;
 mod lines;
 pub mod live;
+pub mod safe;
 
 pub use self::board::Board;
 pub use self::frame::frame;

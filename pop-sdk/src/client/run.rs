@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{Stream, stream};
 use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -77,14 +77,15 @@ impl Run {
     /// The agenda failed or was cancelled, its outputs do not fit `T`, or the server can't be reached.
     pub async fn wait<T: DeserializeOwned>(&self) -> Result<T, RunError> {
         let view = loop {
-            let mut events = std::pin::pin!(self.watch());
-            while let Some(event) = events.next().await {
-                event?;
-            }
-            let view = self.ended().await?;
-            // It may have been run again meanwhile.
+            let view = self.patient_view().await?;
             if view.state.is_terminal() {
                 break view;
+            }
+            // Only what happens from now on matters, however long the history is. Behind the end it may have been run again.
+            let after = self.after.max(view.last_event);
+            let mut watch = Watch::new(self.client.clone(), self.id.clone(), after);
+            while let Some(event) = watch.next().await {
+                event?;
             }
         };
         match view.state {
@@ -101,8 +102,8 @@ impl Run {
 }
 
 impl Run {
-    /// The agenda after its last event. A server that restarts at this moment is asked again, as a watch does it.
-    async fn ended(&self) -> Result<AgendaView, Error> {
+    /// The agenda as it is now. A server that restarts at this moment is asked again, as a watch does it.
+    async fn patient_view(&self) -> Result<AgendaView, Error> {
         let mut tries = 0;
         loop {
             let error = match self.view().await {

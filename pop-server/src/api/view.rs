@@ -23,6 +23,7 @@ pub(super) fn agenda(record: Record) -> AgendaView {
         insight: header.insight.to_string(),
         pool: header.pool.to_string(),
         epoch: row.epoch,
+        last_event: row.seq,
         submitted_at: header.submitted_at,
         started_at: row.started_at,
         ended_at: row.ended_at,

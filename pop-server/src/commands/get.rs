@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use clap::Args;
-use pop_sdk::api::AgendaView;
+use pop_sdk::api::{AgendaView, OperationState};
 use pop_sdk::client::ListQuery;
 
 use super::exit::Exit;
 use super::{ServerArgs, print_failure};
+use crate::ui::safe;
 
 /// Arguments of `pop get`.
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub struct GetArgs {
 pub async fn get(args: GetArgs) -> Result<Exit> {
     let view = args.server.client()?.get(&args.id).await?;
     if args.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&view)?);
+        anstream::println!("{}", safe::json(&serde_json::to_string_pretty(&view)?));
         return Ok(Exit::Success);
     }
     anstream::println!("{}", summary(&view));
@@ -36,17 +37,22 @@ pub async fn get(args: GetArgs) -> Result<Exit> {
             "  {:<10} {:>3.0} %  {}{attempt}",
             operation.state.as_str(),
             operation.percent,
-            operation.name
+            safe::one_line(&operation.name)
         );
+        if operation.state == OperationState::Ready
+            && let Some(message) = &operation.message
+        {
+            anstream::println!("               {}", safe::one_line(message));
+        }
     }
     if let Some(reason) = &view.reason {
-        anstream::println!("why: {reason}");
+        anstream::println!("why: {}", safe::one_line(reason));
     }
     if let Some(failure) = &view.failure {
         print_failure(failure);
     }
     if let Some(outputs) = &view.outputs {
-        anstream::println!("outputs: {}", serde_json::to_string_pretty(outputs)?);
+        anstream::println!("outputs: {}", safe::json(&serde_json::to_string_pretty(outputs)?));
     }
     Ok(Exit::Success)
 }
@@ -89,7 +95,7 @@ pub async fn list(args: ListArgs) -> Result<Exit> {
         let page = client.list(&query).await?;
         for view in page.items.iter().take(left) {
             if args.json {
-                anstream::println!("{}", serde_json::to_string(view)?);
+                anstream::println!("{}", safe::json(&serde_json::to_string(view)?));
             } else {
                 anstream::println!("{}", summary(view));
             }
@@ -110,8 +116,8 @@ fn summary(view: &AgendaView) -> String {
         view.percent,
         view.succeeded,
         view.total,
-        view.customer,
-        view.title.as_deref().unwrap_or_default()
+        safe::one_line(&view.customer),
+        safe::one_line(view.title.as_deref().unwrap_or_default())
     )
 }
 
@@ -156,10 +162,11 @@ pub async fn logs(args: LogsArgs) -> Result<Exit> {
         for chunk in page.items {
             let header = (chunk.operation.clone(), chunk.attempt, chunk.stream.clone());
             if args.operation.is_none() && shown.as_ref() != Some(&header) {
-                anstream::println!("── {} (attempt {}, {})", header.0, header.1, header.2);
+                let name = safe::one_line(&header.0);
+                anstream::println!("── {name} (attempt {}, {})", header.1, header.2);
                 shown = Some(header);
             }
-            anstream::print!("{}", chunk.text);
+            anstream::print!("{}", safe::log(&chunk.text));
             if args.operation.is_none() && !chunk.text.ends_with('\n') {
                 anstream::println!();
             }

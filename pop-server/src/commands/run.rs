@@ -20,7 +20,7 @@ use crate::pool::executor::{self, Command};
 use crate::pool::fence::Fence;
 use crate::pool::port::{Answer, ReportPort};
 use crate::run::Plan;
-use crate::ui::{Board, live::Live};
+use crate::ui::{Board, live::Live, safe};
 
 /// Arguments of `pop run`.
 #[derive(Debug, Args)]
@@ -157,7 +157,7 @@ async fn finish(
                 let names = board.rows.iter().map(|row| row.view.name.clone());
                 Value::Object(names.filter_map(|n| outputs.remove(&n).map(|v| (n, v))).collect::<Map<_, _>>())
             });
-            anstream::println!("{}", serde_json::to_string_pretty(&result)?);
+            anstream::println!("{}", safe::json(&serde_json::to_string_pretty(&result)?));
             Ok(Exit::Success)
         }
         AgendaState::Cancelled => {
@@ -197,6 +197,7 @@ fn report(
         insight: "none".into(),
         pool: "local".into(),
         epoch: 1,
+        last_event: 0,
         submitted_at: since,
         started_at: operations.iter().filter_map(|o| o.started_at).min(),
         ended_at: operations.iter().filter_map(|o| o.ended_at).max(),

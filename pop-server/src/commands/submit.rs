@@ -13,7 +13,7 @@ use super::load::{self, Inputs};
 use super::{ServerArgs, print_failure};
 use crate::clock::{Clock as _, SystemClock};
 use crate::run::Plan;
-use crate::ui::{Board, live::Live};
+use crate::ui::{Board, live::Live, safe};
 
 /// Arguments of `pop submit`.
 #[derive(Debug, Args)]
@@ -69,6 +69,7 @@ pub async fn run(args: SubmitArgs) -> Result<Exit> {
         return Ok(Exit::Success);
     }
     anstream::eprintln!("{}", run.id());
+    let asked = super::listen_for_signals()?;
     let live = Live::start(Board::new(title, &plan, SystemClock.now()), args.quiet);
     let mut events = std::pin::pin!(run.watch());
     loop {
@@ -89,10 +90,10 @@ pub async fn run(args: SubmitArgs) -> Result<Exit> {
                     }
                 }
             },
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted?;
+            () = asked.stop.cancelled() => {
                 live.finish().await;
-                anstream::eprintln!("no longer watching; it goes on. `pop cancel {}` ends it", run.id());
+                let id = run.id();
+                anstream::eprintln!("stopped watching; agenda {id} is still running. Cancel it with: pop cancel {id}");
                 return Ok(Exit::Cancelled);
             }
         }
@@ -109,7 +110,7 @@ async fn outcome(client: &Client, id: &str) -> Result<Exit> {
                 let all = view.operations.into_iter().filter_map(|o| o.output.map(|out| (o.name, out)));
                 serde_json::Value::Object(all.collect())
             });
-            anstream::println!("{}", serde_json::to_string_pretty(&outputs)?);
+            anstream::println!("{}", safe::json(&serde_json::to_string_pretty(&outputs)?));
             Ok(Exit::Success)
         }
         AgendaState::Cancelled => {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use pop_sdk::api::{OperationState, OperationView};
 
 use super::board::{Board, Row};
-use super::lines::{length, mark, one_line};
+use super::lines::{length, mark};
+use super::safe::one_line;
 
 const BAR: usize = 16;
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -25,7 +26,7 @@ pub fn frame(board: &Board, now: Timestamp, width: usize, height: usize) -> Vec<
 }
 
 fn head(board: &Board, now: Timestamp) -> String {
-    format!("{}  {}", board.title, length(board.since, now))
+    format!("{}  {}", one_line(&board.title), length(board.since, now))
 }
 
 fn foot(board: &Board) -> String {

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use pop_sdk::api::{Again, OperationState, OperationView};
 
+use super::safe::one_line;
+
 /// One line for an operation's new state; none for states that say nothing new.
 pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<String> {
     let said =
@@ -58,11 +60,6 @@ pub(super) fn mark(state: OperationState) -> &'static str {
         OperationState::Skipped => "↷",
         OperationState::Cancelled => "■",
     }
-}
-
-/// Text that can't break the picture: control characters, escape sequences among them, become spaces.
-pub(super) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The time between, for people.
