@@ -1,0 +1,71 @@
+//! A network that can be cut, and that can forget connections without a word: a TCP proxy.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What a connection must know: whether nothing passes, and how often connections were forgotten.
+type State = (bool, u64);
+
+/// A network between a pool and its server.
+pub(crate) struct Network {
+    /// Where the pool finds the server.
+    pub(crate) address: String,
+    state: Arc<watch::Sender<State>>,
+}
+
+impl Network {
+    pub(crate) async fn start(server: &str) -> Self {
+        let server = server.trim_start_matches("http://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = format!("http://{}", listener.local_addr().expect("bound"));
+        let state = Arc::new(watch::Sender::new((false, 0)));
+        let connections = Arc::clone(&state);
+        tokio::spawn(async move {
+            while let Ok((pool, _)) = listener.accept().await {
+                let (server, state) = (server.clone(), connections.subscribe());
+                tokio::spawn(async move {
+                    let Ok(server) = TcpStream::connect(server).await else { return };
+                    let ((from_pool, to_pool), (from_server, to_server)) =
+                        (pool.into_split(), server.into_split());
+                    tokio::spawn(pump(from_pool, to_server, state.clone()));
+                    pump(from_server, to_pool, state).await;
+                });
+            }
+        });
+        Self { address, state }
+    }
+
+    /// Nothing passes while it is cut; it all arrives later.
+    pub(crate) fn cut(&self, cut: bool) {
+        self.state.send_modify(|state| state.0 = cut);
+    }
+
+    /// The connections of now stay open, and nothing passes over them any more.
+    pub(crate) fn forget(&self) {
+        self.state.send_modify(|state| state.1 += 1);
+    }
+}
+
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
+    let born = state.borrow().1;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let Ok(n) = from.read(&mut buffer).await else { return };
+        if state.wait_for(|(cut, forgotten)| !cut || *forgotten != born).await.is_err() {
+            return;
+        }
+        if state.borrow().1 != born {
+            // Open, and silent for good; the test is over long before this.
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            return;
+        }
+        if n == 0 || to.write_all(&buffer[..n]).await.is_err() {
+            return;
+        }
+    }
+}
