@@ -63,6 +63,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route("/v1/pools/{id}/pull", post(pools::pull))
         .route("/v1/pools/{id}/renew", post(pools::renew))
         .route("/v1/pools/{id}/report", post(pools::report))
+        .route("/v1/pools/{id}/release", post(pools::release))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(panicked))

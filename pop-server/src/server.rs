@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use hub::{Hub, Watch};
+pub use hub::{Hub, Poll, Watch};
 pub use writer::{Writer, WriterError};
 
 use crate::api;
@@ -44,6 +44,8 @@ pub struct Config {
     pub lease: Duration,
     /// The longest request body, in bytes.
     pub body_limit: usize,
+    /// An answer to a pull takes no further agenda when it has reached so many bytes.
+    pub pull_limit: usize,
     /// Whether an unknown customer is created on its first submit.
     pub auto_customers: bool,
 }
@@ -55,6 +57,7 @@ impl Default for Config {
             database: None,
             lease: Duration::from_secs(30),
             body_limit: 64 << 20,
+            pull_limit: 32 << 20,
             auto_customers: false,
         }
     }
@@ -170,6 +173,8 @@ pub(crate) struct Parts {
     pub(crate) lease: Duration,
     /// The longest request body.
     pub(crate) body_limit: usize,
+    /// What an answer to a pull holds.
+    pub(crate) pull_limit: usize,
 }
 
 impl Parts {
@@ -183,7 +188,15 @@ impl Parts {
         let hub = Arc::new(Hub::default());
         let settings = Settings { lease: config.lease, auto_customers: config.auto_customers };
         let (writer, thread) = Writer::start(settings, Arc::clone(&store), clock, Arc::clone(&hub))?;
-        let parts = Self { writer, store, hub, shutdown, lease: config.lease, body_limit: config.body_limit };
+        let parts = Self {
+            writer,
+            store,
+            hub,
+            shutdown,
+            lease: config.lease,
+            body_limit: config.body_limit,
+            pull_limit: config.pull_limit,
+        };
         bootstrap::bootstrap(&parts).await?;
         Ok((parts, thread))
     }

@@ -1,4 +1,4 @@
-//! What pool agents call: attach, pull, renew, report.
+//! What pool agents call: attach, pull, renew, report, release.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use axum::Json as Answer;
 use axum::extract::State;
 use pop_compiler::agenda::Agenda;
 use pop_sdk::api::{
-    AttachRequest, AttachResponse, Lease, LeaseId, OperationState, PullRequest, PullResponse, RenewRequest,
-    RenewResponse, ReportRequest, ReportResponse,
+    AttachRequest, AttachResponse, Lease, LeaseId, OperationState, PullRequest, PullResponse, ReleaseRequest,
+    ReleaseResponse, RenewRequest, RenewResponse, ReportRequest, ReportResponse,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -21,6 +21,8 @@ use crate::store::{Store, StoreError};
 
 /// The longest wait of a pull.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// The longest name of an agent, of a start of it, of a call.
+const LONGEST_NAME: usize = 128;
 /// The most agendas of one pull.
 const LARGEST_PULL: u32 = 1000;
 
@@ -31,13 +33,11 @@ pub(super) async fn attach(
     Json(request): Json<AttachRequest>,
 ) -> Result<Answer<AttachResponse>, Error> {
     allowed()?;
-    let AttachRequest { worker, instance, holding: _ } = request;
-    named("worker", &worker)?;
-    named("instance", &instance)?;
-    let reply = parts.change(Command::Attach { pool: PoolId::from(pool), worker, instance }).await?;
-    let Reply::Attached(returned) = reply else { return Err(Error::internal()) };
-    let returned = returned.iter().map(|id| LeaseId { id: id.to_string(), epoch: 0 }).collect();
-    Ok(Answer(AttachResponse { lease_ms: lease_ms(&parts), returned, kept: Vec::new() }))
+    let AttachRequest { worker, instance, holding } = request;
+    agent(&worker, &instance)?;
+    let reply = parts.change(Command::Attach { pool: PoolId::from(pool), worker, instance, holding }).await?;
+    let Reply::Attached { returned, kept } = reply else { return Err(Error::internal()) };
+    Ok(Answer(AttachResponse { lease_ms: lease_ms(&parts), returned, kept }))
 }
 
 /// `POST /v1/pools/{id}/pull`
@@ -47,66 +47,94 @@ pub(super) async fn pull(
     Json(request): Json<PullRequest>,
 ) -> Result<Answer<PullResponse>, Error> {
     allowed()?;
-    named("worker", &request.worker)?;
-    named("instance", &request.instance)?;
+    agent(&request.worker, &request.instance)?;
     named("request", &request.request)?;
     let pool = PoolId::from(pool);
     let deadline = Instant::now() + Duration::from_millis(request.wait_ms).min(LONGEST_WAIT);
-    let pull = Pull {
+    let mut pull = Pull {
         pool: pool.clone(),
         worker: request.worker,
         instance: request.instance,
         insight: request.insight.map(InsightId::from),
         count: request.count.min(LARGEST_PULL) as usize,
         request: request.request,
+        woken: false,
     };
-    let mut work = parts.hub.watch_pool(&pool);
+    let mut poll = parts.hub.poll(&pool, pull.insight.as_ref());
     loop {
-        work.mark_unchanged();
+        poll.wait();
         let reply = parts.change(Command::Pull(pull.clone())).await?;
-        let Reply::Granted(granted) = reply else { return Err(Error::internal()) };
-        if !granted.is_empty() {
-            return Ok(Answer(PullResponse { leases: leases(&parts, granted).await? }));
+        match reply {
+            Reply::Granted(granted) if granted.is_empty() => poll.looked(),
+            Reply::Granted(granted) => {
+                poll.looked();
+                drop(poll);
+                return Ok(Answer(PullResponse { leases: leases(&parts, &pull, granted).await? }));
+            }
+            // Whoever is there calls again.
+            Reply::Silent => return Ok(Answer(PullResponse { leases: Vec::new() })),
+            _ => return Err(Error::internal()),
         }
         tokio::select! {
-            woken = timeout_at(deadline, work.changed()) => {
-                if !matches!(woken, Ok(Ok(()))) {
+            woken = timeout_at(deadline, poll.woken()) => {
+                if woken.is_err() {
                     return Ok(Answer(PullResponse { leases: Vec::new() }));
                 }
             }
             () = parts.shutdown.cancelled() => return Ok(Answer(PullResponse { leases: Vec::new() })),
         }
+        pull.woken = true;
     }
 }
 
-/// What was handed out, with the agendas and what earlier leases reached.
-async fn leases(parts: &Parts, granted: Vec<Granted>) -> Result<Vec<Lease>, Error> {
-    let lease_ms = lease_ms(parts);
-    parts
+/// What was handed out, with the agendas and what earlier leases reached. One answer holds so many bytes and not more; what
+/// does not fit goes back to where it was.
+async fn leases(parts: &Parts, pull: &Pull, granted: Vec<Granted>) -> Result<Vec<Lease>, Error> {
+    let (lease_ms, limit) = (lease_ms(parts), parts.pull_limit);
+    let (leases, rest) = parts
         .read(move |store| {
-            granted.into_iter().filter_map(|grant| lease(store, grant, lease_ms).transpose()).collect()
+            let (mut leases, mut size) = (Vec::new(), 0);
+            let mut granted = granted.into_iter().peekable();
+            while let Some(grant) = granted.next_if(|_| size < limit) {
+                if let Some((lease, bytes)) = lease(store, grant, lease_ms)? {
+                    leases.push(lease);
+                    size += bytes;
+                }
+            }
+            Ok((leases, granted.collect::<Vec<_>>()))
         })
-        .await
+        .await?;
+    if !rest.is_empty() {
+        let leases = rest.into_iter().map(|g| LeaseId { id: g.id.to_string(), epoch: g.epoch }).collect();
+        let Pull { pool, worker, instance, .. } = pull.clone();
+        parts.change(Command::Release { pool, worker, instance, leases }).await?;
+    }
+    Ok(leases)
 }
 
-fn lease(store: &dyn Store, grant: Granted, lease_ms: u64) -> Result<Option<Lease>, StoreError> {
+/// A lease, and about how many bytes it takes.
+fn lease(store: &dyn Store, grant: Granted, lease_ms: u64) -> Result<Option<(Lease, usize)>, StoreError> {
     let Some(record) = store.agenda(&grant.id)? else { return Ok(None) };
     let no = record.header.no;
     let Some(body) = store.body(no)? else { return Ok(None) };
     let corrupt = |e: serde_json::Error| StoreError::Corrupt { column: "body", why: e.to_string() };
     let mut agenda: Agenda = serde_json::from_str(&body).map_err(corrupt)?;
+    let mut bytes = body.len();
     for operation in store.made(no)? {
+        bytes += operation.len();
         agenda.operations.push(serde_json::from_str(&operation).map_err(corrupt)?);
     }
-    let progress = store
-        .operations(no)?
-        .into_iter()
-        .map(view::operation)
+    let mut progress = Vec::new();
+    for (name, row) in store.operations(no)? {
+        let view = view::operation((name, row));
         // An operation that runs again keeps the number of its last attempt.
-        .filter(|o| o.state != OperationState::Waiting || o.attempt > 0)
-        .collect();
-    let Granted { id, epoch, .. } = grant;
-    Ok(Some(Lease { id: id.to_string(), epoch, lease_ms, interrupted: false, agenda, progress }))
+        if view.state != OperationState::Waiting || view.attempt > 0 {
+            bytes += view.name.len() + view.output.as_ref().map_or(0, |output| output.to_string().len());
+            progress.push(view);
+        }
+    }
+    let Granted { id, epoch, interrupted } = grant;
+    Ok(Some((Lease { id: id.to_string(), epoch, lease_ms, interrupted, agenda, progress }, bytes)))
 }
 
 /// `POST /v1/pools/{id}/renew`
@@ -116,8 +144,9 @@ pub(super) async fn renew(
     Json(request): Json<RenewRequest>,
 ) -> Result<Answer<RenewResponse>, Error> {
     allowed()?;
-    let RenewRequest { worker, instance: _, leases } = request;
-    let reply = parts.change(Command::Renew { pool: PoolId::from(pool), worker, leases }).await?;
+    let RenewRequest { worker, instance, leases } = request;
+    agent(&worker, &instance)?;
+    let reply = parts.change(Command::Renew { pool: PoolId::from(pool), worker, instance, leases }).await?;
     let Reply::Renewed { cancel, lost } = reply else { return Err(Error::internal()) };
     Ok(Answer(RenewResponse { lease_ms: lease_ms(&parts), cancel, lost }))
 }
@@ -133,17 +162,45 @@ pub(super) async fn report(
     Json(request): Json<ReportRequest>,
 ) -> Result<Answer<ReportResponse>, Error> {
     allowed()?;
-    let ReportRequest { worker, instance: _, reports } = request;
-    let reply = parts.change(Command::Report { pool: PoolId::from(pool), worker, reports }).await?;
+    let ReportRequest { worker, instance, reports } = request;
+    agent(&worker, &instance)?;
+    let reply = parts.change(Command::Report { pool: PoolId::from(pool), worker, instance, reports }).await?;
     let Reply::Reported(results) = reply else { return Err(Error::internal()) };
     Ok(Answer(ReportResponse { results }))
 }
 
+/// `POST /v1/pools/{id}/release`
+pub(super) async fn release(
+    State(parts): State<Parts>,
+    Id(pool): Id,
+    Json(request): Json<ReleaseRequest>,
+) -> Result<Answer<ReleaseResponse>, Error> {
+    allowed()?;
+    let ReleaseRequest { worker, instance, leases } = request;
+    agent(&worker, &instance)?;
+    let reply = parts.change(Command::Release { pool: PoolId::from(pool), worker, instance, leases }).await?;
+    let Reply::Released(released) = reply else { return Err(Error::internal()) };
+    Ok(Answer(ReleaseResponse { released }))
+}
+
+fn agent(worker: &str, instance: &str) -> Result<(), Error> {
+    named("worker", worker)?;
+    named("instance", instance)
+}
+
 fn named(field: &str, value: &str) -> Result<(), Error> {
-    if value.is_empty() {
-        return Err(Error::new(Kind::InvalidRequest, format!("`{field}` is empty")));
-    }
-    Ok(())
+    let length = value.chars().count();
+    let why = if length == 0 {
+        "is empty".to_owned()
+    } else if length > LONGEST_NAME {
+        format!("has {length} characters")
+    } else if value.chars().any(char::is_control) {
+        format!("is {value:?}, with a control character")
+    } else {
+        return Ok(());
+    };
+    let rule = format!("give it 1 to {LONGEST_NAME} characters, none of them a control character");
+    Err(Error::new(Kind::InvalidRequest, format!("`{field}` {why}; {rule}")))
 }
 
 fn allowed() -> Result<(), Error> {

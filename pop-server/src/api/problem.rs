@@ -35,6 +35,7 @@ pub(super) enum Kind {
     NothingToRun,
     InvalidTemplate,
     InUse,
+    Superseded,
     BodyTooLarge,
     UnsupportedMediaType,
     Internal,
@@ -74,6 +75,7 @@ impl Kind {
             Self::NothingToRun => ("nothing-to-run", S::CONFLICT, "Nothing would run again"),
             Self::InvalidTemplate => ("invalid-template", S::UNPROCESSABLE_ENTITY, "The template has faults"),
             Self::InUse => ("in-use", S::CONFLICT, "It is in use"),
+            Self::Superseded => ("superseded", S::CONFLICT, "Another start of the agent has taken over"),
             Self::BodyTooLarge => ("body-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::UnsupportedMediaType => {
                 ("unsupported-media-type", S::UNSUPPORTED_MEDIA_TYPE, "The body must be JSON")
@@ -163,6 +165,7 @@ impl From<Refusal> for Error {
             Refusal::NothingToRun(_) => Kind::NothingToRun,
             Refusal::Invalid(_) => Kind::InvalidRequest,
             Refusal::InUse(_) => Kind::InUse,
+            Refusal::Superseded(_) => Kind::Superseded,
         };
         Self::new(kind, refusal.to_string())
     }

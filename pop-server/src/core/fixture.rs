@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pop_compiler::agenda::{Agenda, Operation};
-use pop_sdk::api::{Algorithm, Customer, Insight, OperationState, OperationView, Pool, Report, ReportResult};
+use pop_sdk::api::{
+    Algorithm, Customer, Insight, LeaseId, OperationState, OperationView, Pool, Report, ReportResult,
+};
 
 use super::command::{Command, Effect, Granted, Outcome, Pull, Refusal, Reply, Submit};
 use super::record::Write;
@@ -64,7 +66,7 @@ impl World {
 
     /// The state that a new process would have.
     pub(super) fn reloaded(&self) -> Core {
-        Core::load(self.core.settings, self.store.load().unwrap(), Timestamp::MIN)
+        Core::load(self.core.settings, self.store.load().unwrap(), self.now)
     }
 
     pub(super) fn submit(&mut self, customer: &str) -> AgendaId {
@@ -98,13 +100,18 @@ impl World {
             insight: None,
             count,
             request: request.into(),
+            woken: false,
         }));
         let Reply::Granted(granted) = reply else { panic!("{reply:?}") };
         granted
     }
 
     pub(super) fn report(&mut self, worker: &str, report: Report) -> ReportResult {
-        let reply = self.ok(Command::Report { pool: pool(), worker: worker.into(), reports: vec![report] });
+        self.report_as(worker, "1", report)
+    }
+
+    pub(super) fn report_as(&mut self, worker: &str, instance: &str, report: Report) -> ReportResult {
+        let reply = self.ok(reports(worker, instance, vec![report]));
         let Reply::Reported(results) = reply else { panic!("{reply:?}") };
         results[0]
     }
@@ -156,6 +163,26 @@ pub(super) fn submit(id: &AgendaId, customer: &str, agenda: &Agenda, key: Option
 
 pub(super) fn operation(name: &str, state: OperationState, attempt: u32, percent: f64) -> OperationView {
     OperationView { name: name.into(), kind: "t".into(), state, attempt, percent, ..OperationView::default() }
+}
+
+pub(super) fn reports(worker: &str, instance: &str, reports: Vec<Report>) -> Command {
+    Command::Report { pool: pool(), worker: worker.into(), instance: instance.into(), reports }
+}
+
+pub(super) fn lease(granted: &Granted) -> LeaseId {
+    LeaseId { id: granted.id.to_string(), epoch: granted.epoch }
+}
+
+pub(super) fn renew(worker: &str, instance: &str, leases: Vec<LeaseId>) -> Command {
+    Command::Renew { pool: pool(), worker: worker.into(), instance: instance.into(), leases }
+}
+
+pub(super) fn release(worker: &str, instance: &str, leases: Vec<LeaseId>) -> Command {
+    Command::Release { pool: pool(), worker: worker.into(), instance: instance.into(), leases }
+}
+
+pub(super) fn attach(worker: &str, instance: &str, holding: Vec<LeaseId>) -> Command {
+    Command::Attach { pool: pool(), worker: worker.into(), instance: instance.into(), holding }
 }
 
 pub(super) fn report(granted: &Granted, operations: Vec<OperationView>) -> Report {

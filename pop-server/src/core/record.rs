@@ -37,8 +37,6 @@ pub enum Write {
     NewAgenda(Box<NewAgenda>),
     /// What changes of an agenda.
     Agenda(AgendaRow),
-    /// A lease was renewed: the only change.
-    Renewed(AgendaNo, Timestamp),
     /// What an agenda leaves behind.
     Ended(AgendaNo, Option<Value>, Option<Failure>),
     /// Operations that a generator made; the first of them has this position, the others follow.
@@ -111,6 +109,8 @@ pub struct AgendaRow {
     pub epoch: u64,
     /// How many leases were lost since one of its operations ended.
     pub lost: u32,
+    /// Whether a lease of this run was lost.
+    pub interrupted: bool,
     /// The number of its last event.
     pub seq: u64,
     /// How far it is.
@@ -138,8 +138,6 @@ pub struct LeaseRow {
     pub instance: String,
     /// The call that pulled.
     pub request: String,
-    /// Ends then.
-    pub until: Timestamp,
     /// The holder has been (or will be) told to stop.
     pub cancelling: bool,
 }

@@ -76,7 +76,7 @@ impl Core {
         self.state.emit(tx, no, None);
         if !held {
             // Even a queue of size 0 is filled by a pull.
-            tx.work(&pool);
+            tx.work(&pool, &insight);
         }
         self.state.top_up(tx, &insight);
         match self.state.agendas.get(&no) {

@@ -213,10 +213,11 @@ impl Thread {
 
     fn perform(&self, mut effects: Vec<Effect>) {
         effects.sort_unstable();
-        effects.dedup();
+        // Each agenda that may be pulled wakes one poll, so those effects are counted.
+        effects.dedup_by(|a, b| a == b && matches!(a, Effect::Changed(_)));
         for effect in effects {
             match effect {
-                Effect::WorkAvailable(pool) => self.hub.wake_pool(&pool),
+                Effect::WorkAvailable(pool, insight) => self.hub.wake_pool(&pool, &insight),
                 Effect::Changed(agenda) => self.hub.wake_agenda(&agenda),
             }
         }

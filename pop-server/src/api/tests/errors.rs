@@ -161,16 +161,18 @@ async fn pool_calls() {
         ("/v1/pools/default/pull", pull(0, None, "w"), 422, "invalid-request"),
         ("/v1/pools/default/pull", pull(1, Some("x"), "w"), 404, "unknown-insight"),
         ("/v1/pools/default/pull", pull(1, None, ""), 422, "invalid-request"),
+        ("/v1/pools/default/pull", pull(1, None, "a\u{1b}[2J"), 422, "invalid-request"),
+        ("/v1/pools/default/pull", pull(1, None, &"x".repeat(129)), 422, "invalid-request"),
+        ("/v1/pools/x/release", json!({ "worker": "w", "instance": "i", "leases": [] }), 404, "unknown-pool"),
         ("/v1/pools/x/attach", json!({ "worker": "w", "instance": "i" }), 404, "unknown-pool"),
-        ("/v1/pools/x/report", json!({ "worker": "w", "reports": [] }), 404, "unknown-pool"),
+        ("/v1/pools/x/report", json!({ "worker": "w", "instance": "i", "reports": [] }), 404, "unknown-pool"),
     ] {
         let (got, problem) = api.post(path, body).await;
         assert_eq!((got.as_u16(), kind(&problem)), (status, name), "{path}");
     }
     let id = api.submit("default").await;
     api.pull(1, "r").await;
-    let early =
-        json!({ "worker": "w", "reports": [{ "id": id, "epoch": 1, "end": { "state": "succeeded" } }] });
+    let early = json!({ "worker": "w", "instance": "i", "reports": [{ "id": id, "epoch": 1, "end": { "state": "succeeded" } }] });
     let (status, problem) = api.post("/v1/pools/default/report", early).await;
     assert_eq!((status.as_u16(), kind(&problem)), (422, "invalid-request"));
 }

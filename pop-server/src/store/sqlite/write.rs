@@ -31,13 +31,6 @@ pub(super) fn apply(tx: &Transaction<'_>, write: &Write) -> Result<(), StoreErro
         }
         Write::NewAgenda(new) => new_agenda(tx, new),
         Write::Agenda(row) => agenda(tx, row),
-        Write::Renewed(no, until) => {
-            tx.prepare_cached(
-                "UPDATE agendas SET lease_until = ?2 WHERE no = ?1 AND lease_until IS NOT NULL",
-            )?
-            .execute(params![no.0, to_micros(*until)])?;
-            Ok(())
-        }
         Write::Ended(no, outputs, failure) => {
             let (outputs, failure) =
                 (text_or_none(outputs.as_ref(), "outputs")?, text_or_none(failure.as_ref(), "failure")?);
@@ -138,7 +131,7 @@ fn agenda(tx: &Transaction<'_>, row: &AgendaRow) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE agendas SET state = ?2, held = ?3, reason = ?4, epoch = ?5, seq = ?6, percent = ?7, \
          succeeded = ?8, queue_position = ?9, lease_worker = ?10, lease_instance = ?11, lease_request = ?12, \
-         lease_until = ?13, cancelling = ?14, started_at = ?15, ended_at = ?16, total = ?17, lost = ?18 \
+         cancelling = ?13, started_at = ?14, ended_at = ?15, total = ?16, lost = ?17, interrupted = ?18 \
          WHERE no = ?1",
     )?
     .execute(params![
@@ -154,12 +147,12 @@ fn agenda(tx: &Transaction<'_>, row: &AgendaRow) -> Result<(), StoreError> {
         lease.map(|l| &l.worker),
         lease.map(|l| &l.instance),
         lease.map(|l| &l.request),
-        lease.map(|l| to_micros(l.until)),
         lease.is_some_and(|l| l.cancelling),
         row.started_at.map(to_micros),
         row.ended_at.map(to_micros),
         row.total,
         row.lost,
+        row.interrupted,
     ])?;
     Ok(())
 }

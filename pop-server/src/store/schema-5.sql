@@ -1,0 +1,5 @@
+-- Whether a lease of the agenda's run was lost, so that its pool may have started operations that nobody has heard of.
+ALTER TABLE agendas ADD COLUMN interrupted INTEGER NOT NULL DEFAULT 0;
+UPDATE agendas SET interrupted = 1 WHERE lost > 0;
+-- Renewals are kept in memory only: a restart gives each lease its whole length.
+ALTER TABLE agendas DROP COLUMN lease_until;
