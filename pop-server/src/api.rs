@@ -21,6 +21,7 @@ mod tests;
 use std::any::Any;
 
 use axum::Router;
+use axum::extract::State;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -36,6 +37,7 @@ use visibility::Caller;
 pub(crate) fn router(parts: Parts) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
         .route("/v1/agendas", post(agendas::submit).get(agendas::list))
         .route("/v1/agendas/{id}", get(agendas::get))
         .route("/v1/agendas/{id}/cancel", post(agendas::cancel))
@@ -68,6 +70,14 @@ pub(crate) fn router(parts: Parts) -> Router {
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(parts)
+}
+
+/// Whether work can be handed to this server now; if not, why.
+async fn ready(State(parts): State<Parts>) -> Result<&'static str, Error> {
+    match parts.health.trouble() {
+        None => Ok("ready\n"),
+        Some(why) => Err(Error::new(problem::Kind::Unavailable, why)),
+    }
 }
 
 async fn no_route(uri: Uri) -> Error {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use pop_server::commands::exit::Exit;
 use pop_server::commands::{dev, get, pool, rerun, run, save, submit};
+use pop_server::server::ServerError;
 
 /// Compiling makes very many small values; this halves the time that large workflows take.
 #[global_allocator]
@@ -69,7 +70,8 @@ fn main() -> ExitCode {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             anstream::eprintln!("error: {error:#}");
-            ExitCode::from(Exit::Usage.code())
+            let crashed = matches!(error.downcast_ref(), Some(ServerError::Writer(_)));
+            ExitCode::from(if crashed { Exit::Crashed } else { Exit::Usage }.code())
         }
     }
 }

@@ -2,7 +2,9 @@
 //! that drives the core lives in `writer`.
 
 mod bootstrap;
+mod health;
 mod hub;
+mod pause;
 mod writer;
 
 use std::net::SocketAddr;
@@ -16,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use health::Health;
 pub use hub::{Hub, Poll, Watch};
 pub use writer::{Writer, WriterError};
 
@@ -27,6 +30,9 @@ use crate::store::{Store, StoreError};
 
 /// How long open requests may take to end once the server shuts down.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// A server that can't go on says so for so long before it ends.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// For so long the database's lock is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(3);
@@ -81,6 +87,9 @@ pub enum ServerError {
     /// The listener failed.
     #[error("the listener failed")]
     Serve(#[source] std::io::Error),
+    /// The thread that drives the core can't go on. What was acknowledged is stored.
+    #[error("the server stopped: {0}. Start it again")]
+    Writer(String),
     /// A task died.
     #[error("a task of the server died")]
     Task(#[from] tokio::task::JoinError),
@@ -113,6 +122,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
         None => Arc::new(SqliteStore::in_memory().map_err(ServerError::Store)?),
     };
     let (parts, thread) = Parts::start(&config, store, Arc::new(SystemClock), shutdown.clone()).await?;
+    let health = Arc::clone(&parts.health);
     let router = api::router(parts);
     tracing::info!(%address, "serving");
 
@@ -129,6 +139,12 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
             tokio::time::sleep(GRACE).await;
         };
         let result = tokio::select! {
+            why = health.failed() => {
+                // Who asks in the meantime learns why, and a supervisor starts the server again.
+                tokio::time::sleep(LAST_WORDS).await;
+                shutdown.cancel();
+                return Err(ServerError::Writer(why));
+            }
             result = serve.into_future() => result.map_err(ServerError::Serve),
             () = overdue => {
                 // They hold handles to the writer, so its thread can't be waited for. What it has acknowledged is safe.
@@ -139,7 +155,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
         // All handles are gone with the router, so the thread ends after its last commit.
         let joined = tokio::task::spawn_blocking(move || thread.join()).await?;
         if joined.is_err() {
-            tracing::error!("the writer thread panicked");
+            return Err(ServerError::Writer("its writer thread panicked".to_owned()));
         }
         tracing::info!("stopped");
         result
@@ -167,6 +183,8 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     /// Who waits for what.
     pub(crate) hub: Arc<Hub>,
+    /// Whether the server can do its work.
+    pub(crate) health: Arc<Health>,
     /// Ends long polls and streams.
     pub(crate) shutdown: CancellationToken,
     /// How long a lease lasts.
@@ -187,11 +205,14 @@ impl Parts {
     ) -> Result<(Self, std::thread::JoinHandle<()>), ServerError> {
         let hub = Arc::new(Hub::default());
         let settings = Settings { lease: config.lease, auto_customers: config.auto_customers };
-        let (writer, thread) = Writer::start(settings, Arc::clone(&store), clock, Arc::clone(&hub))?;
+        let health = Arc::new(Health::default());
+        let (writer, thread) =
+            Writer::start(settings, Arc::clone(&store), clock, Arc::clone(&hub), Arc::clone(&health))?;
         let parts = Self {
             writer,
             store,
             hub,
+            health,
             shutdown,
             lease: config.lease,
             body_limit: config.body_limit,

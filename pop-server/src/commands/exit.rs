@@ -13,6 +13,8 @@ pub enum Exit {
     Failed,
     /// The workflow was cancelled.
     Cancelled,
+    /// A server could not go on, by a fault of its own.
+    Crashed,
 }
 
 impl Exit {
@@ -24,6 +26,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Failed => 3,
             Self::Cancelled => 4,
+            Self::Crashed => 70,
         }
     }
 }

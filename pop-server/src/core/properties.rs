@@ -277,7 +277,7 @@ impl Model {
                 if alive.is_empty() || pull.instance != self.instances[worker].to_string() {
                     return;
                 }
-                let reply = self.world.ok(Command::Pull(pull));
+                let reply = self.world.ok(Command::Pull(Pull { woken: false, ..pull }));
                 self.silent[worker] = false;
                 let Reply::Granted(again) = reply else { panic!("{reply:?}") };
                 let key = |g: &Granted| (g.id.clone(), g.epoch);
