@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use pop_compiler::duration;
 use pop_sdk::client::Client;
@@ -35,10 +35,6 @@ pub struct ListenArgs {
 
 impl ListenArgs {
     fn config(&self, auto_customers: bool) -> Result<server::Config> {
-        if let Some(folder) = self.database.parent() {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("can't make the folder {}", folder.display()))?;
-        }
         let lease = duration::parse(&self.lease).map_err(|e| anyhow::anyhow!("--lease: {e}"))?;
         Ok(server::Config {
             listen: self.listen,

@@ -67,6 +67,8 @@ pub struct NewAgenda {
     pub body: Arc<str>,
     /// The client's own key.
     pub idempotency_key: Option<String>,
+    /// Secrets are among its inputs: it is stored encrypted.
+    pub secret: bool,
 }
 
 /// What never changes about an agenda.

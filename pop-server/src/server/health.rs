@@ -33,8 +33,9 @@ impl Health {
         *self.lock() = None;
     }
 
-    pub(super) fn is_troubled(&self, why: &str) {
-        *self.lock() = Some(why.to_owned());
+    /// Gives whether that is news.
+    pub(super) fn is_troubled(&self, why: &str) -> bool {
+        self.lock().replace(why.to_owned()).as_deref() != Some(why)
     }
 
     /// The server can't go on.

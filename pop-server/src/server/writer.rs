@@ -146,6 +146,8 @@ impl Thread {
     /// Waits for a command, or for the time of the next deadline.
     async fn wait(&mut self) -> Woken {
         let sleep = match &self.core {
+            // Whether the trouble is over shows when the store is asked again.
+            Some(_) if self.health.trouble().is_some() => Some(LONGEST_SLEEP),
             Some(core) => core.next_deadline().map(|at| {
                 // In short steps, so that it is noticed when the thread did not wake up in time.
                 let left = at.duration_since(self.clock.now());
@@ -208,11 +210,10 @@ impl Thread {
                 self.perform(effects);
             }
             Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a commit failed; the state is loaded again"
-                );
-                self.health.is_troubled(&format!("a commit failed: {}", chain(&error)));
+                let why = format!("a commit failed: {}", chain(&error));
+                if self.health.is_troubled(&why) {
+                    tracing::error!("{why}; the state is loaded again");
+                }
                 for (answer, _) in answers {
                     let _ = answer.send(Err(WriterError::Unavailable));
                 }
@@ -236,8 +237,10 @@ impl Thread {
                 true
             }
             Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the state can't be loaded");
-                self.health.is_troubled(&format!("the state can't be loaded: {}", chain(&error)));
+                let why = format!("the state can't be loaded: {}", chain(&error));
+                if self.health.is_troubled(&why) {
+                    tracing::error!("{why}");
+                }
                 true
             }
             Err(_) => {

@@ -18,7 +18,8 @@ use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 
 /// Runs the suite; `make` gives an empty store each time.
 pub(crate) fn suite(mut make: impl FnMut() -> Box<dyn Store>) {
-    let cases: [fn(&dyn Store); 11] = [
+    let cases: [fn(&dyn Store); 12] = [
+        secrets_are_given_back,
         an_empty_store_is_empty,
         settings_are_kept,
         turns_are_kept,
@@ -75,13 +76,14 @@ fn row(no: u64) -> AgendaRow {
     }
 }
 
-fn new(no: u64, customer: &str, key: Option<&str>) -> [Write; 2] {
+pub(crate) fn new(no: u64, customer: &str, key: Option<&str>) -> [Write; 2] {
     let operations = ["a", "b"].map(|name| OperationName { name: name.into(), kind: "t".into() }).to_vec();
     let new = NewAgenda {
         header: header(no, customer),
         operations,
         body: Arc::from(format!("{{\"n\":{no}}}")),
         idempotency_key: key.map(str::to_owned),
+        secret: false,
     };
     [Write::NewAgenda(Box::new(new)), Write::Agenda(row(no))]
 }
@@ -154,6 +156,28 @@ fn turns_are_kept(store: &dyn Store) {
     let turns = store.load().unwrap().turns;
     assert_eq!(turns.get(&i), Some(&names("c").into_iter().collect()));
     assert_eq!(turns.get(&j), None);
+}
+
+/// Stores agenda 1 with a secret in its body, in what is made of it and in an output.
+pub(crate) fn a_secret(store: &dyn Store, secret: &str) {
+    let [Write::NewAgenda(mut created), row] = new(1, "a", None) else { unreachable!() };
+    (created.secret, created.body) = (true, Arc::from(format!("\"{secret}\"")));
+    let made = AgendaOperation { name: "c".into(), payload: json!(secret), ..AgendaOperation::default() };
+    let done = OperationRow { output: Some(json!(secret)), ..operation(0, OperationState::Succeeded, 1) };
+    let writes = [
+        Write::NewAgenda(created),
+        row,
+        Write::Made(AgendaNo(1), 2, vec![made]),
+        Write::Operation(Box::new(done)),
+    ];
+    store.commit(&writes).unwrap();
+    assert!(store.body(AgendaNo(1)).unwrap().unwrap().contains(secret));
+    assert!(store.made(AgendaNo(1)).unwrap()[0].contains(secret));
+    assert_eq!(store.operations(AgendaNo(1)).unwrap()[0].1.as_ref().unwrap().output, Some(json!(secret)));
+}
+
+fn secrets_are_given_back(store: &dyn Store) {
+    a_secret(store, "S3CR3T");
 }
 
 fn agendas_are_kept(store: &dyn Store) {
