@@ -107,8 +107,15 @@ impl Parts {
         &self,
         read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Error> {
+        // It is never closed.
+        let turns = std::sync::Arc::clone(&self.reads);
+        let Ok(turn) = turns.acquire_owned().await else { return Err(Error::internal()) };
         let store = std::sync::Arc::clone(&self.store);
-        match tokio::task::spawn_blocking(move || read(store.as_ref())).await {
+        let read = move || {
+            let _turn = turn;
+            read(store.as_ref())
+        };
+        match tokio::task::spawn_blocking(read).await {
             Ok(result) => Ok(result?),
             Err(_) => Err(Error::internal()),
         }

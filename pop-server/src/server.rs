@@ -14,12 +14,13 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use health::Health;
-pub use hub::{Hub, Poll, Watch};
+pub use hub::{Hub, Poll, Step, Told, Watch};
 pub use writer::{Writer, WriterError};
 
 use crate::api;
@@ -28,6 +29,8 @@ use crate::core::Settings;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
+/// How many reads run at the same time.
+const READS: usize = 4;
 /// How long open requests may take to end once the server shuts down.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -181,6 +184,8 @@ pub(crate) struct Parts {
     pub(crate) writer: Writer,
     /// Where reads come from.
     pub(crate) store: Arc<dyn Store>,
+    /// Bounds the reads that run at the same time, and with them the threads.
+    pub(crate) reads: Arc<Semaphore>,
     /// Who waits for what.
     pub(crate) hub: Arc<Hub>,
     /// Whether the server can do its work.
@@ -211,6 +216,7 @@ impl Parts {
         let parts = Self {
             writer,
             store,
+            reads: Arc::new(Semaphore::new(READS)),
             hub,
             health,
             shutdown,

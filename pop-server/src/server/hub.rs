@@ -1,6 +1,7 @@
 //! Who waits for what: long polls for work of a pool, streams for events of an agenda. Only wake-ups pass through here;
 //! whoever is woken looks for itself, so nothing can be missed or doubled. Nothing is kept of those who have gone.
 
+mod feed;
 mod polls;
 
 use std::collections::HashMap;
@@ -8,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
 
+use feed::Feed;
+pub use feed::{Step, Told};
 pub use polls::Poll;
 
 use crate::ids::{AgendaId, InsightId, PoolId};
@@ -17,13 +20,21 @@ use polls::Polls;
 #[derive(Debug, Default)]
 pub struct Hub {
     polls: Mutex<HashMap<PoolId, Polls>>,
-    agendas: Mutex<HashMap<AgendaId, Weak<watch::Sender<u64>>>>,
+    agendas: Mutex<HashMap<AgendaId, Weak<Watched>>>,
+}
+
+/// What those share who watch one agenda.
+#[derive(Debug, Default)]
+struct Watched {
+    /// Counts changes.
+    changes: watch::Sender<u64>,
+    feed: tokio::sync::Mutex<Feed>,
 }
 
 /// Somebody's wait for changes of one agenda.
 #[derive(Debug)]
 pub struct Watch {
-    sender: Option<Arc<watch::Sender<u64>>>,
+    shared: Option<Arc<Watched>>,
     receiver: watch::Receiver<u64>,
     agenda: AgendaId,
     hub: Arc<Hub>,
@@ -46,20 +57,20 @@ impl Hub {
     /// To be called before one reads events: a change after this call wakes the watch.
     pub fn watch_agenda(self: &Arc<Self>, agenda: &AgendaId) -> Watch {
         let mut agendas = locked(&self.agendas);
-        let sender = agendas.get(agenda).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let sender = Arc::new(watch::Sender::new(0));
-            agendas.insert(agenda.clone(), Arc::downgrade(&sender));
-            sender
+        let shared = agendas.get(agenda).and_then(Weak::upgrade).unwrap_or_else(|| {
+            let shared = Arc::new(Watched::default());
+            agendas.insert(agenda.clone(), Arc::downgrade(&shared));
+            shared
         });
-        let receiver = sender.subscribe();
-        Watch { sender: Some(sender), receiver, agenda: agenda.clone(), hub: Arc::clone(self) }
+        let receiver = shared.changes.subscribe();
+        Watch { shared: Some(shared), receiver, agenda: agenda.clone(), hub: Arc::clone(self) }
     }
 
     /// The agenda has new events.
     pub fn wake_agenda(&self, agenda: &AgendaId) {
-        let sender = locked(&self.agendas).get(agenda).and_then(Weak::upgrade);
-        if let Some(sender) = sender {
-            sender.send_modify(|version| *version += 1);
+        let watched = locked(&self.agendas).get(agenda).and_then(Weak::upgrade);
+        if let Some(watched) = watched {
+            watched.changes.send_modify(|version| *version += 1);
         }
     }
 
@@ -68,7 +79,7 @@ impl Hub {
         let polls: Vec<_> = locked(&self.polls).values_mut().flat_map(Polls::pick_all).collect();
         polls.into_iter().for_each(|poll| poll.notify_one());
         let agendas: Vec<_> = locked(&self.agendas).values().filter_map(Weak::upgrade).collect();
-        agendas.into_iter().for_each(|sender| sender.send_modify(|version| *version += 1));
+        agendas.into_iter().for_each(|watched| watched.changes.send_modify(|version| *version += 1));
     }
 
     #[cfg(test)]
@@ -83,13 +94,23 @@ impl Watch {
         // The sender lives as long as `self`, so this can't fail.
         let _ = self.receiver.changed().await;
     }
+
+    /// How many changes there have been; [`Self::changed`] waits for the next one.
+    pub fn version(&mut self) -> u64 {
+        *self.receiver.borrow_and_update()
+    }
+
+    /// What has been read for all who watch the agenda. Whoever reads holds it until that is done.
+    pub async fn feed(&self) -> Option<tokio::sync::MutexGuard<'_, Feed>> {
+        Some(self.shared.as_ref()?.feed.lock().await)
+    }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         let mut agendas = locked(&self.hub.agendas);
-        self.sender = None;
-        if agendas.get(&self.agenda).is_some_and(|sender| sender.strong_count() == 0) {
+        self.shared = None;
+        if agendas.get(&self.agenda).is_some_and(|watched| watched.strong_count() == 0) {
             agendas.remove(&self.agenda);
         }
     }
