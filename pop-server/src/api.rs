@@ -21,8 +21,10 @@ mod tests;
 use std::any::Any;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::http::header::HOST;
 use axum::http::{Method, Uri};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -78,6 +80,26 @@ async fn ready(State(parts): State<Parts>) -> Result<&'static str, Error> {
         None => Ok("ready\n"),
         Some(why) => Err(Error::new(problem::Kind::Unavailable, why)),
     }
+}
+
+/// Refuses requests by other names than this machine's: a page in a browser that had its own name point here.
+pub(crate) fn only_this_machine(router: Router) -> Router {
+    router.layer(from_fn(async |request: Request, next: Next| {
+        let host = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
+        match host.filter(|host| !is_this_machine(host)) {
+            Some(host) => Error::misdirected(host).into_response(),
+            None => next.run(request).await,
+        }
+    }))
+}
+
+/// Whether a `Host` header names this machine; the port does not matter.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.eq_ignore_ascii_case("localhost") || name == "[::1]" || name == "127.0.0.1"
 }
 
 async fn no_route(uri: Uri) -> Error {

@@ -5,6 +5,7 @@ mod bootstrap;
 mod health;
 mod hub;
 mod pause;
+mod serve;
 mod writer;
 
 use std::net::SocketAddr;
@@ -12,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -51,6 +51,8 @@ pub struct Config {
     pub database: Option<PathBuf>,
     /// How long a lease lasts without a renewal.
     pub lease: Duration,
+    /// How long a connection may take for the head of its next request.
+    pub idle: Duration,
     /// The longest request body, in bytes.
     pub body_limit: usize,
     /// An answer to a pull takes no further agenda when it has reached so many bytes.
@@ -65,6 +67,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
             database: None,
             lease: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
             body_limit: 64 << 20,
             pull_limit: 32 << 20,
             auto_customers: false,
@@ -87,9 +90,6 @@ pub enum ServerError {
     /// The core refused the settings of an empty database.
     #[error("can't create the first settings: {0}")]
     Bootstrap(String),
-    /// The listener failed.
-    #[error("the listener failed")]
-    Serve(#[source] std::io::Error),
     /// The thread that drives the core can't go on. What was acknowledged is stored.
     #[error("the server stopped: {0}. Start it again")]
     Writer(String),
@@ -126,17 +126,14 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
     };
     let (parts, thread) = Parts::start(&config, store, Arc::new(SystemClock), shutdown.clone()).await?;
     let health = Arc::clone(&parts.health);
-    let router = api::router(parts);
+    let mut router = api::router(parts);
+    if address.ip().is_loopback() {
+        router = api::only_this_machine(router);
+    }
     tracing::info!(%address, "serving");
 
-    // Events are small and must not wait for the answer to the packet before them.
-    let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true);
-    });
     let serving = tokio::spawn(async move {
-        let stopped = shutdown.clone();
-        let serve =
-            axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
+        let serve = serve::serve(listener, router, config.idle, shutdown.clone());
         let overdue = async {
             shutdown.cancelled().await;
             tokio::time::sleep(GRACE).await;
@@ -148,7 +145,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
                 shutdown.cancel();
                 return Err(ServerError::Writer(why));
             }
-            result = serve.into_future() => result.map_err(ServerError::Serve),
+            () = serve => Ok(()),
             () = overdue => {
                 // They hold handles to the writer, so its thread can't be waited for. What it has acknowledged is safe.
                 tracing::warn!("requests were still open when the grace period ended");

@@ -37,6 +37,8 @@ pub(super) enum Kind {
     InUse,
     Superseded,
     BodyTooLarge,
+    Timeout,
+    Misdirected,
     UnsupportedMediaType,
     Internal,
     Unavailable,
@@ -77,6 +79,10 @@ impl Kind {
             Self::InUse => ("in-use", S::CONFLICT, "It is in use"),
             Self::Superseded => ("superseded", S::CONFLICT, "Another start of the agent has taken over"),
             Self::BodyTooLarge => ("body-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::Timeout => ("request-timeout", S::REQUEST_TIMEOUT, "The request took too long"),
+            Self::Misdirected => {
+                ("misdirected-request", S::MISDIRECTED_REQUEST, "The request is for another machine")
+            }
             Self::UnsupportedMediaType => {
                 ("unsupported-media-type", S::UNSUPPORTED_MEDIA_TYPE, "The body must be JSON")
             }
@@ -124,6 +130,16 @@ impl Error {
     /// A fault of the server's own; what it was is in the log.
     pub(super) fn internal() -> Self {
         Self::new(Kind::Internal, "the server's log says more")
+    }
+
+    pub(super) fn misdirected(host: &str) -> Self {
+        Self::new(
+            Kind::Misdirected,
+            format!(
+                "host {host:?} is not this machine: the server listens on a loopback address. \
+                 Use localhost, 127.0.0.1 or [::1]"
+            ),
+        )
     }
 
     pub(super) fn no_agenda(id: &str) -> Self {
