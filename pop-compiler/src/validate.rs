@@ -184,6 +184,16 @@ impl<'a> Checker<'a> {
                 folded.insert(lower, i);
             }
             self.names.entry(name).or_insert(i);
+            for (key, text) in [("name", name), ("type", operation.kind.as_str())] {
+                if text.chars().any(char::is_control) {
+                    let message = format!(
+                        "an operation's {key} can't be `{}`: it has a control character",
+                        text.escape_debug()
+                    );
+                    let finding = self.error("reserved-name", &format!("/operations/{i}/{key}"), message);
+                    self.add(finding.help("leave the control character out"));
+                }
+            }
             if operation.kind.is_empty() {
                 let message = format!("operation `{name}` has no type");
                 let finding = self.error("missing-key", &format!("/operations/{i}"), message);

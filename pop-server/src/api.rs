@@ -6,6 +6,7 @@ pub(crate) mod attempts;
 mod events;
 mod extract;
 mod findings;
+pub(crate) mod in_process;
 mod logs;
 mod pools;
 mod problem;
@@ -21,7 +22,10 @@ mod tests;
 use std::any::Any;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::HOST;
 use axum::http::{Method, Uri};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -36,6 +40,7 @@ use visibility::Caller;
 pub(crate) fn router(parts: Parts) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
         .route("/v1/agendas", post(agendas::submit).get(agendas::list))
         .route("/v1/agendas/{id}", get(agendas::get))
         .route("/v1/agendas/{id}/cancel", post(agendas::cancel))
@@ -63,10 +68,39 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route("/v1/pools/{id}/pull", post(pools::pull))
         .route("/v1/pools/{id}/renew", post(pools::renew))
         .route("/v1/pools/{id}/report", post(pools::report))
+        .route("/v1/pools/{id}/release", post(pools::release))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(parts)
+}
+
+/// Whether work can be handed to this server now; if not, why.
+async fn ready(State(parts): State<Parts>) -> Result<&'static str, Error> {
+    match parts.health.trouble() {
+        None => Ok("ready\n"),
+        Some(why) => Err(Error::new(problem::Kind::Unavailable, why)),
+    }
+}
+
+/// Refuses requests by other names than this machine's: a page in a browser that had its own name point here.
+pub(crate) fn only_this_machine(router: Router) -> Router {
+    router.layer(from_fn(async |request: Request, next: Next| {
+        let host = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
+        match host.filter(|host| !is_this_machine(host)) {
+            Some(host) => Error::misdirected(host).into_response(),
+            None => next.run(request).await,
+        }
+    }))
+}
+
+/// Whether a `Host` header names this machine; the port does not matter.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.eq_ignore_ascii_case("localhost") || name == "[::1]" || name == "127.0.0.1"
 }
 
 async fn no_route(uri: Uri) -> Error {
@@ -96,8 +130,15 @@ impl Parts {
         &self,
         read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Error> {
+        // It is never closed.
+        let turns = std::sync::Arc::clone(&self.reads);
+        let Ok(turn) = turns.acquire_owned().await else { return Err(Error::internal()) };
         let store = std::sync::Arc::clone(&self.store);
-        match tokio::task::spawn_blocking(move || read(store.as_ref())).await {
+        let read = move || {
+            let _turn = turn;
+            read(store.as_ref())
+        };
+        match tokio::task::spawn_blocking(read).await {
             Ok(result) => Ok(result?),
             Err(_) => Err(Error::internal()),
         }

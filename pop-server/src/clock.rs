@@ -1,16 +1,21 @@
 //! The only place that reads the clock. Everything else is told the time.
 
 use std::fmt::Debug;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// Where the time comes from.
+/// Where the time comes from: a wall clock, which may be set, and a monotonic one, which only goes on.
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The time, in whole microseconds: what is stored is what was read.
     fn now(&self) -> Timestamp;
+
+    /// The time since some moment that never changes. Unlike [`Self::now`] it makes no steps; while the machine is suspended
+    /// it may stand still.
+    fn monotonic(&self) -> Duration;
 
     /// The monotonic instant that a time will be at; a time that has passed is now.
     fn instant_of(&self, at: Timestamp) -> Instant {
@@ -28,26 +33,45 @@ impl Clock for SystemClock {
         let now = Timestamp::now();
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
+
+    fn monotonic(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
+    }
 }
 
 /// A clock that stands still until it is moved; for tests and simulations.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    wall: AtomicI64,
+    monotonic: AtomicI64,
+}
 
 impl ManualClock {
     /// A clock that shows `start`.
     pub fn new(start: Timestamp) -> Self {
-        Self(AtomicI64::new(start.as_millisecond()))
+        Self { wall: AtomicI64::new(start.as_millisecond()), monotonic: AtomicI64::new(0) }
     }
 
-    /// Moves the clock forward.
+    /// Time passes.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.monotonic.fetch_add(by, Ordering::SeqCst);
+        self.wall.fetch_add(by, Ordering::SeqCst);
+    }
+
+    /// The wall clock is set, by so many seconds forward or back.
+    pub fn step(&self, seconds: i64) {
+        self.wall.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+        Timestamp::from_millisecond(self.wall.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.monotonic.load(Ordering::SeqCst)).unwrap_or(0))
     }
 }

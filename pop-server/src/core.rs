@@ -2,6 +2,7 @@
 //! nor a database nor a clock nor randomness; `server/writer.rs` drives it, commits its writes and only then lets
 //! replies and effects out.
 
+mod agents;
 pub mod command;
 mod insight;
 pub mod intake;
@@ -20,7 +21,7 @@ mod submit;
 mod templates;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -28,8 +29,10 @@ mod tests;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+#[cfg(test)]
+use command::Reply;
 use command::{Command, Effect, Outcome};
 use record::{Snapshot, Write};
 use state::State;
@@ -65,11 +68,10 @@ struct Tx {
 }
 
 impl Core {
-    /// The state as stored. Leases that ended while nobody could renew them get one more lease length from `now`.
+    /// The state as stored. Renewals are not stored, so each lease gets a whole length from `now`.
     pub fn load(settings: Settings, snapshot: Snapshot, now: Timestamp) -> Self {
-        let mut state = State::load(snapshot);
-        state.extend_overdue_leases(now, settings.lease);
-        Self { settings, state }
+        let until = now.checked_add(settings.lease).unwrap_or(Timestamp::MAX);
+        Self { settings, state: State::load(snapshot, now, until) }
     }
 
     /// Applies one command. Total: whatever comes in, the state stays sound. The cost depends on the command, never on
@@ -80,10 +82,19 @@ impl Core {
             Command::Submit(submit) => self.submit(&mut tx, *submit),
             Command::Rerun(again) => self.rerun(&mut tx, *again),
             Command::Cancel { agenda } => Ok(self.cancel(&mut tx, &agenda)),
-            Command::Attach { pool, worker, instance } => self.attach(&mut tx, &pool, &worker, &instance),
+            Command::Attach { pool, worker, instance, holding } => {
+                self.attach(&mut tx, &pool, &worker, &instance, &holding)
+            }
             Command::Pull(pull) => self.pull(&mut tx, pull),
-            Command::Renew { pool, worker, leases } => Ok(self.renew(&mut tx, &pool, &worker, &leases)),
-            Command::Report { pool, worker, reports } => self.report(&mut tx, &pool, &worker, reports),
+            Command::Renew { pool, worker, instance, leases } => {
+                self.renew(&mut tx, &pool, &worker, &instance, &leases)
+            }
+            Command::Release { pool, worker, instance, leases, leaving } => {
+                self.release(&mut tx, &pool, &worker, &instance, &leases, leaving)
+            }
+            Command::Report { pool, worker, instance, reports } => {
+                self.report(&mut tx, &pool, &worker, &instance, reports)
+            }
             Command::PutCustomer(customer) => self.put_customer(&mut tx, customer),
             Command::DeleteCustomer(id) => self.delete_customer(&mut tx, &id),
             Command::PutPool(pool) => self.put_pool(&mut tx, pool),
@@ -95,9 +106,19 @@ impl Core {
             Command::Tick => Ok(self.tick(&mut tx)),
             #[cfg(test)]
             Command::Panic => panic!("as a test asked for"),
+            #[cfg(test)]
+            Command::PanicAtTick => {
+                self.state.panic_at_tick = true;
+                Ok(Reply::Done)
+            }
         };
         self.state.flush(&mut tx);
         Outcome { reply, writes: tx.writes, effects: tx.effects }
+    }
+
+    /// Moves the ends of all leases: the clock jumped by this much, or nobody could renew for so long.
+    pub fn shift_deadlines(&mut self, by: SignedDuration) {
+        self.state.shift_deadlines(by);
     }
 
     /// When the next [`Command::Tick`] has something to do.

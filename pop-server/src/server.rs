@@ -2,7 +2,10 @@
 //! that drives the core lives in `writer`.
 
 mod bootstrap;
+mod health;
 mod hub;
+mod pause;
+mod serve;
 mod writer;
 
 use std::net::SocketAddr;
@@ -10,23 +13,31 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use hub::{Hub, Watch};
+pub(crate) use health::Health;
+pub use hub::{Hub, Poll, Step, Told, Watch};
 pub use writer::{Writer, WriterError};
 
 use crate::api;
+use crate::api::in_process::InProcess;
 use crate::clock::{Clock, SystemClock};
 use crate::core::Settings;
+use crate::pool::port::Identity;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
+/// How many reads run at the same time.
+const READS: usize = 4;
 /// How long open requests may take to end once the server shuts down.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// A server that can't go on says so for so long before it ends.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// For so long the database's lock is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(3);
@@ -42,8 +53,12 @@ pub struct Config {
     pub database: Option<PathBuf>,
     /// How long a lease lasts without a renewal.
     pub lease: Duration,
+    /// How long a connection may take for the head of its next request.
+    pub idle: Duration,
     /// The longest request body, in bytes.
     pub body_limit: usize,
+    /// An answer to a pull takes no further agenda when it has reached so many bytes.
+    pub pull_limit: usize,
     /// Whether an unknown customer is created on its first submit.
     pub auto_customers: bool,
 }
@@ -54,7 +69,9 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
             database: None,
             lease: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
             body_limit: 64 << 20,
+            pull_limit: 32 << 20,
             auto_customers: false,
         }
     }
@@ -75,26 +92,39 @@ pub enum ServerError {
     /// The core refused the settings of an empty database.
     #[error("can't create the first settings: {0}")]
     Bootstrap(String),
-    /// The listener failed.
-    #[error("the listener failed")]
-    Serve(#[source] std::io::Error),
+    /// The thread that drives the core can't go on. What was acknowledged is stored.
+    #[error("the server stopped: {0}. Start it again")]
+    Writer(String),
     /// A task died.
     #[error("a task of the server died")]
     Task(#[from] tokio::task::JoinError),
 }
 
 /// A server that serves.
-#[derive(Debug)]
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     serving: JoinHandle<Result<(), ServerError>>,
+    parts: Parts,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl Server {
     /// Waits until the server has stopped: after its token was cancelled, or because it failed.
     pub async fn join(self) -> Result<(), ServerError> {
+        // The writer's thread ends with the last handle to it.
+        drop(self.parts);
         self.serving.await?
+    }
+
+    /// A way into this server for an agent in the same process. It is to be gone before the server can stop.
+    pub fn port(&self, identity: Identity) -> InProcess {
+        InProcess::new(self.parts.clone(), identity)
     }
 }
 
@@ -110,23 +140,28 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
         None => Arc::new(SqliteStore::in_memory().map_err(ServerError::Store)?),
     };
     let (parts, thread) = Parts::start(&config, store, Arc::new(SystemClock), shutdown.clone()).await?;
-    let router = api::router(parts);
+    let health = Arc::clone(&parts.health);
+    let own = parts.clone();
+    let mut router = api::router(parts);
+    if address.ip().is_loopback() {
+        router = api::only_this_machine(router);
+    }
     tracing::info!(%address, "serving");
 
-    // Events are small and must not wait for the answer to the packet before them.
-    let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true);
-    });
     let serving = tokio::spawn(async move {
-        let stopped = shutdown.clone();
-        let serve =
-            axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
+        let serve = serve::serve(listener, router, config.idle, shutdown.clone());
         let overdue = async {
             shutdown.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
         let result = tokio::select! {
-            result = serve.into_future() => result.map_err(ServerError::Serve),
+            why = health.failed() => {
+                // Who asks in the meantime learns why, and a supervisor starts the server again.
+                tokio::time::sleep(LAST_WORDS).await;
+                shutdown.cancel();
+                return Err(ServerError::Writer(why));
+            }
+            () = serve => Ok(()),
             () = overdue => {
                 // They hold handles to the writer, so its thread can't be waited for. What it has acknowledged is safe.
                 tracing::warn!("requests were still open when the grace period ended");
@@ -136,12 +171,12 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
         // All handles are gone with the router, so the thread ends after its last commit.
         let joined = tokio::task::spawn_blocking(move || thread.join()).await?;
         if joined.is_err() {
-            tracing::error!("the writer thread panicked");
+            return Err(ServerError::Writer("its writer thread panicked".to_owned()));
         }
         tracing::info!("stopped");
         result
     });
-    Ok(Server { address, serving })
+    Ok(Server { address, serving, parts: own })
 }
 
 /// Opens the database file. A server that was here before may still be ending, so its lock is waited for.
@@ -162,14 +197,20 @@ pub(crate) struct Parts {
     pub(crate) writer: Writer,
     /// Where reads come from.
     pub(crate) store: Arc<dyn Store>,
+    /// Bounds the reads that run at the same time, and with them the threads.
+    pub(crate) reads: Arc<Semaphore>,
     /// Who waits for what.
     pub(crate) hub: Arc<Hub>,
+    /// Whether the server can do its work.
+    pub(crate) health: Arc<Health>,
     /// Ends long polls and streams.
     pub(crate) shutdown: CancellationToken,
     /// How long a lease lasts.
     pub(crate) lease: Duration,
     /// The longest request body.
     pub(crate) body_limit: usize,
+    /// What an answer to a pull holds.
+    pub(crate) pull_limit: usize,
 }
 
 impl Parts {
@@ -182,8 +223,20 @@ impl Parts {
     ) -> Result<(Self, std::thread::JoinHandle<()>), ServerError> {
         let hub = Arc::new(Hub::default());
         let settings = Settings { lease: config.lease, auto_customers: config.auto_customers };
-        let (writer, thread) = Writer::start(settings, Arc::clone(&store), clock, Arc::clone(&hub))?;
-        let parts = Self { writer, store, hub, shutdown, lease: config.lease, body_limit: config.body_limit };
+        let health = Arc::new(Health::default());
+        let (writer, thread) =
+            Writer::start(settings, Arc::clone(&store), clock, Arc::clone(&hub), Arc::clone(&health))?;
+        let parts = Self {
+            writer,
+            store,
+            reads: Arc::new(Semaphore::new(READS)),
+            hub,
+            health,
+            shutdown,
+            lease: config.lease,
+            body_limit: config.body_limit,
+            pull_limit: config.pull_limit,
+        };
         bootstrap::bootstrap(&parts).await?;
         Ok((parts, thread))
     }

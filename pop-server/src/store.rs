@@ -40,9 +40,38 @@ pub enum StoreError {
     /// Another process writes to it; two would overwrite each other's state.
     #[error("another process uses the database {0}")]
     InUse(std::path::PathBuf),
-    /// The lock beside the database can't be made.
+    /// The file can't be locked.
     #[error("can't lock the database")]
     Lock(#[source] std::io::Error),
+    /// The file can't be opened or made.
+    #[error("can't open the database {path}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{path} is {what}, so it is left alone; name another file with --database")]
+    Foreign {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// The file has several names.
+    #[error(
+        "{0} has another name (a hard link), and SQLite's log lies beside one of them only; remove the other name, or use a copy"
+    )]
+    Linked(std::path::PathBuf),
+    /// The file was removed or replaced while it was open.
+    #[error(
+        "the database file {0} was removed or replaced; nothing can be stored. Put it back, or stop the server"
+    )]
+    Gone(std::path::PathBuf),
+    /// The key of what is encrypted can't be used.
+    #[error("can't use the key of the encrypted agendas: {0}. Put the right key there")]
+    Key(String),
     /// A fault that a test asked for.
     #[cfg(test)]
     #[error("a fault was injected")]

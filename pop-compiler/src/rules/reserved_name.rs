@@ -9,7 +9,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a name that has a meaning of its own, or can't be written in a reference",
     explanation: "`inputs`, `run`, `each` and `each_index` mean something inside `${…}`; names that start with `pop.` or end in `.out` mean something in \
-Agendas; `::`, `>` and line breaks end a reference.",
+Agendas; `::`, `>` and line breaks end a reference. Control characters are never part of a name.",
     bad: r#"[workflow]
 name = "example"
 

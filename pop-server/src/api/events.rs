@@ -1,5 +1,5 @@
-//! An agenda's events as a stream. Each step reads from the store what came after the last event that was sent, and
-//! waits for a wake-up when there is nothing: so there is no gap and no repetition, whoever resumes.
+//! An agenda's events as a stream. What is new is read from the store once for all who watch the agenda; who is behind reads
+//! pages of its own. Each step asks for what came after the last event that was sent, so there is no gap and no repetition.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -15,7 +15,7 @@ use super::agendas::find;
 use super::extract::Id;
 use super::problem::{Error, Kind};
 use crate::ids::{AgendaId, AgendaNo};
-use crate::server::Parts;
+use crate::server::{Parts, Step, Told, Watch};
 
 /// Events that are read at once.
 const CHUNK: usize = 256;
@@ -48,7 +48,7 @@ pub(super) async fn stream(
     };
     let events = stream::unfold(follow, |mut follow| async move {
         let event = match follow.next().await? {
-            Next::Event(seq, text) => SseEvent::default().id(seq.to_string()).data(text),
+            Next::Event((seq, text)) => SseEvent::default().id(seq.to_string()).data(text),
             Next::End => SseEvent::default().event(END).data("{}"),
         };
         Some((Ok(event), follow))
@@ -58,20 +58,20 @@ pub(super) async fn stream(
 
 enum Next {
     /// Its number, and all of it as JSON.
-    Event(u64, String),
+    Event(Told),
     /// Nothing follows. Without this the stream broke, and the client resumes.
     End,
 }
 
 struct Follow {
-    watch: crate::server::Watch,
+    watch: Watch,
     parts: Parts,
     id: AgendaId,
     no: AgendaNo,
     /// The last event that was sent.
     last: u64,
     /// Read, but not sent yet.
-    read: VecDeque<(u64, String)>,
+    read: VecDeque<Told>,
     /// The end has been told.
     over: bool,
 }
@@ -82,30 +82,49 @@ impl Follow {
         while !self.over {
             if let Some((seq, text)) = self.read.pop_front() {
                 self.last = seq;
-                return Some(Next::Event(seq, text));
+                return Some(Next::Event((seq, text)));
             }
-            let (no, last, id) = (self.no, self.last, self.id.clone());
-            let read = self
-                .parts
-                .read(move |store| {
-                    // The agenda first: if it has ended then, all its events are there.
-                    let ended = store.agenda(&id)?.is_none_or(|r| r.row.state.is_terminal());
-                    Ok((ended, store.events(no, last, CHUNK)?))
-                })
-                .await;
-            // The client resumes where the stream broke.
-            let Ok((ended, events)) = read else { return None };
-            if events.is_empty() {
-                if ended {
+            let version = self.watch.version();
+            let mut feed = self.watch.feed().await?;
+            let step = feed.step(self.last, version);
+            match step {
+                Step::Tell(events) => self.read = events,
+                Step::CatchUp => {
+                    drop(feed);
+                    let (no, last) = (self.no, self.last);
+                    let page = self.parts.read(move |store| store.events(no, last, CHUNK)).await.ok()?;
+                    self.read = page.into_iter().map(|(seq, text)| (seq, text.into())).collect();
+                    if self.read.is_empty() {
+                        // What it had not been told is no longer there.
+                        return None;
+                    }
+                }
+                Step::Refresh(after) => {
+                    let (no, id) = (self.no, self.id.clone());
+                    let read = self.parts.read(move |store| {
+                        // The agenda first: if it has ended then, all its events are there.
+                        let row = store.agenda(&id)?.map(|record| record.row);
+                        let (seq, ended) = row.map_or((0, true), |row| (row.seq, row.state.is_terminal()));
+                        let events = after.map(|after| store.events(no, after, CHUNK)).transpose()?;
+                        Ok((seq, ended, events.unwrap_or_default()))
+                    });
+                    // The client resumes where the stream broke.
+                    let (seq, ended, events) = read.await.ok()?;
+                    let complete = events.len() < CHUNK;
+                    feed.read(version, seq, ended, events, complete);
+                }
+                Step::Wait => {
+                    drop(feed);
+                    tokio::select! {
+                        () = self.watch.changed() => {}
+                        () = self.parts.shutdown.cancelled() => return None,
+                    }
+                }
+                Step::End => {
                     self.over = true;
                     return Some(Next::End);
                 }
-                tokio::select! {
-                    () = self.watch.changed() => {}
-                    () = self.parts.shutdown.cancelled() => return None,
-                }
             }
-            self.read = events.into();
         }
         None
     }

@@ -16,6 +16,10 @@ use crate::server::Parts;
 const INLINE: usize = 64 << 10;
 /// Of a body that is too large, this much is read and dropped, so that the client gets to read the answer.
 const DRAIN: usize = 1 << 30;
+/// A body may take so long.
+const BODY: Duration = Duration::from_mins(10);
+/// And each part of it.
+const SILENCE: Duration = Duration::from_secs(30);
 /// And for so long.
 const DRAIN_FOR: Duration = Duration::from_secs(20);
 
@@ -55,11 +59,26 @@ fn is_json(request: &Request) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
+/// The whole body, as long as it keeps coming.
 pub(super) async fn collect(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, Error> {
+    match tokio::time::timeout(BODY, gather(body, announced, limit)).await {
+        Ok(result) => result,
+        Err(_) => {
+            Err(Error::new(Kind::Timeout, format!("the body took longer than {} seconds", BODY.as_secs())))
+        }
+    }
+}
+
+async fn gather(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, Error> {
     let mut stream = body.into_data_stream();
     let mut bytes = Vec::with_capacity(announced.min(limit).min(1 << 20));
     let mut too_large = announced > limit;
-    while !too_large && let Some(chunk) = stream.next().await {
+    while !too_large {
+        let Ok(next) = tokio::time::timeout(SILENCE, stream.next()).await else {
+            let seconds = SILENCE.as_secs();
+            return Err(Error::new(Kind::Timeout, format!("nothing of the body came for {seconds} seconds")));
+        };
+        let Some(chunk) = next else { break };
         let chunk = chunk.map_err(|_| Error::new(Kind::MalformedBody, "the body ended too early"))?;
         too_large = bytes.len() + chunk.len() > limit;
         if !too_large {

@@ -35,7 +35,10 @@ pub(super) enum Kind {
     NothingToRun,
     InvalidTemplate,
     InUse,
+    Superseded,
     BodyTooLarge,
+    Timeout,
+    Misdirected,
     UnsupportedMediaType,
     Internal,
     Unavailable,
@@ -74,7 +77,12 @@ impl Kind {
             Self::NothingToRun => ("nothing-to-run", S::CONFLICT, "Nothing would run again"),
             Self::InvalidTemplate => ("invalid-template", S::UNPROCESSABLE_ENTITY, "The template has faults"),
             Self::InUse => ("in-use", S::CONFLICT, "It is in use"),
+            Self::Superseded => ("superseded", S::CONFLICT, "Another start of the agent has taken over"),
             Self::BodyTooLarge => ("body-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::Timeout => ("request-timeout", S::REQUEST_TIMEOUT, "The request took too long"),
+            Self::Misdirected => {
+                ("misdirected-request", S::MISDIRECTED_REQUEST, "The request is for another machine")
+            }
             Self::UnsupportedMediaType => {
                 ("unsupported-media-type", S::UNSUPPORTED_MEDIA_TYPE, "The body must be JSON")
             }
@@ -124,26 +132,44 @@ impl Error {
         Self::new(Kind::Internal, "the server's log says more")
     }
 
+    pub(super) fn misdirected(host: &str) -> Self {
+        Self::new(
+            Kind::Misdirected,
+            format!(
+                "host {host:?} is not this machine: the server listens on a loopback address. \
+                 Use localhost, 127.0.0.1 or [::1]"
+            ),
+        )
+    }
+
     pub(super) fn no_agenda(id: &str) -> Self {
         Self::not_found(format!("there is no agenda `{id}`"))
     }
 }
 
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
+impl Error {
+    /// As a problem document.
+    pub(super) fn into_problem(self) -> Problem {
         let (name, status, title) = self.kind.entry();
-        let problem = Problem {
+        Problem {
             kind: format!("/problems/{name}"),
             title: title.to_owned(),
             status: status.as_u16(),
             detail: Some(self.detail),
             diagnostics: self.diagnostics,
             stale: self.stale,
-        };
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (kind, status) = (self.kind, self.kind.entry().1);
+        let problem = self.into_problem();
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (status, body).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.kind == Kind::Unavailable {
+        if kind == Kind::Unavailable {
             response.headers_mut().insert("retry-after", HeaderValue::from_static("1"));
         }
         response
@@ -163,6 +189,7 @@ impl From<Refusal> for Error {
             Refusal::NothingToRun(_) => Kind::NothingToRun,
             Refusal::Invalid(_) => Kind::InvalidRequest,
             Refusal::InUse(_) => Kind::InUse,
+            Refusal::Superseded(_) => Kind::Superseded,
         };
         Self::new(kind, refusal.to_string())
     }

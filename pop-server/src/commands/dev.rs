@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use pop_compiler::duration;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::exit::Exit;
 use super::listen_for_signals;
 use super::pool::{self, LocalArgs, PoolConfig};
+use crate::api::in_process::InProcess;
+use crate::ids;
+use crate::pool::port::{Identity, ReportPort, ServerPort};
 use crate::server;
 
 /// What `dev` and `server` share.
@@ -35,10 +39,6 @@ pub struct ListenArgs {
 
 impl ListenArgs {
     fn config(&self, auto_customers: bool) -> Result<server::Config> {
-        if let Some(folder) = self.database.parent() {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("can't make the folder {}", folder.display()))?;
-        }
         let lease = duration::parse(&self.lease).map_err(|e| anyhow::anyhow!("--lease: {e}"))?;
         Ok(server::Config {
             listen: self.listen,
@@ -108,17 +108,19 @@ pub async fn dev(args: DevArgs) -> Result<Exit> {
     let server = server::start(args.listen.config(true)?, stop_server.clone()).await?;
     let address = format!("http://{}", server.address);
     anstream::println!("POP serves at {address}, with a pool of {} slots on this machine", args.slots);
-    let pool = PoolConfig {
-        server: address,
-        pool: "default".into(),
-        worker: "dev".into(),
-        insight: None,
-        slots: args.slots,
-        time_scale: args.time_scale,
-    };
-    let worked = pool::work(&args.local, pool, runtime, asked).await;
-    stop_server.cancel();
-    server.join().await?;
-    worked?;
+    let identity = Identity { pool: "default".into(), worker: "dev".into(), instance: ids::instance() };
+    let port = Arc::new(server.port(identity.clone()));
+    let ports: (Arc<dyn ServerPort>, Arc<dyn ReportPort>) = (Arc::<InProcess>::clone(&port), port);
+    let pool = PoolConfig { identity, insight: None, slots: args.slots, time_scale: args.time_scale };
+    let mut serving = tokio::spawn(server.join());
+    tokio::select! {
+        worked = pool::work(&args.local, pool, ports, runtime, asked) => {
+            stop_server.cancel();
+            serving.await??;
+            worked?;
+        }
+        // A server that fails takes its pool along: what runs can't become durable.
+        served = &mut serving => served??,
+    }
     Ok(Exit::Success)
 }

@@ -4,6 +4,7 @@ use pop_sdk::client;
 
 use crate::pool::agent;
 use crate::pool::port::PortError;
+use crate::server::ServerError;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub enum Exit {
     Refused,
     /// The server can't be reached, or can't answer at the moment.
     Unreachable,
+    /// A server could not go on, by a fault of its own.
+    Crashed,
 }
 
 impl Exit {
@@ -38,6 +41,7 @@ impl Exit {
             Self::NotFound => 5,
             Self::Refused => 6,
             Self::Unreachable => 7,
+            Self::Crashed => 70,
         }
     }
 
@@ -46,6 +50,9 @@ impl Exit {
         for cause in error.chain() {
             if let Some(error) = cause.downcast_ref::<client::Error>() {
                 return Self::of_call(error);
+            }
+            if let Some(ServerError::Writer(_)) = cause.downcast_ref() {
+                return Self::Crashed;
             }
             match cause.downcast_ref::<agent::Error>() {
                 Some(agent::Error::Refused(PortError::Unknown(_))) => return Self::NotFound,

@@ -14,8 +14,8 @@ use super::exit::Exit;
 use super::{Asked, ServerArgs, listen_for_signals, load};
 use crate::clock::SystemClock;
 use crate::ids;
-use crate::pool::port::Identity;
 use crate::pool::port::http::HttpPort;
+use crate::pool::port::{Identity, ReportPort, ServerPort};
 use crate::pool::{agent, executor};
 use crate::runtime::Capacity;
 use crate::runtime::local::{self, Local};
@@ -164,27 +164,19 @@ pub async fn run(args: PoolArgs) -> Result<Exit> {
     let folder = format!("pool-{}-{worker}", args.pool).replace(['/', '\\'], "_");
     let runtime = args.local.open(&state_folder()?.join(folder)).await?;
     anstream::println!("pool {} works for {}", args.pool, args.server.server);
-    let pool = PoolConfig {
-        server: args.server.server,
-        pool: args.pool,
-        worker,
-        insight: args.insight,
-        slots: args.slots,
-        time_scale: args.time_scale,
-    };
-    work(&args.local, pool, runtime, asked).await?;
+    let identity = Identity { pool: args.pool, worker, instance: ids::instance() };
+    let port = || HttpPort::new(&args.server.server, identity.clone()).map(Arc::new);
+    let ports: (Arc<dyn ServerPort>, Arc<dyn ReportPort>) = (port()?, port()?);
+    let pool = PoolConfig { identity, insight: args.insight, slots: args.slots, time_scale: args.time_scale };
+    work(&args.local, pool, ports, runtime, asked).await?;
     Ok(Exit::Success)
 }
 
-/// Which agent works, and for whom.
+/// How an agent works.
 #[derive(Debug)]
 pub struct PoolConfig {
-    /// The server's address.
-    pub server: String,
-    /// The pool.
-    pub pool: String,
-    /// The agent's stable name.
-    pub worker: String,
+    /// Which it is.
+    pub identity: Identity,
     /// Only work of this insight.
     pub insight: Option<String>,
     /// How many agendas run at the same time.
@@ -193,22 +185,20 @@ pub struct PoolConfig {
     pub time_scale: f64,
 }
 
-/// Works until signals ask for an end, or fails when the server has no work for such an agent.
-pub async fn work(local: &LocalArgs, config: PoolConfig, runtime: Arc<Local>, asked: Asked) -> Result<()> {
-    let PoolConfig { server, pool, worker, insight, slots, time_scale } = config;
+/// Works until signals ask for an end, or fails when the server has no work for such an agent. The two ports lead to one
+/// server: one is for the agent's thread, the other for the executor's.
+pub async fn work(
+    local: &LocalArgs,
+    config: PoolConfig,
+    (calls, reports): (Arc<dyn ServerPort>, Arc<dyn ReportPort>),
+    runtime: Arc<Local>,
+    asked: Asked,
+) -> Result<()> {
+    let PoolConfig { identity, insight, slots, time_scale } = config;
     let mut executor = local.executor(HashMap::new())?;
     executor.time_scale = time_scale;
-    let identity = Identity { pool, worker, instance: ids::instance() };
-    let config = agent::Config {
-        instance: identity.instance.clone(),
-        insight,
-        slots,
-        grace: local.grace()?,
-        executor,
-    };
-    // One for the agent's thread and one for the executor's.
-    let calls = Arc::new(HttpPort::new(&server, identity.clone())?);
-    let reports = Arc::new(HttpPort::new(&server, identity)?);
+    let config =
+        agent::Config { instance: identity.instance, insight, slots, grace: local.grace()?, executor };
     Ok(agent::work(config, calls, reports, runtime, asked.stop, asked.now).await?)
 }
 

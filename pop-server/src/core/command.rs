@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use pop_compiler::agenda::Agenda;
 use pop_sdk::api::{Customer, Insight, LeaseId, Pool, Report, ReportResult, TemplateView};
 
@@ -30,6 +29,8 @@ pub enum Command {
         worker: String,
         /// This start of it.
         instance: String,
+        /// Leases whose operations still run with it.
+        holding: Vec<LeaseId>,
     },
     /// A pool agent wants work.
     Pull(Pull),
@@ -39,8 +40,23 @@ pub enum Command {
         pool: PoolId,
         /// Its stable name.
         worker: String,
+        /// This start of it.
+        instance: String,
         /// What it holds.
         leases: Vec<LeaseId>,
+    },
+    /// A pool agent gives leases back.
+    Release {
+        /// Its pool.
+        pool: PoolId,
+        /// Its stable name.
+        worker: String,
+        /// This start of it.
+        instance: String,
+        /// What it gives back.
+        leases: Vec<LeaseId>,
+        /// Whether the agent stops: then everything that it holds comes back, and it gets no more work.
+        leaving: bool,
     },
     /// A pool agent tells what happened.
     Report {
@@ -48,6 +64,8 @@ pub enum Command {
         pool: PoolId,
         /// Its stable name.
         worker: String,
+        /// This start of it.
+        instance: String,
         /// One entry for each agenda.
         reports: Vec<Report>,
     },
@@ -72,6 +90,9 @@ pub enum Command {
     /// Go wrong in the middle.
     #[cfg(test)]
     Panic,
+    /// Go wrong at the next tick.
+    #[cfg(test)]
+    PanicAtTick,
 }
 
 /// A template to keep, checked already.
@@ -115,6 +136,8 @@ pub struct Pull {
     pub count: usize,
     /// The same for each repetition of one call.
     pub request: String,
+    /// The server asks again for a call that waits: no sign that its agent is alive.
+    pub woken: bool,
 }
 
 /// What became of a command.
@@ -148,10 +171,19 @@ pub enum Reply {
     },
     /// No such agenda is alive; it may have ended.
     NotAlive,
-    /// The agent is known; these came back.
-    Attached(Vec<AgendaId>),
+    /// The agent is known.
+    Attached {
+        /// Leases of other instances that have ended.
+        returned: Vec<LeaseId>,
+        /// Leases that the agent said it holds, and does.
+        kept: Vec<LeaseId>,
+    },
     /// Handed out; empty when nothing waits.
     Granted(Vec<Granted>),
+    /// Nothing is handed out to an agent that let a lease run out until it calls again.
+    Silent,
+    /// These leases have ended.
+    Released(Vec<LeaseId>),
     /// What became of the leases.
     Renewed {
         /// To be cancelled.
@@ -176,8 +208,8 @@ pub struct Granted {
     pub id: AgendaId,
     /// The lease's epoch.
     pub epoch: u64,
-    /// The lease's end.
-    pub until: Timestamp,
+    /// An earlier lease of this run was lost.
+    pub interrupted: u32,
 }
 
 /// Why a command was refused. Nothing has changed.
@@ -205,6 +237,11 @@ pub enum Refusal {
         /// Each insight, and why it doesn't.
         tried: Vec<(InsightId, String)>,
     },
+    /// Another instance has attached since.
+    #[error(
+        "another start of agent `{0}` has taken over: this one holds nothing any more. Stop it, or give it a --name of its own."
+    )]
+    Superseded(String),
     /// The request contradicts itself or the state.
     #[error("{0}")]
     Invalid(String),
@@ -237,8 +274,10 @@ fn tried_text(tried: &[(InsightId, String)]) -> String {
 /// Something to do after the commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
-    /// Work waits in a queue of this pool: wake its pulls.
-    WorkAvailable(PoolId),
+    /// One more agenda of this insight may be pulled: wake one who waits for it.
+    WorkAvailable(PoolId, InsightId),
     /// The agenda has new events.
     Changed(AgendaId),
+    /// The holder of a lease is to be told that its agenda is to be cancelled.
+    CancelAsked,
 }

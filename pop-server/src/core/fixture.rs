@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pop_compiler::agenda::{Agenda, Operation};
-use pop_sdk::api::{Algorithm, Customer, Insight, OperationState, OperationView, Pool, Report, ReportResult};
+use pop_sdk::api::{
+    Algorithm, Customer, Insight, LeaseId, OperationState, OperationView, Pool, Report, ReportResult,
+};
 
 use super::command::{Command, Effect, Granted, Outcome, Pull, Refusal, Reply, Submit};
 use super::record::Write;
@@ -15,19 +17,19 @@ use crate::ids::{AgendaId, CustomerId, PoolId};
 use crate::store::Store as _;
 use crate::store::sqlite::SqliteStore;
 
-pub(super) struct World {
-    pub(super) core: Core,
-    pub(super) store: SqliteStore,
-    pub(super) now: Timestamp,
-    pub(super) writes: Vec<Write>,
-    pub(super) effects: Vec<Effect>,
+pub(crate) struct World {
+    pub(crate) core: Core,
+    pub(crate) store: SqliteStore,
+    pub(crate) now: Timestamp,
+    pub(crate) writes: Vec<Write>,
+    pub(crate) effects: Vec<Effect>,
     submitted: u64,
     requests: u64,
 }
 
 impl World {
     /// A pool with an insight that takes everything, and these customers.
-    pub(super) fn new(algorithm: Algorithm, queue_size: u32, customers: &[&str]) -> Self {
+    pub(crate) fn new(algorithm: Algorithm, queue_size: u32, customers: &[&str]) -> Self {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let store = SqliteStore::in_memory().unwrap();
         let core = Core::load(Settings::default(), store.load().unwrap(), now);
@@ -46,7 +48,7 @@ impl World {
     }
 
     /// Applies and commits a command.
-    pub(super) fn apply(&mut self, command: Command) -> Result<Reply, Refusal> {
+    pub(crate) fn apply(&mut self, command: Command) -> Result<Reply, Refusal> {
         let Outcome { reply, writes, effects } = self.core.apply(self.now, command);
         self.store.commit(&writes).unwrap();
         self.writes = writes;
@@ -54,37 +56,37 @@ impl World {
         reply
     }
 
-    pub(super) fn ok(&mut self, command: Command) -> Reply {
+    pub(crate) fn ok(&mut self, command: Command) -> Reply {
         self.apply(command).unwrap()
     }
 
-    pub(super) fn advance(&mut self, seconds: u64) {
+    pub(crate) fn advance(&mut self, seconds: u64) {
         self.now += Duration::from_secs(seconds);
     }
 
     /// The state that a new process would have.
-    pub(super) fn reloaded(&self) -> Core {
-        Core::load(self.core.settings, self.store.load().unwrap(), Timestamp::MIN)
+    pub(crate) fn reloaded(&self) -> Core {
+        Core::load(self.core.settings, self.store.load().unwrap(), self.now)
     }
 
-    pub(super) fn submit(&mut self, customer: &str) -> AgendaId {
+    pub(crate) fn submit(&mut self, customer: &str) -> AgendaId {
         self.submit_agenda(customer, &agenda(&["a"]))
     }
 
-    pub(super) fn submit_agenda(&mut self, customer: &str, agenda: &Agenda) -> AgendaId {
+    pub(crate) fn submit_agenda(&mut self, customer: &str, agenda: &Agenda) -> AgendaId {
         self.submitted += 1;
         let id = AgendaId::from(format!("ag_{:04}", self.submitted));
         self.ok(Command::Submit(Box::new(submit(&id, customer, agenda, None))));
         id
     }
 
-    pub(super) fn pull(&mut self, worker: &str, count: usize) -> Vec<Granted> {
+    pub(crate) fn pull(&mut self, worker: &str, count: usize) -> Vec<Granted> {
         self.requests += 1;
         let request = format!("r{}", self.requests);
         self.pull_as(worker, "1", count, &request)
     }
 
-    pub(super) fn pull_as(
+    pub(crate) fn pull_as(
         &mut self,
         worker: &str,
         instance: &str,
@@ -98,33 +100,38 @@ impl World {
             insight: None,
             count,
             request: request.into(),
+            woken: false,
         }));
         let Reply::Granted(granted) = reply else { panic!("{reply:?}") };
         granted
     }
 
-    pub(super) fn report(&mut self, worker: &str, report: Report) -> ReportResult {
-        let reply = self.ok(Command::Report { pool: pool(), worker: worker.into(), reports: vec![report] });
+    pub(crate) fn report(&mut self, worker: &str, report: Report) -> ReportResult {
+        self.report_as(worker, "1", report)
+    }
+
+    pub(crate) fn report_as(&mut self, worker: &str, instance: &str, report: Report) -> ReportResult {
+        let reply = self.ok(reports(worker, instance, vec![report]));
         let Reply::Reported(results) = reply else { panic!("{reply:?}") };
         results[0]
     }
 
     /// The owners of what is queued, in order.
-    pub(super) fn queued(&self) -> Vec<String> {
+    pub(crate) fn queued(&self) -> Vec<String> {
         let insight = self.core.state.insights.values().next().unwrap();
         insight.queue.values().map(|no| self.core.state.agendas[no].customer.to_string()).collect()
     }
 
-    pub(super) fn state_of(&self, id: &AgendaId) -> pop_sdk::api::AgendaState {
+    pub(crate) fn state_of(&self, id: &AgendaId) -> pop_sdk::api::AgendaState {
         self.store.agenda(id).unwrap().unwrap().row.state
     }
 }
 
-pub(super) fn pool() -> PoolId {
+pub(crate) fn pool() -> PoolId {
     PoolId::from("pool")
 }
 
-pub(super) fn insight(algorithm: Algorithm, queue_size: u32) -> Insight {
+pub(crate) fn insight(algorithm: Algorithm, queue_size: u32) -> Insight {
     Insight {
         id: "all".into(),
         pool: "pool".into(),
@@ -135,7 +142,7 @@ pub(super) fn insight(algorithm: Algorithm, queue_size: u32) -> Insight {
     }
 }
 
-pub(super) fn agenda(names: &[&str]) -> Agenda {
+pub(crate) fn agenda(names: &[&str]) -> Agenda {
     let operations = names
         .iter()
         .map(|name| Operation { name: (*name).into(), kind: "t".into(), ..Operation::default() })
@@ -143,7 +150,7 @@ pub(super) fn agenda(names: &[&str]) -> Agenda {
     Agenda { operations, ..Agenda::default() }
 }
 
-pub(super) fn submit(id: &AgendaId, customer: &str, agenda: &Agenda, key: Option<&str>) -> Submit {
+pub(crate) fn submit(id: &AgendaId, customer: &str, agenda: &Agenda, key: Option<&str>) -> Submit {
     Submit {
         id: id.clone(),
         customer: CustomerId::from(customer),
@@ -154,10 +161,36 @@ pub(super) fn submit(id: &AgendaId, customer: &str, agenda: &Agenda, key: Option
     }
 }
 
-pub(super) fn operation(name: &str, state: OperationState, attempt: u32, percent: f64) -> OperationView {
+pub(crate) fn operation(name: &str, state: OperationState, attempt: u32, percent: f64) -> OperationView {
     OperationView { name: name.into(), kind: "t".into(), state, attempt, percent, ..OperationView::default() }
 }
 
-pub(super) fn report(granted: &Granted, operations: Vec<OperationView>) -> Report {
+pub(crate) fn reports(worker: &str, instance: &str, reports: Vec<Report>) -> Command {
+    Command::Report { pool: pool(), worker: worker.into(), instance: instance.into(), reports }
+}
+
+pub(crate) fn lease(granted: &Granted) -> LeaseId {
+    LeaseId { id: granted.id.to_string(), epoch: granted.epoch }
+}
+
+pub(crate) fn renew(worker: &str, instance: &str, leases: Vec<LeaseId>) -> Command {
+    Command::Renew { pool: pool(), worker: worker.into(), instance: instance.into(), leases }
+}
+
+pub(crate) fn release(worker: &str, instance: &str, leases: Vec<LeaseId>) -> Command {
+    Command::Release {
+        pool: pool(),
+        worker: worker.into(),
+        instance: instance.into(),
+        leases,
+        leaving: false,
+    }
+}
+
+pub(crate) fn attach(worker: &str, instance: &str, holding: Vec<LeaseId>) -> Command {
+    Command::Attach { pool: pool(), worker: worker.into(), instance: instance.into(), holding }
+}
+
+pub(crate) fn report(granted: &Granted, operations: Vec<OperationView>) -> Report {
     Report { id: granted.id.to_string(), epoch: granted.epoch, operations, ..Report::default() }
 }

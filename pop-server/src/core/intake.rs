@@ -1,7 +1,7 @@
 //! From a submit request to an agenda that may be taken in: the template is expanded, the agenda is checked. The checks
 //! themselves are the compiler's.
 
-use pop_compiler::agenda::Agenda;
+use pop_compiler::agenda::{Agenda, keys};
 use pop_compiler::diagnostic::{Diagnostic, has_errors};
 use pop_compiler::validate;
 use pop_sdk::api::SubmitRequest;
@@ -39,11 +39,32 @@ pub fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
         (None, None) => return Err(Rejection::Request("give an `agenda` or a `template`".to_owned())),
     };
     agenda.id = None;
+    printable(&agenda)?;
     let findings = validate::agenda(&agenda);
     if has_errors(&findings) {
         return Err(Rejection::Findings(findings, names(&agenda)));
     }
     Ok(agenda)
+}
+
+/// Labels are shown on terminals and in lists: a control character in one of them could forge what stands there.
+fn printable(agenda: &Agenda) -> Result<(), Rejection> {
+    let labels = [
+        ("title", agenda.title.as_deref()),
+        ("linkId", agenda.link_id.as_deref()),
+        ("customerId", agenda.customer_id.as_deref()),
+    ];
+    let stamp = agenda.params.get(keys::WORKFLOW);
+    let stamped = ["name", "version", "digest"]
+        .map(|key| (key, stamp.and_then(|stamp| stamp.get(key)).and_then(Value::as_str)));
+    for (field, text) in labels.into_iter().chain(stamped) {
+        if let Some(text) = text.filter(|text| text.chars().any(char::is_control)) {
+            let text = text.escape_debug();
+            let detail = format!("invalid `{field}`: `{text}` has a control character; leave it out");
+            return Err(Rejection::Request(detail));
+        }
+    }
+    Ok(())
 }
 
 fn names(agenda: &Agenda) -> Vec<String> {

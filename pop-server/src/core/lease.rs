@@ -1,9 +1,11 @@
 //! What keeps a lease, ends it, or asks its holder to stop: renew, expiry, cancel.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use pop_sdk::api::{AgendaState, Failure, FailureClass, LeaseId, OperationState};
 
-use super::command::Reply;
+use super::command::{Effect, Refusal, Reply};
 use super::live::{Live, Place};
 use super::operation::Operation;
 use super::phase::{Next, Step, next};
@@ -11,54 +13,123 @@ use super::record::Write;
 use super::{Core, Tx};
 use crate::ids::{AgendaId, AgendaNo, PoolId};
 
+/// How a lease ended before its agenda did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Return {
+    /// Its holder gave it back; nothing runs any more.
+    Released,
+    /// Its holder is gone, and may have done what nobody has heard of.
+    Lost,
+}
+
 impl Core {
     /// When a lease that starts now ends.
     pub(super) fn lease_end(&self, now: Timestamp) -> Timestamp {
         now.checked_add(self.settings.lease).unwrap_or(Timestamp::MAX)
     }
 
-    /// The agenda that this agent holds under this epoch.
-    pub(super) fn holding(&self, pool: &PoolId, worker: &str, id: &str, epoch: u64) -> Option<AgendaNo> {
+    /// The agenda that this start of the agent holds under this epoch.
+    pub(super) fn holding(
+        &self,
+        pool: &PoolId,
+        worker: &str,
+        instance: &str,
+        id: &str,
+        epoch: u64,
+    ) -> Option<AgendaNo> {
         let no = *self.state.ids.get(id)?;
         let live = self.state.agendas.get(&no)?;
         let Place::Leased(lease) = &live.place else { return None };
-        (live.epoch == epoch && live.pool == *pool && lease.row.worker == worker).then_some(no)
+        let own = lease.row.worker == worker && lease.row.instance == instance;
+        (live.epoch == epoch && live.pool == *pool && own).then_some(no)
     }
 
-    pub(super) fn renew(&mut self, tx: &mut Tx, pool: &PoolId, worker: &str, leases: &[LeaseId]) -> Reply {
+    pub(super) fn renew(
+        &mut self,
+        tx: &mut Tx,
+        pool: &PoolId,
+        worker: &str,
+        instance: &str,
+        leases: &[LeaseId],
+    ) -> Result<Reply, Refusal> {
+        self.hear(tx, pool, worker, instance)?;
         let until = self.lease_end(tx.now);
         let (mut cancel, mut lost) = (Vec::new(), Vec::new());
         for lease in leases {
-            let Some(no) = self.holding(pool, worker, &lease.id, lease.epoch) else {
+            let Some(no) = self.holding(pool, worker, instance, &lease.id, lease.epoch) else {
                 lost.push(lease.clone());
                 continue;
             };
             self.state.set_deadline(no, until);
-            tx.writes.push(Write::Renewed(no, until));
             if let Some(live) = self.state.agendas.get(&no)
                 && live.cancelling()
             {
                 cancel.push(lease.clone());
             }
         }
-        Reply::Renewed { cancel, lost }
+        Ok(Reply::Renewed { cancel, lost })
+    }
+
+    /// Leases come back that were not lost: their agendas are next.
+    pub(super) fn release(
+        &mut self,
+        tx: &mut Tx,
+        pool: &PoolId,
+        worker: &str,
+        instance: &str,
+        leases: &[LeaseId],
+        leaving: bool,
+    ) -> Result<Reply, Refusal> {
+        self.check_pool(pool)?;
+        self.hear(tx, pool, worker, instance)?;
+        let mut held = BTreeMap::new();
+        for lease in leases {
+            if let Some(no) = self.holding(pool, worker, instance, &lease.id, lease.epoch) {
+                held.insert(no, lease.clone());
+            }
+        }
+        if leaving {
+            // What it was granted while it was asked to stop it may not know of.
+            for no in self.state.held(pool, worker).into_iter().flat_map(|h| h.values().flatten()) {
+                let Some(live) = self.state.agendas.get(no) else { continue };
+                if matches!(&live.place, Place::Leased(lease) if lease.row.instance == instance) {
+                    held.entry(*no).or_insert_with(|| LeaseId { id: live.id.to_string(), epoch: live.epoch });
+                }
+            }
+        }
+        // Each goes to the head of its queue, so the newest goes first.
+        for no in held.keys().rev() {
+            self.give_back(tx, *no, Return::Released, "returned: its pool gave it back");
+        }
+        if leaving {
+            // A pull of it may still be open, and would be given work that nobody takes.
+            self.state.agents.lose(tx.now, pool, worker, instance);
+        }
+        Ok(Reply::Released(held.into_values().collect()))
     }
 
     /// Ends the leases that nobody renewed.
     pub(super) fn tick(&mut self, tx: &mut Tx) -> Reply {
+        #[cfg(test)]
+        assert!(!self.state.panic_at_tick, "as a test asked for");
         let overdue = self.state.overdue(tx.now);
         for no in &overdue {
-            self.give_back(tx, *no, "returned: its lease was not renewed");
+            if let Some(Live { place: Place::Leased(lease), pool, .. }) = self.state.agendas.get(no) {
+                self.state.agents.lose(tx.now, pool, &lease.row.worker, &lease.row.instance);
+            }
+            self.give_back(tx, *no, Return::Lost, "returned: its lease was not renewed");
         }
         Reply::Expired(overdue.len())
     }
 
-    /// A lease is gone: the agenda goes to the head of its queue, or ends if somebody wants it cancelled, or if that has
-    /// happened too often without any of its operations ending: then it may be what brings its pools down.
-    pub(super) fn give_back(&mut self, tx: &mut Tx, no: AgendaNo, reason: &str) {
+    /// A lease is gone: the agenda goes to the head of its queue, or ends if somebody wants it cancelled, or if leases were
+    /// lost too often without any of its operations ending: then it may be what brings its pools down.
+    pub(super) fn give_back(&mut self, tx: &mut Tx, no: AgendaNo, how: Return, reason: &str) {
         let Some(live) = self.state.agendas.get_mut(&no) else { return };
         match next(live.state(), live.cancelling(), Step::Return) {
+            Next::To(AgendaState::Queued) if how == Return::Released => {}
             Next::To(AgendaState::Queued) => {
+                live.interrupted = live.interrupted.saturating_add(1);
                 live.lost = live.lost.saturating_add(1);
                 if live.lost >= live.maximum_attempts {
                     let (id, failure) = (live.id.clone(), exhausted(live, reason));
@@ -101,7 +172,7 @@ impl Core {
         for view in views {
             self.state.emit(tx, no, Some(view));
         }
-        tx.work(&pool);
+        tx.work(&pool, &insight);
     }
 
     pub(super) fn cancel(&mut self, tx: &mut Tx, id: &AgendaId) -> Reply {
@@ -119,6 +190,7 @@ impl Core {
                     lease.row.cancelling = true;
                 }
                 live.reason = Some("cancelling: waits for its pool to stop it".to_owned());
+                tx.effects.push(Effect::CancelAsked);
                 self.state.emit(tx, no, None);
             }
             Next::Same | Next::Illegal => {}
@@ -175,3 +247,6 @@ fn exhausted(live: &Live, reason: &str) -> Failure {
         log_tail: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@ pub(super) struct Live {
     /// Leases that were lost since one of its operations ended, and how many may be.
     pub(super) lost: u32,
     pub(super) maximum_attempts: u32,
+    /// A lease of this run was lost: its pool may have started what the server has not heard of.
+    pub(super) interrupted: u32,
     pub(super) seq: u64,
     pub(super) percent: Percent,
     pub(super) succeeded: u32,
@@ -55,6 +57,8 @@ pub(super) enum Place {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Lease {
     pub(super) row: LeaseRow,
+    /// Ends then. Kept in memory only.
+    pub(super) until: Timestamp,
     /// An operation has started under it.
     pub(super) started: bool,
 }
@@ -102,6 +106,7 @@ impl Live {
             reason: self.reason.clone(),
             epoch: self.epoch,
             lost: self.lost,
+            interrupted: self.interrupted,
             seq: self.seq,
             percent: self.percent,
             total: u32::try_from(self.operations.len()).unwrap_or(u32::MAX),

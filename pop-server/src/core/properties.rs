@@ -13,11 +13,13 @@ use proptest::prelude::*;
 
 use super::Core;
 use super::command::{Command, Granted, Pull, Refusal, Reply};
-use super::fixture::{World, agenda, insight, pool};
+use super::fixture::{
+    World, agenda, attach, insight, lease as lease_id, pool, release, renew, report, reports,
+};
 use super::live::Place;
 use super::record::LiveRow;
 use super::rerun::{Again, closure};
-use crate::ids::AgendaId;
+use crate::ids::{AgendaId, AgendaNo};
 use crate::store::Store as _;
 
 #[derive(Clone, Debug)]
@@ -26,11 +28,14 @@ enum Action {
     Pull { worker: usize, count: usize },
     Repeat,
     Renew { lease: usize },
+    Release { lease: usize },
+    Woken,
     Report { lease: usize, operation: usize, state: usize, attempt: u32, percent: u8, made: usize },
     End { lease: usize, state: usize },
     Cancel { agenda: usize },
     Rerun { agenda: usize, what: usize, stale: bool },
-    Attach { worker: usize },
+    Attach { worker: usize, holding: usize },
+    Old { worker: usize, lease: usize, what: usize },
     Configure { queue_size: u32, fifo: bool },
     Wait { seconds: u64 },
     Crash,
@@ -62,15 +67,19 @@ fn action() -> impl Strategy<Value = Action> {
         4 => (0..2_usize, 1..4_usize).prop_map(|(worker, count)| Action::Pull { worker, count }),
         1 => Just(Action::Repeat),
         2 => (0..8_usize).prop_map(|lease| Action::Renew { lease }),
+        2 => (0..8_usize).prop_map(|lease| Action::Release { lease }),
+        1 => Just(Action::Woken),
         8 => (0..8_usize, 0..7_usize, 0..8_usize, 0..3_u32, 0..=100_u8, 0..4_usize).prop_map(
             |(lease, operation, state, attempt, percent, made)|
-                Action::Report { lease, operation, state, attempt, percent, made }
+    Action::Report { lease, operation, state, attempt, percent, made }
         ),
         3 => (0..8_usize, 0..3_usize).prop_map(|(lease, state)| Action::End { lease, state }),
         1 => (0..10_usize).prop_map(|agenda| Action::Cancel { agenda }),
         3 => (0..10_usize, 0..5_usize, prop::bool::weighted(0.1))
             .prop_map(|(agenda, what, stale)| Action::Rerun { agenda, what, stale }),
-        1 => (0..2_usize).prop_map(|worker| Action::Attach { worker }),
+        1 => (0..2_usize, 0..4_usize).prop_map(|(worker, holding)| Action::Attach { worker, holding }),
+        1 => (0..2_usize, 0..8_usize, 0..4_usize)
+            .prop_map(|(worker, lease, what)| Action::Old { worker, lease, what }),
         1 => (0..4_u32, any::<bool>()).prop_map(|(queue_size, fifo)| Action::Configure { queue_size, fifo }),
         2 => (0..40_u64).prop_map(|seconds| Action::Wait { seconds }),
         1 => Just(Action::Crash),
@@ -90,15 +99,25 @@ struct Model {
     seen: BTreeMap<AgendaId, LiveRow>,
     last_pull: Option<(Pull, Vec<Granted>)>,
     instances: [u32; 2],
+    /// Whether the server knows which start speaks for a worker: it has seen it attach.
+    attached: [bool; 2],
+    /// The call that waits, of an agent that let a lease run out since its last call.
+    silent: [bool; 2],
     pulls: u32,
 }
 
 /// The state without what is only a memory of the past, as text.
 fn essence(core: &Core) -> String {
     let state = &core.state;
-    let agendas: BTreeMap<_, _> = state.agendas.iter().collect();
+    // The ends of leases are memory, too.
+    let mut agendas: BTreeMap<_, _> = state.agendas.iter().map(|(no, live)| (*no, live.clone())).collect();
+    for live in agendas.values_mut() {
+        if let Place::Leased(lease) = &mut live.place {
+            lease.until = jiff::Timestamp::MIN;
+        }
+    }
     let ids: BTreeMap<_, _> = state.ids.iter().collect();
-    let mut text = format!("{agendas:#?}{ids:?}{:?}{:?}", state.last_no, core.next_deadline());
+    let mut text = format!("{agendas:#?}{ids:?}{:?}", state.last_no);
     for (id, insight) in &state.insights {
         let _ = write!(text, "{id} {:?} {:?} {}", insight.scheduler, insight.queue, insight.live);
     }
@@ -120,6 +139,8 @@ impl Model {
             seen: BTreeMap::new(),
             last_pull: None,
             instances: [0; 2],
+            attached: [false; 2],
+            silent: [false; 2],
             pulls: 0,
         }
     }
@@ -133,12 +154,14 @@ impl Model {
         let state = &self.world.core.state;
         let live = state.ids.get(&granted.id).and_then(|no| state.agendas.get(no));
         live.is_some_and(|live| {
-            matches!(&live.place, Place::Leased(lease) if lease.row.worker == WORKERS[worker])
+            matches!(&live.place, Place::Leased(lease) if lease.row.worker == WORKERS[worker]
+                && lease.row.instance == self.instances[worker].to_string())
                 && live.epoch == granted.epoch
         })
     }
 
     fn pull(&mut self, pull: Pull, worker: usize) {
+        self.silent[worker] = false;
         let held_before: BTreeSet<AgendaId> = self.held();
         let reply = self.world.ok(Command::Pull(pull.clone()));
         let Reply::Granted(granted) = reply else { panic!("{reply:?}") };
@@ -153,6 +176,67 @@ impl Model {
             self.granted.push((worker, grant.clone()));
         }
         self.last_pull = Some((pull, granted));
+    }
+
+    /// What is leased, and by which worker.
+    fn held_by(&self) -> Vec<(AgendaNo, usize)> {
+        let live = self.world.core.state.agendas.iter();
+        let worker = |name: &str| WORKERS.iter().position(|w| *w == name).unwrap();
+        live.filter_map(|(no, live)| match &live.place {
+            Place::Leased(lease) => Some((*no, worker(&lease.row.worker))),
+            _ => None,
+        })
+        .collect()
+    }
+
+    fn lost(&self, id: &AgendaId) -> u32 {
+        self.world.store.agenda(id).unwrap().unwrap().row.lost
+    }
+
+    /// A new start, which says that it holds some of what was handed out to the one before.
+    fn attach(&mut self, worker: usize, holding: usize) {
+        let own = self.granted.iter().rev().filter(|(w, _)| *w == worker);
+        let claimed: Vec<Granted> = own.take(holding).map(|(_, g)| g.clone()).collect();
+        let current: BTreeSet<AgendaId> =
+            claimed.iter().filter(|g| self.is_current(worker, g)).map(|g| g.id.clone()).collect();
+        let before = self.held_by().into_iter().filter(|(_, w)| *w == worker).count();
+        self.instances[worker] += 1;
+        self.attached[worker] = true;
+        self.silent[worker] = false;
+        let instance = self.instances[worker].to_string();
+        let reply = self.world.ok(attach(WORKERS[worker], &instance, claimed.iter().map(lease_id).collect()));
+        let Reply::Attached { returned, kept } = reply else { panic!("{reply:?}") };
+        assert_eq!(kept.iter().map(|l| AgendaId::from(l.id.as_str())).collect::<BTreeSet<_>>(), current);
+        assert_eq!(returned.len() + kept.len(), before);
+    }
+
+    /// A start that was taken over from calls.
+    fn old(&mut self, worker: usize, lease: usize, what: usize) {
+        let Some(old) = self.instances[worker].checked_sub(1).filter(|_| self.attached[worker]) else {
+            return;
+        };
+        let instance = old.to_string();
+        let granted = self.lease(lease).map(|(_, granted)| granted);
+        let leases: Vec<LeaseId> = granted.iter().map(lease_id).collect();
+        let command = match (what, granted) {
+            (0, _) => renew(WORKERS[worker], &instance, leases),
+            (1, _) => release(WORKERS[worker], &instance, leases),
+            (2, Some(granted)) => reports(WORKERS[worker], &instance, vec![report(&granted, Vec::new())]),
+            _ => Command::Pull(Pull {
+                pool: pool(),
+                worker: WORKERS[worker].into(),
+                instance,
+                insight: None,
+                count: 1,
+                request: "old".into(),
+                woken: false,
+            }),
+        };
+        match self.world.apply(command) {
+            Ok(Reply::Reported(results)) => assert_eq!(results, [ReportResult::Stale]),
+            refused => assert!(matches!(refused, Err(Refusal::Superseded(_))), "{refused:?}"),
+        }
+        assert!(self.world.writes.is_empty());
     }
 
     fn held(&self) -> BTreeSet<AgendaId> {
@@ -181,6 +265,7 @@ impl Model {
                     insight: None,
                     count,
                     request: self.pulls.to_string(),
+                    woken: false,
                 };
                 self.pull(pull, worker);
             }
@@ -189,10 +274,11 @@ impl Model {
                 let worker = WORKERS.iter().position(|w| *w == pull.worker).unwrap();
                 let alive: Vec<Granted> =
                     granted.into_iter().filter(|g| self.is_current(worker, g)).collect();
-                if alive.is_empty() {
+                if alive.is_empty() || pull.instance != self.instances[worker].to_string() {
                     return;
                 }
-                let reply = self.world.ok(Command::Pull(pull));
+                let reply = self.world.ok(Command::Pull(Pull { woken: false, ..pull }));
+                self.silent[worker] = false;
                 let Reply::Granted(again) = reply else { panic!("{reply:?}") };
                 let key = |g: &Granted| (g.id.clone(), g.epoch);
                 assert_eq!(again.iter().map(key).collect::<BTreeSet<_>>(), alive.iter().map(key).collect());
@@ -200,11 +286,43 @@ impl Model {
             Action::Renew { lease } => {
                 let Some((worker, granted)) = self.lease(lease) else { return };
                 let current = self.is_current(worker, &granted);
-                let leases = vec![LeaseId { id: granted.id.to_string(), epoch: granted.epoch }];
-                let reply =
-                    self.world.ok(Command::Renew { pool: pool(), worker: WORKERS[worker].into(), leases });
+                let instance = self.instances[worker].to_string();
+                let reply = self.world.ok(renew(WORKERS[worker], &instance, vec![lease_id(&granted)]));
+                self.silent[worker] = false;
                 assert!(matches!(reply, Reply::Renewed { lost, .. } if lost.is_empty() == current));
             }
+            Action::Release { lease } => {
+                let Some((worker, granted)) = self.lease(lease) else { return };
+                let current = self.is_current(worker, &granted);
+                let before = self.lost(&granted.id);
+                let instance = self.instances[worker].to_string();
+                let id = lease_id(&granted);
+                let reply = self.world.ok(release(WORKERS[worker], &instance, vec![id.clone()]));
+                self.silent[worker] = false;
+                assert_eq!(reply, Reply::Released(if current { vec![id] } else { Vec::new() }));
+                assert!(current || self.world.writes.is_empty());
+                assert!(self.lost(&granted.id) <= before, "what is given back is not lost");
+                if current && let Some((_, tried)) = self.attempts.get_mut(&granted.id) {
+                    *tried = tried.saturating_sub(1);
+                }
+            }
+            Action::Woken => {
+                let Some((pull, _)) = self.last_pull.clone() else { return };
+                let worker = WORKERS.iter().position(|w| *w == pull.worker).unwrap();
+                if pull.instance != self.instances[worker].to_string() {
+                    return;
+                }
+                self.pulls += 1;
+                // Another poll of the same agent, which is open.
+                let pull = Pull { woken: true, request: self.pulls.to_string(), ..pull };
+                if self.silent[worker] {
+                    assert_eq!(self.world.ok(Command::Pull(pull)), Reply::Silent);
+                    assert!(self.world.writes.is_empty());
+                } else {
+                    self.pull(pull, worker);
+                }
+            }
+            Action::Old { worker, lease, what } => self.old(worker, lease, what),
             Action::Report { lease, operation, state, attempt, percent, made } => {
                 let Some((worker, granted)) = self.lease(lease) else { return };
                 let view = OperationView {
@@ -242,23 +360,29 @@ impl Model {
                 }
             }
             Action::Rerun { agenda, what, stale } => self.rerun(agenda, what, stale),
-            Action::Attach { worker } => {
-                self.instances[worker] += 1;
-                let instance = self.instances[worker].to_string();
-                self.world.ok(Command::Attach { pool: pool(), worker: WORKERS[worker].into(), instance });
-            }
+            Action::Attach { worker, holding } => self.attach(worker, holding),
             Action::Configure { queue_size, fifo } => {
                 let algorithm = if fifo { Algorithm::Fifo } else { Algorithm::RoundRobin };
                 self.world.ok(Command::PutInsight(insight(algorithm, queue_size)));
             }
             Action::Wait { seconds } => {
                 self.world.advance(seconds);
+                let (before, now) = (self.held_by(), self.world.now);
+                let overdue = self.world.core.state.overdue(now);
+                for (no, worker) in before {
+                    self.silent[worker] |= overdue.contains(&no);
+                }
                 self.world.ok(Command::Tick);
             }
             Action::Crash => {
                 self.world.core = self.world.reloaded();
                 // who had read an agenda to run it again went with the server
                 self.seen.clear();
+                self.silent = [false; 2];
+                self.attached = [false; 2];
+                for (_, worker) in self.held_by() {
+                    self.attached[worker] = true;
+                }
             }
         }
     }
@@ -321,8 +445,9 @@ impl Model {
         let current = self.is_current(worker, granted);
         let ended = self.world.store.agenda(&granted.id).unwrap().unwrap().row.state.is_terminal();
         let done = self.ended_operations(&granted.id);
-        let command =
-            Command::Report { pool: pool(), worker: WORKERS[worker].into(), reports: vec![report.clone()] };
+        let instance = self.instances[worker].to_string();
+        let command = reports(WORKERS[worker], &instance, vec![report.clone()]);
+        self.silent[worker] = false;
         let Ok(Reply::Reported(results)) = self.world.apply(command.clone()) else {
             assert!(current, "only a current lease is checked further");
             assert!(self.world.writes.is_empty(), "a refused report changes nothing");

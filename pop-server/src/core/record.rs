@@ -37,8 +37,6 @@ pub enum Write {
     NewAgenda(Box<NewAgenda>),
     /// What changes of an agenda.
     Agenda(AgendaRow),
-    /// A lease was renewed: the only change.
-    Renewed(AgendaNo, Timestamp),
     /// What an agenda leaves behind.
     Ended(AgendaNo, Option<Value>, Option<Failure>),
     /// Operations that a generator made; the first of them has this position, the others follow.
@@ -69,6 +67,8 @@ pub struct NewAgenda {
     pub body: Arc<str>,
     /// The client's own key.
     pub idempotency_key: Option<String>,
+    /// Secrets are among its inputs: it is stored encrypted.
+    pub secret: bool,
 }
 
 /// What never changes about an agenda.
@@ -111,6 +111,8 @@ pub struct AgendaRow {
     pub epoch: u64,
     /// How many leases were lost since one of its operations ended.
     pub lost: u32,
+    /// Whether a lease of this run was lost.
+    pub interrupted: u32,
     /// The number of its last event.
     pub seq: u64,
     /// How far it is.
@@ -138,8 +140,6 @@ pub struct LeaseRow {
     pub instance: String,
     /// The call that pulled.
     pub request: String,
-    /// Ends then.
-    pub until: Timestamp,
     /// The holder has been (or will be) told to stop.
     pub cancelling: bool,
 }

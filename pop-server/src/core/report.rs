@@ -18,18 +18,22 @@ impl Core {
         tx: &mut Tx,
         pool: &PoolId,
         worker: &str,
+        instance: &str,
         reports: Vec<Report>,
     ) -> Result<Reply, Refusal> {
         self.check_pool(pool)?;
+        if self.hear(tx, pool, worker, instance).is_err() {
+            return Ok(Reply::Reported(vec![ReportResult::Stale; reports.len()]));
+        }
         for report in &reports {
-            if let Some(no) = self.holding(pool, worker, &report.id, report.epoch) {
+            if let Some(no) = self.holding(pool, worker, instance, &report.id, report.epoch) {
                 self.check_report(no, report)?;
             }
         }
         let mut results = Vec::with_capacity(reports.len());
         for report in reports {
             // Looked up again: an earlier entry may have ended the agenda.
-            results.push(match self.holding(pool, worker, &report.id, report.epoch) {
+            results.push(match self.holding(pool, worker, instance, &report.id, report.epoch) {
                 Some(no) => {
                     self.apply_report(tx, no, report);
                     ReportResult::Accepted

@@ -136,7 +136,7 @@ impl Core {
         tx.writes.push(Write::Ended(no, None, None));
         tx.writes.extend(fresh.into_iter().map(|row| Write::Operation(Box::new(row))));
         let reset = self.take_back(tx, live, names);
-        tx.work(&pool);
+        tx.work(&pool, &insight);
         self.state.top_up(tx, &insight);
         Ok(Reply::Again { after, reset })
     }
@@ -147,7 +147,7 @@ impl Core {
     fn take_back(&mut self, tx: &mut Tx, stored: LiveRow, again: api::Again) -> Vec<String> {
         let no = stored.header.no;
         self.state.forget_end(&stored.header.id);
-        self.state.restore(stored);
+        self.state.restore(stored, tx.now);
         let Some(live) = self.state.agendas.get_mut(&no) else { return Vec::new() };
         live.percent = live.percent_now();
         let waiting = live.operations.iter().filter(|o| o.state == OperationState::Waiting);
@@ -209,6 +209,7 @@ fn begin_anew(stored: LiveRow, closure: &Closure, reason: String) -> (LiveRow, V
         state: AgendaState::Ready,
         held: false,
         lost: 0,
+        interrupted: 0,
         reason: Some(reason),
         succeeded: u32::try_from(succeeded).unwrap_or(u32::MAX),
         queue_position: None,

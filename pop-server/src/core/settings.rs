@@ -15,6 +15,7 @@ use crate::ids::{CustomerId, InsightId, PoolId, is_valid_name};
 impl Core {
     pub(super) fn put_customer(&mut self, tx: &mut Tx, config: Customer) -> Result<Reply, Refusal> {
         check_name("customer", &config.id)?;
+        check_title(config.title.as_deref())?;
         let pool = PoolId::from(config.pool.as_str());
         self.check_reference(&pool)?;
         let id = CustomerId::from(config.id.as_str());
@@ -83,6 +84,7 @@ impl Core {
 
     pub(super) fn put_pool(&mut self, tx: &mut Tx, config: Pool) -> Result<Reply, Refusal> {
         check_name("pool", &config.id)?;
+        check_title(config.title.as_deref())?;
         let known = self.state.pools.contains_key(config.id.as_str());
         tx.writes.push(Write::PutPool(config.clone()));
         self.state.add_pool(config);
@@ -107,6 +109,7 @@ impl Core {
 
     pub(super) fn put_insight(&mut self, tx: &mut Tx, config: Insight) -> Result<Reply, Refusal> {
         check_name("insight", &config.id)?;
+        check_title(config.title.as_deref())?;
         check_mappers(&config).map_err(Refusal::Invalid)?;
         let pool = PoolId::from(config.pool.as_str());
         self.check_reference(&pool)?;
@@ -170,6 +173,16 @@ impl Core {
         Err(Refusal::Invalid(format!(
             "pool `{pool}` does not exist; create it with PUT /v1/pools/{pool} and the body {{}}"
         )))
+    }
+}
+
+fn check_title(title: Option<&str>) -> Result<(), Refusal> {
+    match title.filter(|title| title.chars().any(char::is_control)) {
+        None => Ok(()),
+        Some(title) => Err(Refusal::Invalid(format!(
+            "invalid `title`: `{}` has a control character; leave it out",
+            title.escape_debug()
+        ))),
     }
 }
 

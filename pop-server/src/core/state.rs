@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pop_sdk::api::{AgendaState, Customer, Insight, Pool};
 
 use super::Tx;
+use super::agents::Agents;
 use super::command::Effect;
 use super::live::{Lease, Live, Place, attempts};
 use super::operation::Operation;
@@ -32,6 +33,9 @@ pub(super) struct State {
     pub(super) ids: HashMap<AgendaId, AgendaNo>,
     pub(super) keys: HashMap<(CustomerId, String), AgendaId>,
     pub(super) last_no: AgendaNo,
+    pub(super) agents: Agents,
+    #[cfg(test)]
+    pub(super) panic_at_tick: bool,
     /// The digest of the template of each workflow that has one.
     pub(super) templates: BTreeMap<String, String>,
     /// Ends of the leases.
@@ -85,8 +89,8 @@ impl InsightState {
 }
 
 impl State {
-    /// The state as stored.
-    pub(super) fn load(snapshot: Snapshot) -> Self {
+    /// The state as stored; leases end `until` then.
+    pub(super) fn load(snapshot: Snapshot, now: Timestamp, until: Timestamp) -> Self {
         let mut state = Self { last_no: snapshot.last_no, ..Self::default() };
         for pool in snapshot.pools {
             state.add_pool(pool);
@@ -101,13 +105,23 @@ impl State {
             state.add_insight(InsightState::new(insight, spent));
         }
         for live in snapshot.live {
-            state.restore(live);
+            state.restore(live, until);
         }
+        let mut agents = Agents::default();
+        for (agent, requests) in &state.holders {
+            let leases = requests.values().flatten().filter_map(|no| state.agendas.get(no));
+            let instances = leases.filter_map(|live| match &live.place {
+                Place::Leased(lease) => Some(lease.row.instance.as_str()),
+                _ => None,
+            });
+            agents.restore(now, agent.clone(), &instances.collect());
+        }
+        state.agents = agents;
         state
     }
 
-    /// Takes an agenda in as it is stored.
-    pub(super) fn restore(&mut self, stored: LiveRow) {
+    /// Takes an agenda in as it is stored; a lease ends `until` then.
+    pub(super) fn restore(&mut self, stored: LiveRow, until: Timestamp) {
         let LiveRow { header, row, operations, changed, idempotency_key } = stored;
         let mut by_position = self.new_operations(&operations);
         for change in &changed {
@@ -117,7 +131,7 @@ impl State {
         }
         let place = match (row.state, row.lease) {
             (AgendaState::Leased | AgendaState::Executing, Some(lease)) => {
-                Place::Leased(Lease { row: lease, started: row.state == AgendaState::Executing })
+                Place::Leased(Lease { row: lease, until, started: row.state == AgendaState::Executing })
             }
             (AgendaState::Queued, _) => Place::Queued(row.queue_position.unwrap_or(0)),
             _ if row.held => Place::Held,
@@ -132,6 +146,7 @@ impl State {
             reason: row.reason,
             epoch: row.epoch,
             lost: row.lost,
+            interrupted: row.interrupted,
             maximum_attempts: attempts(header.maximum_attempts),
             seq: row.seq,
             percent: row.percent,
@@ -186,6 +201,7 @@ impl State {
             reason: None,
             epoch: 0,
             lost: 0,
+            interrupted: 0,
             maximum_attempts: attempts(header.maximum_attempts),
             seq: 0,
             percent: Percent::default(),
@@ -231,7 +247,7 @@ impl State {
                 }
             }
             Place::Leased(lease) => {
-                self.deadlines.insert((lease.row.until, no));
+                self.deadlines.insert((lease.until, no));
                 self.holders
                     .entry((live.pool.clone(), lease.row.worker.clone()))
                     .or_default()
@@ -256,7 +272,7 @@ impl State {
                 }
             }
             Place::Leased(lease) => {
-                self.deadlines.remove(&(lease.row.until, no));
+                self.deadlines.remove(&(lease.until, no));
                 let holder = (pool.clone(), lease.row.worker.clone());
                 if let Some(requests) = self.holders.get_mut(&holder) {
                     if let Some(held) = requests.get_mut(&lease.row.request) {
@@ -287,8 +303,8 @@ impl State {
     /// Sets the end of a lease.
     pub(super) fn set_deadline(&mut self, no: AgendaNo, until: Timestamp) {
         let Some(Live { place: Place::Leased(lease), .. }) = self.agendas.get_mut(&no) else { return };
-        self.deadlines.remove(&(lease.row.until, no));
-        lease.row.until = until;
+        self.deadlines.remove(&(lease.until, no));
+        lease.until = until;
         self.deadlines.insert((until, no));
     }
 
@@ -315,10 +331,15 @@ impl State {
         overdue
     }
 
-    pub(super) fn extend_overdue_leases(&mut self, now: Timestamp, lease: Duration) {
-        let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
-        for no in self.overdue(now) {
-            self.set_deadline(no, until);
+    /// Moves the ends of all leases.
+    pub(super) fn shift_deadlines(&mut self, by: SignedDuration) {
+        let limit = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
+        for (until, no) in std::mem::take(&mut self.deadlines) {
+            let until = until.checked_add(by).unwrap_or(limit);
+            if let Some(Live { place: Place::Leased(lease), .. }) = self.agendas.get_mut(&no) {
+                lease.until = until;
+                self.deadlines.insert((until, no));
+            }
         }
     }
 
@@ -337,7 +358,6 @@ impl State {
         let taken = insight.scheduler.take(room, members);
         let mut at = insight.queue.last_key_value().map_or(0, |(at, _)| at + 1);
         tx.turns(id, taken.turns);
-        tx.work(&insight.pool);
         for no in taken.agendas {
             if let Some(live) = self.agendas.get_mut(&no)
                 && next(live.state(), false, Step::Enqueue) == Next::To(AgendaState::Queued)
@@ -393,6 +413,8 @@ impl State {
                 tx.writes.push(Write::Agenda(live.row(no)));
             }
         }
+        let holders = &self.holders;
+        self.agents.forget(tx.now, |agent| holders.contains_key(agent));
         while let Some((ended_at, ..)) = self.old_keys.front()
             && tx.now.duration_since(*ended_at).unsigned_abs() > REMEMBERED_KEY
         {
@@ -415,9 +437,9 @@ fn sorted(mut operations: Vec<Operation>) -> Vec<Operation> {
 }
 
 impl Tx {
-    /// Work waits in a queue of this pool.
-    pub(super) fn work(&mut self, pool: &PoolId) {
-        self.effects.push(Effect::WorkAvailable(pool.clone()));
+    /// One more agenda of this insight may be pulled.
+    pub(super) fn work(&mut self, pool: &PoolId, insight: &InsightId) {
+        self.effects.push(Effect::WorkAvailable(pool.clone(), insight.clone()));
     }
 
     /// Stores a change of turns.

@@ -71,12 +71,13 @@ impl Core {
             operations,
             body,
             idempotency_key,
+            secret: has_secrets(&agenda),
         })));
         self.state.insert(no, live);
         self.state.emit(tx, no, None);
         if !held {
             // Even a queue of size 0 is filled by a pull.
-            tx.work(&pool);
+            tx.work(&pool, &insight);
         }
         self.state.top_up(tx, &insight);
         match self.state.agendas.get(&no) {
@@ -91,6 +92,14 @@ fn maximum_attempts(agenda: &Agenda) -> Option<u32> {
     let given = agenda.params.get(keys::MAXIMUM_ATTEMPTS)?;
     let number = given.as_u64().or_else(|| given.as_str()?.trim().parse().ok())?;
     Some(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// Whether a type of its operations takes secrets.
+fn has_secrets(agenda: &Agenda) -> bool {
+    let types = agenda.params.get(keys::TYPES).and_then(Value::as_object);
+    let secrets =
+        |run: &Value| run.get("secrets").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    types.is_some_and(|types| types.values().any(secrets))
 }
 
 /// The workflow an agenda says it was compiled from.

@@ -1,12 +1,15 @@
 //! The core by value: queues, leases, reports, cancels, keys.
 
 use pop_sdk::api::{
-    AgendaEnd, AgendaState, Algorithm, Customer, FailureClass, Made, OperationState, Report, ReportResult,
+    AgendaEnd, AgendaState, Algorithm, Customer, FailureClass, LeaseId, Made, OperationState, Report,
+    ReportResult,
 };
 use serde_json::json;
 
 use super::command::{Command, Effect, Refusal, Reply};
-use super::fixture::{World, agenda, insight, operation, pool, report, submit};
+use super::fixture::{
+    World, agenda, attach, insight, lease, operation, pool, renew, report, reports, submit,
+};
 use super::record::Write;
 use crate::ids::{AgendaId, CustomerId, InsightId};
 use crate::store::Store as _;
@@ -34,7 +37,7 @@ fn one_ready_agenda_is_moved_once_and_whole() {
     let moves =
         world.writes.iter().filter(|w| matches!(w, Write::Agenda(row) if row.state == Queued)).count();
     assert_eq!(moves, 1);
-    assert!(world.effects.contains(&Effect::WorkAvailable(pool())));
+    assert!(world.effects.contains(&Effect::WorkAvailable(pool(), InsightId::from("all"))));
     assert_eq!(world.state_of(&id), Queued);
 }
 
@@ -53,7 +56,7 @@ fn a_queue_of_size_zero_is_filled_by_pulls() {
     let mut world = World::new(Algorithm::RoundRobin, 0, &["a"]);
     world.submit("a");
     assert!(world.queued().is_empty());
-    assert!(world.effects.contains(&Effect::WorkAvailable(pool())));
+    assert!(world.effects.contains(&Effect::WorkAvailable(pool(), InsightId::from("all"))));
     assert_eq!(world.pull("w", 2).len(), 1);
 }
 
@@ -207,7 +210,7 @@ fn a_lease_that_nobody_renews_comes_back_to_the_head() {
     world.report("w", report(&granted[0], vec![running]));
     assert_eq!(world.state_of(&first), Executing);
     assert_eq!(world.ok(Command::Tick), Reply::Expired(0));
-    assert_eq!(world.core.next_deadline(), Some(granted[0].until));
+    assert_eq!(world.core.next_deadline(), Some(world.now + world.core.settings.lease));
     world.advance(30);
     assert_eq!(world.ok(Command::Tick), Reply::Expired(2));
     let again = world.pull("v", 3);
@@ -226,13 +229,14 @@ fn a_renewed_lease_lives_on() {
     let granted = world.pull("w", 1);
     for _ in 0..5 {
         world.advance(20);
-        let lease = pop_sdk::api::LeaseId { id: granted[0].id.to_string(), epoch: 1 };
-        world.ok(Command::Renew { pool: pool(), worker: "w".into(), leases: vec![lease] });
+        world.ok(renew("w", "1", vec![lease(&granted[0])]));
+        assert!(world.writes.is_empty(), "renewals are kept in memory");
         assert_eq!(world.ok(Command::Tick), Reply::Expired(0));
     }
-    let lease = pop_sdk::api::LeaseId { id: granted[0].id.to_string(), epoch: 1 };
-    let renewed = world.ok(Command::Renew { pool: pool(), worker: "other".into(), leases: vec![lease] });
-    assert!(matches!(renewed, Reply::Renewed { lost, .. } if lost.len() == 1));
+    for (worker, instance) in [("other", "1"), ("w", "2")] {
+        let renewed = world.ok(renew(worker, instance, vec![lease(&granted[0])]));
+        assert!(matches!(renewed, Reply::Renewed { lost, .. } if lost.len() == 1), "{worker} {instance}");
+    }
 }
 
 #[test]
@@ -240,10 +244,12 @@ fn a_new_instance_gives_back_what_the_old_one_held() {
     let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
     let ids: Vec<AgendaId> = (0..3).map(|_| world.submit("a")).collect();
     world.pull_as("w", "1", 2, "r1");
-    let attach =
-        |instance: &str| Command::Attach { pool: pool(), worker: "w".into(), instance: instance.into() };
-    assert_eq!(world.ok(attach("1")), Reply::Attached(vec![]));
-    assert_eq!(world.ok(attach("2")), Reply::Attached(ids[..2].to_vec()));
+    let returned = |ids: &[AgendaId]| Reply::Attached {
+        returned: ids.iter().map(|id| LeaseId { id: id.to_string(), epoch: 1 }).collect(),
+        kept: Vec::new(),
+    };
+    assert_eq!(world.ok(attach("w", "1", Vec::new())), returned(&[]));
+    assert_eq!(world.ok(attach("w", "2", Vec::new())), returned(&ids[..2]));
     let again: Vec<AgendaId> = world.pull_as("w", "2", 3, "r2").into_iter().map(|g| g.id).collect();
     assert_eq!(again, ids);
 }
@@ -269,8 +275,7 @@ fn an_end_needs_ended_operations() {
     let done = operation("x", OperationState::Succeeded, 1, 100.0);
     let mut early = end(&granted, Succeeded);
     early.operations = vec![done];
-    let refused =
-        world.apply(Command::Report { pool: pool(), worker: "w".into(), reports: vec![early.clone()] });
+    let refused = world.apply(reports("w", "1", vec![early.clone()]));
     assert!(matches!(refused, Err(Refusal::Invalid(why)) if why.contains("`y`")));
     assert_eq!(world.state_of(&id), Leased, "nothing of the report was applied");
     early.end.as_mut().unwrap().state = Failed;
@@ -286,7 +291,7 @@ fn reports_name_operations_that_exist() {
     world.submit("a");
     let granted = world.pull("w", 1).remove(0);
     let unknown = report(&granted, vec![operation("zzz", OperationState::Executing, 1, 0.0)]);
-    let refused = world.apply(Command::Report { pool: pool(), worker: "w".into(), reports: vec![unknown] });
+    let refused = world.apply(reports("w", "1", vec![unknown]));
     assert!(matches!(refused, Err(Refusal::Invalid(why)) if why.contains("`zzz`")));
 }
 
@@ -339,14 +344,33 @@ fn what_is_in_use_stays() {
 }
 
 #[test]
-fn an_overdue_lease_survives_a_restart() {
+fn a_lease_lasts_its_whole_length_after_a_restart() {
     let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
     world.submit("a");
-    let granted = world.pull("w", 1);
-    assert_eq!(world.reloaded().next_deadline(), Some(granted[0].until));
-    world.advance(600);
-    let after = super::Core::load(world.core.settings, world.store.load().unwrap(), world.now);
-    assert_eq!(after.next_deadline(), Some(world.now + world.core.settings.lease));
+    world.pull("w", 1);
+    for seconds in [10, 600] {
+        world.advance(seconds);
+        assert_eq!(world.reloaded().next_deadline(), Some(world.now + world.core.settings.lease));
+    }
+}
+
+/// What is at the start of an agenda's way stays bounded: each insight's queue holds what its size says.
+#[test]
+fn a_pull_takes_no_more_than_it_asks_for() {
+    let mut world = World::new(Algorithm::Fifo, 0, &["a"]);
+    for id in ["b", "c"] {
+        let mut other = insight(Algorithm::Fifo, 0);
+        (other.id, other.mappers) = (id.into(), [("operationName".to_owned(), vec![id.to_owned()])].into());
+        other.priority = 1;
+        world.ok(Command::PutInsight(other));
+    }
+    for name in ["a", "b", "c"].repeat(4) {
+        world.submit_agenda("a", &agenda(&[name]));
+    }
+    assert_eq!(world.pull("w", 4).len(), 4);
+    let queued: usize = world.core.state.insights.values().map(|i| i.queue.len()).sum();
+    assert_eq!(queued, 0, "nothing is put into queues that the pull leaves there");
+    assert_eq!(world.pull("w", 20).len(), 8);
 }
 
 #[test]
@@ -356,8 +380,7 @@ fn what_a_generator_made_is_added_with_its_success_and_once() {
     let granted = world.pull("w", 1).remove(0);
     let made = |names: &[&str]| Made { generator: "g".into(), operations: agenda(names).operations.to_vec() };
     let success = || report(&granted, vec![operation("g", OperationState::Succeeded, 1, 100.0)]);
-    let command =
-        |report: Report| Command::Report { pool: pool(), worker: "w".into(), reports: vec![report] };
+    let command = |report: Report| reports("w", "1", vec![report]);
     for (made, why) in [
         (vec![made(&["g.0", "w"])], "the name `w` is taken"),
         (vec![made(&["g.0", "g.0"])], "the name `g.0` is taken"),

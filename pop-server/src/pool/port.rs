@@ -46,6 +46,22 @@ pub enum PortError {
 }
 
 impl PortError {
+    /// What a server's refusal means: its status, the kind of problem that it names (none, if it was no server of ours) and
+    /// its text. Only a server's own word counts as final, not that of something between: a proxy may say 404 while its
+    /// server is away. The size is an exception, for a proxy's limit is as good as any.
+    pub fn of(status: u16, kind: &str, text: String) -> Self {
+        let own = kind.starts_with("/problems/");
+        match status {
+            413 => Self::TooLarge(text),
+            401 | 403 => Self::Denied(text),
+            409 if kind == "/problems/superseded" => Self::Superseded(text),
+            404 if own => Self::Unknown(text),
+            408 | 425 | 429 => Self::Unreachable(text),
+            400..500 if own => Self::Refused(text),
+            _ => Self::Unreachable(text),
+        }
+    }
+
     /// Whether the same call may work later.
     pub fn passes(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Denied(_))

@@ -1,66 +1,96 @@
 //! Who waits for what: long polls for work of a pool, streams for events of an agenda. Only wake-ups pass through here;
-//! whoever is woken looks for itself, so nothing can be missed or doubled.
+//! whoever is woken looks for itself, so nothing can be missed or doubled. Nothing is kept of those who have gone.
+
+mod feed;
+mod polls;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
 
-use crate::ids::{AgendaId, PoolId};
+use feed::Feed;
+pub use feed::{Step, Told};
+pub use polls::Poll;
+
+use crate::ids::{AgendaId, InsightId, PoolId};
+use polls::Polls;
 
 /// The wake-ups.
 #[derive(Debug, Default)]
 pub struct Hub {
-    pools: Mutex<HashMap<PoolId, watch::Sender<u64>>>,
-    agendas: Mutex<HashMap<AgendaId, Weak<watch::Sender<u64>>>>,
+    polls: Mutex<HashMap<PoolId, Polls>>,
+    agendas: Mutex<HashMap<AgendaId, Weak<Watched>>>,
+    cancels: watch::Sender<()>,
+}
+
+/// What those share who watch one agenda.
+#[derive(Debug, Default)]
+struct Watched {
+    /// Counts changes.
+    changes: watch::Sender<u64>,
+    feed: tokio::sync::Mutex<Feed>,
 }
 
 /// Somebody's wait for changes of one agenda.
 #[derive(Debug)]
 pub struct Watch {
-    sender: Option<Arc<watch::Sender<u64>>>,
+    shared: Option<Arc<Watched>>,
     receiver: watch::Receiver<u64>,
     agenda: AgendaId,
     hub: Arc<Hub>,
 }
 
 impl Hub {
-    /// To be called before one looks for work: a change after this call wakes the receiver.
-    pub fn watch_pool(&self, pool: &PoolId) -> watch::Receiver<u64> {
-        let mut pools = locked(&self.pools);
-        if let Some(sender) = pools.get(pool) {
-            return sender.subscribe();
-        }
-        let (sender, receiver) = watch::channel(0);
-        pools.insert(pool.clone(), sender);
-        receiver
+    /// A long poll for work of a pool, or of one insight of it.
+    pub fn poll(self: &Arc<Self>, pool: &PoolId, insight: Option<&InsightId>) -> Poll {
+        Poll::new(Arc::clone(self), pool.clone(), insight.cloned())
     }
 
-    /// Work waits in this pool.
-    pub fn wake_pool(&self, pool: &PoolId) {
-        if let Some(sender) = locked(&self.pools).get(pool) {
-            sender.send_modify(|version| *version += 1);
+    /// One more agenda of this insight may be pulled: wakes one poll that takes it.
+    pub fn wake_pool(&self, pool: &PoolId, insight: &InsightId) {
+        let woken = locked(&self.polls).get_mut(pool).and_then(|polls| polls.pick(insight));
+        if let Some(woken) = woken {
+            woken.notify_one();
         }
     }
 
     /// To be called before one reads events: a change after this call wakes the watch.
     pub fn watch_agenda(self: &Arc<Self>, agenda: &AgendaId) -> Watch {
         let mut agendas = locked(&self.agendas);
-        let sender = agendas.get(agenda).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let sender = Arc::new(watch::Sender::new(0));
-            agendas.insert(agenda.clone(), Arc::downgrade(&sender));
-            sender
+        let shared = agendas.get(agenda).and_then(Weak::upgrade).unwrap_or_else(|| {
+            let shared = Arc::new(Watched::default());
+            agendas.insert(agenda.clone(), Arc::downgrade(&shared));
+            shared
         });
-        let receiver = sender.subscribe();
-        Watch { sender: Some(sender), receiver, agenda: agenda.clone(), hub: Arc::clone(self) }
+        let receiver = shared.changes.subscribe();
+        Watch { shared: Some(shared), receiver, agenda: agenda.clone(), hub: Arc::clone(self) }
+    }
+
+    /// To be called before one looks whether something is to be cancelled: a cancel after this call wakes the receiver.
+    pub fn watch_cancels(&self) -> watch::Receiver<()> {
+        self.cancels.subscribe()
+    }
+
+    /// A pool is to be told that an agenda is to be cancelled.
+    pub fn wake_cancels(&self) {
+        self.cancels.send_replace(());
     }
 
     /// The agenda has new events.
     pub fn wake_agenda(&self, agenda: &AgendaId) {
-        let sender = locked(&self.agendas).get(agenda).and_then(Weak::upgrade);
-        if let Some(sender) = sender {
-            sender.send_modify(|version| *version += 1);
+        let watched = locked(&self.agendas).get(agenda).and_then(Weak::upgrade);
+        if let Some(watched) = watched {
+            watched.changes.send_modify(|version| *version += 1);
         }
+    }
+
+    /// What has happened is not certain: everybody looks again.
+    pub fn wake_all(&self) {
+        let polls: Vec<_> = locked(&self.polls).values_mut().flat_map(Polls::pick_all).collect();
+        polls.into_iter().for_each(|poll| poll.notify_one());
+        let agendas: Vec<_> = locked(&self.agendas).values().filter_map(Weak::upgrade).collect();
+        agendas.into_iter().for_each(|watched| watched.changes.send_modify(|version| *version += 1));
     }
 
     #[cfg(test)]
@@ -75,13 +105,23 @@ impl Watch {
         // The sender lives as long as `self`, so this can't fail.
         let _ = self.receiver.changed().await;
     }
+
+    /// How many changes there have been; [`Self::changed`] waits for the next one.
+    pub fn version(&mut self) -> u64 {
+        *self.receiver.borrow_and_update()
+    }
+
+    /// What has been read for all who watch the agenda. Whoever reads holds it until that is done.
+    pub async fn feed(&self) -> Option<tokio::sync::MutexGuard<'_, Feed>> {
+        Some(self.shared.as_ref()?.feed.lock().await)
+    }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         let mut agendas = locked(&self.hub.agendas);
-        self.sender = None;
-        if agendas.get(&self.agenda).is_some_and(|sender| sender.strong_count() == 0) {
+        self.shared = None;
+        if agendas.get(&self.agenda).is_some_and(|watched| watched.strong_count() == 0) {
             agendas.remove(&self.agenda);
         }
     }
@@ -93,6 +133,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[tokio::test]
@@ -102,9 +144,11 @@ mod tests {
         let mut watch = hub.watch_agenda(&agenda);
         hub.wake_agenda(&agenda);
         watch.changed().await;
-        let mut pool = hub.watch_pool(&PoolId::from("p"));
-        hub.wake_pool(&PoolId::from("p"));
-        pool.changed().await.unwrap();
+        let (pool, insight) = (PoolId::from("p"), InsightId::from("i"));
+        let mut poll = hub.poll(&pool, None);
+        poll.wait();
+        hub.wake_pool(&pool, &insight);
+        poll.woken().await;
     }
 
     #[test]
@@ -116,5 +160,49 @@ mod tests {
         assert_eq!(hub.watched(), 1);
         drop(two);
         assert_eq!(hub.watched(), 0);
+        let mut poll = hub.poll(&PoolId::from("any name"), None);
+        poll.wait();
+        assert_eq!(locked(&hub.polls).len(), 1);
+        drop(poll);
+        assert!(locked(&hub.polls).is_empty());
+    }
+
+    /// Which of the polls have been woken.
+    fn woken(polls: &mut [Poll]) -> Vec<bool> {
+        polls.iter_mut().map(|poll| poll.woken().now_or_never().is_some()).collect()
+    }
+
+    #[test]
+    fn one_agenda_wakes_one_poll_that_takes_it() {
+        let hub = Arc::new(Hub::default());
+        let (pool, i, j) = (PoolId::from("p"), InsightId::from("i"), InsightId::from("j"));
+        let mut polls = [hub.poll(&pool, Some(&j)), hub.poll(&pool, None), hub.poll(&pool, Some(&i))];
+        polls.iter_mut().for_each(Poll::wait);
+        hub.wake_pool(&pool, &i);
+        assert_eq!(woken(&mut polls), [false, true, false]);
+        hub.wake_pool(&pool, &i);
+        assert_eq!(woken(&mut polls), [false, false, true]);
+        hub.wake_pool(&pool, &i);
+        assert_eq!(woken(&mut polls), [false, false, false]);
+        hub.wake_all();
+        assert_eq!(woken(&mut polls), [true, false, false], "the others wait no more");
+    }
+
+    #[test]
+    fn who_goes_without_looking_passes_the_wake_on() {
+        let hub = Arc::new(Hub::default());
+        let (pool, i) = (PoolId::from("p"), InsightId::from("i"));
+        let (mut first, mut second) = (hub.poll(&pool, None), hub.poll(&pool, None));
+        first.wait();
+        second.wait();
+        hub.wake_pool(&pool, &i);
+        drop(first);
+        assert!(second.woken().now_or_never().is_some());
+        let mut third = hub.poll(&pool, None);
+        third.wait();
+        second.pass_on();
+        assert!(third.woken().now_or_never().is_some());
+        third.looked();
+        drop(third);
     }
 }

@@ -17,7 +17,7 @@ fn config(database: Option<&Path>) -> Config {
 async fn request(server: &Server, head: &str, body: &[u8]) -> (u16, Value) {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let head = format!(
-        "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "{head} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -77,7 +77,8 @@ async fn what_was_acknowledged_is_there_after_a_crash() {
     );
     let attach = json!({ "worker": "w", "instance": "2" });
     let returned = post(&server, "/v1/pools/default/attach", attach).await["returned"].clone();
-    assert_eq!(returned.as_array().unwrap()[..], ids[..3]);
+    let returned: Vec<Value> = returned.as_array().unwrap().iter().map(|lease| lease["id"].clone()).collect();
+    assert_eq!(returned, ids[..3]);
     shutdown.cancel();
     server.join().await.unwrap();
 }
@@ -100,7 +101,7 @@ async fn a_shutdown_ends_long_polls_and_streams() {
     let id = post(&server, "/v1/agendas", submission(1)).await["id"].as_str().unwrap().to_owned();
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream
-        .write_all(format!("GET /v1/agendas/{id}/events HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())
+        .write_all(format!("GET /v1/agendas/{id}/events HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes())
         .await
         .unwrap();
     let mut first = [0; 64];
@@ -112,7 +113,7 @@ async fn a_shutdown_ends_long_polls_and_streams() {
     let body = pull("b", 60_000).to_string();
     let length = body.len();
     let head = format!(
-        "POST /v1/pools/default/pull HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+        "POST /v1/pools/default/pull HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\nexpect: 100-continue\r\n\r\n"
     );
     poll.write_all(head.as_bytes()).await.unwrap();
@@ -142,4 +143,49 @@ async fn a_taken_port_and_a_bad_database_are_told_apart() {
     assert!(matches!(third, Err(ServerError::Store(_))));
     shutdown.cancel();
     first.join().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_says_nothing_or_half_ends() {
+    let shutdown = CancellationToken::new();
+    let idle = std::time::Duration::from_millis(50);
+    let server = start(Config { idle, ..config(None) }, shutdown.clone()).await.unwrap();
+    for (sent, answered) in [("", false), ("GET /healthz HT", false), ("GET /healthz HTTP/1.1\r\n\r\n", true)]
+    {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        // It ends: a connection that is kept open would be read for ever.
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer.starts_with("HTTP/1.1 200"), answered, "{sent} {answer}");
+    }
+    shutdown.cancel();
+    server.join().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_this_machine_is_served_on_a_loopback_address() {
+    let shutdown = CancellationToken::new();
+    let server = start(config(None), shutdown.clone()).await.unwrap();
+    for (host, status) in [
+        ("localhost", 200),
+        ("LOCALHOST:7070", 200),
+        ("127.0.0.1:1", 200),
+        ("[::1]:7070", 200),
+        ("[::1]", 200),
+        ("evil.example", 421),
+        ("evil.example:7070", 421),
+        ("localhost.evil.example", 421),
+        ("127.0.0.1.evil.example:80", 421),
+        ("", 421),
+    ] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let head = format!("GET /readyz HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
+    }
+    shutdown.cancel();
+    server.join().await.unwrap();
 }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Hub, ServerError};
+use super::pause::Pauses;
+use super::{Health, Hub, ServerError};
 use crate::clock::Clock;
 use crate::core::command::{Command, Effect, Refusal, Reply};
 use crate::core::record::Write;
@@ -21,6 +23,9 @@ const BACKLOG: usize = 4096;
 const BATCH: usize = 1024;
 /// Between two attempts to load the state while the database fails.
 const RELOAD_EVERY: Duration = Duration::from_millis(500);
+
+/// The longest sleep while there are leases.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +62,7 @@ impl Writer {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         hub: Arc<Hub>,
+        health: Arc<Health>,
     ) -> Result<(Self, JoinHandle<()>), ServerError> {
         let snapshot = store.load().map_err(ServerError::Store)?;
         let core = Core::load(settings, snapshot, clock.now());
@@ -65,10 +71,16 @@ impl Writer {
             .build()
             .map_err(ServerError::Thread)?;
         let (sender, calls) = mpsc::channel(BACKLOG);
-        let mut thread = Thread { settings, store, clock, hub, core: Some(core), calls };
+        let pauses = Pauses::new(clock.now(), clock.monotonic());
+        let mut thread = Thread { settings, store, clock, hub, health, core: Some(core), calls, pauses };
         let handle = std::thread::Builder::new()
             .name("pop-writer".to_owned())
-            .spawn(move || thread.run(&timers))
+            .spawn(move || {
+                // Nothing in it may end unseen, whatever the cause.
+                if catch_unwind(AssertUnwindSafe(|| thread.run(&timers))).is_err() {
+                    thread.health.has_failed("its writer thread panicked");
+                }
+            })
             .map_err(ServerError::Thread)?;
         Ok((Self(sender), handle))
     }
@@ -77,7 +89,10 @@ impl Writer {
     pub async fn call(&self, command: Command) -> Answer {
         let (answer, answered) = oneshot::channel();
         self.0.send(Call { command, answer }).await.map_err(|_| WriterError::Stopped)?;
-        answered.await.map_err(|_| WriterError::Stopped)?
+        // No answer: what became of it is not known, or the thread is gone.
+        answered
+            .await
+            .map_err(|_| if self.0.is_closed() { WriterError::Stopped } else { WriterError::Unavailable })?
     }
 }
 
@@ -86,9 +101,11 @@ struct Thread {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     hub: Arc<Hub>,
+    health: Arc<Health>,
     /// None: what is in memory may be ahead of what is stored, and must be loaded again.
     core: Option<Core>,
     calls: mpsc::Receiver<Call>,
+    pauses: Pauses,
 }
 
 /// What woke the thread.
@@ -111,18 +128,34 @@ impl Thread {
             {
                 batch.push(call);
             }
-            self.carry_out(batch);
+            if self.core.is_none() && !self.recover(false) {
+                return;
+            }
+            // What a panic left behind in memory is thrown away with the core. Whoever waits for an answer gets none, and
+            // is told that the server does not know.
+            let round = catch_unwind(AssertUnwindSafe(|| self.carry_out(batch)));
+            if round.is_err() {
+                self.core = None;
+            }
+            if self.core.is_none() && !self.recover(round.is_err()) {
+                return;
+            }
         }
     }
 
     /// Waits for a command, or for the time of the next deadline.
     async fn wait(&mut self) -> Woken {
         let sleep = match &self.core {
-            Some(core) => core
-                .next_deadline()
-                .map(|at| Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default()),
+            // Whether the trouble is over shows when the store is asked again.
+            Some(_) if self.health.trouble().is_some() => Some(LONGEST_SLEEP),
+            Some(core) => core.next_deadline().map(|at| {
+                // In short steps, so that it is noticed when the thread did not wake up in time.
+                let left = at.duration_since(self.clock.now());
+                Duration::try_from(left).unwrap_or_default().min(LONGEST_SLEEP)
+            }),
             None => Some(RELOAD_EVERY),
         };
+        self.pauses.wait(self.clock.monotonic(), sleep);
         let called = self.calls.recv();
         let call = match sleep {
             Some(sleep) => match tokio::time::timeout(sleep, called).await {
@@ -135,46 +168,40 @@ impl Thread {
     }
 
     fn carry_out(&mut self, batch: Vec<Call>) {
-        if self.core.is_none() && !self.reload() {
+        let now = self.clock.now();
+        let moved = self.pauses.woken(now, self.clock.monotonic());
+        let Some(mut core) = self.core.take() else {
             for call in batch {
                 let _ = call.answer.send(Err(WriterError::Unavailable));
             }
             return;
+        };
+        if let Some(by) = moved {
+            tracing::warn!(
+                seconds = by.as_secs_f64(),
+                "the clock jumped or the server stood still; all leases are moved"
+            );
+            core.shift_deadlines(by);
         }
-        let Some(mut core) = self.core.take() else { return };
-        let now = self.clock.now();
-        let mut writes: Vec<Write> = Vec::new();
-        let mut effects: Vec<Effect> = Vec::new();
-        let mut answers: Vec<(oneshot::Sender<Answer>, Answer)> = Vec::new();
-        let mut sound = true;
+        let mut round = Round::default();
+        // Renewals that have come in are taken in before a lease is ended.
+        let (renewals, others): (Vec<Call>, Vec<Call>) =
+            batch.into_iter().partition(|call| matches!(call.command, Command::Renew { .. }));
+        for call in renewals {
+            round.apply(&mut core, now, call);
+        }
         if core.next_deadline().is_some_and(|at| at <= now) {
-            let outcome = core.apply(now, Command::Tick);
-            if let Ok(Reply::Expired(count)) = outcome.reply {
-                tracing::info!(count, "leases were not renewed in time");
-            }
-            writes.extend(outcome.writes);
-            effects.extend(outcome.effects);
+            round.tick(&mut core, now);
         }
-        for Call { command, answer } in batch {
-            if !sound {
-                answers.push((answer, Err(WriterError::Unavailable)));
-                continue;
-            }
-            // What the panicking command left behind in memory is thrown away with the core.
-            let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| core.apply(now, command))) else {
-                tracing::error!("a command made the core panic; its state is loaded again");
-                sound = false;
-                answers.push((answer, Err(WriterError::Broken)));
-                continue;
-            };
-            writes.extend(outcome.writes);
-            effects.extend(outcome.effects);
-            answers.push((answer, outcome.reply.map_err(WriterError::Refused)));
+        for call in others {
+            round.apply(&mut core, now, call);
         }
+        let Round { writes, effects, answers, sound } = round;
         match self.store.commit(&writes) {
             Ok(()) => {
                 if sound {
                     self.core = Some(core);
+                    self.health.is_well();
                 }
                 for (answer, result) in answers {
                     // Whoever asked may have gone.
@@ -183,29 +210,42 @@ impl Thread {
                 self.perform(effects);
             }
             Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a commit failed; the state is loaded again"
-                );
+                let why = format!("a commit failed: {}", chain(&error));
+                if self.health.is_troubled(&why) {
+                    tracing::error!("{why}; the state is loaded again");
+                }
                 for (answer, _) in answers {
                     let _ = answer.send(Err(WriterError::Unavailable));
                 }
             }
         }
-        if self.core.is_none() {
-            self.reload();
-        }
     }
 
-    /// Loads the state as stored; whether that worked.
-    fn reload(&mut self) -> bool {
-        match self.store.load() {
-            Ok(snapshot) => {
-                self.core = Some(Core::load(self.settings, snapshot, self.clock.now()));
+    /// Loads the state as stored. `false` if the thread can't go on.
+    fn recover(&mut self, panicked: bool) -> bool {
+        if panicked {
+            tracing::error!("the writer thread panicked; the state is loaded again");
+        }
+        let loaded = catch_unwind(AssertUnwindSafe(|| {
+            self.store.load().map(|snapshot| Core::load(self.settings, snapshot, self.clock.now()))
+        }));
+        match loaded {
+            Ok(Ok(core)) => {
+                self.core = Some(core);
+                // Some of what was written may be stored though nobody was told.
+                self.hub.wake_all();
                 true
             }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the state can't be loaded");
+            Ok(Err(error)) => {
+                let why = format!("the state can't be loaded: {}", chain(&error));
+                if self.health.is_troubled(&why) {
+                    tracing::error!("{why}");
+                }
+                true
+            }
+            Err(_) => {
+                tracing::error!("loading the state panicked; the server ends");
+                self.health.has_failed("its state can't be loaded: that panicked");
                 false
             }
         }
@@ -213,12 +253,86 @@ impl Thread {
 
     fn perform(&self, mut effects: Vec<Effect>) {
         effects.sort_unstable();
-        effects.dedup();
+        // Each agenda that may be pulled wakes one poll, so those effects are counted.
+        effects.dedup_by(|a, b| a == b && matches!(a, Effect::Changed(_)));
         for effect in effects {
             match effect {
-                Effect::WorkAvailable(pool) => self.hub.wake_pool(&pool),
+                Effect::WorkAvailable(pool, insight) => self.hub.wake_pool(&pool, &insight),
                 Effect::Changed(agenda) => self.hub.wake_agenda(&agenda),
+                Effect::CancelAsked => self.hub.wake_cancels(),
             }
         }
     }
 }
+
+/// What one transaction gathers.
+struct Round {
+    writes: Vec<Write>,
+    effects: Vec<Effect>,
+    answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+    /// Nothing has panicked.
+    sound: bool,
+}
+
+impl Default for Round {
+    fn default() -> Self {
+        Self { writes: Vec::new(), effects: Vec::new(), answers: Vec::new(), sound: true }
+    }
+}
+
+impl Round {
+    fn apply(&mut self, core: &mut Core, now: Timestamp, call: Call) {
+        let Call { command, answer } = call;
+        let result = match self.guarded(core, now, command) {
+            Some(reply) => reply.map_err(WriterError::Refused),
+            None if self.sound => {
+                tracing::error!("a command made the core panic; its state is loaded again");
+                Err(WriterError::Broken)
+            }
+            None => Err(WriterError::Unavailable),
+        };
+        self.sound &= result != Err(WriterError::Broken);
+        self.answers.push((answer, result));
+    }
+
+    fn tick(&mut self, core: &mut Core, now: Timestamp) {
+        match self.guarded(core, now, Command::Tick) {
+            Some(Ok(Reply::Expired(count))) => tracing::info!(count, "leases were not renewed in time"),
+            Some(_) => {}
+            None => {
+                tracing::error!("ending leases made the core panic; its state is loaded again");
+                self.sound = false;
+            }
+        }
+    }
+
+    /// None once a command has panicked. What that one left behind in memory is thrown away with the core.
+    fn guarded(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        command: Command,
+    ) -> Option<Result<Reply, Refusal>> {
+        if !self.sound {
+            return None;
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| core.apply(now, command))).ok()?;
+        self.writes.extend(outcome.writes);
+        self.effects.extend(outcome.effects);
+        Some(outcome.reply)
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text += &format!(": {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

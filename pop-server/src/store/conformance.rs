@@ -18,7 +18,8 @@ use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 
 /// Runs the suite; `make` gives an empty store each time.
 pub(crate) fn suite(mut make: impl FnMut() -> Box<dyn Store>) {
-    let cases: [fn(&dyn Store); 11] = [
+    let cases: [fn(&dyn Store); 12] = [
+        secrets_are_given_back,
         an_empty_store_is_empty,
         settings_are_kept,
         turns_are_kept,
@@ -63,6 +64,7 @@ fn row(no: u64) -> AgendaRow {
         reason: None,
         epoch: 0,
         lost: 0,
+        interrupted: 0,
         seq: 1,
         percent: Percent::default(),
         total: 2,
@@ -74,13 +76,14 @@ fn row(no: u64) -> AgendaRow {
     }
 }
 
-fn new(no: u64, customer: &str, key: Option<&str>) -> [Write; 2] {
+pub(crate) fn new(no: u64, customer: &str, key: Option<&str>) -> [Write; 2] {
     let operations = ["a", "b"].map(|name| OperationName { name: name.into(), kind: "t".into() }).to_vec();
     let new = NewAgenda {
         header: header(no, customer),
         operations,
         body: Arc::from(format!("{{\"n\":{no}}}")),
         idempotency_key: key.map(str::to_owned),
+        secret: false,
     };
     [Write::NewAgenda(Box::new(new)), Write::Agenda(row(no))]
 }
@@ -155,21 +158,38 @@ fn turns_are_kept(store: &dyn Store) {
     assert_eq!(turns.get(&j), None);
 }
 
+/// Stores agenda 1 with a secret in its body, in what is made of it and in an output.
+pub(crate) fn a_secret(store: &dyn Store, secret: &str) {
+    let [Write::NewAgenda(mut created), row] = new(1, "a", None) else { unreachable!() };
+    (created.secret, created.body) = (true, Arc::from(format!("\"{secret}\"")));
+    let made = AgendaOperation { name: "c".into(), payload: json!(secret), ..AgendaOperation::default() };
+    let done = OperationRow { output: Some(json!(secret)), ..operation(0, OperationState::Succeeded, 1) };
+    let writes = [
+        Write::NewAgenda(created),
+        row,
+        Write::Made(AgendaNo(1), 2, vec![made]),
+        Write::Operation(Box::new(done)),
+    ];
+    store.commit(&writes).unwrap();
+    assert!(store.body(AgendaNo(1)).unwrap().unwrap().contains(secret));
+    assert!(store.made(AgendaNo(1)).unwrap()[0].contains(secret));
+    assert_eq!(store.operations(AgendaNo(1)).unwrap()[0].1.as_ref().unwrap().output, Some(json!(secret)));
+}
+
+fn secrets_are_given_back(store: &dyn Store) {
+    a_secret(store, "S3CR3T");
+}
+
 fn agendas_are_kept(store: &dyn Store) {
     for (no, customer) in [(1, "a"), (2, "b"), (3, "a")] {
         store.commit(&new(no, customer, (no == 2).then_some("key"))).unwrap();
     }
-    let lease = LeaseRow {
-        worker: "w".into(),
-        instance: "i".into(),
-        request: "r".into(),
-        until: at(30),
-        cancelling: true,
-    };
+    let lease = LeaseRow { worker: "w".into(), instance: "i".into(), request: "r".into(), cancelling: true };
     let leased = AgendaRow {
         state: AgendaState::Executing,
         epoch: 3,
         lost: 2,
+        interrupted: 3,
         lease: Some(lease),
         started_at: Some(at(1)),
         ..row(2)
@@ -187,8 +207,6 @@ fn agendas_are_kept(store: &dyn Store) {
     store
         .commit(&[
             Write::Agenda(leased.clone()),
-            Write::Renewed(AgendaNo(2), at(60)),
-            Write::Renewed(AgendaNo(1), at(60)),
             Write::Agenda(ended),
             Write::Ended(AgendaNo(3), Some(json!({ "x": 1.50 })), Some(failure.clone())),
         ])
@@ -196,7 +214,7 @@ fn agendas_are_kept(store: &dyn Store) {
 
     let second = store.agenda(&AgendaId::from("ag_2")).unwrap().unwrap();
     assert_eq!(second.header, header(2, "b"));
-    assert_eq!(second.row.lease.as_ref().unwrap().until, at(60));
+    assert_eq!(second.row, leased);
     assert_eq!(second.row.epoch, 3);
     let third = store.agenda(&AgendaId::from("ag_3")).unwrap().unwrap();
     assert_eq!((third.outputs, third.failure), (Some(json!({ "x": 1.50 })), Some(failure)));

@@ -1,6 +1,6 @@
 //! A store whose commits fail when a test says so.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use pop_sdk::api::{LogChunk, TemplateView};
 
@@ -8,36 +8,53 @@ use super::{Filter, Kind, Record, Store, StoreError};
 use crate::core::record::{LiveRow, OperationName, OperationRow, Snapshot, Write};
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    /// Commits and loads fail.
+    Error,
+    PanicInCommit,
+    PanicInLoad,
+}
+
 /// The decorator.
 #[derive(Debug)]
 pub(crate) struct Faulty<S> {
     inner: S,
-    broken: AtomicBool,
+    fault: Mutex<Fault>,
 }
 
 impl<S> Faulty<S> {
     pub(crate) fn new(inner: S) -> Self {
-        Self { inner, broken: AtomicBool::new(false) }
+        Self { inner, fault: Mutex::new(Fault::None) }
     }
 
     /// Whether commits and loads fail from now on.
     pub(crate) fn set_broken(&self, broken: bool) {
-        self.broken.store(broken, Ordering::SeqCst);
+        self.set(if broken { Fault::Error } else { Fault::None });
     }
 
-    fn check(&self) -> Result<(), StoreError> {
-        if self.broken.load(Ordering::SeqCst) { Err(StoreError::Injected) } else { Ok(()) }
+    /// What goes wrong from now on.
+    pub(crate) fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    fn check(&self, panics: Fault) -> Result<(), StoreError> {
+        let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(fault != panics, "as a test asked for");
+        if fault == Fault::Error { Err(StoreError::Injected) } else { Ok(()) }
     }
 }
 
 impl<S: Store> Store for Faulty<S> {
     fn load(&self) -> Result<Snapshot, StoreError> {
-        self.check()?;
+        self.check(Fault::PanicInLoad)?;
         self.inner.load()
     }
 
     fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {
-        self.check()?;
+        self.check(Fault::PanicInCommit)?;
         self.inner.commit(writes)
     }
 

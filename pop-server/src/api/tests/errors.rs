@@ -95,6 +95,27 @@ async fn agendas_with_faults() {
 }
 
 #[tokio::test]
+async fn labels_that_forge_what_is_shown() {
+    let api = Api::new().await;
+    let forged = "x\nag_0000  succeeded\u{1b}]52;c;ZXZpbA==\u{7}";
+    let stamp = json!({ "pop.workflow": { "name": forged } });
+    for (change, kind_of, says) in [
+        (json!({ "title": forged }), "invalid-request", r"\u{1b}"),
+        (json!({ "linkId": forged }), "invalid-request", "`linkId`"),
+        (json!({ "params": stamp }), "invalid-request", "`name`"),
+        (json!({ "operations": [{ "name": forged, "type": "t" }] }), "invalid-agenda", "control character"),
+        (json!({ "operations": [{ "name": "a", "type": forged }] }), "invalid-agenda", "control character"),
+    ] {
+        let mut agenda = agenda();
+        agenda.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let (status, problem) = api.post("/v1/agendas", json!({ "agenda": agenda })).await;
+        assert_eq!((status.as_u16(), kind(&problem)), (422, kind_of), "{problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(says) && !detail.contains('\u{1b}'), "{detail}");
+    }
+}
+
+#[tokio::test]
 async fn customers_and_insights_that_do_not_fit() {
     let api = Api::new().await;
     let (status, problem) = api.post("/v1/agendas", json!({ "customer": "x", "agenda": agenda() })).await;
@@ -115,6 +136,7 @@ async fn customers_and_insights_that_do_not_fit() {
         ("/v1/customers/c", json!({ "id": "d", "pool": "default" }), "`d`"),
         ("/v1/pools/a%20b", json!({}), "`a b`"),
         ("/v1/pools/a", json!({ "titel": "x" }), "unknown field"),
+        ("/v1/pools/a", json!({ "title": "x\u{7}" }), "control character"),
     ] {
         let (status, problem) = api.put(path, body).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
@@ -161,16 +183,18 @@ async fn pool_calls() {
         ("/v1/pools/default/pull", pull(0, None, "w"), 422, "invalid-request"),
         ("/v1/pools/default/pull", pull(1, Some("x"), "w"), 404, "unknown-insight"),
         ("/v1/pools/default/pull", pull(1, None, ""), 422, "invalid-request"),
+        ("/v1/pools/default/pull", pull(1, None, "a\u{1b}[2J"), 422, "invalid-request"),
+        ("/v1/pools/default/pull", pull(1, None, &"x".repeat(129)), 422, "invalid-request"),
+        ("/v1/pools/x/release", json!({ "worker": "w", "instance": "i", "leases": [] }), 404, "unknown-pool"),
         ("/v1/pools/x/attach", json!({ "worker": "w", "instance": "i" }), 404, "unknown-pool"),
-        ("/v1/pools/x/report", json!({ "worker": "w", "reports": [] }), 404, "unknown-pool"),
+        ("/v1/pools/x/report", json!({ "worker": "w", "instance": "i", "reports": [] }), 404, "unknown-pool"),
     ] {
         let (got, problem) = api.post(path, body).await;
         assert_eq!((got.as_u16(), kind(&problem)), (status, name), "{path}");
     }
     let id = api.submit("default").await;
     api.pull(1, "r").await;
-    let early =
-        json!({ "worker": "w", "reports": [{ "id": id, "epoch": 1, "end": { "state": "succeeded" } }] });
+    let early = json!({ "worker": "w", "instance": "i", "reports": [{ "id": id, "epoch": 1, "end": { "state": "succeeded" } }] });
     let (status, problem) = api.post("/v1/pools/default/report", early).await;
     assert_eq!((status.as_u16(), kind(&problem)), (422, "invalid-request"));
 }

@@ -102,7 +102,7 @@ impl Api {
             output: Some(json!({ "n": 1 })),
             ..OperationView::default()
         };
-        let report = json!({ "worker": "w", "reports": [{
+        let report = json!({ "worker": "w", "instance": "i", "reports": [{
             "id": lease.id, "epoch": lease.epoch, "operations": [done],
             "end": { "state": AgendaState::Succeeded, "outputs": { "n": 1 } },
         }]});

@@ -106,12 +106,13 @@ async fn cancel_before_and_after_the_lease() {
     let lease = api.pull(1, "r").await.remove(0);
     let (_, view) = api.post(&format!("/v1/agendas/{late}/cancel"), Value::Null).await;
     assert_eq!(view["state"], "leased");
-    let renew =
-        json!({ "worker": "w", "leases": [{ "id": lease.id, "epoch": 1 }, { "id": "ag_x", "epoch": 1 }] });
+    let renew = json!({ "worker": "w", "instance": "i", "leases": [{ "id": lease.id, "epoch": 1 }, { "id": "ag_x", "epoch": 1 }] });
     let (_, renewed) = api.post("/v1/pools/default/renew", renew).await;
-    assert_eq!((&renewed["cancel"], &renewed["lost"]), (&json!([late]), &json!(["ag_x"])));
-    let end =
-        json!({ "worker": "w", "reports": [{ "id": late, "epoch": 1, "end": { "state": "cancelled" } }] });
+    assert_eq!(
+        (&renewed["cancel"], &renewed["lost"]),
+        (&json!([{ "id": late, "epoch": 1 }]), &json!([{ "id": "ag_x", "epoch": 1 }]))
+    );
+    let end = json!({ "worker": "w", "instance": "i", "reports": [{ "id": late, "epoch": 1, "end": { "state": "cancelled" } }] });
     assert_eq!(api.post("/v1/pools/default/report", end).await.1["results"], json!(["accepted"]));
     assert_eq!(api.get(&format!("/v1/agendas/{late}")).await.1["state"], "cancelled");
     let (status, _) = api.post(&format!("/v1/agendas/{late}/cancel"), Value::Null).await;
@@ -162,7 +163,7 @@ async fn a_stream_has_every_event_once_and_ends() {
     for percent in [10, 20, 30] {
         let running =
             json!({ "name": "a", "type": "pop.log", "state": "executing", "attempt": 1, "percent": percent });
-        let report = json!({ "worker": "w", "reports": [{ "id": id, "epoch": 1, "operations": [running] }] });
+        let report = json!({ "worker": "w", "instance": "i", "reports": [{ "id": id, "epoch": 1, "operations": [running] }] });
         api.post("/v1/pools/default/report", report).await;
     }
     api.finish(&lease).await;
@@ -184,7 +185,7 @@ async fn logs_are_kept_once_and_paged() {
     let id = api.submit("default").await;
     api.pull(1, "r").await;
     let chunk = |offset: u64, text: &str| json!({ "operation": "a", "attempt": 1, "stream": "stdout", "offset": offset, "text": text });
-    let report = json!({ "worker": "w", "reports": [{ "id": id, "epoch": 1, "logs": [chunk(0, "one\n"), chunk(4, "two\n")] }] });
+    let report = json!({ "worker": "w", "instance": "i", "reports": [{ "id": id, "epoch": 1, "logs": [chunk(0, "one\n"), chunk(4, "two\n")] }] });
     api.post("/v1/pools/default/report", report.clone()).await;
     api.post("/v1/pools/default/report", report).await;
     let (_, page) = api.get(&format!("/v1/agendas/{id}/logs?limit=1")).await;
@@ -265,11 +266,66 @@ async fn an_overdue_lease_comes_back() {
     let api = Api::new().await;
     let id = api.submit("default").await;
     let old = api.pull(1, "r1").await.remove(0);
-    api.clock.advance(std::time::Duration::from_secs(31));
-    // Any command makes the writer look at its deadlines.
-    api.submit("default").await;
+    // Any command makes the writer look at its deadlines; in one step it would have stood still.
+    for _ in 0..31 {
+        api.clock.advance(std::time::Duration::from_secs(1));
+        api.put("/v1/pools/p", json!({})).await;
+    }
     let new = api.pull(1, "r2").await.remove(0);
     assert_eq!((new.id.as_str(), new.epoch), (id.as_str(), 2));
-    let stale = json!({ "worker": "w", "reports": [{ "id": id, "epoch": old.epoch, "end": { "state": "succeeded" } }] });
+    let stale = json!({ "worker": "w", "instance": "i", "reports": [{ "id": id, "epoch": old.epoch, "end": { "state": "succeeded" } }] });
     assert_eq!(api.post("/v1/pools/default/report", stale).await.1["results"], json!(["stale"]));
+}
+
+#[tokio::test]
+async fn a_lease_belongs_to_the_start_that_speaks_for_the_agent() {
+    let api = Api::new().await;
+    let id = api.submit("default").await;
+    let lease = api.pull(1, "r1").await.remove(0);
+    let call = async |what: &str, mut body: Value, instance: &str| {
+        (body["worker"], body["instance"]) = (json!("w"), json!(instance));
+        api.post(&format!("/v1/pools/default/{what}"), body).await
+    };
+    let leases = json!([{ "id": id, "epoch": lease.epoch }]);
+    let (_, attached) = call("attach", json!({ "holding": leases }), "j").await;
+    assert_eq!((&attached["kept"], &attached["returned"]), (&leases, &json!([])));
+    for (what, body) in [
+        ("renew", json!({ "leases": leases })),
+        ("release", json!({ "leases": leases })),
+        ("pull", json!({ "count": 1, "request": "r1" })),
+    ] {
+        let (status, problem) = call(what, body, "i").await;
+        assert_eq!((status.as_u16(), &problem["type"]), (409, &json!("/problems/superseded")), "{what}");
+        assert!(problem["detail"].as_str().unwrap().contains("another start of agent `w`"), "{problem}");
+    }
+    let (_, released) = call("release", json!({ "leases": leases }), "j").await;
+    assert_eq!(released, json!({ "released": leases }));
+    let (_, view) = api.get(&format!("/v1/agendas/{id}")).await;
+    assert_eq!(
+        (&view["state"], &view["reason"]),
+        (&json!("queued"), &json!("returned: its pool gave it back"))
+    );
+    let (_, again) = call("pull", json!({ "count": 1, "request": "r2" }), "j").await;
+    let again = &again["leases"][0];
+    assert_eq!((&again["epoch"], &again["interrupted"]), (&json!(2), &json!(false)));
+}
+
+#[tokio::test]
+async fn an_answer_to_a_pull_is_bounded() {
+    let config = Config { pull_limit: 250, ..Config::default() };
+    let api = Api::on(Arc::new(SqliteStore::in_memory().unwrap()), config).await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(api.submit("default").await);
+    }
+    let mut got = Vec::new();
+    for n in 0.. {
+        let leases = api.pull(5, &format!("r{n}")).await;
+        if leases.is_empty() {
+            break;
+        }
+        assert!(leases.len() < 5, "{}", leases.len());
+        got.extend(leases.into_iter().map(|lease| lease.id));
+    }
+    assert_eq!(got, ids);
 }

@@ -149,7 +149,7 @@ async fn a_stream_says_when_nothing_follows() {
     // Run again, the stream goes on behind the first end.
     rerun(&api, &id, json!({ "mode": "all" })).await;
     let lease = api.pull(1, "r2").await.remove(0);
-    let report = json!({ "worker": "w", "reports": [{ "id": id, "epoch": lease.epoch,
+    let report = json!({ "worker": "w", "instance": "i", "reports": [{ "id": id, "epoch": lease.epoch,
         "operations": [{ "name": "a", "type": "pop.log", "state": "failed", "attempt": 2, "percent": 0.0 }],
         "end": { "state": "failed" } }] });
     assert_eq!(api.post("/v1/pools/default/report", report).await.0, StatusCode::OK);

@@ -126,19 +126,10 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Only a server's own word counts as final, not that of something between: a proxy may say 404 while its server is away.
-/// The size is an exception: a proxy's limit is as good as any.
 fn error_of(error: &Error) -> PortError {
     let text: String = error.to_string().chars().take(LONGEST_REASON).collect();
-    let Error::Problem(problem) = error else { return PortError::Unreachable(text) };
-    let own = problem.kind.starts_with("/problems/");
-    match problem.status {
-        413 => PortError::TooLarge(text),
-        401 | 403 => PortError::Denied(text),
-        409 if problem.kind == "/problems/superseded" => PortError::Superseded(text),
-        404 if own => PortError::Unknown(text),
-        408 | 425 | 429 => PortError::Unreachable(text),
-        400..500 if own => PortError::Refused(text),
+    match error {
+        Error::Problem(problem) => PortError::of(problem.status, &problem.kind, text),
         _ => PortError::Unreachable(text),
     }
 }

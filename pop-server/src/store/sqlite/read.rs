@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use pop_sdk::api::{AgendaState, LogChunk, TemplateView};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use serde::de::DeserializeOwned;
 
 use super::row::{self, AGENDA_COLUMNS, AGENDA_WIDTH, OPERATION_COLUMNS};
+use super::seal::Seal;
 use crate::core::record::{LiveRow, OperationName, OperationRow, Snapshot};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId};
 use crate::store::{Filter, Kind, Record, StoreError};
@@ -87,12 +89,12 @@ fn all<T: DeserializeOwned>(c: &Connection, kind: Kind) -> Result<Vec<T>, StoreE
 }
 
 /// One agenda, ended or not, as [`load`] gives those that have not ended.
-pub(super) fn live(c: &Connection, id: &AgendaId) -> Result<Option<LiveRow>, StoreError> {
+pub(super) fn live(c: &Connection, seal: &Seal, id: &AgendaId) -> Result<Option<LiveRow>, StoreError> {
     // One view of the data: a commit between two of the reads would tear it.
     let transaction = c.unchecked_transaction()?;
     let Some(Record { header, row, .. }) = agenda(&transaction, id)? else { return Ok(None) };
     let (mut operations, mut changed) = (Vec::new(), Vec::new());
-    for (name, row) in self::operations(&transaction, header.no)? {
+    for (name, row) in self::operations(&transaction, seal, header.no)? {
         operations.push(name);
         changed.extend(row.map(|row| OperationRow { output: None, ..row }));
     }
@@ -140,7 +142,7 @@ pub(super) fn agendas(c: &Connection, filter: &Filter) -> Result<Vec<Record>, St
     Ok(items)
 }
 
-pub(super) fn operations(c: &Connection, agenda: AgendaNo) -> Result<Operations, StoreError> {
+pub(super) fn operations(c: &Connection, seal: &Seal, agenda: AgendaNo) -> Result<Operations, StoreError> {
     let mut statement = c.prepare_cached("SELECT operations FROM bodies WHERE no = ?1")?;
     let text: Option<String> = statement.query_row([agenda.0], |row| row.get(0)).optional()?;
     let Some(text) = text else { return Ok(Vec::new()) };
@@ -158,8 +160,10 @@ pub(super) fn operations(c: &Connection, agenda: AgendaNo) -> Result<Operations,
     let mut rows = statement.query([agenda.0])?;
     while let Some(r) = rows.next()? {
         let mut operation = row::operation(r)?;
-        let output: Option<String> = r.get(11)?;
-        operation.output = output.map(|text| row::json(&text, "output")).transpose()?;
+        operation.output = match r.get_ref(11)? {
+            ValueRef::Null => None,
+            output => Some(row::json(&seal.unseal(agenda, output)?, "output")?),
+        };
         if let Some((_, slot)) = items.get_mut(operation.position as usize) {
             *slot = Some(operation);
         }
@@ -167,15 +171,22 @@ pub(super) fn operations(c: &Connection, agenda: AgendaNo) -> Result<Operations,
     Ok(items)
 }
 
-pub(super) fn body(c: &Connection, agenda: AgendaNo) -> Result<Option<String>, StoreError> {
-    let mut statement = c.prepare_cached("SELECT body FROM bodies WHERE no = ?1")?;
-    Ok(statement.query_row([agenda.0], |row| row.get(0)).optional()?)
+pub(super) fn body(c: &Connection, seal: &Seal, agenda: AgendaNo) -> Result<Option<String>, StoreError> {
+    Ok(texts(c, seal, agenda, "SELECT body FROM bodies WHERE no = ?1")?.pop())
 }
 
-pub(super) fn made(c: &Connection, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
-    let mut statement = c.prepare_cached("SELECT body FROM made WHERE no = ?1 ORDER BY position")?;
-    let rows = statement.query_map([agenda.0], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+pub(super) fn made(c: &Connection, seal: &Seal, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
+    texts(c, seal, agenda, "SELECT body FROM made WHERE no = ?1 ORDER BY position")
+}
+
+fn texts(c: &Connection, seal: &Seal, agenda: AgendaNo, sql: &str) -> Result<Vec<String>, StoreError> {
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query([agenda.0])?;
+    let mut texts = Vec::new();
+    while let Some(row) = rows.next()? {
+        texts.push(seal.unseal(agenda, row.get_ref(0)?)?);
+    }
+    Ok(texts)
 }
 
 pub(super) fn by_key(

@@ -13,7 +13,7 @@ use crate::store::{Record, StoreError};
 /// The columns that [`agenda`] reads, in its order.
 pub(super) const AGENDA_COLUMNS: &str = "no, id, customer, insight, pool, title, link, workflow, total, \
     submitted_at, state, held, reason, epoch, seq, percent, succeeded, queue_position, lease_worker, \
-    lease_instance, lease_request, lease_until, cancelling, started_at, ended_at, outputs, failure, maximum_attempts, lost";
+    lease_instance, lease_request, interrupted, cancelling, started_at, ended_at, outputs, failure, maximum_attempts, lost";
 /// How many those are.
 pub(super) const AGENDA_WIDTH: usize = 29;
 
@@ -23,15 +23,11 @@ pub(super) const OPERATION_COLUMNS: &str = "operations.no, operations.position, 
 
 pub(super) fn agenda(row: &Row<'_>) -> Result<Record, StoreError> {
     let no = AgendaNo(row.get(0)?);
-    let until: Option<i64> = row.get(21)?;
-    let lease = match until {
-        Some(until) => Some(LeaseRow {
-            worker: row.get(18)?,
-            instance: row.get(19)?,
-            request: row.get(20)?,
-            until: time(until)?,
-            cancelling: row.get(22)?,
-        }),
+    let worker: Option<String> = row.get(18)?;
+    let lease = match worker {
+        Some(worker) => {
+            Some(LeaseRow { worker, instance: row.get(19)?, request: row.get(20)?, cancelling: row.get(22)? })
+        }
         None => None,
     };
     let header = AgendaHeader {
@@ -53,6 +49,7 @@ pub(super) fn agenda(row: &Row<'_>) -> Result<Record, StoreError> {
         reason: row.get(12)?,
         epoch: row.get(13)?,
         lost: row.get(28)?,
+        interrupted: row.get(21)?,
         seq: row.get(14)?,
         percent: Percent::from_hundredths(row.get(15)?),
         total: row.get(8)?,

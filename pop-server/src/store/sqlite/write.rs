@@ -1,15 +1,16 @@
 //! One statement for each kind of write.
 
 use pop_compiler::agenda::Operation;
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::row::{text, text_or_none};
+use super::seal::Seal;
 use crate::core::record::{AgendaRow, NewAgenda, OperationRow, Write};
 use crate::ids::{AgendaNo, CustomerId};
 use crate::store::{Kind, StoreError, to_micros};
 
 /// Applies one write.
-pub(super) fn apply(tx: &Transaction<'_>, write: &Write) -> Result<(), StoreError> {
+pub(super) fn apply(tx: &Transaction<'_>, seal: &Seal, write: &Write) -> Result<(), StoreError> {
     match write {
         Write::PutCustomer(c) => put(tx, Kind::Customer, &c.id, &text(c, "customer")?),
         Write::PutPool(p) => put(tx, Kind::Pool, &p.id, &text(p, "pool")?),
@@ -29,15 +30,8 @@ pub(super) fn apply(tx: &Transaction<'_>, write: &Write) -> Result<(), StoreErro
             tx.prepare_cached("DELETE FROM turns WHERE customer = ?1")?.execute([customer.as_str()])?;
             Ok(())
         }
-        Write::NewAgenda(new) => new_agenda(tx, new),
+        Write::NewAgenda(new) => new_agenda(tx, seal, new),
         Write::Agenda(row) => agenda(tx, row),
-        Write::Renewed(no, until) => {
-            tx.prepare_cached(
-                "UPDATE agendas SET lease_until = ?2 WHERE no = ?1 AND lease_until IS NOT NULL",
-            )?
-            .execute(params![no.0, to_micros(*until)])?;
-            Ok(())
-        }
         Write::Ended(no, outputs, failure) => {
             let (outputs, failure) =
                 (text_or_none(outputs.as_ref(), "outputs")?, text_or_none(failure.as_ref(), "failure")?);
@@ -55,8 +49,8 @@ pub(super) fn apply(tx: &Transaction<'_>, write: &Write) -> Result<(), StoreErro
             tx.prepare_cached("DELETE FROM templates WHERE name = ?1")?.execute([name])?;
             Ok(())
         }
-        Write::Made(no, first, operations) => made(tx, *no, *first, operations),
-        Write::Operation(row) => operation(tx, row),
+        Write::Made(no, first, operations) => made(tx, seal, *no, *first, operations),
+        Write::Operation(row) => operation(tx, seal, row),
         Write::Event(no, event) => {
             tx.prepare_cached("INSERT OR REPLACE INTO events (no, seq, body) VALUES (?1, ?2, ?3)")?
                 .execute(params![no.0, event.seq, text(event.as_ref(), "event")?])?;
@@ -100,7 +94,7 @@ fn spend(tx: &Transaction<'_>, insight: &str, customers: &[CustomerId]) -> Resul
     Ok(())
 }
 
-fn new_agenda(tx: &Transaction<'_>, new: &NewAgenda) -> Result<(), StoreError> {
+fn new_agenda(tx: &Transaction<'_>, seal: &Seal, new: &NewAgenda) -> Result<(), StoreError> {
     let h = &new.header;
     tx.prepare_cached(
         "INSERT INTO agendas (no, id, customer, insight, pool, title, link, workflow, total, submitted_at, \
@@ -121,14 +115,20 @@ fn new_agenda(tx: &Transaction<'_>, new: &NewAgenda) -> Result<(), StoreError> {
     ])?;
     let operations: Vec<(&str, &str)> =
         new.operations.iter().map(|o| (o.name.as_str(), o.kind.as_str())).collect();
-    tx.prepare_cached("INSERT INTO bodies (no, body, operations) VALUES (?1, ?2, ?3)")?.execute(params![
-        h.no.0,
-        new.body.as_ref(),
-        text(&operations, "operations")?
-    ])?;
+    tx.prepare_cached("INSERT INTO bodies (no, body, operations, sealed) VALUES (?1, ?2, ?3, ?4)")?.execute(
+        params![
+            h.no.0,
+            seal.seal(tx, h.no, new.secret, new.body.to_string())?,
+            text(&operations, "operations")?,
+            new.secret,
+        ],
+    )?;
     if let Some(key) = &new.idempotency_key {
-        tx.prepare_cached("INSERT OR REPLACE INTO keys (customer, key, no) VALUES (?1, ?2, ?3)")?
-            .execute(params![h.customer.as_str(), key, h.no.0])?;
+        tx.prepare_cached("INSERT INTO keys (customer, key, no) VALUES (?1, ?2, ?3)")?.execute(params![
+            h.customer.as_str(),
+            key,
+            h.no.0
+        ])?;
     }
     Ok(())
 }
@@ -138,7 +138,7 @@ fn agenda(tx: &Transaction<'_>, row: &AgendaRow) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE agendas SET state = ?2, held = ?3, reason = ?4, epoch = ?5, seq = ?6, percent = ?7, \
          succeeded = ?8, queue_position = ?9, lease_worker = ?10, lease_instance = ?11, lease_request = ?12, \
-         lease_until = ?13, cancelling = ?14, started_at = ?15, ended_at = ?16, total = ?17, lost = ?18 \
+         cancelling = ?13, started_at = ?14, ended_at = ?15, total = ?16, lost = ?17, interrupted = ?18 \
          WHERE no = ?1",
     )?
     .execute(params![
@@ -154,24 +154,37 @@ fn agenda(tx: &Transaction<'_>, row: &AgendaRow) -> Result<(), StoreError> {
         lease.map(|l| &l.worker),
         lease.map(|l| &l.instance),
         lease.map(|l| &l.request),
-        lease.map(|l| to_micros(l.until)),
         lease.is_some_and(|l| l.cancelling),
         row.started_at.map(to_micros),
         row.ended_at.map(to_micros),
         row.total,
         row.lost,
+        row.interrupted,
     ])?;
     Ok(())
 }
 
-fn made(tx: &Transaction<'_>, no: AgendaNo, first: u32, operations: &[Operation]) -> Result<(), StoreError> {
+fn made(
+    tx: &Transaction<'_>,
+    seal: &Seal,
+    no: AgendaNo,
+    first: u32,
+    operations: &[Operation],
+) -> Result<(), StoreError> {
     let mut statement =
         tx.prepare_cached("INSERT INTO made (no, position, name, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let sealed = is_sealed(tx, no)?;
     for (operation, position) in operations.iter().zip(first..) {
-        let body = text(operation, "operation")?;
+        let body = seal.seal(tx, no, sealed, text(operation, "operation")?)?;
         statement.execute(params![no.0, position, operation.name, operation.kind, body])?;
     }
     Ok(())
+}
+
+/// Whether an agenda holds secrets.
+fn is_sealed(tx: &Transaction<'_>, no: AgendaNo) -> Result<bool, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT sealed FROM bodies WHERE no = ?1")?;
+    Ok(statement.query_row([no.0], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
 /// Nothing is left of what operations did; of those that are gone nothing at all, and the others move up.
@@ -208,7 +221,7 @@ fn again(tx: &Transaction<'_>, no: AgendaNo, reset: &[u32], removed: &[u32]) -> 
     Ok(())
 }
 
-fn operation(tx: &Transaction<'_>, row: &OperationRow) -> Result<(), StoreError> {
+fn operation(tx: &Transaction<'_>, seal: &Seal, row: &OperationRow) -> Result<(), StoreError> {
     // Within one attempt, a start that is known stays known.
     tx.prepare_cached(
         "INSERT INTO operations \
@@ -236,8 +249,9 @@ fn operation(tx: &Transaction<'_>, row: &OperationRow) -> Result<(), StoreError>
         row.failures,
     ])?;
     if let Some(output) = &row.output {
+        let output = seal.seal(tx, row.agenda, is_sealed(tx, row.agenda)?, text(output, "output")?)?;
         tx.prepare_cached("INSERT OR REPLACE INTO outputs (no, position, body) VALUES (?1, ?2, ?3)")?
-            .execute(params![row.agenda.0, row.position, text(output, "output")?])?;
+            .execute(params![row.agenda.0, row.position, output])?;
     }
     Ok(())
 }

@@ -1,0 +1,79 @@
+//! A server for a pool in its own process: the calls that HTTP would carry, without it.
+
+use pop_sdk::api::{
+    AttachRequest, AttachResponse, LeaseId, PullRequest, PullResponse, ReleaseRequest, ReleaseResponse,
+    RenewRequest, RenewResponse, Report, ReportRequest, ReportResult,
+};
+
+use std::time::Duration;
+
+use super::pools::call;
+use super::problem::Error;
+use crate::pool::port::{Answer, Identity, PortError, ReportPort, ServerPort};
+use crate::server::Parts;
+
+/// A server in this process.
+#[derive(Clone)]
+pub struct InProcess {
+    parts: Parts,
+    identity: Identity,
+}
+
+impl InProcess {
+    /// Calls this server as this agent.
+    pub(crate) fn new(parts: Parts, identity: Identity) -> Self {
+        Self { parts, identity }
+    }
+}
+
+impl ReportPort for InProcess {
+    fn report(&self, reports: Vec<Report>) -> Answer<'_, Vec<ReportResult>> {
+        let Identity { pool, worker, instance } = self.identity.clone();
+        Box::pin(async move {
+            let request = ReportRequest { worker, instance, reports };
+            let response = call::report(&self.parts, pool, request).await.map_err(error_of)?;
+            Ok(response.results)
+        })
+    }
+}
+
+impl ServerPort for InProcess {
+    fn attach(&self, holding: Vec<LeaseId>) -> Answer<'_, AttachResponse> {
+        let Identity { pool, worker, instance } = self.identity.clone();
+        let request = AttachRequest { worker, instance, holding };
+        Box::pin(async move { call::attach(&self.parts, pool, request).await.map_err(error_of) })
+    }
+
+    fn pull(
+        &self,
+        insight: Option<String>,
+        count: u32,
+        wait: Duration,
+        request: String,
+    ) -> Answer<'_, PullResponse> {
+        let Identity { pool, worker, instance } = self.identity.clone();
+        let request = PullRequest { worker, instance, insight, count, wait_ms: millis(wait), request };
+        Box::pin(async move { call::pull(&self.parts, pool, request).await.map_err(error_of) })
+    }
+
+    fn renew(&self, leases: Vec<LeaseId>, wait: Duration) -> Answer<'_, RenewResponse> {
+        let Identity { pool, worker, instance } = self.identity.clone();
+        let request = RenewRequest { worker, instance, leases, wait_ms: millis(wait) };
+        Box::pin(async move { call::renew(&self.parts, pool, request).await.map_err(error_of) })
+    }
+
+    fn release(&self, leases: Vec<LeaseId>, leaving: bool) -> Answer<'_, ReleaseResponse> {
+        let Identity { pool, worker, instance } = self.identity.clone();
+        let request = ReleaseRequest { worker, instance, leases, leaving };
+        Box::pin(async move { call::release(&self.parts, pool, request).await.map_err(error_of) })
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn error_of(error: Error) -> PortError {
+    let problem = error.into_problem();
+    PortError::of(problem.status, &problem.kind, problem.detail.unwrap_or(problem.title))
+}

@@ -1,0 +1,214 @@
+//! What pool agents ask of a server, whether over HTTP or in its own process.
+
+use std::time::Duration;
+
+use pop_compiler::agenda::Agenda;
+use pop_sdk::api::{
+    AttachRequest, AttachResponse, Lease, LeaseId, OperationState, PullRequest, PullResponse, ReleaseRequest,
+    ReleaseResponse, RenewRequest, RenewResponse, ReportRequest, ReportResponse,
+};
+use tokio::time::{Instant, timeout_at};
+
+use crate::api::problem::{Error, Kind};
+use crate::api::view;
+use crate::core::command::{Command, Granted, Pull, Reply};
+use crate::ids::{InsightId, PoolId};
+use crate::server::Parts;
+use crate::store::{Store, StoreError};
+
+/// The longest wait of a pull or a renewal.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// The longest name of an agent, of a start of it, of a call.
+const LONGEST_NAME: usize = 128;
+/// The most agendas of one pull.
+const LARGEST_PULL: u32 = 1000;
+
+pub(in crate::api) async fn attach(
+    parts: &Parts,
+    pool: String,
+    request: AttachRequest,
+) -> Result<AttachResponse, Error> {
+    let AttachRequest { worker, instance, holding } = request;
+    agent(&worker, &instance)?;
+    let reply = parts.change(Command::Attach { pool: PoolId::from(pool), worker, instance, holding }).await?;
+    let Reply::Attached { returned, kept } = reply else { return Err(Error::internal()) };
+    Ok(AttachResponse { lease_ms: lease_ms(parts), returned, kept })
+}
+
+pub(in crate::api) async fn pull(
+    parts: &Parts,
+    pool: String,
+    request: PullRequest,
+) -> Result<PullResponse, Error> {
+    agent(&request.worker, &request.instance)?;
+    named("request", &request.request)?;
+    let pool = PoolId::from(pool);
+    let called = Instant::now();
+    let deadline = called + Duration::from_millis(request.wait_ms).min(LONGEST_WAIT);
+    let nothing = || PullResponse { leases: Vec::new(), waited_ms: 0 };
+    let mut pull = Pull {
+        pool: pool.clone(),
+        worker: request.worker,
+        instance: request.instance,
+        insight: request.insight.map(InsightId::from),
+        count: request.count.min(LARGEST_PULL) as usize,
+        request: request.request,
+        woken: false,
+    };
+    let mut poll = parts.hub.poll(&pool, pull.insight.as_ref());
+    loop {
+        poll.wait();
+        let waited = called.elapsed();
+        let reply = parts.change(Command::Pull(pull.clone())).await?;
+        match reply {
+            Reply::Granted(granted) if granted.is_empty() => poll.looked(),
+            Reply::Granted(granted) => {
+                poll.looked();
+                drop(poll);
+                let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(0);
+                return Ok(PullResponse { leases: leases(parts, &pull, granted).await?, waited_ms });
+            }
+            // Whoever is there calls again.
+            Reply::Silent => return Ok(nothing()),
+            _ => return Err(Error::internal()),
+        }
+        tokio::select! {
+            woken = timeout_at(deadline, poll.woken()) => {
+                if woken.is_err() {
+                    return Ok(nothing());
+                }
+            }
+            () = parts.shutdown.cancelled() => return Ok(nothing()),
+        }
+        pull.woken = true;
+    }
+}
+
+pub(in crate::api) async fn renew(
+    parts: &Parts,
+    pool: String,
+    request: RenewRequest,
+) -> Result<RenewResponse, Error> {
+    let RenewRequest { worker, instance, leases, wait_ms } = request;
+    agent(&worker, &instance)?;
+    let deadline = Instant::now() + Duration::from_millis(wait_ms).min(LONGEST_WAIT);
+    let mut cancels = parts.hub.watch_cancels();
+    let renew = Command::Renew { pool: PoolId::from(pool), worker, instance, leases };
+    loop {
+        cancels.mark_unchanged();
+        let reply = parts.change(renew.clone()).await?;
+        let Reply::Renewed { cancel, lost } = reply else { return Err(Error::internal()) };
+        let response = RenewResponse { lease_ms: lease_ms(parts), cancel, lost };
+        if !response.cancel.is_empty() || !response.lost.is_empty() {
+            return Ok(response);
+        }
+        tokio::select! {
+            woken = timeout_at(deadline, cancels.changed()) => {
+                if !matches!(woken, Ok(Ok(()))) {
+                    return Ok(response);
+                }
+            }
+            () = parts.shutdown.cancelled() => return Ok(response),
+        }
+    }
+}
+
+pub(in crate::api) async fn report(
+    parts: &Parts,
+    pool: String,
+    request: ReportRequest,
+) -> Result<ReportResponse, Error> {
+    let ReportRequest { worker, instance, reports } = request;
+    agent(&worker, &instance)?;
+    let reply = parts.change(Command::Report { pool: PoolId::from(pool), worker, instance, reports }).await?;
+    let Reply::Reported(results) = reply else { return Err(Error::internal()) };
+    Ok(ReportResponse { results })
+}
+
+pub(in crate::api) async fn release(
+    parts: &Parts,
+    pool: String,
+    request: ReleaseRequest,
+) -> Result<ReleaseResponse, Error> {
+    let ReleaseRequest { worker, instance, leases, leaving } = request;
+    agent(&worker, &instance)?;
+    let reply = parts
+        .change(Command::Release { pool: PoolId::from(pool), worker, instance, leases, leaving })
+        .await?;
+    let Reply::Released(released) = reply else { return Err(Error::internal()) };
+    Ok(ReleaseResponse { released })
+}
+
+/// What was handed out, with the agendas and what earlier leases reached. One answer holds so many bytes and not more; what
+/// does not fit goes back to where it was.
+async fn leases(parts: &Parts, pull: &Pull, granted: Vec<Granted>) -> Result<Vec<Lease>, Error> {
+    let (lease_ms, limit) = (lease_ms(parts), parts.pull_limit);
+    let (leases, rest) = parts
+        .read(move |store| {
+            let (mut leases, mut size) = (Vec::new(), 0);
+            let mut granted = granted.into_iter().peekable();
+            while let Some(grant) = granted.next_if(|_| size < limit) {
+                if let Some((lease, bytes)) = lease(store, grant, lease_ms)? {
+                    leases.push(lease);
+                    size += bytes;
+                }
+            }
+            Ok((leases, granted.collect::<Vec<_>>()))
+        })
+        .await?;
+    if !rest.is_empty() {
+        let leases = rest.into_iter().map(|g| LeaseId { id: g.id.to_string(), epoch: g.epoch }).collect();
+        let Pull { pool, worker, instance, .. } = pull.clone();
+        parts.change(Command::Release { pool, worker, instance, leases, leaving: false }).await?;
+    }
+    Ok(leases)
+}
+
+/// A lease, and about how many bytes it takes.
+fn lease(store: &dyn Store, grant: Granted, lease_ms: u64) -> Result<Option<(Lease, usize)>, StoreError> {
+    let Some(record) = store.agenda(&grant.id)? else { return Ok(None) };
+    let no = record.header.no;
+    let Some(body) = store.body(no)? else { return Ok(None) };
+    let corrupt = |e: serde_json::Error| StoreError::Corrupt { column: "body", why: e.to_string() };
+    let mut agenda: Agenda = serde_json::from_str(&body).map_err(corrupt)?;
+    let mut bytes = body.len();
+    for operation in store.made(no)? {
+        bytes += operation.len();
+        agenda.operations.push(serde_json::from_str(&operation).map_err(corrupt)?);
+    }
+    let mut progress = Vec::new();
+    for (name, row) in store.operations(no)? {
+        let view = view::operation((name, row));
+        // An operation that runs again keeps the number of its last attempt.
+        if view.state != OperationState::Waiting || view.attempt > 0 {
+            bytes += view.name.len() + view.output.as_ref().map_or(0, |output| output.to_string().len());
+            progress.push(view);
+        }
+    }
+    let Granted { id, epoch, interrupted } = grant;
+    Ok(Some((Lease { id: id.to_string(), epoch, lease_ms, interrupted, agenda, progress }, bytes)))
+}
+
+fn lease_ms(parts: &Parts) -> u64 {
+    u64::try_from(parts.lease.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn agent(worker: &str, instance: &str) -> Result<(), Error> {
+    named("worker", worker)?;
+    named("instance", instance)
+}
+
+fn named(field: &str, value: &str) -> Result<(), Error> {
+    let length = value.chars().count();
+    let why = if length == 0 {
+        "is empty".to_owned()
+    } else if length > LONGEST_NAME {
+        format!("has {length} characters")
+    } else if value.chars().any(char::is_control) {
+        format!("is {value:?}, with a control character")
+    } else {
+        return Ok(());
+    };
+    let rule = format!("give it 1 to {LONGEST_NAME} characters, none of them a control character");
+    Err(Error::new(Kind::InvalidRequest, format!("`{field}` {why}; {rule}")))
+}

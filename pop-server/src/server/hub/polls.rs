@@ -1,0 +1,101 @@
+//! The long polls of one pool, the longest wait first. Each new agenda wakes one of them.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+
+use super::{Hub, locked};
+use crate::ids::{InsightId, PoolId};
+
+/// Those that wait.
+#[derive(Debug, Default)]
+pub(super) struct Polls(VecDeque<Arc<Waiting>>);
+
+#[derive(Debug)]
+pub(super) struct Waiting {
+    insight: Option<InsightId>,
+    notify: Notify,
+    /// What it was woken for; none if it was not, or for no agenda in particular.
+    woken_for: Mutex<Option<InsightId>>,
+}
+
+impl Waiting {
+    pub(super) fn notify_one(&self) {
+        self.notify.notify_one();
+    }
+}
+
+impl Polls {
+    /// The poll that has waited longest and takes agendas of this insight. It waits no more.
+    pub(super) fn pick(&mut self, insight: &InsightId) -> Option<Arc<Waiting>> {
+        let takes = |poll: &Arc<Waiting>| poll.insight.as_ref().is_none_or(|only| only == insight);
+        let poll = self.0.remove(self.0.iter().position(takes)?)?;
+        *locked(&poll.woken_for) = Some(insight.clone());
+        Some(poll)
+    }
+
+    /// All polls; they wait no more.
+    pub(super) fn pick_all(&mut self) -> Vec<Arc<Waiting>> {
+        self.0.drain(..).collect()
+    }
+}
+
+/// One long poll.
+#[derive(Debug)]
+pub struct Poll {
+    hub: Arc<Hub>,
+    pool: PoolId,
+    waiting: Arc<Waiting>,
+    /// What it was woken for before it began to look.
+    looking_for: Option<InsightId>,
+}
+
+impl Poll {
+    pub(super) fn new(hub: Arc<Hub>, pool: PoolId, insight: Option<InsightId>) -> Self {
+        let waiting = Waiting { insight, notify: Notify::new(), woken_for: Mutex::default() };
+        Self { hub, pool, waiting: Arc::new(waiting), looking_for: None }
+    }
+
+    /// To be called before one looks for work: what comes after this call wakes the poll, unless another one takes it.
+    pub fn wait(&mut self) {
+        self.looking_for = locked(&self.waiting.woken_for).take();
+        let mut polls = locked(&self.hub.polls);
+        let waiting = &mut polls.entry(self.pool.clone()).or_default().0;
+        if !waiting.iter().any(|other| Arc::ptr_eq(other, &self.waiting)) {
+            waiting.push_back(Arc::clone(&self.waiting));
+        }
+    }
+
+    /// Waits until there may be work.
+    pub async fn woken(&mut self) {
+        self.waiting.notify.notified().await;
+    }
+
+    /// It has looked since [`Self::wait`]: what it was woken for before has been taken, by itself or by another one.
+    pub fn looked(&mut self) {
+        self.looking_for = None;
+    }
+
+    /// It has not taken what it was woken for: that is another one's.
+    pub fn pass_on(&mut self) {
+        let later = locked(&self.waiting.woken_for).take();
+        for insight in self.looking_for.take().into_iter().chain(later) {
+            self.hub.wake_pool(&self.pool, &insight);
+        }
+    }
+}
+
+impl Drop for Poll {
+    fn drop(&mut self) {
+        let mut polls = locked(&self.hub.polls);
+        if let Some(pool) = polls.get_mut(&self.pool) {
+            pool.0.retain(|other| !Arc::ptr_eq(other, &self.waiting));
+            if pool.0.is_empty() {
+                polls.remove(&self.pool);
+            }
+        }
+        drop(polls);
+        self.pass_on();
+    }
+}

@@ -1,0 +1,137 @@
+//! The thread under faults: what panics, what fails, clocks that jump.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::ManualClock;
+use crate::core::command::{Command, Pull, Reply};
+use crate::ids::{AgendaId, InsightId, PoolId};
+use crate::server::{Config, Parts, WriterError};
+use crate::store::faulty::{Fault, Faulty};
+use crate::store::sqlite::SqliteStore;
+
+struct Server {
+    parts: Parts,
+    store: Arc<Faulty<SqliteStore>>,
+    clock: Arc<ManualClock>,
+}
+
+async fn server() -> Server {
+    let store = Arc::new(Faulty::new(SqliteStore::in_memory().unwrap()));
+    let clock = Arc::new(ManualClock::new(Timestamp::from_second(1_800_000_000).unwrap()));
+    let config = Config::default();
+    let (parts, _) =
+        Parts::start(&config, store.clone(), clock.clone(), CancellationToken::new()).await.unwrap();
+    Server { parts, store, clock }
+}
+
+impl Server {
+    async fn call(&self, command: Command) -> Result<Reply, WriterError> {
+        self.parts.writer.call(command).await
+    }
+
+    async fn submit(&self, id: &str) {
+        let agenda = crate::core::fixture::agenda(&["a"]);
+        let submit = crate::core::fixture::submit(&AgendaId::from(id), "default", &agenda, None);
+        assert!(matches!(self.call(Command::Submit(Box::new(submit))).await, Ok(Reply::Submitted(_))));
+    }
+
+    /// The ids and epochs that a pull gets.
+    async fn pull(&self, request: &str) -> Vec<(String, u64)> {
+        let pull = Pull {
+            pool: PoolId::from("default"),
+            worker: "w".into(),
+            instance: "1".into(),
+            insight: None,
+            count: 9,
+            request: request.into(),
+            woken: false,
+        };
+        let Ok(Reply::Granted(granted)) = self.call(Command::Pull(pull)).await else { panic!() };
+        granted.into_iter().map(|g| (g.id.to_string(), g.epoch)).collect()
+    }
+
+    /// Time passes in steps that the server notices.
+    async fn pass(&self, seconds: u64) {
+        for _ in 0..seconds {
+            self.clock.advance(Duration::from_secs(1));
+            self.call(Command::Cancel { agenda: AgendaId::from("nobody") }).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_and_a_server_that_stood_still_lose_no_lease() {
+    let server = server().await;
+    server.submit("ag_1").await;
+    assert_eq!(server.pull("r1").await, [("ag_1".into(), 1)]);
+    server.clock.step(60);
+    assert!(server.pull("r2").await.is_empty(), "60 seconds ahead");
+    server.clock.step(-7200);
+    assert!(server.pull("r3").await.is_empty(), "and two hours back");
+    server.clock.advance(Duration::from_secs(300));
+    assert!(server.pull("r4").await.is_empty(), "stopped for five minutes");
+    server.pass(30).await;
+    assert_eq!(server.pull("r5").await, [("ag_1".into(), 2)], "time that passes ends it");
+}
+
+#[tokio::test]
+async fn a_panic_at_a_tick_is_survived() {
+    let server = server().await;
+    server.submit("ag_1").await;
+    server.pull("r1").await;
+    server.call(Command::PanicAtTick).await.unwrap();
+    for _ in 0..40 {
+        server.clock.advance(Duration::from_secs(1));
+        let _ = server.call(Command::Cancel { agenda: AgendaId::from("nobody") }).await;
+    }
+    // Loaded again, each lease lasts its whole length.
+    server.pass(31).await;
+    assert_eq!(server.pull("r2").await, [("ag_1".into(), 2)]);
+    assert_eq!(server.parts.health.trouble(), None);
+}
+
+#[tokio::test]
+async fn a_panic_in_a_commit_is_survived_and_wakes_all_who_wait() {
+    let server = server().await;
+    let mut poll = server.parts.hub.poll(&PoolId::from("default"), Some(&InsightId::from("other")));
+    poll.wait();
+    let mut watch = server.parts.hub.watch_agenda(&AgendaId::from("ag_1"));
+    server.store.set(Fault::PanicInCommit);
+    let refused = server.call(Command::PutPool(pop_sdk::api::Pool { id: "p".into(), title: None })).await;
+    assert_eq!(refused, Err(WriterError::Unavailable));
+    server.store.set(Fault::None);
+    server.submit("ag_1").await;
+    assert!(poll.woken().now_or_never().is_some());
+    assert!(watch.changed().now_or_never().is_some());
+}
+
+#[tokio::test]
+async fn trouble_with_the_store_is_told_and_passes() {
+    let server = server().await;
+    server.store.set(Fault::Error);
+    let refused = server.call(Command::PutPool(pop_sdk::api::Pool { id: "p".into(), title: None })).await;
+    assert_eq!(refused, Err(WriterError::Unavailable));
+    let why = server.parts.health.trouble().unwrap();
+    assert!(why.contains("a fault was injected"), "{why}");
+    server.store.set(Fault::None);
+    // The state may not have been loaded yet.
+    while server.parts.health.trouble().is_some() {
+        let _ = server.call(Command::DeletePool(PoolId::from("q"))).await;
+    }
+    server.submit("ag_1").await;
+}
+
+#[tokio::test]
+async fn a_load_that_panics_ends_the_server() {
+    let server = server().await;
+    server.store.set(Fault::PanicInLoad);
+    assert_eq!(server.call(Command::Panic).await, Err(WriterError::Broken));
+    let why = server.parts.health.failed().await;
+    assert_eq!(server.parts.health.trouble(), Some(why));
+    assert_eq!(server.call(Command::Tick).await, Err(WriterError::Stopped));
+}
