@@ -56,7 +56,7 @@ impl LocalArgs {
             },
             memory: match &self.memory {
                 Some(text) => quantity::bytes(text).map_err(|e| anyhow::anyhow!("--memory: {e}"))?,
-                None => machine_memory(),
+                None => local::machine().resources.memory,
             },
         };
         let types = types.into_iter().map(|(kind, spec)| (kind, Arc::new(spec))).collect();
@@ -154,18 +154,10 @@ pub async fn start(
 ) -> Result<()> {
     let here = std::env::current_dir().context("there is no current folder")?;
     let work = local.work_folder(&format!("pool-{}-{}", config.pool, config.worker));
-    let runtime = Arc::new(Local::new(local.runtime(work, here)));
+    let runtime = Arc::new(Local::open(local.runtime(work, here))?);
     Ok(agent::work(config, client, runtime, shutdown).await?)
 }
 
 fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
-}
-
-/// The machine's memory in bytes, as Linux tells it; without that, no limit.
-fn machine_memory() -> u64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total = text.lines().find_map(|l| l.strip_prefix("MemTotal:"));
-    let kib = total.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-    kib.map_or(u64::MAX, |kib| kib * 1024)
 }

@@ -79,7 +79,7 @@ pub async fn run(args: RunArgs) -> Result<Exit> {
     let mut config = args.local.executor(types)?;
     config.time_scale = args.time_scale;
     let work = args.local.work_folder(&id);
-    let runtime = Arc::new(Local::new(args.local.runtime(work.clone(), base)));
+    let runtime = Arc::new(Local::open(args.local.runtime(work.clone(), base))?);
     let board = Board::new(title.clone(), &plan, since);
     let uplink = Arc::new(Recorder::new(Live::start(board, args.quiet)));
 

@@ -72,7 +72,7 @@ fn work(
         executor,
     };
     let runtime = local::Config::new(folder.path().into(), folder.path().into(), Vec::new());
-    tokio::spawn(agent::work(config, client.clone(), Arc::new(Local::new(runtime)), stop.clone()))
+    tokio::spawn(agent::work(config, client.clone(), Arc::new(Local::open(runtime).unwrap()), stop.clone()))
 }
 
 #[tokio::test]
