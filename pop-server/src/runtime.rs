@@ -22,6 +22,7 @@ pub mod secrets;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pop_compiler::agenda::RunSpec;
 use pop_compiler::generator::FanOut;
@@ -194,6 +195,12 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Called when an agenda is over and none of its attempts runs: leftovers may go.
     fn forget(&self, agenda: &str);
+
+    /// Unless it is called again, every program is to be killed after this time, even if this process is stopped by then;
+    /// `None` takes the fence away. A runtime that can't promise it does nothing.
+    fn fence_at(&self, after: Option<Duration>) {
+        let _ = after;
+    }
 
     /// Resolves when nothing that was started runs any more. Call it after stopping everything.
     fn idle(&self) -> Pending<'_, ()>;

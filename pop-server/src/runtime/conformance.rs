@@ -138,6 +138,7 @@ pub(crate) async fn check<R: Runtime>(runtime: impl Fn() -> R) {
     words(&runtime()).await;
     stops(&runtime()).await;
     leftovers(&runtime()).await;
+    late(&runtime()).await;
     traps(&runtime()).await;
     twice(&runtime()).await;
 }
@@ -258,6 +259,26 @@ async fn leftovers(runtime: &dyn Runtime) {
         let alive = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
         assert!(alive.is_empty() || alive.contains(") Z "), "{text}: {alive}");
     }
+}
+
+/// A stop that comes while the streams of a program that has ended well are still held open changes nothing.
+async fn late(runtime: &dyn Runtime) {
+    let text = "echo $$; setsid sleep 1000 & exit 0";
+    let mut started = launch(runtime, "op", 1, script(text), json!({}));
+    let Signal::Log { text: pid, .. } = started.until(|s| matches!(s, Signal::Log { .. })).await else {
+        unreachable!()
+    };
+    let stat = format!("/proc/{}/stat", pid.trim());
+    let ended = || std::fs::read_to_string(&stat).map_or(true, |text| text.contains(") Z "));
+    while !ended() {
+        tokio::task::yield_now().await;
+    }
+    // The runtime has to hear of the end before the stop; both ways are an end.
+    tokio::task::yield_now().await;
+    started.stop.terminate();
+    let told = started.end().await;
+    assert!(told.outcome.is_ok() || told.code() == ("Stopped", Some(0), None), "{told:?}");
+    runtime.idle().await;
 }
 
 /// Something else in the place of each file.

@@ -131,6 +131,8 @@ async fn supervise(job: &Arc<Job>, started: Started, stop: &Stop) -> Result<Valu
         }
     }
 
+    // A wish that comes later is about somebody else: the program has ended by itself.
+    let stopped = stop.is_asked();
     // It has ended, and is not reaped yet: its number still means its group. What was started beside it may have last
     // words, but not for long.
     if captured.is_none() && !killed {
@@ -142,21 +144,19 @@ async fn supervise(job: &Arc<Job>, started: Started, stop: &Stop) -> Result<Valu
     }
     running.signal(UnixSignal::KILL);
     let status = running.reap().map_err(|e| io_failure("wait for the program", &e))?;
-    let stopped = stop.is_asked();
     let clean = status.success() && !stopped;
-    let (out, err) = match captured {
-        Some(both) => both,
-        None => {
-            if !clean {
-                let (job, path) = (Arc::clone(job), folder.path.clone());
-                blocking(move || job.shared.children.end(&path)).await?;
-            }
-            let rest = tokio::time::timeout(LAST_DRAIN, &mut streams).await;
-            cut.cancel();
-            match rest {
-                Ok(both) => both,
-                Err(_) => streams.await,
-            }
+    let (out, err) = if let Some(both) = captured {
+        both
+    } else {
+        if !clean {
+            let (job, path) = (Arc::clone(job), folder.path.clone());
+            blocking(move || job.shared.children.end(&path)).await?;
+        }
+        let rest = tokio::time::timeout(LAST_DRAIN, &mut streams).await;
+        cut.cancel();
+        match rest {
+            Ok(both) => both,
+            Err(_) => streams.await,
         }
     };
     let job = Arc::clone(job);
@@ -257,7 +257,6 @@ impl Running {
         self.child.stdin.take()
     }
 
-    #[expect(clippy::type_complexity, reason = "two streams that may be absent")]
     fn streams(
         &mut self,
     ) -> std::io::Result<(Option<tokio::process::ChildStdout>, Option<tokio::process::ChildStderr>)> {

@@ -115,7 +115,9 @@ fn watch(shared: &Shared, children: &Children) {
         looks = looks.wrapping_add(1);
         let sweep = std::mem::take(&mut state.sweep) || looks.is_multiple_of(SWEEP_EVERY);
         drop(state);
-        files.iter().for_each(|file| file.look());
+        for file in &files {
+            file.look();
+        }
         if sweep {
             children.sweep();
         }
