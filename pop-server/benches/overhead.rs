@@ -54,7 +54,10 @@ fn executor_config() -> executor::Config {
 
 fn local(folder: &std::path::Path) -> Arc<Local> {
     let environment = vec![("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned())];
-    Arc::new(Local::new(Config::new(folder.join("work"), folder.to_path_buf(), environment)))
+    Arc::new(
+        Local::open(Config::new(folder.join("work"), folder.to_path_buf(), environment))
+            .expect("a work folder"),
+    )
 }
 
 /// Runs an agenda in the executor alone.

@@ -57,6 +57,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    pop_server::runtime::local::be_sole_parent();
     let result = match cli.command {
         Command::Compiler(command) => return pop_compiler::cli::run_here(&command),
         other => tokio::runtime::Builder::new_multi_thread()

@@ -13,9 +13,11 @@
 //!   [`Signal::Waiting`] and tries again.
 //! - Files of an attempt stay until [`settled`](Runtime::settled).
 
+pub(crate) mod attempts;
 #[cfg(test)]
 pub(crate) mod conformance;
 pub mod local;
+pub mod secrets;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -14,32 +14,36 @@ use tokio_util::sync::CancellationToken;
 
 use super::extract::{Id, collect};
 use super::problem::{Error, Kind};
-use crate::runtime::local::desk::{Desk, Unheard, Word};
+use crate::runtime::attempts::{Registry, ReportError, ReportKind};
 
-/// Where the words of an attempt go.
+/// Where an attempt reports.
 pub(crate) const PATH: &str = "/v1/attempt";
 
 /// Serves until `stop` is cancelled.
-pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>, stop: CancellationToken) {
+pub(crate) async fn serve(listener: TcpListener, registry: Arc<Registry>, stop: CancellationToken) {
     let router = Router::new()
-        .route(&format!("{PATH}/{{word}}"), put(take))
+        .route(&format!("{PATH}/{{kind}}"), put(take))
         .fallback(super::no_route)
         .method_not_allowed_fallback(super::no_method)
-        .with_state(desk);
+        .with_state(registry);
     let serve = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
     if let Err(error) = serve.await {
         tracing::warn!(%error, "programs can't report over HTTP any more");
     }
 }
 
-async fn take(State(desk): State<Arc<Desk>>, Id(word): Id, request: Request) -> Result<StatusCode, Error> {
-    let word = match word.as_str() {
-        "progress" => Word::Progress,
-        "output" => Word::Output,
-        "failure" => Word::Failure,
+async fn take(
+    State(registry): State<Arc<Registry>>,
+    Id(kind): Id,
+    request: Request,
+) -> Result<StatusCode, Error> {
+    let kind = match kind.as_str() {
+        "progress" => ReportKind::Progress,
+        "output" => ReportKind::Output,
+        "failure" => ReportKind::Failure,
         other => {
             return Err(Error::not_found(format!(
-                "a program says its `progress`, its `output` or its `failure`, but no `{other}`"
+                "unknown report `{other}`: a program reports its `progress`, its `output` or its `failure`"
             )));
         }
     };
@@ -47,19 +51,19 @@ async fn take(State(desk): State<Arc<Desk>>, Id(word): Id, request: Request) -> 
     let bearer = header(headers, AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
     let token = bearer.unwrap_or_default().trim().to_owned();
     let announced = header(headers, CONTENT_LENGTH).and_then(|value| value.parse().ok()).unwrap_or(0);
-    if !desk.knows(&token) {
-        return Err(stranger());
+    if !registry.knows(&token) {
+        return Err(unauthorized());
     }
-    let limit = desk.limit(word);
+    let limit = registry.limit(kind);
     let bytes = collect(request.into_body(), announced, limit).await?;
-    let said = tokio::task::spawn_blocking(move || desk.say(&token, word, &bytes)).await;
-    match said.map_err(|_| Error::internal())? {
+    let kept = tokio::task::spawn_blocking(move || registry.report(&token, kind, &bytes)).await;
+    match kept.map_err(|_| Error::internal())? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Unheard::Stranger) => Err(stranger()),
-        Err(Unheard::Invalid(why)) => Err(Error::new(Kind::InvalidBody, why)),
-        Err(Unheard::Io(error)) => {
-            tracing::warn!(%error, "what a program reported can't be kept");
-            Err(Error::new(Kind::Unavailable, "it can't be kept at the moment; try again"))
+        Err(ReportError::Unauthorized) => Err(unauthorized()),
+        Err(ReportError::Invalid(why)) => Err(Error::new(Kind::InvalidBody, why)),
+        Err(ReportError::Io(error)) => {
+            tracing::warn!(%error, "could not store a program's report");
+            Err(Error::new(Kind::Unavailable, "could not store the report (disk error); retry"))
         }
     }
 }
@@ -68,9 +72,9 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn stranger() -> Error {
+fn unauthorized() -> Error {
     Error::new(
         Kind::Unauthorized,
-        "no attempt that runs has this token; send `Authorization: Bearer $POP_TOKEN`, and only while the attempt runs",
+        "no running attempt has this token. Send `Authorization: Bearer $POP_TOKEN`, and only while the attempt runs",
     )
 }

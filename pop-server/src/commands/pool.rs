@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use pop_compiler::agenda::RunSpec;
 use pop_compiler::{duration, quantity};
+use tokio::time::Instant;
 
 use super::exit::Exit;
 use super::{Asked, ServerArgs, listen_for_signals, load};
@@ -18,8 +19,11 @@ use crate::pool::port::http::HttpPort;
 use crate::pool::port::{Identity, ReportPort, ServerPort};
 use crate::pool::{agent, executor};
 use crate::runtime::Capacity;
-use crate::runtime::local::{self, Local};
+use crate::runtime::local::{self, Local, LocalError};
 
+/// For so long the lock of a work folder is waited for, and tried again so often.
+const LOCK_WAIT: Duration = Duration::from_secs(3);
+const LOCK_RETRY: Duration = Duration::from_millis(20);
 /// How long a request with reports may go without an answer.
 const REPORT_LIMIT: Duration = Duration::from_secs(10);
 
@@ -60,7 +64,16 @@ impl LocalArgs {
     /// As [`open`](Self::open), in this folder, with relative programs looked up from `base`. A runtime that was here before
     /// may still be ending, so its lock is waited for.
     pub async fn open_at(&self, work: PathBuf, base: PathBuf) -> Result<Arc<Local>> {
-        Ok(Arc::new(Local::new(self.runtime(work, base)?)))
+        let config = self.runtime(work, base)?;
+        let deadline = Instant::now() + LOCK_WAIT;
+        loop {
+            match Local::open(config.clone()) {
+                Err(LocalError::InUse(_)) if Instant::now() < deadline => {
+                    tokio::time::sleep(LOCK_RETRY).await
+                }
+                opened => return Ok(Arc::new(opened?)),
+            }
+        }
     }
 
     /// The executor's settings; `types` comes from the file that is run, the catalogs given here win.

@@ -1,1 +1,325 @@
-//! What holds for every runtime: a suite that each of them runs.
+//! What holds for every runtime: a suite that each of them runs. The programs are shell scripts, so that they run wherever
+//! there is one. Times in here are limits after which a test gives up; nothing waits for time to pass.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pop_compiler::agenda::{RunSpec, Stdout};
+use pop_sdk::api::{Failure, FailureClass};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::{AttemptKey, Launch, Reporter, Runtime, Signal, Stop};
+use crate::run::Needs;
+
+/// More than any attempt in here may take.
+const LONG: Duration = Duration::from_secs(30);
+
+/// An attempt that was launched.
+pub(crate) struct Started {
+    signals: mpsc::UnboundedReceiver<(AttemptKey, Signal)>,
+    pub(crate) stop: Stop,
+}
+
+/// All that an attempt said.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) signals: Vec<Signal>,
+    pub(crate) outcome: Result<Value, Failure>,
+}
+
+impl Told {
+    pub(crate) fn log(&self, name: &str) -> String {
+        let text = |signal: &Signal| match signal {
+            Signal::Log { stream, text, .. } if *stream == name => Some(text.clone()),
+            _ => None,
+        };
+        self.signals.iter().filter_map(text).collect()
+    }
+
+    pub(crate) fn failure(&self) -> &Failure {
+        self.outcome.as_ref().expect_err("it fails")
+    }
+
+    fn code(&self) -> (&str, Option<i32>, Option<i32>) {
+        let failure = self.failure();
+        (&failure.code, failure.exit_code, failure.signal)
+    }
+
+    fn progress(&self) -> Vec<f64> {
+        let percent = |signal: &Signal| match signal {
+            Signal::Progress { percent, .. } => Some(*percent),
+            _ => None,
+        };
+        self.signals.iter().filter_map(percent).collect()
+    }
+}
+
+impl Started {
+    /// The next signal that is so.
+    pub(crate) async fn until(&mut self, is: impl Fn(&Signal) -> bool) -> Signal {
+        let wait = async {
+            loop {
+                let (_, signal) = self.signals.recv().await.expect("it goes on until it has exited");
+                if is(&signal) {
+                    return signal;
+                }
+            }
+        };
+        tokio::time::timeout(LONG, wait).await.expect("the signal comes")
+    }
+
+    /// Everything up to the end, after which nothing may come.
+    pub(crate) async fn end(mut self) -> Told {
+        let wait = async {
+            let mut signals = Vec::new();
+            while let Some((_, signal)) = self.signals.recv().await {
+                signals.push(signal);
+            }
+            signals
+        };
+        let mut signals =
+            tokio::time::timeout(LONG, wait).await.expect("it ends, and lets go of its reporter");
+        let exits = signals.iter().filter(|s| matches!(s, Signal::Exited(_))).count();
+        assert_eq!(exits, 1, "{signals:?}");
+        match signals.pop() {
+            Some(Signal::Exited(outcome)) => Told { signals, outcome },
+            other => panic!("the last signal is the exit: {other:?}"),
+        }
+    }
+}
+
+/// Launches an attempt of `operation`.
+pub(crate) fn launch(
+    runtime: &dyn Runtime,
+    operation: &str,
+    attempt: u32,
+    spec: RunSpec,
+    payload: Value,
+) -> Started {
+    let key = AttemptKey { run: 0, op: 0, attempt };
+    let (out, signals) = mpsc::unbounded_channel();
+    let stop = Stop::default();
+    let launch = Launch {
+        key,
+        agenda: "ag_1".into(),
+        epoch: 1,
+        customer: None,
+        cid: None,
+        operation: operation.into(),
+        operation_id: None,
+        kind: "t.script".into(),
+        spec: Some(Arc::new(spec)),
+        fan_out: None,
+        resources: Needs::default(),
+        payload,
+    };
+    runtime.launch(launch, Reporter::new(key, out), stop.clone());
+    Started { signals, stop }
+}
+
+/// A type that runs a script.
+pub(crate) fn script(text: &str) -> RunSpec {
+    RunSpec { command: ["sh", "-c", text].map(str::to_owned).into(), ..RunSpec::default() }
+}
+
+async fn run(runtime: &dyn Runtime, spec: RunSpec) -> Told {
+    launch(runtime, "op", 1, spec, json!({})).end().await
+}
+
+fn said(what: &str) -> impl Fn(&Signal) -> bool {
+    move |signal| matches!(signal, Signal::Log { text, .. } if text.contains(what))
+}
+
+/// Checks everything; `runtime` makes one with a grace of a minute and an output limit of a mebibyte.
+pub(crate) async fn check<R: Runtime>(runtime: impl Fn() -> R) {
+    ends(&runtime()).await;
+    outputs(&runtime()).await;
+    words(&runtime()).await;
+    stops(&runtime()).await;
+    leftovers(&runtime()).await;
+    late(&runtime()).await;
+    traps(&runtime()).await;
+    twice(&runtime()).await;
+}
+
+async fn ends(runtime: &dyn Runtime) {
+    let told = run(runtime, script("echo hello; echo oops >&2")).await;
+    assert_eq!(told.outcome, Ok(json!({})));
+    assert_eq!(told.signals.first(), Some(&Signal::Started));
+    assert_eq!((&*told.log("stdout"), &*told.log("stderr")), ("hello\n", "oops\n"));
+    let told = run(runtime, script("echo why >&2; exit 3")).await;
+    assert_eq!(told.code(), ("ExitCode", Some(3), None));
+    assert_eq!(told.failure().log_tail, ["why"]);
+    assert_eq!(run(runtime, script("kill -ABRT $$")).await.code(), ("Signal", None, Some(6)));
+    let absent = RunSpec { command: vec!["no-such-program".into()], ..RunSpec::default() };
+    let told = run(runtime, absent).await;
+    assert_eq!((told.failure().class, told.code().0), (FailureClass::Config, "ProgramNotFound"));
+    let nul = RunSpec { command: ["echo", "${with.t}"].map(str::to_owned).into(), ..RunSpec::default() };
+    let told = launch(runtime, "op", 1, nul, json!({"t": "a\0b"})).end().await;
+    assert_eq!(told.failure().class, FailureClass::User);
+    assert!(told.failure().message.contains("argument 1 of `echo` contains a NUL byte"), "{told:?}");
+}
+
+async fn outputs(runtime: &dyn Runtime) {
+    let of = |text: &str, stdout| RunSpec { stdout, ..script(text) };
+    let told = run(runtime, of("printf '{\"a\": 1}'", Stdout::Json)).await;
+    assert_eq!(told.outcome, Ok(json!({"a": 1})));
+    let told = run(runtime, of("printf 'a\\nb\\n'", Stdout::Lines)).await;
+    assert_eq!(told.outcome, Ok(json!({"lines": ["a", "b"]})));
+    let told = run(runtime, of("printf 'a'", Stdout::Text)).await;
+    assert_eq!(told.outcome, Ok(json!({"text": "a"})));
+    assert_eq!(run(runtime, of("true", Stdout::Json)).await.code().0, "OutputMissing");
+    assert_eq!(run(runtime, of("echo {", Stdout::Json)).await.code().0, "OutputInvalid");
+    let told = run(runtime, script("echo '[2]' > $POP_OUTPUT_FILE")).await;
+    assert_eq!(told.outcome, Ok(json!([2])));
+    for (text, stdout) in [
+        ("yes", Stdout::Text),
+        ("head -c 2000000 /dev/zero | tr '\\0' 1 > $POP_OUTPUT_FILE", Stdout::Log),
+        // A megabyte of control characters is six of them as JSON.
+        ("head -c 1000000 /dev/zero | tr '\\0' '\\1'", Stdout::Text),
+    ] {
+        let told = run(runtime, of(text, stdout)).await;
+        let failure = told.failure();
+        assert_eq!((failure.class, &*failure.code), (FailureClass::User, "OutputTooLarge"), "{failure:?}");
+        assert!(failure.message.contains("limit of 1048576 bytes"), "{failure:?}");
+    }
+    let text = "printf '{\"class\": \"config\", \"code\": \"NoKey\", \"message\": \"set it\"}' > $POP_FAILURE_FILE; exit 1";
+    let told = run(runtime, script(text)).await;
+    assert_eq!((told.failure().class, told.code()), (FailureClass::Config, ("NoKey", Some(1), None)));
+}
+
+async fn words(runtime: &dyn Runtime) {
+    // It goes on once its progress has been heard: a pipe in its folder opens when the test stops it.
+    let text = "echo 5 > $POP_PROGRESS_FILE; trap 'echo 90 > $POP_PROGRESS_FILE; exit 0' TERM; echo ready; while :; do sleep 0.05; done";
+    let mut started = launch(runtime, "op", 1, script(text), json!({}));
+    let first = started.until(|s| matches!(s, Signal::Progress { .. })).await;
+    assert_eq!(first, Signal::Progress { percent: 5.0, message: None });
+    started.stop.terminate();
+    let told = started.end().await;
+    assert_eq!(told.progress(), [90.0], "the last word gets out");
+    assert_eq!(told.code(), ("Stopped", Some(0), None));
+
+    let secrets = vec!["/token".to_owned()];
+    let spec = RunSpec { secrets, ..script("echo $PAYLOAD; cat $POP_PAYLOAD_FILE >&2; exit 1") };
+    let told = launch(runtime, "op", 1, spec, json!({"token": "s3cr3t-value"})).end().await;
+    assert_eq!(told.log("stdout"), "{\"token\":\"***\"}\n");
+    assert!(!format!("{told:?}").contains("s3cr3t"), "{told:?}");
+
+    let text = "python3 -c \"import sys; sys.stdout.write('x'+'é'*60000)\" || printf x";
+    let told = run(runtime, script(text)).await;
+    assert!(!told.log("stdout").contains('\u{fffd}'));
+}
+
+async fn stops(runtime: &dyn Runtime) {
+    let mut started = launch(
+        runtime,
+        "op",
+        1,
+        script("trap 'echo saved; exit 7' TERM; echo up; while :; do sleep 0.05; done"),
+        json!({}),
+    );
+    started.until(said("up")).await;
+    started.stop.terminate();
+    let told = started.end().await;
+    assert_eq!(told.code(), ("Stopped", Some(7), None));
+    assert_eq!(told.log("stdout"), "saved\n");
+
+    let mut started =
+        launch(runtime, "op", 1, script("trap '' TERM; echo up; while :; do sleep 0.05; done"), json!({}));
+    started.until(said("up")).await;
+    started.stop.kill();
+    assert_eq!(
+        started.end().await.code(),
+        ("Stopped", None, Some(9)),
+        "the grace is a minute, and not waited for"
+    );
+}
+
+/// Somebody who has left the group and holds the streams open.
+async fn leftovers(runtime: &dyn Runtime) {
+    for (text, code) in [
+        ("setsid sleep 1000 & echo $!", None),
+        ("setsid sleep 1000 & echo $!; exit 4", Some("ExitCode")),
+        ("setsid sh -c 'trap \"\" TERM; sleep 1000; sleep 1000' & echo $!; sleep 1000", Some("Stopped")),
+    ] {
+        let mut started = launch(runtime, "op", 1, script(text), json!({}));
+        let Signal::Log { text: pid, .. } = started.until(|s| matches!(s, Signal::Log { .. })).await else {
+            unreachable!()
+        };
+        if code == Some("Stopped") {
+            started.stop.terminate();
+        }
+        let told = started.end().await;
+        assert_eq!(told.outcome.as_ref().err().map(|f| &*f.code), code, "{told:?}");
+        if code.is_none() {
+            runtime.idle().await;
+        }
+        // Nobody else reaps it, so the number can't be another's yet.
+        let alive = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        assert!(alive.is_empty() || alive.contains(") Z "), "{text}: {alive}");
+    }
+}
+
+/// A stop that comes while the streams of a program that has ended well are still held open changes nothing.
+async fn late(runtime: &dyn Runtime) {
+    let text = "echo $$; setsid sleep 1000 & exit 0";
+    let mut started = launch(runtime, "op", 1, script(text), json!({}));
+    let Signal::Log { text: pid, .. } = started.until(|s| matches!(s, Signal::Log { .. })).await else {
+        unreachable!()
+    };
+    let stat = format!("/proc/{}/stat", pid.trim());
+    let ended = || std::fs::read_to_string(&stat).map_or(true, |text| text.contains(") Z "));
+    while !ended() {
+        tokio::task::yield_now().await;
+    }
+    // The runtime has to hear of the end before the stop; both ways are an end.
+    tokio::task::yield_now().await;
+    started.stop.terminate();
+    let told = started.end().await;
+    assert!(told.outcome.is_ok() || told.code() == ("Stopped", Some(0), None), "{told:?}");
+    runtime.idle().await;
+}
+
+/// Something else in the place of each file.
+async fn traps(runtime: &dyn Runtime) {
+    for put in ["mkfifo", "mkdir", "ln -s /dev/zero"] {
+        let told = run(runtime, script(&format!("{put} $POP_PROGRESS_FILE"))).await;
+        assert_eq!(told.outcome, Ok(json!({})), "{put}");
+        assert_eq!(told.log("pop").matches("progress is ignored").count(), 1, "{put}: {told:?}");
+        for (file, end) in [("OUTPUT", 0), ("FAILURE", 0), ("FAILURE", 1)] {
+            let told = run(runtime, script(&format!("{put} $POP_{file}_FILE; exit {end}"))).await;
+            let failure = told.failure();
+            assert_eq!(
+                (failure.class, &*failure.code),
+                (FailureClass::User, "OutputInvalid"),
+                "{put} {file}"
+            );
+            assert_eq!(failure.exit_code, Some(end));
+        }
+    }
+    let told = run(runtime, script("head -c 300000 /dev/zero > $POP_PROGRESS_FILE")).await;
+    assert!(told.log("pop").contains("300000 bytes, over the limit of 262144"), "{told:?}");
+    let told = run(runtime, script("yes >&2 & yes | head -c 5000000 | tr y z")).await;
+    assert!(
+        told.log("pop").contains("stdout: ") && told.log("pop").contains("bytes were left out"),
+        "{:?}",
+        told.log("pop")
+    );
+}
+
+/// An attempt that runs is not started a second time beside itself, and settling and forgetting leave others alone.
+async fn twice(runtime: &dyn Runtime) {
+    assert_eq!(runtime.adopt("ag_1").await, []);
+    let mut first = launch(runtime, "op", 1, script("echo up; sleep 1000"), json!({}));
+    first.until(said("up")).await;
+    let mut second = launch(runtime, "op", 1, script("echo second"), json!({}));
+    second.until(|s| matches!(s, Signal::Waiting { .. })).await;
+    runtime.forget("ag_1");
+    first.stop.kill();
+    assert_eq!(first.end().await.code().0, "Stopped");
+    let told = second.end().await;
+    assert_eq!((told.outcome.is_ok(), &*told.log("stdout")), (true, "second\n"));
+    runtime.settled(AttemptKey { run: 0, op: 0, attempt: 1 });
+    tokio::time::timeout(LONG, runtime.idle()).await.expect("nothing runs any more");
+}

@@ -2,11 +2,22 @@
 //! attempt, bounded capture of what they write, SIGTERM then SIGKILL for the whole group.
 
 mod capture;
+mod children;
 mod command;
-pub(crate) mod desk;
-mod files;
-mod note;
+mod environment;
+mod folder;
+mod limits;
+mod outcome;
+mod plain_file;
+mod proc;
 mod process;
+mod reports;
+mod spawn;
+#[cfg(test)]
+mod tests;
+mod text;
+mod watch;
+mod work_folder;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,14 +27,21 @@ use pop_sdk::api::FailureClass;
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
-use self::desk::Served;
+use self::children::Children;
+pub use self::children::be_sole_parent;
+pub use self::limits::{machine, raise_file_limit};
+use self::reports::Reports;
+use self::spawn::Launcher;
+use self::watch::Watch;
+pub use self::work_folder::LocalError;
+use self::work_folder::WorkFolder;
 use super::{Adopted, AttemptKey, Capacity, Launch, Pending, Reporter, Runtime, Signal, Stop};
-use crate::run::{Needs, fail};
+use crate::run::fail;
 
 /// Settings of a [`Local`] runtime.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Holds a folder for each agenda, and in it one for each attempt. Made when the first process starts.
+    /// Holds a folder for each agenda, and in it one for each attempt. Made, and locked, by [`Local::open`].
     pub work: PathBuf,
     /// Programs named by a relative path with a slash are looked up from here.
     pub base: PathBuf,
@@ -31,7 +49,8 @@ pub struct Config {
     pub environment: Vec<(String, String)>,
     /// Time between SIGTERM and SIGKILL.
     pub grace: Duration,
-    /// How much of standard output may become an operation's output, in bytes.
+    /// The largest output, in bytes, both as the program wrote it and as compact JSON. A server takes a report of 64 MiB,
+    /// with an output and what belongs to it; so an output that is taken here is never refused there.
     pub output_limit: u64,
     /// How much may run at the same time.
     pub capacity: Capacity,
@@ -40,57 +59,79 @@ pub struct Config {
 }
 
 impl Config {
-    /// The usual settings: 5 s of grace, 64 MiB of output, 1 MiB of log.
+    /// The usual settings: 5 s of grace, 32 MiB of output, 1 MiB of log, all of this machine.
     pub fn new(work: PathBuf, base: PathBuf, environment: Vec<(String, String)>) -> Self {
         Self {
             work,
             base,
             environment,
             grace: Duration::from_secs(5),
-            output_limit: 64 << 20,
-            capacity: Capacity { resources: Needs { cpu_millis: 1000, memory: u64::MAX }, attempts: 16 },
+            output_limit: 32 << 20,
+            capacity: machine(),
             log_limit: 1 << 20,
         }
     }
 }
 
-/// What this machine can run at the same time.
-pub fn machine() -> Capacity {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Capacity { resources: Needs { cpu_millis: cores as u64 * 1000, memory: u64::MAX }, attempts: 16 * cores }
-}
-
 /// Runs operations as local processes.
 #[derive(Debug)]
 pub struct Local {
-    config: Arc<Config>,
+    shared: Arc<Shared>,
     running: TaskTracker,
-    /// Where programs report over HTTP; none if there is no port. Opened with the first program.
-    desk: Arc<OnceCell<Option<Served>>>,
+}
+
+/// What all attempts share.
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    launcher: Launcher,
+    watch: Watch,
+    children: Arc<Children>,
+    /// Where programs report over HTTP; opened with the first program.
+    reports: OnceCell<Arc<Reports>>,
+    /// Given back last.
+    work: WorkFolder,
 }
 
 impl Local {
-    /// A runtime with these settings. Processes that an earlier one left running in `config.work` are killed: their
-    /// outcome could no longer be trusted, and their operations are about to be started again.
-    pub fn new(config: Config) -> Self {
-        files::kill_leftovers(&config.work);
-        Self { config: Arc::new(config), running: TaskTracker::new(), desk: Arc::default() }
+    /// A runtime with these settings. Programs that an earlier one left running in `config.work` are killed: their outcome
+    /// could no longer be trusted, and their operations are about to be started again. Blocks for as long as that takes.
+    ///
+    /// # Errors
+    /// The work folder can't be had, is used by another runtime, or is open to other users.
+    pub fn open(config: Config) -> Result<Self, LocalError> {
+        let work = WorkFolder::open(&config.work)?;
+        children::end_leftovers(work.path());
+        let children = Arc::new(Children::new(work.path().to_path_buf()));
+        let watch = Watch::new(Arc::clone(&children));
+        let launcher = Launcher::new();
+        let shared = Shared { config, launcher, watch, children, reports: OnceCell::new(), work };
+        Ok(Self { shared: Arc::new(shared), running: TaskTracker::new() })
+    }
+}
+
+impl Shared {
+    /// Where programs report over HTTP; none while there is no port.
+    async fn reports(&self) -> Option<&Arc<Reports>> {
+        let start = || async { Reports::start(self.config.output_limit).await.map(Arc::new) };
+        let reports = self.reports.get_or_try_init(start).await;
+        reports.inspect_err(|error| tracing::warn!(%error, "programs can report by file only")).ok()
     }
 }
 
 impl Runtime for Local {
     fn capacity(&self) -> Capacity {
-        self.config.capacity
+        self.shared.config.capacity
     }
 
     fn adopt(&self, _agenda: &str) -> Pending<'_, Vec<Adopted>> {
         Box::pin(std::future::ready(Vec::new()))
     }
 
+    /// Nothing is left to do: an attempt's own files are read, and removed, before its outcome is told.
     fn settled(&self, _key: AttemptKey) {}
 
     fn launch(&self, launch: Launch, reporter: Reporter, stop: Stop) {
-        let config = Arc::clone(&self.config);
         let Some(spec) = launch.spec.clone() else {
             reporter.send(Signal::Exited(Err(unknown_type(&launch.kind))));
             return;
@@ -106,16 +147,16 @@ impl Runtime for Local {
             ))));
             return;
         }
-        let desk = Arc::clone(&self.desk);
+        let shared = Arc::clone(&self.shared);
         self.running.spawn(async move {
-            let desk = desk.get_or_init(|| open(config.output_limit)).await;
-            let outcome = process::run(&config, desk.as_ref(), &launch, &spec, &reporter, &stop).await;
+            let outcome = process::run(&shared, launch, spec, reporter.clone(), &stop).await;
             reporter.send(Signal::Exited(outcome));
         });
     }
 
     fn forget(&self, agenda: &str) {
-        files::remove_if_empty(&self.config.work, agenda);
+        let (shared, agenda) = (Arc::clone(&self.shared), agenda.to_owned());
+        self.running.spawn_blocking(move || folder::forget(shared.work.path(), &agenda));
     }
 
     fn idle(&self) -> Pending<'_, ()> {
@@ -123,13 +164,10 @@ impl Runtime for Local {
         Box::pin(async {
             self.running.wait().await;
             self.running.reopen();
+            let children = Arc::clone(&self.shared.children);
+            let _ = tokio::task::spawn_blocking(move || children.sweep()).await;
         })
     }
-}
-
-async fn open(output_limit: u64) -> Option<Served> {
-    let served = Served::start(output_limit).await;
-    served.inspect_err(|error| tracing::warn!(%error, "programs can report by file only")).ok()
 }
 
 fn unknown_type(kind: &str) -> pop_sdk::api::Failure {
@@ -137,7 +175,7 @@ fn unknown_type(kind: &str) -> pop_sdk::api::Failure {
         FailureClass::Config,
         "UnknownOperationType",
         format!(
-            "nothing here knows how to run operation type `{kind}`: give it a `command` in the workflow's catalog, or start the pool with `--catalog FILE`"
+            "unknown operation type `{kind}`: add a `command` to the workflow's catalog, or start the pool with `--catalog FILE`"
         ),
     )
 }

@@ -88,10 +88,7 @@ fn what_is_given_back_is_next_and_not_lost() {
         let reply = world.ok(release("w", "1", ids(&granted)));
         assert_eq!(reply, Reply::Released(ids(&granted)));
         let record = world.store.agenda(&submitted[0]).unwrap().unwrap();
-        assert_eq!(
-            (record.row.state, record.row.lost, record.row.interrupted),
-            (AgendaState::Queued, 0, 0)
-        );
+        assert_eq!((record.row.state, record.row.lost, record.row.interrupted), (AgendaState::Queued, 0, 0));
         let operations = world.store.operations(record.header.no).unwrap();
         assert_eq!(operations[0].1.as_ref().unwrap().state, OperationState::Ready);
         assert_eq!(world.ok(release("w", "1", ids(&granted))), Reply::Released(Vec::new()));

@@ -73,7 +73,14 @@ fn work(
     let runtime = local::Config::new(folder.path().into(), folder.path().into(), Vec::new());
     let (calls, reports) = (port(client, "default"), port(client, "default"));
     let now = CancellationToken::new();
-    tokio::spawn(agent::work(config, calls, reports, Arc::new(Local::new(runtime)), stop.clone(), now))
+    tokio::spawn(agent::work(
+        config,
+        calls,
+        reports,
+        Arc::new(Local::open(runtime).unwrap()),
+        stop.clone(),
+        now,
+    ))
 }
 
 #[tokio::test]

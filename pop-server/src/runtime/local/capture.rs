@@ -2,9 +2,14 @@
 //! last lines are kept for a failure, and output is collected up to a limit.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio_util::sync::CancellationToken;
 
+use super::text::{Piece, TextStream};
+use crate::runtime::secrets::Masker;
 use crate::runtime::{Reporter, Signal};
 
 /// How many of the last lines a failure quotes.
@@ -16,63 +21,181 @@ const TAIL_WIDTH: usize = 500;
 #[derive(Debug, Default)]
 pub(super) struct Captured {
     /// The bytes, if they were wanted.
-    pub bytes: Vec<u8>,
-    /// More came than was allowed; the rest was dropped.
-    pub overflow: bool,
+    pub(super) bytes: Vec<u8>,
+    /// More output came than was allowed; the rest was not read.
+    pub(super) overflow: bool,
     /// The last lines.
-    pub tail: Vec<String>,
+    pub(super) tail: Vec<String>,
 }
 
 /// What to do with a stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Want {
-    /// Send it on as log text, at most this many bytes.
+    /// Send it on as log text: of more than this many bytes the first half and the last.
     Log(u64),
     /// Collect it, at most this many bytes; reading stops there.
     Output(u64),
 }
 
-/// Reads `stream` to its end (or, for output, to its limit).
+/// The log of one attempt: its streams, and what POP itself has to say beside them.
+#[derive(Debug)]
+pub(super) struct Log {
+    reporter: Reporter,
+    pub(super) masker: Arc<Masker>,
+    /// How much POP itself has said.
+    said: AtomicU64,
+}
+
+impl Log {
+    pub(super) fn new(reporter: Reporter, masker: Arc<Masker>) -> Self {
+        Self { reporter, masker, said: AtomicU64::new(0) }
+    }
+
+    /// A line of POP's own. Each has a position of its own, or the second would pass for a repetition of the first.
+    pub(super) fn say(&self, line: &str) {
+        let text = format!("{line}\n");
+        let offset = self.said.fetch_add(text.len() as u64, Ordering::Relaxed);
+        self.reporter.send(Signal::Log { stream: "pop", offset, text });
+    }
+
+    fn send(&self, stream: &'static str, Piece { offset, text, .. }: Piece) {
+        self.reporter.send(Signal::Log { stream, offset, text });
+    }
+}
+
+/// Reads `stream` to its end, or until `cut`. Output that is too much ends it too, and cancels `flooded`.
 pub(super) async fn read<R: AsyncRead + Unpin>(
-    mut stream: R,
+    stream: Option<R>,
     name: &'static str,
     want: Want,
-    reporter: &Reporter,
+    log: &Log,
+    cut: &CancellationToken,
+    flooded: &CancellationToken,
 ) -> Captured {
     let mut captured = Captured::default();
+    let Some(mut stream) = stream else { return captured };
+    let mut text = TextStream::new(Arc::clone(&log.masker));
     let mut tail = Tail::default();
+    let mut kept = if let Want::Log(limit) = want { Some(Kept::new(limit)) } else { None };
+    let mut tell = |piece: Piece| {
+        tail.push(piece.text.as_bytes());
+        if let Some(kept) = &mut kept {
+            kept.push(piece, |piece| log.send(name, piece));
+        }
+    };
     let mut buffer = vec![0; 16 * 1024];
-    let mut seen: u64 = 0;
-    while let Ok(n) = stream.read(&mut buffer).await {
+    loop {
+        let n = tokio::select! {
+            biased;
+            // First, or a flood would never be cut.
+            () = cut.cancelled() => 0,
+            n = stream.read(&mut buffer) => n.unwrap_or(0),
+        };
         if n == 0 {
             break;
         }
-        let piece = &buffer[..n];
-        tail.push(piece);
-        let limit = match want {
-            Want::Log(limit) | Want::Output(limit) => limit,
-        };
-        let room = usize::try_from(limit.saturating_sub(seen)).unwrap_or(usize::MAX).min(n);
-        match want {
-            Want::Log(_) if room > 0 => {
-                let text = String::from_utf8_lossy(&piece[..room]).into_owned();
-                reporter.send(Signal::Log { stream: name, offset: seen, text });
-            }
-            Want::Log(_) => {}
-            Want::Output(_) => captured.bytes.extend_from_slice(&piece[..room]),
+        if let Want::Output(limit) = want {
+            let room = usize::try_from(limit).unwrap_or(usize::MAX) - captured.bytes.len();
+            captured.bytes.extend_from_slice(&buffer[..n.min(room)]);
+            captured.overflow = n > room;
         }
-        if room < n && !captured.overflow {
-            captured.overflow = true;
-            if matches!(want, Want::Output(_)) {
-                break;
-            }
-            let text = format!("{name}: more than {limit} bytes; the rest is not kept\n");
-            reporter.send(Signal::Log { stream: "pop", offset: 0, text });
+        text.push(&buffer[..n]).map(&mut tell);
+        if captured.overflow {
+            flooded.cancel();
+            break;
         }
-        seen += n as u64;
+    }
+    text.finish().map(&mut tell);
+    if let Some(kept) = kept {
+        kept.finish(name, log);
     }
     captured.tail = tail.lines();
     captured
+}
+
+/// Which part of a log is kept: its first half as it comes, and its end when it has come.
+#[derive(Debug)]
+struct Kept {
+    head: u64,
+    end_limit: u64,
+    /// Where the head has ended.
+    head_end: u64,
+    end: VecDeque<Piece>,
+    end_length: u64,
+}
+
+impl Kept {
+    fn new(limit: u64) -> Self {
+        let end_limit = limit / 2;
+        Self { head: limit - end_limit, end_limit, head_end: 0, end: VecDeque::new(), end_length: 0 }
+    }
+
+    fn push(&mut self, piece: Piece, send: impl FnOnce(Piece)) {
+        let mut rest = Some(piece);
+        if self.end.is_empty()
+            && let Some(piece) = rest.take()
+        {
+            let (head, after) = split(piece, self.head - self.head_end);
+            rest = after;
+            if let Some(head) = head {
+                self.head_end = head.offset + head.length;
+                send(head);
+            }
+        }
+        let Some(piece) = rest else { return };
+        self.end_length += piece.length;
+        self.end.push_back(piece);
+        while self.end_length > self.end_limit
+            && let Some(first) = self.end.pop_front()
+        {
+            self.end_length -= first.length;
+            let too_much = (self.end_length + first.length) - self.end_limit;
+            if let (_, Some(rest)) = split(first, too_much) {
+                self.end_length += rest.length;
+                let stuck = self.end_length > self.end_limit;
+                self.end.push_front(rest);
+                if stuck {
+                    break;
+                }
+            }
+        }
+        if self.end.is_empty() {
+            // Something was left out: whatever comes is the end, never the head again.
+            self.end.push_back(Piece { offset: u64::MAX, length: 0, text: String::new() });
+        }
+    }
+
+    fn finish(self, name: &'static str, log: &Log) {
+        let mut end = self.end.into_iter().filter(|piece| piece.length > 0).peekable();
+        let Some(first) = end.peek() else { return };
+        let left_out = first.offset.saturating_sub(self.head_end);
+        if left_out > 0 {
+            log.say(&format!("{name}: {left_out} bytes were left out after the first {}", self.head_end));
+        }
+        for piece in end {
+            log.send(name, piece);
+        }
+    }
+}
+
+/// The first `length` bytes of a piece, and the rest; cut between characters, a little earlier if need be. A piece whose
+/// text is not what its bytes were (something is masked) stays whole, and counts as the rest.
+fn split(mut piece: Piece, length: u64) -> (Option<Piece>, Option<Piece>) {
+    if length >= piece.length {
+        return (Some(piece), None);
+    }
+    let plain = piece.text.len() as u64 == piece.length;
+    let mut at = usize::try_from(length).unwrap_or(usize::MAX).min(piece.text.len());
+    while !piece.text.is_char_boundary(at) {
+        at -= 1;
+    }
+    if at == 0 || !plain {
+        return (None, Some(piece));
+    }
+    let text = piece.text.split_off(at);
+    let rest = Piece { offset: piece.offset + at as u64, length: piece.length - at as u64, text };
+    piece.length = at as u64;
+    (Some(piece), Some(rest))
 }
 
 /// The last lines of a stream, each cut to a sane width.
@@ -116,40 +239,71 @@ mod tests {
     use super::*;
     use crate::runtime::AttemptKey;
 
-    fn reporter() -> (Reporter, mpsc::UnboundedReceiver<(AttemptKey, Signal)>) {
-        let (tx, rx) = mpsc::unbounded_channel();
-        (Reporter::new(AttemptKey { run: 0, op: 0, attempt: 1 }, tx), rx)
+    /// What was captured of these bytes, and the log: stream, position, text.
+    async fn capture(bytes: &[u8], want: Want) -> (Captured, Vec<(&'static str, u64, String)>) {
+        let (tx, mut rx) = mpsc::unbounded_channel();
+        let log = Log::new(Reporter::new(AttemptKey { run: 0, op: 0, attempt: 1 }, tx), Arc::default());
+        let never = CancellationToken::new();
+        let got = read(Some(bytes), "stdout", want, &log, &never, &CancellationToken::new()).await;
+        drop(log);
+        let mut logged = Vec::new();
+        while let Some((_, Signal::Log { stream, offset, text })) = rx.recv().await {
+            logged.push((stream, offset, text));
+        }
+        (got, logged)
     }
 
     #[tokio::test]
     async fn the_last_ten_lines_are_kept() {
         let text: String = (0..4096).fold(String::new(), |text, i| text + &format!("line {i}\n"));
-        let (reporter, _rx) = reporter();
-        let got = read(text.as_bytes(), "stderr", Want::Log(100), &reporter).await;
+        let (got, _) = capture(text.as_bytes(), Want::Log(100)).await;
         assert_eq!(got.tail.first().unwrap(), "line 4086");
         assert_eq!(got.tail.last().unwrap(), "line 4095");
         assert_eq!(got.tail.len(), 10);
-        assert!(got.overflow);
     }
 
     #[tokio::test]
-    async fn a_log_is_cut_at_its_limit_and_says_so() {
-        let (reporter, mut rx) = reporter();
-        read(&[b'x'; 5000][..], "stdout", Want::Log(1000), &reporter).await;
-        drop(reporter);
-        let (mut kept, mut said) = (0, false);
-        while let Some((_, Signal::Log { stream, text, .. })) = rx.recv().await {
-            if stream == "stdout" { kept += text.len() } else { said = text.contains("1000 bytes") }
+    async fn of_a_long_log_the_head_and_the_end_are_kept() {
+        let text: String = (0..5000).fold(String::new(), |text, i| text + &format!("{i:09}\n"));
+        let (_, logged) = capture(text.as_bytes(), Want::Log(1000)).await;
+        let of = |name: &str| {
+            let parts = logged.iter().filter(|(stream, ..)| *stream == name);
+            parts.map(|(_, _, text)| text.as_str()).collect::<String>()
+        };
+        assert_eq!(of("stdout"), text[..500].to_owned() + &text[49_500..]);
+        assert_eq!(of("pop"), "stdout: 49000 bytes were left out after the first 500\n");
+        for (_, offset, part) in logged.iter().filter(|(stream, ..)| *stream == "stdout") {
+            let at = usize::try_from(*offset).unwrap();
+            assert_eq!(&text[at..at + part.len()], part, "positions are those in the stream");
         }
-        assert_eq!((kept, said), (1000, true));
+    }
+
+    #[tokio::test]
+    async fn a_log_as_long_as_its_limit_is_whole() {
+        let text = "é".repeat(20_000);
+        let (_, logged) = capture(text.as_bytes(), Want::Log(40_000)).await;
+        let got: String = logged.iter().map(|(_, _, text)| text.as_str()).collect();
+        assert!(logged.iter().all(|(stream, ..)| *stream == "stdout") && got == text);
+    }
+
+    #[tokio::test]
+    async fn each_notice_has_a_position_of_its_own() {
+        let (tx, mut rx) = mpsc::unbounded_channel();
+        let log = Log::new(Reporter::new(AttemptKey { run: 0, op: 0, attempt: 1 }, tx), Arc::default());
+        log.say("first");
+        log.say("second");
+        let mut offsets = Vec::new();
+        while let Ok((_, Signal::Log { offset, .. })) = rx.try_recv() {
+            offsets.push(offset);
+        }
+        assert_eq!(offsets, [0, 6]);
     }
 
     #[tokio::test]
     async fn output_is_collected_up_to_its_limit() {
-        let (reporter, _rx) = reporter();
-        let got = read(&b"0123456789"[..], "stdout", Want::Output(10), &reporter).await;
+        let (got, _) = capture(b"0123456789", Want::Output(10)).await;
         assert_eq!((got.bytes.as_slice(), got.overflow), (&b"0123456789"[..], false));
-        let got = read(&b"0123456789"[..], "stdout", Want::Output(9), &reporter).await;
-        assert!(got.overflow);
+        let (got, logged) = capture(b"0123456789", Want::Output(9)).await;
+        assert!(got.overflow && logged.is_empty());
     }
 }

@@ -16,7 +16,7 @@ async fn a_big_output_arrives_and_one_that_is_too_big_does_not() {
     assert_eq!(attempt.outcome.unwrap()["text"].as_str().map(str::len), Some(10_000_000));
     let attempt = pool.run("t.repeat", 1, json!({ "text": "0123456789", "times": 7_000_000 })).await;
     let failure = attempt.outcome.unwrap_err();
-    assert!(failure.message.contains("67108864 bytes"), "{failure:?}");
+    assert!(failure.message.contains("33554432 bytes"), "{failure:?}");
 }
 
 #[tokio::test]

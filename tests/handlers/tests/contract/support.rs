@@ -57,7 +57,7 @@ impl Pool {
         let path = ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default());
         let mut config = Config::new(work.path().to_owned(), work.path().to_owned(), vec![path]);
         config.grace = Duration::from_mins(1); // a slow machine must not turn "stopped" into "killed"
-        Self { runtime: Local::new(config), work, command: vec![OPS.into()] }
+        Self { runtime: Local::open(config).unwrap(), work, command: vec![OPS.into()] }
     }
 
     /// A pool whose programs know of none of its files, as those of another machine or a container.

@@ -3,15 +3,14 @@
 use pop_sdk::api::{Failure, FailureClass};
 use serde::Deserialize;
 
-use super::files::Folder;
 use crate::run::fail;
 
 /// The longest message and code that are kept, in bytes.
 const LIMIT: usize = 16 * 1024;
 
-/// A program's word on why it failed.
+/// The content of a failure file.
 #[derive(Debug, Deserialize)]
-pub(super) struct Note {
+pub(crate) struct FailureFile {
     #[serde(default)]
     class: Option<FailureClass>,
     #[serde(default)]
@@ -22,12 +21,11 @@ pub(super) struct Note {
     provisional: bool,
 }
 
-impl Note {
-    /// What a program left that ended by itself (`killed`: by a signal). A note that can't be read is none.
-    pub(super) fn read(folder: &Folder, killed: bool) -> Option<Failure> {
-        let text = std::fs::read(folder.failure()).ok()?;
-        let note: Self = serde_json::from_slice(&text).ok()?;
-        (!(killed && note.provisional)).then(|| note.failure())
+impl FailureFile {
+    /// The failure that a program left that ended by itself (`killed`: by a signal). A text that can't be read is none.
+    pub(crate) fn parse(text: &[u8], killed: bool) -> Option<Failure> {
+        let file: Self = serde_json::from_slice(text).ok()?;
+        (!(killed && file.provisional)).then(|| file.failure())
     }
 
     fn failure(self) -> Failure {
@@ -58,10 +56,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, killed: bool) -> Option<Failure> {
-        let work = tempfile::tempdir().unwrap();
-        let folder = Folder::create(work.path(), "ag", "op", 1).unwrap();
-        std::fs::write(folder.failure(), text).unwrap();
-        Note::read(&folder, killed)
+        FailureFile::parse(text.as_bytes(), killed)
     }
 
     #[test]

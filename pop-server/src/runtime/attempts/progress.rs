@@ -1,0 +1,31 @@
+//! How far a program is: a number, or `{"percent": …, "message": …}`.
+
+use serde_json::Value;
+
+/// One word of progress.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Progress {
+    /// 0 to 100.
+    pub(crate) percent: f64,
+    /// What the program says about it.
+    pub(crate) message: Option<String>,
+}
+
+impl Progress {
+    /// The progress that one line tells; none when the line is half-written or something else.
+    pub(crate) fn parse(line: &str) -> Option<Self> {
+        match serde_json::from_str(line.trim()).ok()? {
+            Value::Number(n) => Some(Self { percent: n.as_f64()?, message: None }),
+            Value::Object(map) => {
+                let percent = map.get("percent").or_else(|| map.get("percentComplete"))?.as_f64()?;
+                Some(Self { percent, message: map.get("message").and_then(Value::as_str).map(str::to_owned) })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The last line that is not empty: a program may write one after the other.
+pub(crate) fn last_line(text: &str) -> Option<&str> {
+    text.lines().rev().find(|line| !line.trim().is_empty())
+}

@@ -1,0 +1,135 @@
+//! What a program is started with: its path, arguments and variables.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use pop_compiler::agenda::RunSpec;
+use pop_sdk::api::{Failure, FailureClass};
+
+use super::Config;
+use super::command;
+use super::folder::Folder;
+use super::plain_file::{self, Content};
+use super::proc::MARK;
+use crate::run::fail;
+use crate::runtime::Launch;
+use crate::runtime::attempts::{Progress, SHORT, last_line};
+
+/// The largest text that goes into one variable of the environment (Linux takes 128 KiB).
+const LIMIT: usize = 96 * 1024;
+/// Where a program is looked for when its environment has no PATH.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// What the operation type makes of an input.
+#[derive(Debug)]
+pub(super) struct Filled {
+    pub(super) arguments: Vec<String>,
+    variables: Vec<(String, String)>,
+    pub(super) stdin: Option<String>,
+    pub(super) input: String,
+}
+
+impl Filled {
+    pub(super) fn new(spec: &RunSpec, launch: &Launch) -> Result<Self, Failure> {
+        let filled = Self {
+            arguments: command::arguments(&spec.command, &launch.payload)?,
+            variables: command::environment(&spec.env, &launch.payload)?,
+            stdin: spec.stdin.as_deref().map(|t| command::stdin(t, &launch.payload)).transpose()?,
+            input: launch.payload.to_string(),
+        };
+        if filled.arguments.first().is_none_or(String::is_empty) {
+            let message = "could not start the program: `command` gives no program for this input. Correct `command` or the input.";
+            return Err(fail(FailureClass::Config, "NoCommand", message));
+        }
+        Ok(filled)
+    }
+}
+
+/// Every variable of a program. Reads what an earlier attempt has reached.
+pub(super) fn variables(
+    config: &Config,
+    launch: &Launch,
+    filled: &Filled,
+    folder: &Folder,
+    report: Option<(&str, &str)>,
+) -> Vec<(String, String)> {
+    let mut env = config.environment.clone();
+    env.extend(filled.variables.iter().cloned());
+    let mut set = |key: &str, value: String| env.push((key.to_owned(), value));
+    let file = |path: PathBuf| path.to_string_lossy().into_owned();
+    if filled.input.len() <= LIMIT {
+        set("PAYLOAD", filled.input.clone());
+    }
+    set(MARK, file(folder.input()));
+    set("POP_OUTPUT_FILE", file(folder.output()));
+    set("POP_PROGRESS_FILE", file(folder.progress()));
+    set("POP_FAILURE_FILE", file(folder.failure()));
+    if launch.key.attempt > 1
+        && let Ok(Content::Bytes(text)) = plain_file::read(folder.reached(), SHORT)
+        && let Ok(text) = String::from_utf8(text)
+        && let Some(line) = last_line(&text).filter(|line| Progress::parse(line).is_some())
+    {
+        set("POP_LAST_PROGRESS_FILE", file(folder.reached().to_path_buf()));
+        if line.len() <= LIMIT {
+            set("LAST_PROGRESS", line.to_owned());
+        }
+    }
+    set("AGENDA_ID", launch.agenda.clone());
+    set("OPERATION_NAME", launch.operation.clone());
+    set("OPERATION_TYPE", launch.kind.clone());
+    set("POP_ATTEMPT", launch.key.attempt.to_string());
+    if let Some(id) = &launch.operation_id {
+        set("OPERATION_ID", id.clone());
+    }
+    if let Some(customer) = &launch.customer {
+        set("CUSTOMER_ID", customer.clone());
+    }
+    set("CID", launch.cid.clone().unwrap_or_else(|| launch.agenda.clone()));
+    if let Some((url, token)) = report {
+        set("POP_REPORT_URL", url.to_owned());
+        set("POP_TOKEN", token.to_owned());
+    }
+    env
+}
+
+/// A NUL byte ends a text where the system reads it, so no argument and no variable can have one.
+pub(super) fn check(arguments: &[String], variables: &[(String, String)]) -> Result<(), Failure> {
+    let what = match arguments.iter().position(|text| text.contains('\0')) {
+        Some(0) => "the program's name".to_owned(),
+        Some(n) => format!("argument {n} of `{}`", arguments[0]),
+        None => match variables.iter().find(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            Some((name, _)) => format!("the environment variable `{}`", name.replace('\0', "\\0")),
+            None => return Ok(()),
+        },
+    };
+    let message = format!(
+        "could not start the program: {what} contains a NUL byte. Remove the byte, or pass the value through `stdin` or POP_PAYLOAD_FILE."
+    );
+    Err(fail(FailureClass::User, "InvalidArgument", message))
+}
+
+/// The file that a name means. A path is a path, from `base`; a bare name is looked up on the program's own PATH. The
+/// search is done here because a child that has to search itself can't be started the fast way.
+pub(super) fn locate(
+    name: &str,
+    base: &Path,
+    folder: &Path,
+    env: &[(String, String)],
+) -> Result<PathBuf, io::Error> {
+    if name.contains('/') {
+        return Ok(base.join(name));
+    }
+    let path = env.iter().rev().find(|(key, _)| key == "PATH").map_or(DEFAULT_PATH, |(_, value)| value);
+    let mut error = io::ErrorKind::NotFound;
+    for place in std::env::split_paths(path) {
+        let file = folder.join(place).join(name);
+        match fs::metadata(&file) {
+            Ok(there) if there.is_file() && there.permissions().mode() & 0o111 != 0 => return Ok(file),
+            Ok(there) if there.is_file() => error = io::ErrorKind::PermissionDenied,
+            _ => {}
+        }
+    }
+    Err(error.into())
+}

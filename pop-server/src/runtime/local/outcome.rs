@@ -1,0 +1,198 @@
+//! What became of an attempt: its output, or why there is none.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::ExitStatus;
+
+use pop_compiler::agenda::{RunSpec, Stdout};
+use pop_sdk::api::{Failure, FailureClass};
+use serde_json::{Map, Value, json};
+
+use super::capture::Captured;
+use super::folder::Folder;
+use super::plain_file::{self, Content};
+use crate::run::fail;
+use crate::runtime::attempts::{FailureFile, SHORT};
+
+/// The end of a program.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) status: ExitStatus,
+    pub(super) out: Captured,
+    pub(super) err: Captured,
+    /// It was asked to end.
+    pub(super) stopped: bool,
+}
+
+/// What the end means. Reads the files that the program left.
+pub(super) fn outcome(end: End, spec: &RunSpec, folder: &Folder, limit: u64) -> Result<Value, Failure> {
+    let End { status, out, err, stopped } = end;
+    let quoted = if err.tail.is_empty() { &out.tail } else { &err.tail };
+    let told = |mut failure: Failure, tail: &[String]| {
+        failure.exit_code = status.code();
+        failure.signal = status.signal();
+        failure.log_tail = tail.to_vec();
+        failure
+    };
+    if out.overflow {
+        return Err(told(too_large("standard output", &format!("more than {limit}"), limit), &err.tail));
+    }
+    if stopped {
+        return Err(told(fail(FailureClass::User, "Stopped", "the program was stopped"), &err.tail));
+    }
+    if !status.success() {
+        return Err(told(failed(status, folder), quoted));
+    }
+    let value = output(spec, folder, out.bytes, limit).map_err(|failure| told(failure, &err.tail))?;
+    Ok(value)
+}
+
+/// The operation's output: its output file if it wrote one, else the failure that it left behind although it exited well,
+/// else what its standard output means.
+fn output(spec: &RunSpec, folder: &Folder, stdout: Vec<u8>, limit: u64) -> Result<Value, Failure> {
+    let value = match plain_file::read(&folder.output(), limit) {
+        Ok(Content::Bytes(bytes)) => serde_json::from_slice(&bytes)
+            .map_err(|e| invalid(format!("invalid JSON in POP_OUTPUT_FILE: {e}. Write one JSON value.")))?,
+        Ok(Content::TooLarge(size)) => return Err(too_large("POP_OUTPUT_FILE", &size.to_string(), limit)),
+        Ok(Content::NotAFile(what)) => return Err(not_a_file("POP_OUTPUT_FILE", what)),
+        Err(e) => return Err(io_failure("read the output file", &e)),
+        Ok(Content::Absent) => match left_failure(folder, false)? {
+            Some(failure) => return Err(failure),
+            None => from_stdout(spec, stdout)?,
+        },
+    };
+    let size = size(&value);
+    // What is stored is the compact JSON, which for a text can be longer than the bytes that the program wrote.
+    if size > limit { Err(too_large("the output as JSON", &size.to_string(), limit)) } else { Ok(value) }
+}
+
+fn from_stdout(spec: &RunSpec, stdout: Vec<u8>) -> Result<Value, Failure> {
+    let text =
+        |bytes| String::from_utf8(bytes).map_err(|_| invalid("invalid UTF-8 in standard output".to_owned()));
+    match spec.stdout {
+        Stdout::Log => Ok(Value::Object(Map::new())),
+        Stdout::Json if stdout.trim_ascii().is_empty() => Err(fail(
+            FailureClass::User,
+            "OutputMissing",
+            "exited with code 0 but produced no output: its type says `stdout = \"json\"`",
+        )),
+        Stdout::Json => serde_json::from_slice(&stdout).map_err(|e| {
+            invalid(format!("invalid JSON in standard output: {e}. Its type says `stdout = \"json\"`."))
+        }),
+        Stdout::Text => Ok(json!({ "text": text(stdout)? })),
+        Stdout::Lines => Ok(json!({ "lines": text(stdout)?.lines().collect::<Vec<_>>() })),
+    }
+}
+
+fn failed(status: ExitStatus, folder: &Folder) -> Failure {
+    match left_failure(folder, status.signal().is_some()) {
+        Ok(Some(failure)) | Err(failure) => return failure,
+        Ok(None) => {}
+    }
+    let (code, message) = match (status.code(), status.signal()) {
+        (Some(code), _) => ("ExitCode", format!("the program exited with code {code}")),
+        (None, Some(9)) => (
+            "Signal",
+            "the program was killed (signal 9); running out of memory is the usual cause".to_owned(),
+        ),
+        (None, signal) => {
+            ("Signal", format!("the program was ended by signal {}", signal.unwrap_or_default()))
+        }
+    };
+    fail(FailureClass::User, code, message)
+}
+
+/// What the program says in its failure file, if there is one that can be read.
+fn left_failure(folder: &Folder, killed: bool) -> Result<Option<Failure>, Failure> {
+    match plain_file::read(&folder.failure(), SHORT) {
+        Ok(Content::Bytes(text)) => Ok(FailureFile::parse(&text, killed)),
+        Ok(Content::NotAFile(what)) => Err(not_a_file("POP_FAILURE_FILE", what)),
+        Ok(Content::TooLarge(size)) => Err(invalid(format!(
+            "POP_FAILURE_FILE has {size} bytes, over the limit of {SHORT}. Write a shorter `message`."
+        ))),
+        Ok(Content::Absent) | Err(_) => Ok(None),
+    }
+}
+
+fn invalid(message: String) -> Failure {
+    fail(FailureClass::User, "OutputInvalid", message)
+}
+
+fn not_a_file(name: &str, what: &str) -> Failure {
+    invalid(format!("could not read {name}: it is {what}, not a file. Write a plain file there."))
+}
+
+fn too_large(what: &str, size: &str, limit: u64) -> Failure {
+    fail(
+        FailureClass::User,
+        "OutputTooLarge",
+        format!(
+            "{what} has {size} bytes, over the limit of {limit} bytes for an output. Write large data to a file of its own and pass its path on."
+        ),
+    )
+}
+
+/// A failure of the pool's own files.
+pub(super) fn io_failure(what: &str, error: &io::Error) -> Failure {
+    fail(FailureClass::Infra, "PoolIo", format!("could not {what}: {error}"))
+}
+
+/// Why a program can't be started.
+pub(super) fn spawn_failure(name: &str, program: &Path, error: &io::Error) -> Failure {
+    let config = |code, message| fail(FailureClass::Config, code, message);
+    match error.kind() {
+        io::ErrorKind::NotFound if program.exists() => config(
+            "ProgramNotFound",
+            format!(
+                "could not start `{}`: the interpreter in its first line (`#!`) or its loader does not exist. Install it.",
+                program.display()
+            ),
+        ),
+        io::ErrorKind::NotFound if name.contains('/') => {
+            config("ProgramNotFound", format!("program `{}` does not exist", program.display()))
+        }
+        io::ErrorKind::NotFound => config(
+            "ProgramNotFound",
+            format!(
+                "program `{name}` is not on the PATH of this pool; install it there or correct `command`"
+            ),
+        ),
+        io::ErrorKind::PermissionDenied => config(
+            "ProgramNotExecutable",
+            format!("program `{}` may not be executed; is it executable (`chmod +x`)?", program.display()),
+        ),
+        _ if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => config(
+            "ProgramNotExecutable",
+            format!(
+                "could not start `{}`: it is neither a binary of this machine nor a script that begins with `#!`",
+                program.display()
+            ),
+        ),
+        io::ErrorKind::ArgumentListTooLong => fail(
+            FailureClass::User,
+            "ArgumentsTooLong",
+            "the command line is longer than the system takes; pass large values through `stdin` or POP_PAYLOAD_FILE",
+        ),
+        _ => fail(FailureClass::Infra, "SpawnFailed", format!("program `{name}` can't be started: {error}")),
+    }
+}
+
+/// The length of a value as compact JSON, without making it.
+fn size(value: &Value) -> u64 {
+    struct Count(u64);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Counting can't fail, and a value is always JSON.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
+}

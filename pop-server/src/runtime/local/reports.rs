@@ -1,0 +1,64 @@
+//! Where programs report over HTTP. A report becomes the file that the program would have written, so what it means, and
+//! which one counts when a program reports in both ways, is decided in one place.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::folder::Folder;
+use super::plain_file;
+use super::watch::ProgressFile;
+use crate::api;
+use crate::runtime::attempts::{Entry, Inbox, Registry, ReportKind};
+
+/// A registry that programs can reach.
+#[derive(Debug)]
+pub(super) struct Reports {
+    registry: Arc<Registry>,
+    /// `POP_REPORT_URL`.
+    pub(super) url: String,
+    _serving: DropGuard,
+}
+
+impl Reports {
+    /// Serves on a free port that only this machine reaches, for as long as what is given back lives.
+    ///
+    /// # Errors
+    /// There is no port.
+    pub(super) async fn start(output_limit: u64) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let url = format!("http://{}{}", listener.local_addr()?, api::attempts::PATH);
+        let (registry, stop) = (Arc::new(Registry::new(output_limit)), CancellationToken::new());
+        tokio::spawn(api::attempts::serve(listener, Arc::clone(&registry), stop.clone()));
+        Ok(Self { registry, url, _serving: stop.drop_guard() })
+    }
+
+    /// Lets one attempt report.
+    pub(super) fn enter(&self, folder: Folder, progress: Arc<ProgressFile>) -> Entry {
+        self.registry.enter(Arc::new(Files { folder, progress }))
+    }
+}
+
+/// The files of one attempt.
+#[derive(Debug)]
+struct Files {
+    folder: Folder,
+    progress: Arc<ProgressFile>,
+}
+
+impl Inbox for Files {
+    fn take(&self, kind: ReportKind, text: &[u8]) -> io::Result<()> {
+        match kind {
+            ReportKind::Output => plain_file::replace(&self.folder.output(), text),
+            ReportKind::Failure => plain_file::replace(&self.folder.failure(), text),
+            ReportKind::Progress => {
+                plain_file::replace(&self.folder.progress(), text)?;
+                self.progress.look_now();
+                Ok(())
+            }
+        }
+    }
+}

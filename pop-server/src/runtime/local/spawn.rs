@@ -1,0 +1,224 @@
+//! Starting programs: never on the threads that drive attempts, a few at a time, and patiently when the system has no room
+//! for one more.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pop_compiler::agenda::RunSpec;
+use pop_sdk::api::{Failure, FailureClass};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, pidfd_open, prlimit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Shared;
+use super::capture::Log;
+use super::environment::{self, Filled};
+use super::folder::Folder;
+use super::limits;
+use super::outcome::{io_failure, spawn_failure};
+use super::process::Running;
+use super::reports::Reports;
+use super::watch::{ProgressFile, Watched};
+use crate::run::fail;
+use crate::runtime::attempts::Entry;
+use crate::runtime::{Launch, Reporter, Signal, Stop};
+
+/// The first and the longest pause before a start is tried again for which there was no room.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// How many programs start at the same time, and how many have their files open.
+#[derive(Debug)]
+pub(super) struct Launcher {
+    /// One for each processor: a start is work for a processor, and more of them only wait for each other.
+    starts: Semaphore,
+    places: Arc<Semaphore>,
+    /// How many files a program may open: as many as before this process took more for itself.
+    files: Rlimit,
+}
+
+/// What a start needs.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) shared: Arc<Shared>,
+    pub(super) launch: Launch,
+    pub(super) spec: Arc<RunSpec>,
+    pub(super) filled: Filled,
+    pub(super) folder: Folder,
+    pub(super) reporter: Reporter,
+    pub(super) log: Arc<Log>,
+}
+
+/// A program that runs, and what belongs to it.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) running: Running,
+    /// Tells when it ends; none when there was no room for it.
+    pub(super) handle: Option<OwnedFd>,
+    pub(super) folder: Folder,
+    pub(super) entry: Option<Entry>,
+    pub(super) watched: Watched,
+}
+
+/// Why a program does not run.
+enum NotStarted {
+    /// The system has no room: another time.
+    NoRoom(io::Error),
+    Failed(Failure),
+}
+
+impl Launcher {
+    pub(super) fn new() -> Self {
+        let files = limits::raise_file_limit();
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { starts: Semaphore::new(cores), places: Arc::new(Semaphore::new(limits::places())), files }
+    }
+
+    /// Waits until the files of one more attempt may be open.
+    pub(super) async fn place(
+        &self,
+        reporter: &Reporter,
+        stop: &Stop,
+    ) -> Result<OwnedSemaphorePermit, Failure> {
+        let places = Arc::clone(&self.places);
+        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            return Ok(place);
+        }
+        reporter.send(Signal::Waiting {
+            reason: "as many programs run as the limit of open files allows (`ulimit -n`)".into(),
+        });
+        tokio::select! {
+            () = stop.asked() => Err(stopped_before()),
+            place = places.acquire_owned() => place.map_err(|_| stopped_before()),
+        }
+    }
+
+    /// Starts a program, as soon as there is room for it.
+    pub(super) async fn start(
+        &self,
+        job: Arc<Job>,
+        reports: Option<&Arc<Reports>>,
+        stop: &Stop,
+    ) -> Result<Started, Failure> {
+        let mut pause = PAUSES.0;
+        loop {
+            let turn = tokio::select! {
+                biased;
+                () = stop.asked() => return Err(stopped_before()),
+                turn = self.starts.acquire() => turn,
+            };
+            let (same, reports, files) = (Arc::clone(&job), reports.cloned(), self.files);
+            let started = tokio::task::spawn_blocking(move || start(&same, reports.as_deref(), files)).await;
+            drop(turn);
+            match started {
+                Ok(Ok(started)) => return Ok(started),
+                Ok(Err(NotStarted::Failed(failure))) => return Err(failure),
+                Ok(Err(NotStarted::NoRoom(error))) => {
+                    let reason = format!("the system has no room for one more process: {error}");
+                    job.reporter.send(Signal::Waiting { reason });
+                }
+                Err(error) => {
+                    return Err(fail(
+                        FailureClass::Platform,
+                        "SpawnFailed",
+                        format!("starting failed: {error}"),
+                    ));
+                }
+            }
+            tokio::select! {
+                () = stop.asked() => return Err(stopped_before()),
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSES.1),
+            }
+        }
+    }
+}
+
+/// The failure of an attempt that was stopped while it waited.
+pub(super) fn stopped_before() -> Failure {
+    fail(FailureClass::User, "Stopped", "stopped before it had started")
+}
+
+fn start(job: &Job, reports: Option<&Reports>, files: Rlimit) -> Result<Started, NotStarted> {
+    let mut folder = job.folder.clone();
+    let started = try_start(job, &mut folder, reports, files);
+    if started.is_err() {
+        folder.tidy();
+    }
+    started
+}
+
+fn try_start(
+    job: &Job,
+    folder: &mut Folder,
+    reports: Option<&Reports>,
+    files: Rlimit,
+) -> Result<Started, NotStarted> {
+    let Job { shared, launch, filled, .. } = job;
+    let (config, arguments) = (&shared.config, &filled.arguments);
+    let failed = |what: &str, error: io::Error| match error {
+        error if is_lack_of_room(&error) => NotStarted::NoRoom(error),
+        error => NotStarted::Failed(io_failure(what, &error)),
+    };
+    folder.create(launch.key.attempt).map_err(|e| failed("make the attempt's folder", e))?;
+    folder
+        .write_input(&shared.work, &filled.input, !job.log.masker.is_empty())
+        .map_err(|e| failed("write the input file", e))?;
+    let progress = ProgressFile::new(folder.progress(), job.reporter.clone(), Arc::clone(&job.log));
+    let progress = Arc::new(progress);
+    let entry = reports.map(|reports| reports.enter(folder.clone(), Arc::clone(&progress)));
+    let report = reports.zip(entry.as_ref()).map(|(reports, entry)| (&*reports.url, &*entry.token));
+    let variables = environment::variables(config, launch, filled, folder, report);
+    environment::check(arguments, &variables).map_err(NotStarted::Failed)?;
+
+    let name = &arguments[0];
+    let program = environment::locate(name, &config.base, &folder.path, &variables)
+        .map_err(|e| NotStarted::Failed(spawn_failure(name, name.as_ref(), &e)))?;
+    let mut command = Command::new(&program);
+    if !name.contains('/') {
+        command.arg0(name);
+    }
+    command.args(&arguments[1..]).current_dir(&folder.path).process_group(0).env_clear().envs(variables);
+    command.stdin(if filled.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = {
+        let _starting = shared.children.starting();
+        let child = command.spawn().map_err(|error| match error {
+            error if is_lack_of_room(&error) => NotStarted::NoRoom(error),
+            error => NotStarted::Failed(spawn_failure(name, &program, &error)),
+        })?;
+        Running::new(child, Arc::clone(&shared.children))
+    };
+    // Setting it in the child would need code between fork and exec, and the slow way of starting. The program runs for
+    // an instant with the larger limit; it only matters to those that count their files by it.
+    let _ = prlimit(number(running.child()), Resource::Nofile, files);
+    folder.note_group(running.child().id());
+    let handle = number(running.child()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+    let watched = shared.watch.add(progress);
+    Ok(Started { running, handle, folder: folder.clone(), entry, watched })
+}
+
+fn number(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}
+
+/// Too many open files, too many processes, no memory: it passes, and says nothing about the program.
+fn is_lack_of_room(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::AGAIN | Errno::NOMEM))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lack_of_room_is_told_from_failures() {
+        let is = |errno: Errno| is_lack_of_room(&io::Error::from(errno));
+        assert!([Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM].into_iter().all(is));
+        assert!(![Errno::NOENT, Errno::ACCESS, Errno::NOSPC, Errno::TOOBIG].into_iter().any(is));
+        assert!(!is_lack_of_room(&io::Error::other("x")));
+    }
+}

@@ -1,0 +1,100 @@
+//! The suite of all runtimes, and what only a local one has: files, open files, a predecessor.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::*;
+use crate::runtime::conformance::{check, launch, script};
+
+fn config(work: &Path) -> Config {
+    let path = ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned());
+    let mut config = Config::new(work.to_path_buf(), work.to_path_buf(), vec![path]);
+    // A slow machine must not turn "stopped" into "killed".
+    config.grace = Duration::from_mins(1);
+    config.output_limit = 1 << 20;
+    config
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_conforms() {
+    let work = tempfile::tempdir().unwrap();
+    check(|| Local::open(config(work.path())).unwrap()).await;
+}
+
+#[tokio::test]
+async fn one_folder_has_one_runtime() {
+    let work = tempfile::tempdir().unwrap();
+    let first = Local::open(config(work.path())).unwrap();
+    let mut started = launch(&first, "op", 1, script("echo up; sleep 1000"), json!({}));
+    started.until(|s| matches!(s, Signal::Log { .. })).await;
+    let error = Local::open(config(work.path())).unwrap_err();
+    assert!(matches!(error, LocalError::InUse(_)), "{error}");
+    started.stop.terminate();
+    let told = started.end().await;
+    assert_eq!(told.failure().signal, Some(15), "the second one has not killed it: {told:?}");
+}
+
+#[tokio::test]
+async fn files_are_private_and_go_with_the_agenda() {
+    let work = tempfile::tempdir().unwrap();
+    let runtime = Local::open(config(work.path())).unwrap();
+    let text = "umask 0; stat -Lc '%a' . .. $POP_PAYLOAD_FILE; echo 5 > $POP_PROGRESS_FILE; exit 1";
+    let told = launch(&runtime, "op", 1, script(text), json!({})).end().await;
+    assert_eq!(told.log("stdout"), "700\n700\n600\n");
+    assert_eq!(entries(&work.path().join("ag_1")), ["op.progress.json"]);
+    runtime.forget("ag_1");
+    runtime.idle().await;
+    assert_eq!(entries(work.path()), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_input_with_secrets_is_not_in_the_work_folder() {
+    let work = tempfile::tempdir().unwrap();
+    let runtime = Local::open(config(work.path())).unwrap();
+    let hidden = runtime.shared.work.memory().map(Path::to_path_buf);
+    let mut spec = script("cat $POP_PAYLOAD_FILE | wc -c; grep -r s3cr3t . || echo none; sleep 1000");
+    spec.secrets = vec!["/token".into()];
+    let mut started = launch(&runtime, "op", 1, spec, json!({"token": "s3cr3t-value"}));
+    let none = |s: &Signal| matches!(s, Signal::Log { text, .. } if text.contains("none"));
+    started.until(none).await;
+    let hidden = hidden.expect("there is memory on this machine");
+    assert_eq!(entries(&hidden).len(), 1);
+    started.stop.kill();
+    started.end().await;
+    assert_eq!(entries(&hidden), [""; 0]);
+    drop(runtime);
+}
+
+#[tokio::test]
+async fn a_successor_ends_what_its_predecessor_left_and_nothing_else() {
+    let work = tempfile::tempdir().unwrap();
+    let attempt = work.path().join("ag_1/op.1");
+    fs::create_dir_all(&attempt).unwrap();
+    let program = |mark: &Path| {
+        std::process::Command::new("sleep")
+            .arg("1000")
+            .env(proc::MARK, mark.join("input.json"))
+            .spawn()
+            .unwrap()
+    };
+    let mut left = program(&attempt);
+    let other = tempfile::tempdir().unwrap();
+    let mut foreign = program(other.path());
+    // A note that somebody planted: the number is right, and the start is another's.
+    fs::write(attempt.join(".group"), format!("{} 1", foreign.id())).unwrap();
+    fs::write(attempt.join("input.json"), "{\"token\": \"s3cr3t\"}").unwrap();
+    let runtime = Local::open(config(work.path())).unwrap();
+    assert!(!left.wait().unwrap().success());
+    assert_eq!(foreign.try_wait().unwrap(), None);
+    assert_eq!(entries(&attempt), [""; 0]);
+    foreign.kill().unwrap();
+    foreign.wait().unwrap();
+    drop(runtime);
+}
