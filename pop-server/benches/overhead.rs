@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use jiff::Timestamp;
 use pop_compiler::agenda::{Agenda, Operation};
 use pop_sdk::api::{Lease, Report};
 use pop_sdk::client::Client;
