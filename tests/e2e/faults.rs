@@ -126,7 +126,7 @@ async fn raw(address: &str, request: &[u8]) -> (u16, String) {
 
 fn post(body: &str) -> Vec<u8> {
     let length = body.len();
-    format!("POST /v1/agendas HTTP/1.1\r\nHost: pop\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
+    format!("POST /v1/agendas HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
         .into_bytes()
 }
 
@@ -146,16 +146,18 @@ async fn requests_with_faults_get_problem_documents_and_the_server_lives() {
     assert!(body.contains("agneda"), "{body}");
 
     let large = format!(
-        "POST /v1/agendas HTTP/1.1\r\nHost: pop\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/agendas HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         200 << 20
     );
     let mut request = large.into_bytes();
     request.resize(request.len() + (1 << 20), b' ');
     assert_eq!(raw(at, &request).await.0, 413);
 
-    let (status, body) = raw(at, b"GET /v1/nothing HTTP/1.1\r\nHost: pop\r\nConnection: close\r\n\r\n").await;
+    let (status, body) =
+        raw(at, b"GET /v1/nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
     assert_eq!((status, body.contains("\"status\":404")), (404, true), "{body}");
-    let (status, _) = raw(at, b"DELETE /v1/agendas HTTP/1.1\r\nHost: pop\r\nConnection: close\r\n\r\n").await;
+    let (status, _) =
+        raw(at, b"DELETE /v1/agendas HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
     assert_eq!(status, 405);
 
     let client = server.client();

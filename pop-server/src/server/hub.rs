@@ -88,9 +88,13 @@ impl Hub {
     /// What has happened is not certain: everybody looks again.
     pub fn wake_all(&self) {
         let polls: Vec<_> = locked(&self.polls).values_mut().flat_map(Polls::pick_all).collect();
-        polls.into_iter().for_each(|poll| poll.notify_one());
+        for poll in polls {
+            poll.notify_one();
+        }
         let agendas: Vec<_> = locked(&self.agendas).values().filter_map(Weak::upgrade).collect();
-        agendas.into_iter().for_each(|watched| watched.changes.send_modify(|version| *version += 1));
+        for watched in agendas {
+            watched.changes.send_modify(|version| *version += 1);
+        }
     }
 
     #[cfg(test)]

@@ -125,7 +125,7 @@ async fn a_shutdown_ends_long_polls_and_streams() {
     shutdown.cancel();
     let (mut answer, mut rest) = (String::new(), Vec::new());
     poll.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.ends_with(r#"{"leases":[]}"#), "{answer}");
+    assert!(answer.contains(r#"{"leases":[],"#), "{answer}");
     stream.read_to_end(&mut rest).await.unwrap();
     server.join().await.unwrap();
 }

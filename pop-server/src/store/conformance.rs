@@ -171,6 +171,9 @@ pub(crate) fn a_secret(store: &dyn Store, secret: &str) {
         Write::Operation(Box::new(done)),
     ];
     store.commit(&writes).unwrap();
+    store.commit(&[Write::Ended(AgendaNo(1), Some(json!([secret])), None)]).unwrap();
+    let record = store.agenda(&AgendaId::from("ag_1")).unwrap().unwrap();
+    assert_eq!(record.outputs, Some(json!([secret])));
     assert!(store.body(AgendaNo(1)).unwrap().unwrap().contains(secret));
     assert!(store.made(AgendaNo(1)).unwrap()[0].contains(secret));
     assert_eq!(store.operations(AgendaNo(1)).unwrap()[0].1.as_ref().unwrap().output, Some(json!(secret)));

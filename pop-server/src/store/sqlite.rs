@@ -122,7 +122,7 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
 
 impl Store for SqliteStore {
     fn load(&self) -> Result<Snapshot, StoreError> {
-        read::load(&locked(&self.writer))
+        read::load(&locked(&self.writer), &self.seal)
     }
 
     fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {
@@ -142,7 +142,7 @@ impl Store for SqliteStore {
     }
 
     fn agenda(&self, id: &AgendaId) -> Result<Option<Record>, StoreError> {
-        self.read(|c| read::agenda(c, id))
+        self.read(|c| read::agenda(c, &self.seal, id))
     }
 
     fn operations(&self, agenda: AgendaNo) -> Result<Vec<(OperationName, Option<OperationRow>)>, StoreError> {
@@ -158,7 +158,7 @@ impl Store for SqliteStore {
     }
 
     fn agendas(&self, filter: &Filter) -> Result<Vec<Record>, StoreError> {
-        self.read(|c| read::agendas(c, filter))
+        self.read(|c| read::agendas(c, &self.seal, filter))
     }
 
     fn by_key(&self, customer: &CustomerId, key: &str) -> Result<Option<AgendaId>, StoreError> {

@@ -307,7 +307,7 @@ async fn a_lease_belongs_to_the_start_that_speaks_for_the_agent() {
     );
     let (_, again) = call("pull", json!({ "count": 1, "request": "r2" }), "j").await;
     let again = &again["leases"][0];
-    assert_eq!((&again["epoch"], &again["interrupted"]), (&json!(2), &json!(false)));
+    assert_eq!((&again["epoch"], &again["interrupted"]), (&json!(2), &json!(0)));
 }
 
 #[tokio::test]

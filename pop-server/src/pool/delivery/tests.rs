@@ -91,7 +91,7 @@ async fn one_refused_report_does_not_keep_the_others_back() {
     }
     let pull = PullRequest {
         worker: "w".into(),
-        instance: "1".into(),
+        instance: "i".into(),
         insight: None,
         count: 5,
         wait_ms: 0,

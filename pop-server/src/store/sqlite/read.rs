@@ -17,7 +17,7 @@ use crate::store::{Filter, Kind, Record, StoreError};
 type Operations = Vec<(OperationName, Option<OperationRow>)>;
 
 /// Everything that has not ended.
-pub(super) fn load(c: &Connection) -> Result<Snapshot, StoreError> {
+pub(super) fn load(c: &Connection, seal: &Seal) -> Result<Snapshot, StoreError> {
     let mut snapshot = Snapshot {
         customers: all(c, Kind::Customer)?,
         pools: all(c, Kind::Pool)?,
@@ -63,7 +63,7 @@ pub(super) fn load(c: &Connection) -> Result<Snapshot, StoreError> {
     ))?;
     let mut rows = statement.query([])?;
     while let Some(r) = rows.next()? {
-        let Record { header, row, .. } = row::agenda(r)?;
+        let Record { header, row, .. } = row::agenda(r, seal)?;
         let mut operations = names(&r.get::<_, String>(AGENDA_WIDTH)?)?;
         operations.extend(made.remove(&header.no).unwrap_or_default());
         let changed = changed.remove(&header.no).unwrap_or_default();
@@ -92,7 +92,7 @@ fn all<T: DeserializeOwned>(c: &Connection, kind: Kind) -> Result<Vec<T>, StoreE
 pub(super) fn live(c: &Connection, seal: &Seal, id: &AgendaId) -> Result<Option<LiveRow>, StoreError> {
     // One view of the data: a commit between two of the reads would tear it.
     let transaction = c.unchecked_transaction()?;
-    let Some(Record { header, row, .. }) = agenda(&transaction, id)? else { return Ok(None) };
+    let Some(Record { header, row, .. }) = agenda(&transaction, seal, id)? else { return Ok(None) };
     let (mut operations, mut changed) = (Vec::new(), Vec::new());
     for (name, row) in self::operations(&transaction, seal, header.no)? {
         operations.push(name);
@@ -108,13 +108,13 @@ fn names(text: &str) -> Result<Vec<OperationName>, StoreError> {
     Ok(pairs.into_iter().map(|(name, kind)| OperationName { name, kind }).collect())
 }
 
-pub(super) fn agenda(c: &Connection, id: &AgendaId) -> Result<Option<Record>, StoreError> {
+pub(super) fn agenda(c: &Connection, seal: &Seal, id: &AgendaId) -> Result<Option<Record>, StoreError> {
     let mut statement = c.prepare_cached(&format!("SELECT {AGENDA_COLUMNS} FROM agendas WHERE id = ?1"))?;
     let mut rows = statement.query([id.as_str()])?;
-    rows.next()?.map(row::agenda).transpose()
+    rows.next()?.map(|row| row::agenda(row, seal)).transpose()
 }
 
-pub(super) fn agendas(c: &Connection, filter: &Filter) -> Result<Vec<Record>, StoreError> {
+pub(super) fn agendas(c: &Connection, seal: &Seal, filter: &Filter) -> Result<Vec<Record>, StoreError> {
     let before = filter.before.map_or(i64::MAX, |no| i64::try_from(no.0).unwrap_or(i64::MAX));
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
     let state = filter.state.map(AgendaState::as_str);
@@ -137,7 +137,7 @@ pub(super) fn agendas(c: &Connection, filter: &Filter) -> Result<Vec<Record>, St
     let mut rows = statement.query(values.as_slice())?;
     let mut items = Vec::new();
     while let Some(r) = rows.next()? {
-        items.push(row::agenda(r)?);
+        items.push(row::agenda(r, seal)?);
     }
     Ok(items)
 }

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use pop_sdk::api::{AgendaState, OperationState};
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::seal::Seal;
 use crate::core::record::{AgendaHeader, AgendaRow, LeaseRow, OperationRow, Percent};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 use crate::store::{Record, StoreError};
@@ -21,7 +23,7 @@ pub(super) const AGENDA_WIDTH: usize = 29;
 pub(super) const OPERATION_COLUMNS: &str = "operations.no, operations.position, state, again, attempt, percent, \
     message, started_at, ended_at, failure, failures";
 
-pub(super) fn agenda(row: &Row<'_>) -> Result<Record, StoreError> {
+pub(super) fn agenda(row: &Row<'_>, seal: &Seal) -> Result<Record, StoreError> {
     let no = AgendaNo(row.get(0)?);
     let worker: Option<String> = row.get(18)?;
     let lease = match worker {
@@ -59,7 +61,11 @@ pub(super) fn agenda(row: &Row<'_>) -> Result<Record, StoreError> {
         started_at: time_or_none(row.get(23)?)?,
         ended_at: time_or_none(row.get(24)?)?,
     };
-    let (outputs, failure) = (json_or_none(row.get(25)?, "outputs")?, json_or_none(row.get(26)?, "failure")?);
+    let outputs = match row.get_ref(25)? {
+        ValueRef::Null => None,
+        outputs => Some(json(&seal.unseal(no, outputs)?, "outputs")?),
+    };
+    let failure = json_or_none(row.get(26)?, "failure")?;
     Ok(Record { header, row: changing, outputs, failure })
 }
 

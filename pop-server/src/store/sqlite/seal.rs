@@ -80,12 +80,11 @@ impl Seal {
     }
 
     fn key(&self, connection: &Connection) -> Result<&Key, StoreError> {
-        let key = match self.key.get() {
-            Some(key) => key,
-            None => {
-                let new = self.make()?;
-                self.key.get_or_init(|| new)
-            }
+        let key = if let Some(key) = self.key.get() {
+            key
+        } else {
+            let new = self.make()?;
+            self.key.get_or_init(|| new)
         };
         connection
             .prepare_cached("INSERT OR IGNORE INTO seal (one, key) VALUES (1, ?1)")?

@@ -33,8 +33,9 @@ pub(super) fn apply(tx: &Transaction<'_>, seal: &Seal, write: &Write) -> Result<
         Write::NewAgenda(new) => new_agenda(tx, seal, new),
         Write::Agenda(row) => agenda(tx, row),
         Write::Ended(no, outputs, failure) => {
-            let (outputs, failure) =
-                (text_or_none(outputs.as_ref(), "outputs")?, text_or_none(failure.as_ref(), "failure")?);
+            let outputs = text_or_none(outputs.as_ref(), "outputs")?;
+            let outputs = outputs.map(|text| seal.seal(tx, *no, is_sealed(tx, *no)?, text)).transpose()?;
+            let failure = text_or_none(failure.as_ref(), "failure")?;
             tx.prepare_cached("UPDATE agendas SET outputs = ?2, failure = ?3 WHERE no = ?1")?
                 .execute(params![no.0, outputs, failure])?;
             Ok(())
