@@ -25,6 +25,9 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+/// What each operation does in its attempts, by name.
+type Script = BTreeMap<String, Vec<Act>>;
+
 /// What an operation does in each of its attempts; the last goes on for ever.
 #[derive(Clone, Debug)]
 enum Act {
@@ -126,7 +129,7 @@ fn fan_out(source: usize, [defaulted, asks, reads_one]: [bool; 3], before: usize
     vec![fan, collect]
 }
 
-fn agenda() -> impl Strategy<Value = (Agenda, BTreeMap<String, Vec<Act>>)> {
+fn agenda() -> impl Strategy<Value = (Agenda, Script)> {
     let operations = (1..12_usize).prop_flat_map(|n| (0..n).map(operation).collect::<Vec<_>>());
     let fan = proptest::option::of((any::<[prop::sample::Index; 2]>(), any::<[bool; 3]>()));
     let more = proptest::collection::vec(proptest::collection::vec(act(), 1..4), 5);
@@ -167,7 +170,7 @@ fn nth(acts: &[Act], attempt: u32) -> Option<&Act> {
     acts.get(attempt as usize - 1).or(acts.last())
 }
 
-fn in_the_sdk(agenda: &Agenda, script: &BTreeMap<String, Vec<Act>>) -> Ended {
+fn in_the_sdk(agenda: &Agenda, script: &Script) -> Ended {
     let (script, counts) = (script.clone(), RefCell::new(BTreeMap::<String, u32>::new()));
     let run = TestRun::of_agenda(agenda.clone())
         .mock_type("t", move |input| {
@@ -191,7 +194,7 @@ fn in_the_sdk(agenda: &Agenda, script: &BTreeMap<String, Vec<Act>>) -> Ended {
 /// Runs the attempts of all agendas as their scripts say, in the place of programs.
 struct Scripts {
     /// By agenda: what its operations do.
-    scripts: Mutex<HashMap<String, Arc<BTreeMap<String, Vec<Act>>>>>,
+    scripts: Mutex<HashMap<String, Arc<Script>>>,
     attempts: Mutex<HashMap<String, Vec<(String, Value)>>>,
 }
 
@@ -229,7 +232,7 @@ fn title_of(launch: &Launch) -> String {
 }
 
 /// Runs them all through one server and one pool.
-async fn on_a_server(agendas: &[(Agenda, BTreeMap<String, Vec<Act>>)]) -> Vec<Ended> {
+async fn on_a_server(agendas: &[(Agenda, Script)]) -> Vec<Ended> {
     let stop = CancellationToken::new();
     let config = server::Config { listen: ([127, 0, 0, 1], 0).into(), ..server::Config::default() };
     let server = server::start(config, stop.clone()).await.unwrap();
@@ -344,7 +347,7 @@ fn what_an_output_lacks_is_null_and_a_skip_is_a_skip() {
     let gives = |value: Value| vec![Act::Give(value)];
     let lacks = || gives(json!({ "n": 1, "more": {} }));
     let names = ["probe", "many.0", "report", "off", "reader", "coping"];
-    let mut script: BTreeMap<String, Vec<Act>> = names.map(|name| (name.to_owned(), lacks())).into();
+    let mut script: Script = names.map(|name| (name.to_owned(), lacks())).into();
     script.insert("many.1".into(), gives(json!({ "n": 1, "note": 8, "more": {} })));
     script.insert("flag".into(), gives(json!({ "yes": false })));
     let ended = in_the_sdk(&agenda, &script);

@@ -22,7 +22,6 @@ use tokio::process::{Child, Command};
 use support::{POP, Service};
 
 /// Whether the slow tests are to run.
-#[expect(clippy::disallowed_methods, reason = "tests are asked for through the environment")]
 fn wanted() -> bool {
     let wanted = std::env::var_os("POP_SLOW").is_some();
     if !wanted {

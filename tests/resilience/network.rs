@@ -61,7 +61,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch:
         }
         if state.borrow().1 != born {
             // Open, and silent for good; the test is over long before this.
-            tokio::time::sleep(Duration::from_secs(3600)).await;
+            tokio::time::sleep(Duration::from_hours(1)).await;
             return;
         }
         if n == 0 || to.write_all(&buffer[..n]).await.is_err() {

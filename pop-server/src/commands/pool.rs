@@ -69,7 +69,7 @@ impl LocalArgs {
         loop {
             match Local::open(config.clone()) {
                 Err(LocalError::InUse(_)) if Instant::now() < deadline => {
-                    tokio::time::sleep(LOCK_RETRY).await
+                    tokio::time::sleep(LOCK_RETRY).await;
                 }
                 opened => return Ok(Arc::new(opened?)),
             }

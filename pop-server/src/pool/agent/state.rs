@@ -347,7 +347,7 @@ impl Agent {
                 self.pull.worked(now);
                 self.pull_request = None;
                 // How old the answer may be: all that the server did not wait.
-                let age = (now - sent).saturating_sub(Duration::from_millis(response.waited_ms));
+                let age = now.saturating_sub(sent).saturating_sub(Duration::from_millis(response.waited_ms));
                 for lease in response.leases {
                     self.granted(now, age, lease, out);
                 }

@@ -95,7 +95,7 @@ impl World {
                 }
                 Output::Settled(_) | Output::Forget(_) => {}
                 Output::Send(reports) => {
-                    assert!(self.sent.replace(reports).is_none(), "two batches at a time")
+                    assert!(self.sent.replace(reports).is_none(), "two batches at a time");
                 }
                 Output::Finished(finished) => {
                     assert!(self.open.remove(&finished.lease), "{finished:?} a second time");
