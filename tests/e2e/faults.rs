@@ -210,7 +210,7 @@ async fn no_server_is_a_clear_error() {
     // A port that was just free.
     let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let output = pop(&["list", "--server", &format!("http://127.0.0.1:{port}")]).await;
-    assert_eq!(code(&output), Some(2));
+    assert_eq!(code(&output), Some(7));
     assert!(stderr(&output).contains("pop dev"), "{}", stderr(&output));
     let output = pop(&["list", "--server", "nonsense"]).await;
     assert_eq!((code(&output), stdout(&output).as_str()), (Some(2), ""));
@@ -225,7 +225,7 @@ async fn a_pool_or_an_insight_that_does_not_exist_ends_the_agent() {
         (["--insight", "urgnt"], "insight `urgnt`"),
     ] {
         let output = pop(&["pool", "--server", &service.address, wrong[0], wrong[1]]).await;
-        assert_eq!(code(&output), Some(2), "{}", stderr(&output));
+        assert_eq!(code(&output), Some(5), "{}", stderr(&output));
         assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     }
 }
