@@ -47,10 +47,10 @@ pub fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
     Ok(agenda)
 }
 
-/// Labels are shown on terminals and in lists: a control character in one of them could forge what stands there.
+/// Names and keys are matched, listed and typed again, so no control character may hide in one. A title is free text, which
+/// may have several lines; whoever shows it makes it safe to show.
 fn printable(agenda: &Agenda) -> Result<(), Rejection> {
     let labels = [
-        ("title", agenda.title.as_deref()),
         ("linkId", agenda.link_id.as_deref()),
         ("customerId", agenda.customer_id.as_deref()),
     ];

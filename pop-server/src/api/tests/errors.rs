@@ -100,8 +100,7 @@ async fn labels_that_forge_what_is_shown() {
     let forged = "x\nag_0000  succeeded\u{1b}]52;c;ZXZpbA==\u{7}";
     let stamp = json!({ "pop.workflow": { "name": forged } });
     for (change, kind_of, says) in [
-        (json!({ "title": forged }), "invalid-request", r"\u{1b}"),
-        (json!({ "linkId": forged }), "invalid-request", "`linkId`"),
+        (json!({ "linkId": forged }), "invalid-request", r"`linkId`: `x\nag_0000  succeeded\u{1b}"),
         (json!({ "params": stamp }), "invalid-request", "`name`"),
         (json!({ "operations": [{ "name": forged, "type": "t" }] }), "invalid-agenda", "control character"),
         (json!({ "operations": [{ "name": "a", "type": forged }] }), "invalid-agenda", "control character"),
