@@ -175,7 +175,18 @@ pub async fn run(args: PoolArgs) -> Result<Exit> {
     let worker =
         args.name.unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
     let folder = format!("pool-{}-{worker}", args.pool).replace(['/', '\\'], "_");
-    let runtime = args.local.open(&state_folder()?.join(folder)).await?;
+    let runtime = args.local.open(&state_folder()?.join(folder)).await.map_err(|error| {
+        // A work folder of its own alone would not do: the agents would take each other's work over.
+        let in_use = matches!(error.downcast_ref(), Some(LocalError::InUse(_)));
+        if in_use && args.local.work_dir.is_none() {
+            anyhow::anyhow!(
+                "another agent named `{worker}` works for pool `{}` on this machine. Give this one a --name of its own.",
+                args.pool
+            )
+        } else {
+            error
+        }
+    })?;
     anstream::println!("pool {} works for {}", args.pool, args.server.server);
     let identity = Identity { pool: args.pool, worker, instance: ids::instance() };
     let port = || HttpPort::new(&args.server.server, identity.clone()).map(Arc::new);

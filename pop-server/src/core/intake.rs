@@ -50,10 +50,7 @@ pub fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
 /// Names and keys are matched, listed and typed again, so no control character may hide in one. A title is free text, which
 /// may have several lines; whoever shows it makes it safe to show.
 fn printable(agenda: &Agenda) -> Result<(), Rejection> {
-    let labels = [
-        ("linkId", agenda.link_id.as_deref()),
-        ("customerId", agenda.customer_id.as_deref()),
-    ];
+    let labels = [("linkId", agenda.link_id.as_deref()), ("customerId", agenda.customer_id.as_deref())];
     let stamp = agenda.params.get(keys::WORKFLOW);
     let stamped = ["name", "version", "digest"]
         .map(|key| (key, stamp.and_then(|stamp| stamp.get(key)).and_then(Value::as_str)));

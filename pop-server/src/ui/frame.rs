@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use pop_sdk::api::{OperationState, OperationView};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::board::{Board, Row};
 use super::lines::{length, mark};
@@ -59,6 +60,7 @@ fn row_line(row: &Row, indent: &str, now: Timestamp) -> String {
             format!("attempt {} failed, tries again: {}", view.attempt, reason(view))
         }
         OperationState::Failed => reason(view),
+        OperationState::Ready => view.message.as_deref().map(one_line).unwrap_or_default(),
         OperationState::Succeeded | OperationState::Cancelled => took(view),
         OperationState::Skipped => {
             view.failure.as_ref().map_or("condition was false".into(), |_| reason(view))
@@ -208,11 +210,20 @@ fn bar(part: f64) -> String {
 }
 
 fn cut(line: &str, width: usize) -> String {
-    if line.chars().count() <= width {
+    if line.width() <= width {
         return line.to_owned();
     }
-    let mut text: String = line.chars().take(width.saturating_sub(1)).collect();
-    text.push('…');
+    let (mut text, mut taken) = (String::new(), 0);
+    for c in line.chars() {
+        taken += c.width().unwrap_or(0);
+        if taken >= width {
+            break;
+        }
+        text.push(c);
+    }
+    if width > 0 {
+        text.push('…');
+    }
     text
 }
 
@@ -235,6 +246,15 @@ mod tests {
             .collect();
         let plan = Plan::new(&Agenda { operations, ..Agenda::default() }).unwrap();
         Board::new("demo".into(), &plan, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn wide_letters_take_two_columns() {
+        assert_eq!(cut("視頻編碼", 8), "視頻編碼");
+        assert_eq!(cut("視頻編碼", 7), "視頻編…");
+        assert_eq!(cut("視頻編碼", 6), "視頻…");
+        assert_eq!(cut("e\u{301}tat", 4), "e\u{301}tat", "a combining mark takes none");
+        assert_eq!(cut("abc", 0), "");
     }
 
     fn set(board: &mut Board, name: &str, state: OperationState, percent: f64) {
