@@ -7,6 +7,7 @@ mod diagnostics;
 mod examples;
 mod faults;
 mod help;
+mod programs;
 mod recorded;
 mod server;
 mod support;
