@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 struct Accept;
 
 impl ReportPort for Accept {
-    fn report(&self, reports: Vec<Report>) -> Answer<'_, Vec<ReportResult>> {
+    fn report<'a>(&'a self, reports: &'a [Report]) -> Answer<'a, Vec<ReportResult>> {
         Box::pin(std::future::ready(Ok(vec![ReportResult::Accepted; reports.len()])))
     }
 }

@@ -34,6 +34,24 @@ pub enum Event {
     Yield,
 }
 
+impl Event {
+    /// What has happened, for messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Waiting { .. } => "an attempt waits",
+            Self::Started { .. } => "an attempt has started",
+            Self::Progress { .. } => "an attempt has got on",
+            Self::Exited { .. } => "an attempt has ended",
+            Self::Committed { .. } => "a report is durable",
+            Self::OutputRefused { .. } => "an output was refused",
+            Self::Timer { .. } => "a timer has fired",
+            Self::Cancel => "a cancel",
+            Self::LeaseLost => "a lost lease",
+            Self::Yield => "a lease that is given back",
+        }
+    }
+}
+
 /// What a run asks its driver to do.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each variant's text is about its fields")]

@@ -27,10 +27,10 @@ impl InProcess {
 }
 
 impl ReportPort for InProcess {
-    fn report(&self, reports: Vec<Report>) -> Answer<'_, Vec<ReportResult>> {
+    fn report<'a>(&'a self, reports: &'a [Report]) -> Answer<'a, Vec<ReportResult>> {
         let Identity { pool, worker, instance } = self.identity.clone();
         Box::pin(async move {
-            let request = ReportRequest { worker, instance, reports };
+            let request = ReportRequest { worker, instance, reports: reports.to_vec() };
             let response = call::report(&self.parts, pool, request).await.map_err(error_of)?;
             Ok(response.results)
         })

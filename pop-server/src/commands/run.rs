@@ -226,7 +226,7 @@ impl Recorder {
 }
 
 impl ReportPort for Recorder {
-    fn report(&self, reports: Vec<Report>) -> Answer<'_, Vec<ReportResult>> {
+    fn report<'a>(&'a self, reports: &'a [Report]) -> Answer<'a, Vec<ReportResult>> {
         let accepted = vec![ReportResult::Accepted; reports.len()];
         for report in reports {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -234,14 +234,14 @@ impl ReportPort for Recorder {
                 let names = made.operations.iter().map(|o| (o.name.as_str(), o.kind.as_str()));
                 self.live.add(&made.generator, names);
             }
-            for view in report.operations {
-                self.live.update(&view);
-                if let Some(output) = view.output {
-                    state.outputs.insert(view.name, output);
+            for view in &report.operations {
+                self.live.update(view);
+                if let Some(output) = &view.output {
+                    state.outputs.insert(view.name.clone(), output.clone());
                 }
             }
             if report.end.is_some() {
-                state.end = report.end;
+                state.end.clone_from(&report.end);
             }
         }
         Box::pin(std::future::ready(Ok(accepted)))

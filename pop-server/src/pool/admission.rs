@@ -114,7 +114,9 @@ impl<K: Copy + Eq + Hash> Admission<K> {
         self.free.cpu_millis -= claim.resources.cpu_millis;
         self.free.memory -= claim.resources.memory;
         self.attempts += usize::from(claim.counted);
-        self.running.insert(key, claim);
+        if claim != Claim::default() {
+            self.running.insert(key, claim);
+        }
     }
 
     fn has_room(&self, claim: Claim) -> bool {

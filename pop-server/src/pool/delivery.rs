@@ -29,8 +29,8 @@ pub enum Answer {
     Refused(String),
 }
 
-/// Reports that travel together, each with the position that its answer has.
-type Part = Vec<(usize, Report)>;
+/// Reports that travel together, and the position that the answer of each has.
+type Part = (Vec<usize>, Vec<Report>);
 
 /// Sends reports until each has an answer; a request that has none after `limit` is sent again. The answers are in the order
 /// of the reports.
@@ -40,18 +40,21 @@ pub(super) async fn deliver(port: Arc<dyn ReportPort>, limit: Duration, reports:
     let mut waiting: Vec<Part> = Vec::new();
     let mut reports = reports.into_iter().enumerate().peekable();
     while reports.peek().is_some() {
-        waiting.push(reports.by_ref().take(REPORTS_PER_REQUEST).collect());
+        waiting.push(reports.by_ref().take(REPORTS_PER_REQUEST).unzip());
     }
     waiting.reverse();
     while let Some(mut part) = waiting.pop() {
         // Of an agenda whose report was split and refused nothing more is wanted.
-        part.retain(|(at, _)| matches!(answers[*at], Answer::Accepted | Answer::AcceptedBut(_)));
-        if part.is_empty() {
+        let wanted = |at: &usize| matches!(answers[*at], Answer::Accepted | Answer::AcceptedBut(_));
+        if !part.0.iter().all(wanted) {
+            part = part.0.into_iter().zip(part.1).filter(|(at, _)| wanted(at)).unzip();
+        }
+        if part.0.is_empty() {
             continue;
         }
-        match send(port.as_ref(), limit, &part).await {
+        match send(port.as_ref(), limit, &part.1).await {
             Ok(results) => {
-                for (i, (at, _)) in part.iter().enumerate() {
+                for (i, at) in part.0.iter().enumerate() {
                     if results.get(i) != Some(&ReportResult::Accepted) {
                         answers[*at] = Answer::Stale;
                     }
@@ -64,10 +67,13 @@ pub(super) async fn deliver(port: Arc<dyn ReportPort>, limit: Duration, reports:
 }
 
 /// Sends one request until it has a final answer.
-async fn send(port: &dyn ReportPort, limit: Duration, part: &Part) -> Result<Vec<ReportResult>, PortError> {
+async fn send(
+    port: &dyn ReportPort,
+    limit: Duration,
+    reports: &[Report],
+) -> Result<Vec<ReportResult>, PortError> {
     let mut pause = PAUSES.0;
     loop {
-        let reports = part.iter().map(|(_, report)| report.clone()).collect();
         let answer = tokio::time::timeout(limit, port.report(reports)).await;
         let error = match answer {
             Ok(Ok(results)) => return Ok(results),
@@ -86,24 +92,25 @@ fn refused(mut part: Part, refusal: PortError, waiting: &mut Vec<Part>, answers:
     if matches!(refusal, PortError::Unknown(_) | PortError::Superseded(_)) {
         // The refusal is not about what the reports say: the server holds no leases of this agent.
         error!(reason = %refusal, "the server takes no reports of this pool; its work stops");
-        for (at, _) in part {
+        for at in part.0 {
             answers[at] = Answer::Stale;
         }
         return;
     }
-    if part.len() > 1 {
-        let second = part.split_off(part.len() / 2);
+    let half = part.0.len() / 2;
+    if half > 0 {
+        let second = (part.0.split_off(half), part.1.split_off(half));
         waiting.extend([second, part]);
         return;
     }
-    let Some((at, report)) = part.pop() else { return };
+    let (Some(at), Some(report)) = (part.0.pop(), part.1.pop()) else { return };
     let agenda = report.id.clone();
     let too_large = matches!(refusal, PortError::TooLarge(_));
     if too_large {
         match halves(report) {
             (first, Some(second)) => {
                 info!(agenda, "a report is too large for the server and goes in two");
-                waiting.extend([vec![(at, second)], vec![(at, first)]]);
+                waiting.extend([(vec![at], vec![second]), (vec![at], vec![first])]);
                 return;
             }
             (mut report, None) => {
@@ -117,7 +124,7 @@ fn refused(mut part: Part, refusal: PortError, waiting: &mut Vec<Part>, answers:
                         Answer::AcceptedBut(names) => names.push(name),
                         answer => *answer = Answer::AcceptedBut(vec![name]),
                     }
-                    waiting.push(vec![(at, report)]);
+                    waiting.push((vec![at], vec![report]));
                     return;
                 }
             }

@@ -74,7 +74,7 @@ pub type Answer<'a, T> = Pending<'a, Result<T, PortError>>;
 /// Where reports go.
 pub trait ReportPort: Send + Sync + 'static {
     /// Sends reports in one request. What was accepted is durable. The results are in the order of the reports.
-    fn report(&self, reports: Vec<Report>) -> Answer<'_, Vec<ReportResult>>;
+    fn report<'a>(&'a self, reports: &'a [Report]) -> Answer<'a, Vec<ReportResult>>;
 }
 
 /// What an agent asks of its server. Every call may be repeated, and dropped at any moment.

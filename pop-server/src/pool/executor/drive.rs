@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use pop_compiler::agenda::RunSpec;
 use pop_sdk::api::{FailureClass, Lease, Report};
 use tokio::sync::mpsc;
@@ -65,7 +66,6 @@ pub async fn drive(
     };
     let mut open = true;
     while open || !driver.state.is_idle() {
-        driver.input(Input::Flush);
         let wake = driver.state.next_wake();
         tokio::select! {
             biased;
@@ -113,22 +113,30 @@ impl Driver {
     }
 
     fn input(&mut self, input: Input) {
-        let outputs = self.state.on(self.now(), input);
-        self.perform(outputs);
+        let now = self.now();
+        self.state.take_in(now, input);
+        self.flush(now);
     }
 
-    /// Takes many signals in; what they have to report is on its way before anything that they start.
     fn burst(&mut self, burst: Vec<(AttemptKey, Signal)>) {
         let now = self.now();
-        let mut outputs = Vec::new();
         for (key, signal) in burst {
             if matches!(signal, Signal::Exited(_)) {
                 self.stops.remove(&key);
             }
-            outputs.extend(self.state.on(now, Input::Signal(key, signal)));
+            self.state.take_in(now, Input::Signal(key, signal));
         }
-        let sends = self.state.on(now, Input::Flush);
-        self.perform(sends);
+        self.flush(now);
+    }
+
+    /// Performs what has come of all that was taken in. What is to be reported is on its way before anything is started.
+    fn flush(&mut self, now: Moment) {
+        let mut outputs = self.state.on(now, Input::Flush);
+        if let Some(Output::Send(_)) = outputs.last()
+            && let Some(send) = outputs.pop()
+        {
+            self.perform(vec![send]);
+        }
         self.perform(outputs);
     }
 
@@ -167,11 +175,16 @@ impl Driver {
         }
     }
 
-    fn adopt(&self, lease: Box<Lease>) {
-        let (runtime, adopted) = (Arc::clone(&self.runtime), self.adopted.clone());
+    fn adopt(&mut self, lease: Box<Lease>) {
+        let (runtime, id) = (Arc::clone(&self.runtime), lease.id.clone());
+        let mut look = Box::pin(async move { runtime.adopt(&id).await });
+        // A runtime that never leaves anything behind answers at once.
+        if let Some(running) = (&mut look).now_or_never() {
+            return self.input(Input::Run(lease, running));
+        }
+        let adopted = self.adopted.clone();
         tokio::spawn(async move {
-            let running = runtime.adopt(&lease.id).await;
-            let _ = adopted.send((lease, running));
+            let _ = adopted.send((lease, look.await));
         });
     }
 

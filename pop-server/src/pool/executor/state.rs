@@ -137,6 +137,9 @@ pub(super) struct Executor {
     lazy_since: Option<Duration>,
     timers: BinaryHeap<Reverse<(Duration, AttemptKey, u8)>>,
     outputs: Vec<Output>,
+    /// The agenda whose run panics at its next event.
+    #[cfg(test)]
+    planted: Option<String>,
 }
 
 /// A run and its lease.
@@ -183,11 +186,19 @@ impl Executor {
             lazy_since: None,
             timers: BinaryHeap::new(),
             outputs: Vec::new(),
+            #[cfg(test)]
+            planted: None,
         }
     }
 
     /// Takes one input in. Total: what does not fit the state has no effect.
     pub(super) fn on(&mut self, now: Moment, input: Input) -> Vec<Output> {
+        self.take_in(now, input);
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Takes one of many inputs in; what goes out comes with the next [`on`](Self::on).
+    pub(super) fn take_in(&mut self, now: Moment, input: Input) {
         match input {
             Input::Command(command) => self.command(now, command),
             Input::Run(lease, running) => {
@@ -200,7 +211,6 @@ impl Executor {
             Input::Tick => self.fire_timers(now),
             Input::Flush => self.flush(now),
         }
-        std::mem::take(&mut self.outputs)
     }
 
     /// When [`Input::Tick`] or [`Input::Flush`] has something to do.
@@ -279,7 +289,7 @@ impl Executor {
         let started = catch_unwind(AssertUnwindSafe(|| {
             Plan::new(&lease.agenda).map(|plan| Run::start(plan, &from, now.date))
         }));
-        let started = started.unwrap_or_else(|panic| Err(panicked(panic.as_ref(), "it was started")));
+        let started = started.unwrap_or_else(|panic| Err(panicked(panic.as_ref(), "a run that begins")));
         let (run, effects, failure) = match started {
             Ok((run, effects)) => (run, effects, None),
             Err(failure) => match Plan::new(&Agenda::default()) {
@@ -305,12 +315,18 @@ impl Executor {
         let Some(held) = self.runs.get_mut(&run).filter(|held| held.state == HeldState::Running) else {
             return;
         };
-        let what = format!("{event:?}");
-        match catch_unwind(AssertUnwindSafe(|| held.run.step(now.date, event))) {
+        let what = event.name();
+        #[cfg(test)]
+        let planted = self.planted.as_ref() == Some(&held.lease.id);
+        let step = || {
+            #[cfg(test)]
+            assert!(!planted, "as a test asked for");
+            held.run.step(now.date, event)
+        };
+        match catch_unwind(AssertUnwindSafe(step)) {
             Ok(effects) => self.perform(now, run, effects),
             Err(panic) => {
-                let what: String = what.chars().take(200).collect();
-                self.give_up(now, run, panicked(panic.as_ref(), &what));
+                self.give_up(now, run, panicked(panic.as_ref(), what));
             }
         }
     }
@@ -597,7 +613,7 @@ fn failed(failure: Failure) -> AgendaEnd {
 fn panicked(panic: &(dyn Any + Send), what: &str) -> Failure {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    let message = format!("the run machine panicked on {what}: {text}. Please report this fault of POP");
+    let message = format!("the run machine panicked ({what}): {text}. Please report this fault of POP");
     fail(FailureClass::Platform, "RunPanicked", message)
 }
 

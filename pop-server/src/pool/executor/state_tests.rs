@@ -250,6 +250,25 @@ fn a_refused_report_ends_its_agenda_and_no_other() {
 }
 
 #[test]
+fn an_agenda_that_panics_ends_with_its_evidence_and_no_other_does() {
+    let mut world = World::new(8);
+    world.lease("a", 1, 4);
+    world.lease("b", 1, 1);
+    (0..2).for_each(|_| world.adopted());
+    world.executor.planted = Some("a".into());
+    world.exit(0, Ok(json!({})));
+    let asked: Vec<bool> = world.live.keys().map(|key| world.asked.contains(key)).collect();
+    assert_eq!(asked, [true, false], "what else of it runs is stopped");
+    world.flush();
+    let end = world.sent.as_ref().unwrap()[0].end.clone().unwrap();
+    let failure = end.failure.unwrap();
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Platform, "RunPanicked"));
+    assert!(failure.message.contains("(an attempt has started): as a test asked for"), "{}", failure.message);
+    world.settle();
+    assert_eq!(world.finished.len(), 2);
+}
+
+#[test]
 fn an_agenda_that_can_not_be_run_ends_as_failed_with_the_reason() {
     let mut world = World::new(8);
     let mut bad = lease("a", 1, 2);

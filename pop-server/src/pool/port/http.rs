@@ -80,9 +80,9 @@ macro_rules! call {
 }
 
 impl ReportPort for HttpPort {
-    fn report(&self, reports: Vec<Report>) -> Answer<'_, Vec<ReportResult>> {
+    fn report<'a>(&'a self, reports: &'a [Report]) -> Answer<'a, Vec<ReportResult>> {
         let Identity { worker, instance, .. } = self.identity.clone();
-        let request = ReportRequest { worker, instance, reports };
+        let request = ReportRequest { worker, instance, reports: reports.to_vec() };
         Box::pin(async move {
             let response: Result<_, PortError> = call!(self, report, request).await;
             response.map(|response| response.results)
