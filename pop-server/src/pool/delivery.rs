@@ -23,7 +23,7 @@ pub enum Answer {
     /// The lease is somebody else's now.
     Stale,
     /// It is durable, but for these operations: their outputs are more than the server takes, so they were reported as
-    /// failed with [`too_large`].
+    /// failed (`OutputTooLarge`).
     AcceptedBut(Vec<String>),
     /// It will never be taken in, for this reason.
     Refused(String),
