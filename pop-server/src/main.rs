@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pop_server::commands::exit::Exit;
-use pop_server::commands::{dev, get, pool, rerun, run, save, submit};
+use pop_server::commands::{dev, get, guard, pool, rerun, run, save, submit};
 
 /// Compiling makes very many small values; this halves the time that large workflows take.
 #[global_allocator]
@@ -51,6 +51,9 @@ enum Command {
     Save(save::SaveArgs),
     /// Print what an agenda's operations wrote
     Logs(get::LogsArgs),
+    /// End a pool's programs when the pool can't
+    #[command(hide = true)]
+    Guard(guard::GuardArgs),
     #[command(flatten)]
     Compiler(pop_compiler::cli::Command),
 }
@@ -60,6 +63,8 @@ fn main() -> ExitCode {
     pop_server::runtime::local::be_sole_parent();
     let result = match cli.command {
         Command::Compiler(command) => return pop_compiler::cli::run_here(&command),
+        // It needs no threads, and is to be small: one stands beside every pool.
+        Command::Guard(args) => guard::run(&args),
         other => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -88,6 +93,6 @@ async fn dispatch(command: Command) -> anyhow::Result<Exit> {
         Command::Rerun(args) => rerun::run(args).await,
         Command::Save(args) => save::run(args).await,
         Command::Logs(args) => get::logs(args).await,
-        Command::Compiler(_) => Ok(Exit::Usage),
+        Command::Guard(_) | Command::Compiler(_) => Ok(Exit::Usage),
     }
 }

@@ -6,6 +6,7 @@ mod crash;
 mod diagnostics;
 mod examples;
 mod faults;
+mod guard;
 mod help;
 mod programs;
 mod recorded;

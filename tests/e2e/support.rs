@@ -80,6 +80,19 @@ impl Service {
         self.address.trim_start_matches("http://")
     }
 
+    /// Sends a signal to the process itself, not to what it started.
+    pub(crate) async fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().await.expect("kill starts");
+        assert!(sent.success());
+    }
+
+    /// Asks for an end in good order, and waits for it.
+    pub(crate) async fn stop(mut self) {
+        self.signal("TERM").await;
+        assert!(self.child.wait().await.expect("it ends").success());
+    }
+
     /// kill -9.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("killed");

@@ -117,6 +117,8 @@ impl LocalArgs {
         let mut config = local::Config::new(absolute(work), absolute(base), self.environment());
         config.grace = self.grace()?;
         config.capacity = self.capacity()?;
+        // Not the path of this program: by the first launch there may be another version, or nothing.
+        config.guard = Some(PathBuf::from("/proc/self/exe"));
         Ok(config)
     }
 

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
+pub use crate::clock::since_boot as now;
 
 /// A moment by [`now`]; at first there is none.
 #[derive(Debug)]
@@ -28,12 +28,4 @@ impl Fence {
         let moment = self.0.load(Ordering::SeqCst);
         moment != u64::MAX && now() >= Duration::from_nanos(moment)
     }
-}
-
-/// The time since the machine was started, that which it slept included.
-pub fn now() -> Duration {
-    let time = clock_gettime(ClockId::Boottime);
-    let (seconds, nanos) =
-        (u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0));
-    Duration::new(seconds, nanos)
 }

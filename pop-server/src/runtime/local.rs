@@ -6,6 +6,7 @@ mod children;
 mod command;
 mod environment;
 mod folder;
+mod guard;
 mod limits;
 mod outcome;
 mod plain_file;
@@ -29,6 +30,8 @@ use tokio_util::task::TaskTracker;
 
 use self::children::Children;
 pub use self::children::be_sole_parent;
+use self::guard::Guard;
+pub use self::guard::stand;
 pub use self::limits::{machine, raise_file_limit};
 use self::reports::Reports;
 use self::spawn::Launcher;
@@ -56,10 +59,13 @@ pub struct Config {
     pub capacity: Capacity,
     /// How much log is kept of each stream of an attempt, in bytes.
     pub log_limit: u64,
+    /// The program whose subcommand `guard` calls [`stand`]: `pop` itself. None: when this process stands still or is killed,
+    /// its programs go on.
+    pub guard: Option<PathBuf>,
 }
 
 impl Config {
-    /// The usual settings: 5 s of grace, 32 MiB of output, 1 MiB of log, all of this machine.
+    /// The usual settings: 5 s of grace, 32 MiB of output, 1 MiB of log, all of this machine, no guard.
     pub fn new(work: PathBuf, base: PathBuf, environment: Vec<(String, String)>) -> Self {
         Self {
             work,
@@ -69,6 +75,7 @@ impl Config {
             output_limit: 32 << 20,
             capacity: machine(),
             log_limit: 1 << 20,
+            guard: None,
         }
     }
 }
@@ -89,6 +96,7 @@ struct Shared {
     children: Arc<Children>,
     /// Where programs report over HTTP; opened with the first program.
     reports: OnceCell<Arc<Reports>>,
+    guard: Arc<Guard>,
     /// Given back last.
     work: WorkFolder,
 }
@@ -105,7 +113,9 @@ impl Local {
         let children = Arc::new(Children::new(work.path().to_path_buf()));
         let watch = Watch::new(Arc::clone(&children));
         let launcher = Launcher::new();
-        let shared = Shared { config, launcher, watch, children, reports: OnceCell::new(), work };
+        let guard = Guard::new(config.guard.clone(), work.path().to_path_buf(), Arc::clone(&children));
+        let guard = Arc::new(guard);
+        let shared = Shared { config, launcher, watch, children, reports: OnceCell::new(), guard, work };
         Ok(Self { shared: Arc::new(shared), running: TaskTracker::new() })
     }
 }
@@ -126,6 +136,10 @@ impl Runtime for Local {
 
     fn adopt(&self, _agenda: &str) -> Pending<'_, Vec<Adopted>> {
         Box::pin(std::future::ready(Vec::new()))
+    }
+
+    fn fence_in(&self, after: Option<Duration>) {
+        self.shared.guard.fence_in(after);
     }
 
     /// Nothing is left to do: an attempt's own files are read, and removed, before its outcome is told.
@@ -164,8 +178,12 @@ impl Runtime for Local {
         Box::pin(async {
             self.running.wait().await;
             self.running.reopen();
-            let children = Arc::clone(&self.shared.children);
-            let _ = tokio::task::spawn_blocking(move || children.sweep()).await;
+            let shared = Arc::clone(&self.shared);
+            let end = move || {
+                shared.children.sweep();
+                shared.guard.end();
+            };
+            let _ = tokio::task::spawn_blocking(end).await;
         })
     }
 }

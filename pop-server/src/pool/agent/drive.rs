@@ -215,8 +215,11 @@ impl Driver {
                 let _ = self.commands.send(command);
             }
             Output::FenceAt(moment) => {
+                // A pool that is awake ends its programs itself, and knows why they ended; so others wait a little longer. They
+                // are told first: what starts by the new moment must not be killed by the old one.
+                let last = moment.map(|at| at + self.state.margin() / 2);
+                self.runtime.fence_in(last.map(|at| at.saturating_sub(fence::now())));
                 self.fence.set(moment);
-                self.runtime.fence_in(moment.map(|at| at.saturating_sub(fence::now())));
             }
             Output::Warn(text) => warn!("{text}"),
             Output::End(_) => {}

@@ -216,7 +216,7 @@ impl Agent {
     }
 
     /// Leases are counted shorter than they are by a tenth, for what travels and for clocks that don't run the same.
-    fn margin(&self) -> Duration {
+    pub(super) fn margin(&self) -> Duration {
         self.lease / 10
     }
 

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
@@ -232,26 +233,54 @@ fn end_noted(note: &str) {
 
 /// Kills every process of this user that has the mark of an attempt below `work`; returns when none is left.
 pub(super) fn end_marked(work: &Path) {
-    let marked = |pid: &u32| {
-        number(*pid) != Some(getpid())
-            && proc::owner(*pid) == Some(geteuid().as_raw())
-            && proc::mark(*pid).is_some_and(|mark| proc::attempt_of(&mark, work).is_some())
-    };
+    let marked = |pid| proc::mark(pid).is_some_and(|mark| proc::attempt_of(&mark, work).is_some());
     let until = Instant::now() + HUNT;
     loop {
-        let mut killed = Vec::new();
-        for pid in proc::all().into_iter().filter(marked) {
-            let handle = number(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-            // Looked at once more: the handle speaks of the process that has this number now.
-            if let Some(handle) = handle.filter(|_| marked(&pid))
-                && pidfd_send_signal(&handle, Signal::KILL).is_ok()
-            {
-                killed.push(handle);
-            }
-        }
+        let killed = kill_all(marked, || true);
         killed.iter().for_each(wait_for);
         if killed.is_empty() || Instant::now() > until {
             return;
         }
     }
+}
+
+/// Kills the processes that the runtime with this start has started below `work`, as long as `still` says so; tells whether
+/// there were any. They may not be gone yet, and may have started others.
+pub(super) fn kill_started(work: &Path, start: &str, still: impl FnMut() -> bool) -> bool {
+    let started = |pid| {
+        let Some(environment) = proc::environment(pid) else { return false };
+        proc::value(&environment, proc::START) == Some(start.as_bytes())
+            && proc::mark_in(&environment).is_some_and(|mark| proc::attempt_of(&mark, work).is_some())
+    };
+    !kill_all(started, still).is_empty()
+}
+
+/// Kills this user's processes that are wanted, and gives their handles. Each one is known before `still` is asked, so what
+/// was started after the answer would have changed is spared.
+fn kill_all(wanted: impl Fn(u32) -> bool, mut still: impl FnMut() -> bool) -> Vec<OwnedFd> {
+    let wanted = |pid: &u32| {
+        number(*pid) != Some(getpid()) && proc::owner(*pid) == Some(geteuid().as_raw()) && wanted(*pid)
+    };
+    let mut killed = Vec::new();
+    for pid in proc::all().into_iter().filter(wanted) {
+        let handle = number(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        // Looked at once more: the handle speaks of the process that has this number now.
+        let Some(handle) = handle.filter(|_| wanted(&pid)) else { continue };
+        if !still() {
+            break;
+        }
+        if pidfd_send_signal(&handle, Signal::KILL).is_ok() {
+            killed.push(handle);
+        }
+    }
+    killed
+}
+
+/// Takes leave of a child that has been told to end; one that does not is killed. Blocks until it is gone.
+pub(super) fn see_off(mut child: Child) {
+    if let Some(handle) = number(child.id()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) {
+        wait_for(&handle);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }

@@ -12,7 +12,7 @@ use super::Config;
 use super::command;
 use super::folder::Folder;
 use super::plain_file::{self, Content};
-use super::proc::MARK;
+use super::proc::{MARK, START};
 use crate::run::fail;
 use crate::runtime::Launch;
 use crate::runtime::attempts::{Progress, SHORT, last_line};
@@ -53,6 +53,7 @@ pub(super) fn variables(
     launch: &Launch,
     filled: &Filled,
     folder: &Folder,
+    start: &str,
     report: Option<(&str, &str)>,
 ) -> Vec<(String, String)> {
     let mut env = config.environment.clone();
@@ -63,6 +64,7 @@ pub(super) fn variables(
         set("PAYLOAD", filled.input.clone());
     }
     set(MARK, file(folder.input()));
+    set(START, start.to_owned());
     set("POP_OUTPUT_FILE", file(folder.output()));
     set("POP_PROGRESS_FILE", file(folder.progress()));
     set("POP_FAILURE_FILE", file(folder.failure()));

@@ -23,11 +23,13 @@ pub(super) struct End {
     pub(super) err: Captured,
     /// It was asked to end.
     pub(super) stopped: bool,
+    /// The pool stood still for longer than its leases while it ran, so it may have been killed for that.
+    pub(super) fenced: bool,
 }
 
 /// What the end means. Reads the files that the program left.
 pub(super) fn outcome(end: End, spec: &RunSpec, folder: &Folder, limit: u64) -> Result<Value, Failure> {
-    let End { status, out, err, stopped } = end;
+    let End { status, out, err, stopped, fenced } = end;
     let quoted = if err.tail.is_empty() { &out.tail } else { &err.tail };
     let told = |mut failure: Failure, tail: &[String]| {
         failure.exit_code = status.code();
@@ -40,6 +42,10 @@ pub(super) fn outcome(end: End, spec: &RunSpec, folder: &Folder, limit: u64) -> 
     }
     if stopped {
         return Err(told(fail(FailureClass::User, "Stopped", "the program was stopped"), &err.tail));
+    }
+    if fenced && !status.success() {
+        let message = "the pool stood still for longer than its leases, so its programs were killed";
+        return Err(told(fail(FailureClass::Infra, "LeaseDoubtful", message), quoted));
     }
     if !status.success() {
         return Err(told(failed(status, folder), quoted));

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// The variable that every program of an attempt inherits and that no two attempts share: the path of the input.
 pub(super) const MARK: &str = "POP_PAYLOAD_FILE";
+/// The variable that tells the programs of one runtime from those of another one that had the same work folder.
+pub(super) const START: &str = "POP_POOL_START";
 
 /// When a process started (clock ticks since boot), which tells it from a later one with the same number.
 pub(super) fn start_time(pid: u32) -> Option<String> {
@@ -22,11 +24,24 @@ pub(super) fn owner(pid: u32) -> Option<u32> {
 
 /// The mark in a process's environment; none for one that has ended.
 pub(super) fn mark(pid: u32) -> Option<PathBuf> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let value = environment
-        .split(|b| *b == 0)
-        .find_map(|entry| entry.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="))?;
+    mark_in(&environment(pid)?)
+}
+
+/// The mark in an environment.
+pub(super) fn mark_in(environment: &[u8]) -> Option<PathBuf> {
+    let value = value(environment, MARK)?;
     Some(PathBuf::from(std::ffi::OsString::from_vec(value.to_vec())))
+}
+
+/// What a process was started with; none for one that has ended.
+pub(super) fn environment(pid: u32) -> Option<Vec<u8>> {
+    fs::read(format!("/proc/{pid}/environ")).ok()
+}
+
+/// The value of a variable.
+pub(super) fn value<'a>(environment: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut entries = environment.split(|b| *b == 0);
+    entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
 /// The attempt's folder that a mark below `work` speaks of. An attempt may run another pool: what that one started has a

@@ -94,6 +94,7 @@ async fn claim<'a>(
 async fn supervise(job: &Arc<Job>, started: Started, stop: &Stop) -> Result<Value, Failure> {
     let Started { mut running, handle, folder, entry, watched } = started;
     let config = &job.shared.config;
+    let lapses = job.shared.guard.lapses();
     job.reporter.send(Signal::Started);
     let exit = Exit::new(handle, running.pid());
     let (cut, flooded) = (CancellationToken::new(), CancellationToken::new());
@@ -169,7 +170,8 @@ async fn supervise(job: &Arc<Job>, started: Started, stop: &Stop) -> Result<Valu
         if !clean {
             children.end(&folder.path);
         }
-        let end = End { status, out, err, stopped };
+        let fenced = job.shared.guard.has_lapsed_since(lapses);
+        let end = End { status, out, err, stopped, fenced };
         let outcome = outcome(end, &job.spec, &folder, job.shared.config.output_limit);
         match &outcome {
             Ok(_) => folder.drop_progress(),

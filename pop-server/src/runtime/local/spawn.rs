@@ -162,6 +162,11 @@ fn try_start(
         error if is_lack_of_room(&error) => NotStarted::NoRoom(error),
         error => NotStarted::Failed(io_failure(what, &error)),
     };
+    // It has to be there first: from the instant at which the program runs, this process may be gone.
+    match shared.guard.ensure() {
+        Err(error) if is_lack_of_room(&error) => return Err(NotStarted::NoRoom(error)),
+        _ => {}
+    }
     folder.create(launch.key.attempt).map_err(|e| failed("make the attempt's folder", e))?;
     folder
         .write_input(&shared.work, &filled.input, !job.log.masker.is_empty())
@@ -170,7 +175,7 @@ fn try_start(
     let progress = Arc::new(progress);
     let entry = reports.map(|reports| reports.enter(folder.clone(), Arc::clone(&progress)));
     let report = reports.zip(entry.as_ref()).map(|(reports, entry)| (&*reports.url, &*entry.token));
-    let variables = environment::variables(config, launch, filled, folder, report);
+    let variables = environment::variables(config, launch, filled, folder, shared.guard.start(), report);
     environment::check(arguments, &variables).map_err(NotStarted::Failed)?;
 
     let name = &arguments[0];

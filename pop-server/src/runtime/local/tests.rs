@@ -98,3 +98,26 @@ async fn a_successor_ends_what_its_predecessor_left_and_nothing_else() {
     foreign.wait().unwrap();
     drop(runtime);
 }
+
+/// The guard that can't stand is part of the test: programs run without it.
+#[tokio::test]
+async fn a_failure_after_a_lapsed_fence_says_nothing_about_the_program() {
+    let work = tempfile::tempdir().unwrap();
+    let runtime = Local::open(Config { guard: Some("/bin/false".into()), ..config(work.path()) }).unwrap();
+    let lapse = || {
+        runtime.fence_in(Some(Duration::ZERO));
+        runtime.fence_in(None);
+    };
+    let text = "mkfifo go; echo up; read word <go; kill -9 $$";
+    let mut started = launch(&runtime, "op", 1, script(text), json!({}));
+    started.until(|s| matches!(s, Signal::Log { .. })).await;
+    lapse();
+    fs::write(work.path().join("ag_1/op.1/go"), "go\n").unwrap();
+    let told = started.end().await;
+    let failure = told.failure();
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Infra, "LeaseDoubtful"), "{failure:?}");
+    assert_eq!(failure.signal, Some(9));
+
+    let told = launch(&runtime, "op", 2, script("kill -9 $$"), json!({})).end().await;
+    assert_eq!(told.failure().class, FailureClass::User, "it began after the lapse");
+}
