@@ -98,6 +98,8 @@ pub(super) struct Agent {
     renewed: Vec<LeaseId>,
     release: Call,
     releasing: Vec<LeaseId>,
+    /// Whether the release that is under way says that the agent goes.
+    says_leaving: bool,
     attach: Call,
     /// Why the agent takes no more work; it ends when what it has is over.
     ending: Option<Result<(), PortError>>,
@@ -167,6 +169,7 @@ impl Agent {
             renewed: Vec::new(),
             release: Call::new(),
             releasing: Vec::new(),
+            says_leaving: false,
             attach: Call::new(),
             ending: None,
             stop_by: None,
@@ -304,6 +307,7 @@ impl Agent {
             self.releasing = std::mem::take(&mut self.back);
             self.release.sent = Some(now);
             let leaving = self.is_leaving();
+            self.says_leaving = leaving;
             out.push(Output::Release { leases: self.releasing.clone(), leaving, limit: third });
         }
         if !self.leases.is_empty() && self.renew.is_due(now) {
@@ -411,7 +415,7 @@ impl Agent {
         match result {
             Ok(_) => {
                 self.release.worked(now);
-                self.left |= self.is_leaving() && self.back.is_empty();
+                self.left |= self.says_leaving;
                 for lease in releasing {
                     self.leases.remove(&lease);
                 }
