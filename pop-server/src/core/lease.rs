@@ -54,19 +54,23 @@ impl Core {
     ) -> Result<Reply, Refusal> {
         self.hear(tx, pool, worker, instance)?;
         let until = self.lease_end(tx.now);
-        let (mut cancel, mut lost) = (Vec::new(), Vec::new());
+        let mut lost = Vec::new();
         for lease in leases {
             let Some(no) = self.holding(pool, worker, instance, &lease.id, lease.epoch) else {
                 lost.push(lease.clone());
                 continue;
             };
             self.state.set_deadline(no, until);
-            if let Some(live) = self.state.agendas.get(&no)
-                && live.cancelling()
-            {
-                cancel.push(lease.clone());
-            }
         }
+        // Of all that it holds: a lease may be newer than the call, which waits for a cancel.
+        let held = self.state.held(pool, worker).into_iter().flat_map(|held| held.values().flatten());
+        let cancel = held
+            .filter_map(|no| {
+                let live = self.state.agendas.get(no)?;
+                let own = matches!(&live.place, Place::Leased(lease) if lease.row.instance == instance);
+                (own && live.cancelling()).then(|| LeaseId { id: live.id.to_string(), epoch: live.epoch })
+            })
+            .collect();
         Ok(Reply::Renewed { cancel, lost })
     }
 

@@ -161,3 +161,13 @@ fn deadlines_move_with_the_clock() {
     let agenda = agenda(&["a"]);
     world.submit_agenda("a", &agenda);
 }
+
+#[test]
+fn a_renewal_hears_of_cancels_of_leases_that_are_newer_than_it() {
+    let (mut world, submitted) = world(2);
+    let granted = world.pull_as("w", "1", 2, "r");
+    world.ok(Command::Cancel { agenda: submitted[1].clone() });
+    let known = vec![lease(&granted[0])];
+    let renewed = world.ok(renew("w", "1", known));
+    assert_eq!(renewed, Reply::Renewed { cancel: vec![lease(&granted[1])], lost: Vec::new() });
+}

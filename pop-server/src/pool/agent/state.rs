@@ -384,8 +384,8 @@ impl Agent {
         match result {
             Ok(response) => {
                 self.set_lease(response.lease_ms);
-                // An answer that came early, for a cancel, is followed by another renewal after the usual time.
-                self.renew.worked(now.max(sent + self.lease / 6));
+                // An answer that came early, for a cancel, is followed by another call soon: it waits for the next cancel.
+                self.renew.worked(now.max(sent + self.lease / 60));
                 for lease in &renewed {
                     if let Some(held) = self.leases.get_mut(lease) {
                         held.renewed_at = held.renewed_at.max(sent);
