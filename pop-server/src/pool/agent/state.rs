@@ -97,9 +97,7 @@ pub(super) struct Agent {
     renew: Call,
     renewed: Vec<LeaseId>,
     release: Call,
-    releasing: Vec<LeaseId>,
-    /// Whether the release that is under way says that the agent goes.
-    says_leaving: bool,
+    releasing: Releasing,
     attach: Call,
     /// Why the agent takes no more work; it ends when what it has is over.
     ending: Option<Result<(), PortError>>,
@@ -107,6 +105,14 @@ pub(super) struct Agent {
     left: bool,
     ended: bool,
     fence: Option<Moment>,
+}
+
+/// A release that is under way.
+#[derive(Debug, Default)]
+struct Releasing {
+    leases: Vec<LeaseId>,
+    /// Whether it says that the agent goes.
+    leaving: bool,
 }
 
 /// A lease.
@@ -168,8 +174,7 @@ impl Agent {
             renew: Call::new(),
             renewed: Vec::new(),
             release: Call::new(),
-            releasing: Vec::new(),
-            says_leaving: false,
+            releasing: Releasing::default(),
             attach: Call::new(),
             ending: None,
             stop_by: None,
@@ -304,11 +309,10 @@ impl Agent {
             return;
         }
         if self.wants_release() && self.release.is_due(now) {
-            self.releasing = std::mem::take(&mut self.back);
+            let (leases, leaving) = (std::mem::take(&mut self.back), self.is_leaving());
+            self.releasing = Releasing { leases: leases.clone(), leaving };
             self.release.sent = Some(now);
-            let leaving = self.is_leaving();
-            self.says_leaving = leaving;
-            out.push(Output::Release { leases: self.releasing.clone(), leaving, limit: third });
+            out.push(Output::Release { leases, leaving, limit: third });
         }
         if !self.leases.is_empty() && self.renew.is_due(now) {
             let leases: Vec<LeaseId> = self.leases.keys().cloned().collect();
@@ -411,11 +415,11 @@ impl Agent {
     }
 
     fn released(&mut self, now: Moment, result: Result<ReleaseResponse, PortError>, out: &mut Vec<Output>) {
-        let releasing = std::mem::take(&mut self.releasing);
+        let Releasing { leases: releasing, leaving } = std::mem::take(&mut self.releasing);
         match result {
             Ok(_) => {
                 self.release.worked(now);
-                self.left |= self.says_leaving;
+                self.left |= leaving;
                 for lease in releasing {
                     self.leases.remove(&lease);
                 }
