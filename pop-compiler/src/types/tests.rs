@@ -89,6 +89,8 @@ fn assignability_with_a_witness() {
         ("map<string>", "{a: string?, ...: string}"),
         ("map<any>", "{a: int?, ...}"),
         ("bytes", "int | string"),
+        ("datetime", "path"),
+        ("duration", "path"),
         ("bool", "false | { a: int } | true"),
     ] {
         assert_eq!(fits(a, b), Ok(()), "{a} → {b}");
