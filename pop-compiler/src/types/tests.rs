@@ -33,8 +33,7 @@ fn text_forms_print_in_normal_form() {
 
 #[test]
 fn places_of_secrets_are_pointers() {
-    let mut types = Types::default();
-    types.secrets = true;
+    let mut types = Types { secrets: true, ..Types::default() };
     types.define("Login", ty("{name: string, 'a/b': secret<string>?}"));
     types.define("Tree", ty("{key: secret<string>, below: list<Tree>}"));
     let of = |text: &str| types.secret_pointers(&ty(text));
