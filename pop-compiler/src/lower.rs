@@ -12,7 +12,6 @@ use crate::ast::{Input, Run, Value, Workflow};
 use crate::canonical;
 use crate::check::{Checked, Model};
 use crate::diagnostic::Diagnostic;
-use crate::reference;
 use crate::rules;
 use crate::types::{Type, Types};
 use inline::{Each, Inlined, Place, depends_on};
@@ -134,13 +133,9 @@ fn operations(
         match model.operations[*i].sub {
             None => made.push(operation(model, *i, inlined)),
             Some(unit) => {
-                let mut with = unit.inputs.iter().cloned().collect::<Map<_, _>>();
-                if let Some(Json::Object(given)) = ast.with.as_ref().map(|with| lower(model, with)) {
-                    with.extend(given);
-                }
                 let place = Place {
                     name: &ast.name.value,
-                    with: Json::Object(with),
+                    with: value::inputs(model, ast.with.as_ref(), &unit.inputs),
                     when: ast.when.as_ref().map(|when| lower(model, when)),
                     after: ast.after.iter().map(|name| name.value.as_str()).collect(),
                 };
@@ -168,10 +163,10 @@ fn operations(
     if inlined.is_full() { Err(Box::new(rules::bad_sub_workflow::too_much(last))) } else { Ok(made) }
 }
 
-/// What each input is when nothing is given: its default as template text, or null.
+/// What each input is when nothing is given: its default, or null.
 pub(crate) fn defaults(workflow: &Workflow) -> Vec<(String, Json)> {
     let default = |input: &Input| input.default.as_ref().and_then(value::plain).unwrap_or_default();
-    workflow.inputs.iter().map(|i| (i.name.value.clone(), reference::escaped(default(i)))).collect()
+    workflow.inputs.iter().map(|i| (i.name.value.clone(), default(i))).collect()
 }
 
 fn operation(model: &Model<'_>, i: usize, inlined: &Inlined) -> Operation {

@@ -4,7 +4,7 @@
 //! A token ends at the first `>`. In a pointer `~2` stands for `>` and `~3` for `?`, besides RFC 6901's `~0` and `~1`.
 //! A default stands in for what is not there and for null. One that starts with `=` and goes on as JSON is that value,
 //! otherwise it is text; an empty one is null. `?=null` is null for what an output lacks, but not for an output that is
-//! not there (see [`Fallback`]).
+//! not there; `??=JSON` is another value in the same sense (see [`Fallback`]).
 //! Backslashes directly before `@<` escape: an odd number makes the rest plain text, and pairs become one.
 
 use std::borrow::Cow;

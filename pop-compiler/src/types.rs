@@ -356,15 +356,6 @@ impl Type {
         Self::union([self, Self::Null])
     }
 
-    /// This type without null.
-    #[must_use]
-    pub fn required(&self) -> Self {
-        match self {
-            Self::Union(members) => Self::union(members.iter().filter(|m| **m != Self::Null).cloned()),
-            other => other.clone(),
-        }
-    }
-
     /// Whether the type, a member of it as a union, or the inside of it as a secret, is this name.
     pub(crate) fn names_directly(&self, name: &str) -> bool {
         let mut open = vec![self];

@@ -213,3 +213,58 @@ fn what_an_output_may_lack_is_null() {
         assert_eq!(reads(&format!("\"{value}\""), many), json!(token), "{value}");
     }
 }
+
+const OPTIONAL: &str = r#"
+[workflow]
+name = "optional"
+[types]
+Title = "string?"
+[inputs]
+title = { type = "Title", default = "untitled" }
+level = { type = "int", default = 3 }
+note = "string?"
+[operations.a]
+uses = "pop.transform"
+with = { value = ["${inputs.title}", "${inputs.level}", "${inputs.note}"] }
+[outputs]
+a = "${a}"
+"#;
+
+#[test]
+fn null_for_an_input_takes_its_default() {
+    let compiled = compile(Source::new("x.pop.toml", OPTIONAL), Door::Toml, &Options::default());
+    assert_eq!(compiled.diagnostics, []);
+    let template = compiled.template.unwrap();
+    for (inputs, seen) in [
+        (json!({}), json!(["untitled", 3, null])),
+        (json!({ "title": null, "level": null, "note": null }), json!(["untitled", 3, null])),
+        (json!({ "title": "t", "level": 0 }), json!(["t", 0, null])),
+    ] {
+        assert_eq!(template.expand(&inputs).unwrap().operations[0].payload["value"], seen, "{inputs}");
+    }
+}
+
+#[test]
+fn null_for_an_input_of_a_sub_workflow_takes_its_default() {
+    let loader = |path: &str| Ok(Source::new(path, OPTIONAL));
+    let text = "[workflow]\nname = \"outer\"\n[inputs]\ntitle = \"string?\"\nlevels = \"list<int?>\"\n\
+        [catalog.probe]\noutput = { title = \"string?\", level = \"int\" }\ncommand = [\"true\"]\n\
+        [operations.probe]\nuses = \"probe\"\n\
+        [operations.one]\nworkflow = \"inner.pop.toml\"\nwith = { title = \"${inputs.title}\" }\n\
+        [operations.two]\nworkflow = \"inner.pop.toml\"\nwith = { title = \"${probe.title}\", level = \"${probe.level}\" }\n\
+        [operations.all]\nworkflow = \"inner.pop.toml\"\neach = \"${inputs.levels}\"\nwith = { level = \"${each}\" }\n\
+        [outputs]\nall = [\"${one.a}\", \"${two.a}\", \"${all[*].a}\"]\n";
+    let options = Options { loader: &loader, ..Options::default() };
+    let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &options);
+    assert_eq!(compiled.diagnostics, []);
+    let agenda = compiled.template.unwrap().expand(&json!({ "levels": [null, 7] })).unwrap();
+    let seen = |name: &str| {
+        let operation = agenda.operations.iter().find(|o| o.name == name).unwrap();
+        operation.payload["value"].clone()
+    };
+    assert_eq!(seen("one/a"), json!(["untitled", 3, null]));
+    // where the other operation is skipped, so is this one
+    assert_eq!(seen("two/a"), json!(["@<probe.out::/title??=\"untitled\">", "@<probe.out::/level>", null]));
+    assert_eq!(seen("all.0/a"), json!(["untitled", 3, null]));
+    assert_eq!(seen("all.1/a"), json!(["untitled", 7, null]));
+}

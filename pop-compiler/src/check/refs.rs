@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use super::{Model, Target};
-use crate::ast::{Value, ValueKind};
+use crate::ast::{Input, Value, ValueKind};
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Part, Reference, Root, Segment, write_name, write_segment};
 use crate::limit;
@@ -110,19 +110,12 @@ fn reference_type(
         Target::RunCustomer => Type::String.optional(),
         Target::EachIndex => Type::Int,
         Target::Inputs => {
-            Type::record(model.inputs.iter().map(|i| (i.name.value.as_str(), i.ty.value.ty.clone())))
+            Type::record(model.inputs.iter().map(|i| (i.name.value.as_str(), input_type(model.types(), i))))
         }
         Target::Input(i) => {
             let input = &model.inputs[i];
             walk.start = Start::Input(&input.name.value);
-            let ty = &input.ty.value.ty;
-            // with a default, the input is always there
-            let ty = if input.default.as_ref().is_some_and(|d| !matches!(d.kind, ValueKind::Null)) {
-                ty.required()
-            } else {
-                ty.clone()
-            };
-            walk.along(ty, path.get(1..).unwrap_or_default())
+            walk.along(input_type(model.types(), input), path.get(1..).unwrap_or_default())
         }
         Target::Each => {
             walk.start = Start::Each;
@@ -188,6 +181,14 @@ fn reference_type(
     }
     let left = without_null(types, &ty);
     if types.accepts(&left, &default.value) { left } else { Type::union([left, type_of(&default.value)]) }
+}
+
+/// What an input is inside the workflow: a default stands in for null, so one that has a default is always there.
+fn input_type(types: &Types, input: &Input) -> Type {
+    let ty = &input.ty.value.ty;
+    let always = input.default.as_ref().is_some_and(|default| !matches!(default.kind, ValueKind::Null));
+    // what may be anything stays that
+    if always && *types.resolve(ty) != Type::Any { without_null(types, ty) } else { ty.clone() }
 }
 
 /// Whether what a reference leads to is there and not null, whatever happens in a run.

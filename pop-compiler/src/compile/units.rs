@@ -36,7 +36,7 @@ pub(crate) struct Unit {
     catalog: Catalog,
     /// None when it has errors.
     pub(crate) template: Option<AgendaTemplate>,
-    /// What its inputs are when nothing is given.
+    /// What its inputs are when nothing, or null, is given.
     pub(crate) inputs: Vec<(String, Json)>,
     /// Where each of its operations was named.
     pub(crate) places: Places,

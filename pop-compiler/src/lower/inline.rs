@@ -285,7 +285,8 @@ fn or_null(
             continue;
         }
         let one = value.as_str().and_then(reference::whole);
-        let one = one.filter(|t| !t.copes() && !t.name.ends_with(".*.out"));
+        let plain = |t: &Token<'_>| matches!(t.fallback(), None | Some(Fallback::Lacking(Json::Null)));
+        let one = one.filter(|t| plain(t) && !t.name.ends_with(".*.out"));
         let (name, path) = if let Some(token) = one {
             (token.name.to_owned(), token.path())
         } else {

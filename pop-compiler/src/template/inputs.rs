@@ -18,7 +18,7 @@ const MOST_STEPS: usize = 1_000_000;
 /// How many faults get a guess at what was meant.
 const MOST_GUESSES: usize = 100;
 
-/// The inputs with defaults filled in; an optional input that is absent becomes null.
+/// The inputs with defaults filled in, in the place of null, too; an optional input that is absent becomes null.
 pub(super) fn check(schema: &Value, inputs: &Value) -> Result<Value, Vec<Diagnostic>> {
     let steps = Cell::new(MOST_STEPS);
     let mut checker = Checker { root: schema, steps: &steps, faults: Vec::new() };
@@ -114,7 +114,9 @@ impl<'s> Checker<'s, '_> {
         let empty = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, property) in properties.into_iter().flatten() {
-            if !map.contains_key(name)
+            // what is null inside an input may be meant
+            let absent = map.get(name).is_none_or(|value| value.is_null() && at.is_empty());
+            if absent
                 && let Some(default) =
                     property.get("default").or_else(|| self.resolve(property).and_then(|p| p.get("default")))
             {
