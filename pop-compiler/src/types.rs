@@ -20,7 +20,8 @@ use crate::source::Spanned;
 pub(crate) use assign::{Mismatch, type_of};
 pub(crate) use index::Flaw;
 use index::{Index, Known};
-pub(crate) use schema::{TooLarge, pointed};
+pub(crate) use literal::same;
+pub(crate) use schema::{TooLarge, pointed, scalars};
 
 /// A type of the workflow language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -199,3 +199,42 @@ fn build_fills_in_inputs() {
     assert!(text(&out.stderr).contains("has no inputs"));
     assert_eq!(build("workflows", &json).status.code(), Some(2));
 }
+
+#[test]
+fn submitted_inputs_are_held_to_their_types_at_line_and_column() {
+    let directory = scratch("formats");
+    let at = |name: &str| directory.join(name).to_string_lossy().into_owned();
+    let inputs = "at = \"datetime\"\nfrom = \"url?\"\nwait = \"duration\"\nsize = \"bytes\"\nn = \"int\"\nkey = \"secret<url>\"\n";
+    let names = ["at", "from", "wait", "size", "n"].map(|name| format!("\"${{inputs.{name}}}\""));
+    fs::write(
+        at("flow.pop.toml"),
+        format!(
+            "[workflow]\nname = \"flow\"\n[inputs]\n{inputs}[catalog.k]\ninput = {{ key = \"secret<url>\" }}\ncommand = [\"true\"]\n\
+             [operations.k]\nuses = \"k\"\nwith = {{ key = \"${{inputs.key}}\" }}\n\
+             [operations.a]\nuses = \"pop.transform\"\nwith = {{ value = [{}] }}\n",
+            names.join(", ")
+        ),
+    )
+    .unwrap();
+    let wrong = "{\n  \"at\": \"2024-13-45\",\n  \"from\": \"not a url\",\n  \"wait\": \"soon\",\n  \"size\": \"huge\",\n  \"n\": 1.0,\n  \"key\": \"hunter 2\"\n}\n";
+    fs::write(at("wrong.json"), wrong).unwrap();
+    let out = popc(&["build", &at("flow.pop.toml"), "--input", &at("wrong.json")]);
+    assert_eq!((out.status.code(), text(&out.stdout)), (Some(1), String::new()));
+    let said = text(&out.stderr);
+    for (place, message) in [
+        ("wrong.json:2:9", "expected a date and time such as `\"2026-01-31T12:00:00Z\"`, got \"2024-13-45\""),
+        ("wrong.json:3:11", "expected a URL such as `\"https://example.com\"` or null, got \"not a url\""),
+        ("wrong.json:4:11", "expected a duration such as `\"90s\"` or `\"1h30m\"`, got \"soon\""),
+        ("wrong.json:5:11", "expected a number of bytes such as `4096` or `\"8Gi\"`, got \"huge\""),
+        ("wrong.json:6:8", "expected an integer, got 1.0"),
+        ("wrong.json:6:8", "write it without a fraction: `1`"),
+        (
+            "wrong.json:7:10",
+            "expected a URL such as `\"https://example.com\"`, got a secret that is something else",
+        ),
+    ] {
+        assert!(said.contains(place) && said.contains(message), "{place} {message}\n{said}");
+    }
+    assert_eq!(said.matches("error[type-mismatch]").count(), 6, "{said}");
+    assert!(said.matches("hunter").count() <= 1, "only the line of the file itself");
+}
