@@ -41,14 +41,16 @@ pub(crate) fn template(model: &Model<'_>, checked: &Checked) -> Result<AgendaTem
         params.insert(keys::OUTPUTS.into(), schema(&record, types));
     }
     let mut inlined = Inlined::new();
-    let operations = operations(model, checked, &mut inlined)?;
+    let mut operations = operations(model, checked, &mut inlined)?;
+    let params_of_agenda = agenda_params(model, &inlined);
+    operations.extend(inlined.givers());
     let agenda = Agenda {
         title: Some(title.clone()),
         link_id: workflow.run.link.as_ref().map(|link| match lower(model, link) {
             Json::String(text) => text,
             other => other.to_string(),
         }),
-        params: agenda_params(model, &inlined),
+        params: params_of_agenda,
         operations: operations.into(),
         ..Agenda::default()
     };
@@ -131,7 +133,11 @@ fn operations(
         let ast = model.operations[*i].ast;
         last = ast.workflow.as_ref().map_or(last, |path| path.span);
         match model.operations[*i].sub {
-            None => made.push(operation(model, *i, inlined)),
+            None => {
+                let operation = operation(model, *i, inlined);
+                made.extend(inlined.givers());
+                made.push(operation);
+            }
             Some(unit) => {
                 let place = Place {
                     name: &ast.name.value,
@@ -141,7 +147,9 @@ fn operations(
                 };
                 let Some(template) = &unit.template else { continue };
                 let Some(list) = &ast.each else {
+                    let at = made.len();
                     inlined.put(&place, template, &mut made);
+                    made.splice(at..at, inlined.givers());
                     continue;
                 };
                 let outputs = match model.operations[*i].kind.map(|kind| &kind.output) {
@@ -156,7 +164,9 @@ fn operations(
                         None => false,
                     };
                 let each = Each { list: lower(model, list), optional: &optional };
-                made.push(inlined.put_each(&place, each, template));
+                let fan_out = inlined.put_each(&place, each, template);
+                made.extend(inlined.givers());
+                made.push(fan_out);
             }
         }
     }

@@ -115,12 +115,14 @@ fn a_sub_workflow_runs_as_if_it_were_written_there() {
     let agenda = compiled.template.unwrap().expand(&json!({ "list": [7, 8] })).unwrap();
     assert!(validate::agenda(&agenda).is_empty(), "{agenda:#?}");
     let names: Vec<&str> = agenda.operations.iter().map(|o| o.name.as_str()).collect();
-    assert_eq!(names, ["a/e.0", "a/e.1", "b"]);
-    assert_eq!(agenda.operations[2].payload, json!({ "message": "t \\@<x>: @<a/e.1.out>" }));
+    assert_eq!(names, ["a/e.0", "a/e.1", "a/title.output", "b", "a/note.output"]);
+    assert_eq!(agenda.operations[2].payload, json!({ "value": "t \\@<x>" }));
     assert_eq!(agenda.operations[2].params["dependsOn"], "a/e.0,a/e.1");
+    assert_eq!(agenda.operations[3].payload, json!({ "message": "@<a/title.output.out>: @<a/e.1.out>" }));
+    assert_eq!(agenda.operations[3].params["dependsOn"], "a/e.0,a/e.1");
     assert_eq!(
         agenda.params["pop.result"],
-        json!({ "all": ["@<a/e.0.out>", "@<a/e.1.out>"], "note": "none" })
+        json!({ "all": ["@<a/e.0.out>", "@<a/e.1.out>"], "note": "@<a/note.output.out>" })
     );
 }
 

@@ -192,7 +192,7 @@ impl<'o> Pipeline<'o> {
 }
 
 /// Where each operation of sub-workflows was named. One that joins two conditions of another operation (see
-/// `lower::inline`) stands where that one does.
+/// `lower::inline`) stands where that one does, one that gives an output where the sub-workflow does.
 pub(super) fn inner_places(
     model: &check::Model<'_>,
     template: Option<&AgendaTemplate>,
@@ -216,7 +216,8 @@ pub(super) fn inner_places(
             continue;
         }
         let of = name.trim_end_matches(".when");
-        if let Some(place) = own.get(of).or_else(|| inner.get(of)).copied() {
+        let place = || name.match_indices('/').find_map(|(i, _)| own.get(&name[..i]));
+        if let Some(place) = own.get(of).or_else(|| inner.get(of)).or_else(place).copied() {
             inner.insert(name.to_owned(), place);
         }
     }

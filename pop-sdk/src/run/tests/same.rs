@@ -41,6 +41,8 @@ first = "${part[0].n}"
 text  = "${inputs.label}/${part[0].i}"
 big   = "${big[0] ?? 0}"
 small = "${big[1] ?? 0}"
+label = "${inputs.label}"
+maybe = "${look.v ?? 0}"
 "#;
 
 const MIDDLE: &str = r#"
@@ -241,6 +243,40 @@ big = "${qc[0].big}"
 "#;
     let items = json!([{"n": 1, "go": true}, {"n": 2, "go": false}]);
     all_same(&items, rest, &json!({"some": [[7, 8], 0], "big": 1}));
+}
+
+#[test]
+fn a_workflow_that_is_skipped_has_no_outputs() {
+    let rest = r#"
+[operations.gate]
+uses = "pop.transform"
+with = { value = { go = GO } }
+[operations.one]
+workflow = "inner.pop.toml"
+with = { n = 1 }
+when = "${gate.go}"
+[operations.all]
+workflow = "inner.pop.toml"
+each = LIST
+with = { n = "${each}" }
+when = "${gate.go}"
+[operations.reads]
+uses = "pop.transform"
+with = { value = "${one.label}" }
+[operations.reads_item]
+uses = "pop.transform"
+with = { value = "${all[0].label}" }
+[outputs]
+one = ["${one.label ?? 'no'}", "${one.maybe ?? 'no'}", "${one.parts ?? []}"]
+all = ["${all[0].label ?? 'no'}", "${all[0].maybe ?? 'no'}", "${all[0].parts ?? []}"]
+reads = ["${reads ?? 'no'}", "${reads_item ?? 'no'}"]
+"#;
+    for (go, seen, read) in
+        [("true", json!(["x", 1, [7, 8]]), ["x", "x"]), ("false", json!(["no", "no", []]), ["no", "no"])]
+    {
+        let expected = json!({"one": seen, "all": seen, "reads": read});
+        all_same(&json!([1]), &rest.replace("GO", go), &expected);
+    }
 }
 
 #[test]
