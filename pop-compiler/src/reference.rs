@@ -95,6 +95,13 @@ impl<'a> Token<'a> {
     }
 }
 
+impl Token<'_> {
+    /// Whether it stands for the list of what all operations of a family give.
+    pub(crate) fn is_family(&self) -> bool {
+        self.name.ends_with(".*.out")
+    }
+}
+
 /// The operation whose output a token's name stands for: the name without one trailing `.out`.
 pub fn operation_of(name: &str) -> Option<&str> {
     name.strip_suffix(".out").filter(|n| !n.is_empty())
@@ -272,6 +279,10 @@ fn string<'c>(
     report: &mut Report,
 ) -> Value {
     if let Some(token) = whole(text) {
+        // a default stands in for each item, and here are none
+        if mode == Mode::Final && token.is_family() && token.copes() && lookup(token.name).is_none() {
+            return Value::Array(Vec::new());
+        }
         return match resolve(&token, lookup, mode, report) {
             Some(value) if mode == Mode::Template => escaped(value.into_owned()),
             Some(value) => value.into_owned(),

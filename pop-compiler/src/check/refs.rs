@@ -179,8 +179,21 @@ fn reference_type(
         out.push(rules::useless_fallback::report(default.span, &written(reference), &ty));
         limit::hold(out);
     }
-    let left = without_null(types, &ty);
-    if types.accepts(&left, &default.value) { left } else { Type::union([left, type_of(&default.value)]) }
+    let or_default = |ty: &Type| {
+        let left = without_null(types, ty);
+        if types.accepts(&left, &default.value) { left } else { Type::union([left, type_of(&default.value)]) }
+    };
+    match &ty {
+        // it stands in for each item
+        Type::List(item) if of_all(target, reference) => or_default(item).list(),
+        ty => or_default(ty),
+    }
+}
+
+/// Whether a reference leads to a list with something of each item of a fan-out.
+fn of_all(target: Target, reference: &Reference) -> bool {
+    let all = matches!(reference.path.first(), Some(Spanned { value: Segment::All, .. }));
+    matches!(target, Target::Items(_)) || (all && matches!(target, Target::Operation(_)))
 }
 
 /// What an input is inside the workflow: a default stands in for null, so one that has a default is always there.

@@ -130,7 +130,9 @@ impl Inlined {
             let name = operation_of(token.name)?;
             let placed = self.placed.get(name)?;
             Some(match dig(&placed.outputs, &token.path(), None) {
-                Some(value) if !placed.gives(name, &value) => self.given(name, placed, token),
+                Some(value) if !placed.gives(name, &value) || (token.copes() && is_family(&value)) => {
+                    self.given(name, placed, token)
+                }
                 _ => self.reached(&placed.outputs, token),
             })
         })
@@ -306,11 +308,16 @@ impl Placed {
         let mut gives = false;
         reference::scan(part, &mut |_, _, token| {
             let own = operation_of(token.name).and_then(|name| name.strip_prefix(place));
-            let needed = !token.copes() && !token.name.ends_with(".*.out");
+            let needed = !token.copes() && !token.is_family();
             gives |= own.is_some_and(|own| own.starts_with('/')) && (needed || self.when.is_none());
         });
         gives
     }
+}
+
+/// Whether a value is the list of what all items of a fan-out give: a default for it would stand in for each of them.
+fn is_family(value: &Json) -> bool {
+    value.as_str().and_then(reference::whole).is_some_and(|token| token.is_family())
 }
 
 /// What a fan-out makes, under other names.
@@ -358,7 +365,7 @@ fn or_null(
         }
         let one = value.as_str().and_then(reference::whole);
         let plain = |t: &Token<'_>| matches!(t.fallback(), None | Some(Fallback::Lacking(Json::Null)));
-        let one = one.filter(|t| plain(t) && !t.name.ends_with(".*.out"));
+        let one = one.filter(|t| plain(t) && !t.is_family());
         let (name, path) = if let Some(token) = one {
             (token.name.to_owned(), token.path())
         } else {

@@ -280,6 +280,64 @@ reads = ["${reads ?? 'no'}", "${reads_item ?? 'no'}"]
 }
 
 #[test]
+fn a_default_behind_all_items_stands_in_for_each() {
+    let rest = r#"
+[operations.gate]
+uses = "pop.transform"
+with = { value = { go = GO } }
+[operations.maybe]
+uses = "pop.transform"
+each = LIST
+with = { value = { s = "${each.s}" } }
+when = "${gate.go}"
+[operations.part]
+uses = "pop.transform"
+each = LIST
+with = { value = { s = "${each.s}" } }
+when = "${each.go}"
+[operations.all]
+workflow = "inner.pop.toml"
+each = LIST
+with = { n = "${each.n}" }
+when = "${gate.go}"
+[operations.reads]
+uses = "pop.transform"
+with = { value = ["${maybe[*].s ?? 'x'}", "${maybe[*].s ?? 'y'}", "${all[*].label ?? 'z'}"] }
+[operations.again]
+uses = "pop.transform"
+each = "${maybe[*].s ?? 'x'}"
+with = { value = "${each}!" }
+[outputs]
+reads = "${reads}"
+part = "${part[*].s ?? 'x'}"
+maybe = "${maybe[*].s ?? 'x'}"
+again = "${again[*]}"
+"#;
+    let items = json!([{"s": "a", "go": true, "n": 1}, {"s": "b", "go": false, "n": 2}]);
+    let expected = json!({"reads": [["a", "b"], ["a", "b"], ["x", "x"]], "part": ["a", "x"], "maybe": ["a", "b"], "again": ["a!", "b!"]});
+    all_same(&items, &rest.replace("GO", "true"), &expected);
+    // of what was skipped as a whole, there are no items
+    let expected = json!({"reads": [[], [], []], "part": ["a", "x"], "maybe": [], "again": []});
+    all_same(&items, &rest.replace("GO", "false"), &expected);
+    // so it is where the list itself is not there
+    let without = r#"
+[operations.list]
+uses = "pop.transform"
+with = { value = ["a"] }
+when = "${inputs.go}"
+[operations.e]
+uses = "pop.transform"
+each = "${list}"
+with = { value = "${each}" }
+[outputs]
+e = "${e[*] ?? 'x'}"
+"#;
+    let text = format!("[workflow]\nname = \"w\"\n[inputs]\ngo = \"bool\"\n{without}");
+    assert_eq!(outputs(&text, &json!({ "go": false })), json!({ "e": [] }));
+    assert_eq!(outputs(&text, &json!({ "go": true })), json!({ "e": ["a"] }));
+}
+
+#[test]
 fn workflows_for_each_item_inside_workflows_for_each_item() {
     let rest = r#"
 [operations.gate]
