@@ -238,3 +238,44 @@ fn submitted_inputs_are_held_to_their_types_at_line_and_column() {
     assert_eq!(said.matches("error[type-mismatch]").count(), 6, "{said}");
     assert!(said.matches("hunter").count() <= 1, "only the line of the file itself");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_can_not_be_written_gives_two_at_every_command() {
+    let flow = tests("workflows/hello.pop.toml");
+    let recording = scratch("full").join("recording.json");
+    let tasks = r#"[{"name": "a", "id": "a", "parents": [], "children": []}]"#;
+    let workflow = format!(
+        r#"{{"name": "w", "schemaVersion": "1.5", "workflow": {{"specification": {{"tasks": {tasks}}}, "execution": {{"makespanInSeconds": 1, "executedAt": "2026-01-01T00:00:00Z", "tasks": [{{"id": "a", "runtimeInSeconds": 1}}]}}}}}}"#
+    );
+    fs::write(&recording, workflow).unwrap();
+    let recording = recording.to_string_lossy();
+    let commands = [
+        vec!["build", &flow],
+        vec!["check", "--format", "json", &flow],
+        vec!["check", "--format", "sarif", &flow],
+        vec!["graph", &flow],
+        vec!["graph", "--format", "svg", &flow],
+        vec!["diff", &flow, &flow],
+        vec!["explain", "cycle"],
+        vec!["explain"],
+        vec!["schema"],
+        vec!["import", "wfcommons", &recording],
+    ];
+    for args in commands {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let out = Command::new(env!("CARGO_BIN_EXE_popc")).args(&args).stdout(full).output().unwrap();
+        assert_eq!(out.status.code(), Some(2), "{args:?}");
+        let said = text(&out.stderr);
+        assert!(
+            said.ends_with("error: can't write to standard output: No space left on device (os error 28)\n"),
+            "{args:?}: {said}"
+        );
+        // a reader that has gone away is no fault
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let out = Command::new(env!("CARGO_BIN_EXE_popc")).args(&args).stdout(writer).output().unwrap();
+        assert!(!text(&out.stderr).contains("error:"), "{args:?}: {}", text(&out.stderr));
+        assert_eq!(out.status.code(), Some(0), "{args:?}");
+    }
+}
