@@ -134,8 +134,17 @@ pub(crate) struct OperationTypeDef {
     pub(crate) description: Option<String>,
     pub(crate) input: Option<Declared>,
     pub(crate) output: Option<Declared>,
+    pub(crate) output_place: Option<DeclaredOutput>,
     pub(crate) run: RunSpec,
     pub(crate) settings: Settings,
+}
+
+/// Where an operation type declares its output.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeclaredOutput {
+    pub(crate) span: Span,
+    /// The name of its only field, if it is a record of one.
+    pub(crate) only: Option<Span>,
 }
 
 /// `[run]`.

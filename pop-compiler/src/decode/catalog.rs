@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
-use crate::ast::{Declared, OperationTypeDef, Settings};
+use crate::ast::{Declared, DeclaredOutput, OperationTypeDef, Settings};
 use crate::rules;
 use crate::source::Spanned;
 use crate::syntax::Door;
@@ -47,6 +47,18 @@ fn needs_shell(line: &str) -> bool {
             .is_some_and(|program| program.contains('=') || BUILT_IN.contains(&program))
 }
 
+/// Where an output is declared, be it as a type or as something that looks like one.
+fn place(output: &Tree) -> DeclaredOutput {
+    let only = match &output.node {
+        Node::Table(table) => match table.entries.as_slice() {
+            [entry] => Some(entry.key.span),
+            _ => None,
+        },
+        _ => None,
+    };
+    DeclaredOutput { span: output.span, only }
+}
+
 const STDOUT: &[&str] = &["log", "json", "text", "lines"];
 
 impl Decoder<'_> {
@@ -76,6 +88,7 @@ impl Decoder<'_> {
             description: None,
             input: None,
             output: None,
+            output_place: None,
             run: RunSpec::default(),
             settings: Settings::default(),
         };
@@ -86,7 +99,12 @@ impl Decoder<'_> {
             loop {
                 match key {
                     "input" => def.input = self.declared(value),
-                    "output" => def.output = self.declared(value),
+                    "output" => {
+                        let DeclaredOutput { span, only } = place(&value);
+                        def.output = self.declared(value);
+                        let only = only.filter(|_| matches!(def.output, Some(Declared::Expr(_))));
+                        def.output_place = Some(DeclaredOutput { span, only });
+                    }
                     "command" => def.run.command = self.words(value, "`command`"),
                     "args" => def.run.args = self.words(value, "`args`"),
                     "stdin" => def.run.stdin = self.string(value, "`stdin`").map(|s| s.value),

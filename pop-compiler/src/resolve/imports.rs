@@ -297,6 +297,14 @@ impl Merger<'_> {
             (None, Stdout::Lines) => Type::record([("lines", Type::String.list())]),
             (None, Stdout::Log | Stdout::Json) => Type::Any,
         };
+        if let Some(place) = &def.output_place {
+            self.out.extend(rules::stdout_mismatch::check(
+                &self.catalog.types,
+                def.run.stdout,
+                &output,
+                place,
+            ));
+        }
         let mut run = def.run;
         if let Some(input) = &input {
             self.command(&run, input, &def.name);
