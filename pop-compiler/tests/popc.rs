@@ -32,7 +32,9 @@ fn clean_files_give_zero() {
     let files = ["workflows", "workflows/ops"].iter().flat_map(|folder| fs::read_dir(tests(folder)).unwrap());
     let files =
         files.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains(".pop.")).count();
-    assert_eq!(text(&out.stderr), format!("{files} files: no findings\n"));
+    let said = text(&out.stderr);
+    assert!(said.starts_with(&format!("{files} files: no findings; ")), "{said}");
+    assert!(said.ends_with(" references typed\n"), "{said}");
 }
 
 #[test]
@@ -277,5 +279,29 @@ fn what_can_not_be_written_gives_two_at_every_command() {
         let out = Command::new(env!("CARGO_BIN_EXE_popc")).args(&args).stdout(writer).output().unwrap();
         assert!(!text(&out.stderr).contains("error:"), "{args:?}: {}", text(&out.stderr));
         assert_eq!(out.status.code(), Some(0), "{args:?}");
+    }
+}
+
+#[test]
+fn what_is_not_typed_is_counted_aloud() {
+    let directory = scratch("any");
+    let path = directory.join("any.pop.toml").to_string_lossy().into_owned();
+    let flow = |output: &str| {
+        format!(
+            "[workflow]\nname = \"any\"\n[catalog.old]\n{output}command = [\"echo\", \"{{}}\"]\nstdout = \"json\"\n\
+             [catalog.need]\ninput = {{ n = \"int\" }}\ncommand = [\"true\"]\n[operations.old]\nuses = \"old\"\n\
+             [operations.need]\nuses = \"need\"\nwith = {{ n = \"${{old.n}}\" }}\n"
+        )
+    };
+    for (output, said, typed) in [
+        ("", "1 file: no findings; 0 of 1 references typed\n", 0),
+        ("output = { n = \"int\" }\n", "1 file: no findings\n", 1),
+    ] {
+        fs::write(&path, flow(output)).unwrap();
+        let out = popc(&["check", &path]);
+        assert_eq!((out.status.code(), text(&out.stderr).as_str()), (Some(0), said));
+        let out = popc(&["check", "--format", "json", &path]);
+        let document: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(document["summary"]["references"], serde_json::json!({ "all": 1, "typed": typed }));
     }
 }
