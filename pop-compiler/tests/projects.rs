@@ -2,7 +2,7 @@
 
 use pop_compiler::diagnostic::{Diagnostic, Location, Severity};
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, Severities, compile, validate};
+use pop_compiler::{Compiled, Door, Options, Severities, compile, fix, validate};
 use serde_json::json;
 
 /// Compiles the first of these files; the others can be read.
@@ -166,4 +166,37 @@ fn a_catalog_with_a_fault_is_reported_once() {
     let outer = with("o") + "[operations.i]\nworkflow = \"i.pop.toml\"\n";
     let files = [("o.pop.toml", &*outer), ("i.pop.toml", &with("i")), ("ops.toml", "[operation]\n")];
     assert_eq!(places(&project(&files, "")), ["unknown-key ops.toml:1:2"]);
+}
+
+#[test]
+fn a_catalog_file_has_a_header_and_names_no_others() {
+    let flow = "[workflow]\nname = \"w\"\ncatalogs = [\"ops.toml\"]\n[operations.a]\nuses = \"x.a\"\n[operations.b]\nuses = \"x.b\"\nafter = \"a\"\n";
+    let ops = "[operations.\"x.a\"]\ncommand = [\"true\"]\n[operations.\"x.b\"]\ncommand = [\"true\"]\n";
+    for (head, found) in [
+        ("[catalog]\nname = \"ops\"\nversion = \"1\"\ndescription = \"d\"\n", vec![]),
+        ("catalog = 42\n", vec!["wrong-shape ops.toml:1:11"]),
+        ("[catalog]\nname = 1\n", vec!["wrong-shape ops.toml:2:8"]),
+        ("[catalog]\nnaem = \"ops\"\n", vec!["unknown-key ops.toml:2:1"]),
+        ("catalogs = [\"more.toml\"]\n", vec!["unknown-key ops.toml:1:1"]),
+    ] {
+        let compiled = project(&[("w.pop.toml", flow), ("ops.toml", &format!("{head}{ops}"))], "");
+        assert_eq!(places(&compiled), found, "{head}");
+        if head.starts_with("catalogs") {
+            assert!(compiled.diagnostics[0].fix.is_empty());
+            assert!(compiled.diagnostics[0].help[0].contains("in the `catalogs` of the workflow"));
+        }
+    }
+    // what was moved out of a workflow
+    let moved = ops.replace("[operations.", "[catalog.");
+    let compiled = project(&[("w.pop.toml", flow), ("ops.toml", &moved)], "");
+    assert_eq!(places(&compiled), ["unknown-key ops.toml:1:10", "unknown-key ops.toml:3:10"]);
+    assert_eq!(compiled.diagnostics[0].help[0], "in a catalog file it is `[operations.\"x.a\"]`");
+    let fixed = fix::apply(&compiled.diagnostics, &compiled.sources);
+    assert_eq!(fixed.files.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), [ops]);
+    let moved = r#"{ "catalog": { "x.a": { "command": ["true"] }, "x.b": { "command": ["true"] } } }"#;
+    let flow = flow.replace("ops.toml", "ops.json");
+    let compiled = project(&[("w.pop.toml", &flow), ("ops.json", moved)], "");
+    assert_eq!(places(&compiled), ["unknown-key ops.json:1:16", "unknown-key ops.json:1:48"]);
+    let fixed = fix::apply(&compiled.diagnostics, &compiled.sources);
+    assert_eq!(fixed.files[0].1, moved.replace("catalog", "operations"));
 }

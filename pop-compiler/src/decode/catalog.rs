@@ -5,11 +5,15 @@ use serde_json::Value as Json;
 use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
 use crate::ast::{Declared, DeclaredOutput, OperationTypeDef, Settings};
-use crate::rules;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::syntax::Door;
 use crate::tree::{Entry, Node, Tree};
+use crate::{limit, rules};
 
+/// How far `catalog.` reaches before a name.
+const SECTION: u32 = 8;
+/// What `catalog` of a catalog file holds, which is for people.
+const HEADER: &[&str] = &["name", "version", "description"];
 const TOP: &[&str] = &["catalog", "types", "operations"];
 const OPERATION_TYPE: &[&str] = &[
     "input",
@@ -47,6 +51,14 @@ fn needs_shell(line: &str) -> bool {
             .is_some_and(|program| program.contains('=') || BUILT_IN.contains(&program))
 }
 
+/// Whether a table can only be meant as an operation type.
+fn is_operation_type(tree: &Tree) -> bool {
+    match &tree.node {
+        Node::Table(table) => table.entries.iter().any(|e| OPERATION_TYPE.contains(&e.key.value.as_str())),
+        _ => false,
+    }
+}
+
 /// Where an output is declared, be it as a type or as something that looks like one.
 fn place(output: &Tree) -> DeclaredOutput {
     let only = match &output.node {
@@ -65,15 +77,50 @@ impl Decoder<'_> {
     pub(super) fn catalog_file(mut self, tree: Tree) -> CatalogFile {
         let mut file = CatalogFile::default();
         let mut entries = self.table(tree, "a catalog file").unwrap_or_default();
+        if let Some(at) = entries.iter().position(|entry| entry.key.value == "catalogs") {
+            self.out.push(rules::unknown_key::in_catalog(&entries.remove(at).key));
+        }
         self.sections(&mut entries, "a catalog file", TOP);
         for Entry { key, value } in entries {
             match key.value.as_str() {
                 "types" => file.types = self.type_defs(value),
-                "operations" => file.operation_types = self.operation_types(value, "`operations`"),
-                _ => {} // `catalog`, a header for people: name, version, description
+                "operations" => file.operation_types.extend(self.operation_types(value, "`operations`")),
+                "catalog" => {
+                    let moved = self.header_of_catalog(&key, value);
+                    file.operation_types.extend(moved);
+                }
+                _ => {}
             }
         }
         file
+    }
+
+    /// The header of a catalog file, which is for people. Operation types that a workflow had there are told, and given
+    /// back.
+    fn header_of_catalog(&mut self, section: &Spanned<String>, tree: Tree) -> Vec<OperationTypeDef> {
+        let entries = self.table(tree, "`catalog`").unwrap_or_default();
+        let all = entries.iter().all(|entry| is_operation_type(&entry.value));
+        let mut moved = Vec::new();
+        for entry in entries {
+            let key = &entry.key;
+            if is_operation_type(&entry.value) {
+                // in TOML, each has the section's name directly before its own
+                let before = key.span.start.checked_sub(SECTION).map(|start| Span {
+                    start,
+                    end: key.span.start - 1,
+                    ..key.span
+                });
+                let own = if moved.is_empty() && all { Some(section.span) } else { before };
+                self.out.push(rules::unknown_key::moved(key, own));
+                moved.push(self.operation_type(entry));
+            } else if HEADER.contains(&key.value.as_str()) {
+                self.string(entry.value, format_args!("`{}`", key.value));
+            } else {
+                self.out.push(rules::unknown_key::report(key, "`catalog`", HEADER));
+            }
+            limit::hold(self.out);
+        }
+        moved
     }
 
     pub(super) fn operation_types(&mut self, tree: Tree, what: &str) -> Vec<OperationTypeDef> {
