@@ -10,6 +10,7 @@ use crate::types::TypeExpr;
 
 /// One workflow file.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the text")]
 pub(crate) struct Workflow {
     pub(crate) name: Spanned<String>,
     pub(crate) version: Option<Spanned<String>>,
@@ -27,6 +28,8 @@ pub(crate) struct Workflow {
     pub(crate) operations_span: Span,
     /// Whether operations may be there that could not be read.
     pub(crate) operations_unread: bool,
+    /// Whether it is a catalog instead, of which nothing was read.
+    pub(crate) is_catalog: bool,
     pub(crate) outputs: Vec<Field>,
     pub(crate) run: Run,
     /// How many references there are; each has a number below this.

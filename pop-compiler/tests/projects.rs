@@ -200,3 +200,24 @@ fn a_catalog_file_has_a_header_and_names_no_others() {
     let fixed = fix::apply(&compiled.diagnostics, &compiled.sources);
     assert_eq!(fixed.files[0].1, moved.replace("catalog", "operations"));
 }
+
+#[test]
+fn a_workflow_for_a_catalog_and_the_reverse_are_one_finding_each() {
+    let flow = "[workflow]\nname = \"w\"\ncatalogs = [\"other.pop.toml\"]\n[operations.a]\nuses = \"x.a\"\n[operations.b]\nworkflow = \"ops.toml\"\nafter = \"a\"\n";
+    let other = "[workflow]\nname = \"other\"\n[inputs]\nn = { type = \"int\", default = 1 }\n[catalog.\"x.a\"]\ncommand = [\"true\"]\n\
+        [operations.one]\nuses = \"pop.transform\"\nwith = { value = \"${inputs.n}\" }\n[outputs]\none = \"${one}\"\n";
+    let ops = "[types]\nN = \"int\"\n[operations.\"x.b\"]\ndescription = \"d\"\ninput = { n = \"N\" }\ncommand = [\"true\"]\n";
+    let compiled = project(&[("w.pop.toml", flow), ("other.pop.toml", other), ("ops.toml", ops)], "");
+    assert_eq!(places(&compiled), ["missing-import w.pop.toml:3:13", "missing-import w.pop.toml:7:12"]);
+    let said: Vec<&str> = compiled.diagnostics.iter().map(|d| d.message.as_str()).collect();
+    assert_eq!(
+        said,
+        ["`other.pop.toml` is a workflow, not a catalog", "`ops.toml` is a catalog, not a workflow"]
+    );
+    assert_eq!(
+        compiled.diagnostics[1].help,
+        ["its operation types are used with `catalogs = [\"ops.toml\"]`"]
+    );
+    let compiled = project(&[("ops.toml", ops)], "");
+    assert_eq!(places(&compiled), ["wrong-shape ops.toml:1:1"]);
+}

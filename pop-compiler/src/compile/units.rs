@@ -126,7 +126,7 @@ impl<'o> Pipeline<'o> {
         let unit = match loaded {
             Ok((source, door)) => {
                 let file = self.sources.add(source);
-                self.compile(file, &full, door).map(Rc::new)
+                self.compile(file, path, &full, door).map(Rc::new)
             }
             Err(why) => {
                 self.out.push(rules::missing_import::workflow(path, &why));
@@ -137,8 +137,14 @@ impl<'o> Pipeline<'o> {
         unit
     }
 
-    fn compile(&mut self, file: FileId, name: &str, door: Door) -> Option<Unit> {
+    fn compile(&mut self, file: FileId, path: &Spanned<String>, name: &str, door: Door) -> Option<Unit> {
         let (workflow, merged, mut others) = self.read(file, door);
+        if workflow.is_catalog {
+            self.out.push(rules::missing_import::not_a_workflow(path));
+            others.append(&mut self.out);
+            self.out = others;
+            return None;
+        }
         let mut model = resolve::resolve(&workflow, &merged, &mut self.out);
         let checked = check::check(&mut model, false, &mut self.out);
         merged.hold_back(&mut self.out);

@@ -30,6 +30,9 @@ const OPERATION_TYPE: &[&str] = &[
     "description",
 ];
 
+/// Keys that an operation has as well.
+const SHARED: &[&str] = &["resources", "timeout", "retry", "description"];
+
 /// Words that are no programs, but something that a shell does itself.
 const BUILT_IN: &[&str] = &[
     ".", ":", "alias", "cd", "eval", "exec", "exit", "export", "set", "source", "trap", "ulimit", "umask",
@@ -49,6 +52,30 @@ fn needs_shell(line: &str) -> bool {
             .split_whitespace()
             .next()
             .is_some_and(|program| program.contains('=') || BUILT_IN.contains(&program))
+}
+
+/// Whether these are the entries of a catalog file: operation types, and nothing of a workflow.
+pub(super) fn is_catalog(entries: &[Entry]) -> bool {
+    let all = |value: &Tree, wanted: &dyn Fn(&str) -> bool| match &value.node {
+        Node::Table(table) => table.entries.iter().all(|e| wanted(&e.key.value)),
+        _ => false,
+    };
+    entries.iter().all(|entry| TOP.contains(&entry.key.value.as_str()) || entry.key.value == "$schema")
+        && entries.iter().filter(|entry| entry.key.value == "operations").any(|entry| {
+            match &entry.value.node {
+                Node::Table(table) => {
+                    !table.entries.is_empty()
+                        && table.entries.iter().all(|e| all(&e.value, &|key| OPERATION_TYPE.contains(&key)))
+                        && table.entries.iter().any(|e| !all(&e.value, &|key| SHARED.contains(&key)))
+                }
+                _ => false,
+            }
+        })
+}
+
+/// Whether these are the entries of a workflow file.
+fn is_workflow(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| entry.key.value == "workflow" && matches!(entry.value.node, Node::Table(_)))
 }
 
 /// Whether a table can only be meant as an operation type.
@@ -77,6 +104,10 @@ impl Decoder<'_> {
     pub(super) fn catalog_file(mut self, tree: Tree) -> CatalogFile {
         let mut file = CatalogFile::default();
         let mut entries = self.table(tree, "a catalog file").unwrap_or_default();
+        if is_workflow(&entries) {
+            file.is_workflow = true;
+            return file;
+        }
         if let Some(at) = entries.iter().position(|entry| entry.key.value == "catalogs") {
             self.out.push(rules::unknown_key::in_catalog(&entries.remove(at).key));
         }

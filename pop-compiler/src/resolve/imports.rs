@@ -92,7 +92,11 @@ pub(crate) fn merge(
                 let text = source.text.clone();
                 let id = sources.add(source);
                 let tree = syntax::parse(id, &text, door, merger.out);
-                files.push(decode::catalog(id, tree, merger.out));
+                let file = decode::catalog(id, tree, merger.out);
+                if file.is_workflow {
+                    merger.out.push(rules::missing_import::not_a_catalog(path));
+                }
+                files.push(file);
             }
             Err(why) => merger.out.push(rules::missing_import::report(path, &why)),
         }
