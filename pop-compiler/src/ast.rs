@@ -10,6 +10,7 @@ use crate::types::TypeExpr;
 
 /// One workflow file.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the text")]
 pub(crate) struct Workflow {
     pub(crate) name: Spanned<String>,
     pub(crate) version: Option<Spanned<String>>,
@@ -27,6 +28,8 @@ pub(crate) struct Workflow {
     pub(crate) operations_span: Span,
     /// Whether operations may be there that could not be read.
     pub(crate) operations_unread: bool,
+    /// Whether it is a catalog instead, of which nothing was read.
+    pub(crate) is_catalog: bool,
     pub(crate) outputs: Vec<Field>,
     pub(crate) run: Run,
     /// How many references there are; each has a number below this.
@@ -134,8 +137,17 @@ pub(crate) struct OperationTypeDef {
     pub(crate) description: Option<String>,
     pub(crate) input: Option<Declared>,
     pub(crate) output: Option<Declared>,
+    pub(crate) output_place: Option<DeclaredOutput>,
     pub(crate) run: RunSpec,
     pub(crate) settings: Settings,
+}
+
+/// Where an operation type declares its output.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeclaredOutput {
+    pub(crate) span: Span,
+    /// The name of its only field, if it is a record of one.
+    pub(crate) only: Option<Span>,
 }
 
 /// `[run]`.

@@ -13,7 +13,7 @@ mod graph;
 mod import;
 mod schema;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -315,7 +315,28 @@ impl Output<'_> {
     }
 }
 
-/// Runs a command. What goes wrong with files is written to `output.err` and gives exit code 2.
+/// Standard output, by that name where it can't be written.
+struct Results<W>(W);
+
+impl<W: Write> Write for Results<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes).map_err(named)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush().map_err(named)
+    }
+}
+
+fn named(error: std::io::Error) -> std::io::Error {
+    match error.kind() {
+        // the writer above tries again
+        ErrorKind::Interrupted => error,
+        kind => std::io::Error::new(kind, format!("can't write to standard output: {error}")),
+    }
+}
+
+/// Runs a command. What goes wrong with files, or with what it writes, is written to `output.err` and gives exit code 2.
 pub fn run(command: &Command, output: &mut Output<'_>) -> ExitCode {
     let result = match command {
         Command::Check(args) => check::run(args, output),
@@ -328,8 +349,15 @@ pub fn run(command: &Command, output: &mut Output<'_>) -> ExitCode {
         Command::Schema(args) => schema::run(args, output),
         Command::Explain(args) => explain::run(args, output),
     };
+    // what is still in a buffer may be all there is
+    let result = result.and_then(|code| match output.out.flush() {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(code),
+    });
     match result {
         Ok(code) => ExitCode::from(code),
+        // a reader that has gone away (`popc graph … | head`) is no fault
+        Err(error) if is_broken_pipe(&error) => ExitCode::from(CLEAN),
         Err(error) => {
             let _ = writeln!(output.err, "error: {error:#}");
             ExitCode::from(USAGE)
@@ -345,9 +373,10 @@ pub fn run_here(command: &Command) -> ExitCode {
         _ if stderr().is_terminal() => Colour::Always,
         _ => Colour::Never,
     };
-    let (mut out, mut err) = (std::io::BufWriter::new(stdout().lock()), stderr().lock());
-    let code = run(command, &mut Output { out: &mut out, err: &mut err, colour });
-    // A reader that has gone away (`popc graph … | head`) is no fault.
-    let _ = out.flush();
-    code
+    let (mut out, mut err) = (Results(std::io::BufWriter::new(stdout().lock())), stderr().lock());
+    run(command, &mut Output { out: &mut out, err: &mut err, colour })
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }

@@ -107,6 +107,9 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
     let file = pipeline.sources.add(source);
     let (workflow, merged, mut others) = pipeline.read(file, door);
     let Pipeline { sources, mut out, .. } = pipeline;
+    if workflow.is_catalog {
+        out.push(rules::wrong_shape::catalog(workflow.operations_span));
+    }
     let mut model = resolve::resolve(&workflow, &merged, &mut out);
     let untyped = options.severities.level(untyped_edge::RULE.id).is_some();
     let checked = check::check(&mut model, untyped, &mut out);

@@ -24,6 +24,8 @@ use crate::tree::{Entry, KeyIndex, Node, Tree};
 pub(crate) struct CatalogFile {
     pub(crate) types: Vec<TypeDef>,
     pub(crate) operation_types: Vec<OperationTypeDef>,
+    /// It is a workflow, and nothing of it was read.
+    pub(crate) is_workflow: bool,
 }
 
 /// Reads a workflow file.

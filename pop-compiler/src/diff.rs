@@ -202,7 +202,7 @@ impl Differ {
 fn without_lacking(text: &str) -> String {
     let (mut out, mut from) = (String::with_capacity(text.len()), 0);
     for (range, token) in reference::tokens(text) {
-        if token.fallback() == Some(Fallback::Lacking) {
+        if token.fallback() == Some(Fallback::Lacking(Json::Null)) {
             let default = token.default.map_or(0, |default| default.len() + 1);
             out.push_str(&text[from..range.end - 1 - default]);
             from = range.end - 1;

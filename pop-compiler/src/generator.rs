@@ -13,6 +13,7 @@ use crate::agenda::{Operation, keys};
 
 pub use fan_out::FanOut;
 pub(crate) use fan_out::{Family, asks_its_item, kind_of, rename, with_condition};
+pub(crate) use gather::families;
 pub use gather::gather;
 
 /// The built-in type that makes operations for each item of a list.

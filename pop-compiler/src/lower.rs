@@ -12,7 +12,6 @@ use crate::ast::{Input, Run, Value, Workflow};
 use crate::canonical;
 use crate::check::{Checked, Model};
 use crate::diagnostic::Diagnostic;
-use crate::reference;
 use crate::rules;
 use crate::types::{Type, Types};
 use inline::{Each, Inlined, Place, depends_on};
@@ -42,14 +41,16 @@ pub(crate) fn template(model: &Model<'_>, checked: &Checked) -> Result<AgendaTem
         params.insert(keys::OUTPUTS.into(), schema(&record, types));
     }
     let mut inlined = Inlined::new();
-    let operations = operations(model, checked, &mut inlined)?;
+    let mut operations = operations(model, checked, &mut inlined)?;
+    let params_of_agenda = agenda_params(model, &inlined);
+    operations.extend(inlined.givers());
     let agenda = Agenda {
         title: Some(title.clone()),
         link_id: workflow.run.link.as_ref().map(|link| match lower(model, link) {
             Json::String(text) => text,
             other => other.to_string(),
         }),
-        params: agenda_params(model, &inlined),
+        params: params_of_agenda,
         operations: operations.into(),
         ..Agenda::default()
     };
@@ -132,21 +133,23 @@ fn operations(
         let ast = model.operations[*i].ast;
         last = ast.workflow.as_ref().map_or(last, |path| path.span);
         match model.operations[*i].sub {
-            None => made.push(operation(model, *i, inlined)),
+            None => {
+                let operation = operation(model, *i, inlined);
+                made.extend(inlined.givers());
+                made.push(operation);
+            }
             Some(unit) => {
-                let mut with = unit.inputs.iter().cloned().collect::<Map<_, _>>();
-                if let Some(Json::Object(given)) = ast.with.as_ref().map(|with| lower(model, with)) {
-                    with.extend(given);
-                }
                 let place = Place {
                     name: &ast.name.value,
-                    with: Json::Object(with),
+                    with: value::inputs(model, ast.with.as_ref(), &unit.inputs),
                     when: ast.when.as_ref().map(|when| lower(model, when)),
                     after: ast.after.iter().map(|name| name.value.as_str()).collect(),
                 };
                 let Some(template) = &unit.template else { continue };
                 let Some(list) = &ast.each else {
+                    let at = made.len();
                     inlined.put(&place, template, &mut made);
+                    made.splice(at..at, inlined.givers());
                     continue;
                 };
                 let outputs = match model.operations[*i].kind.map(|kind| &kind.output) {
@@ -161,17 +164,19 @@ fn operations(
                         None => false,
                     };
                 let each = Each { list: lower(model, list), optional: &optional };
-                made.push(inlined.put_each(&place, each, template));
+                let fan_out = inlined.put_each(&place, each, template);
+                made.extend(inlined.givers());
+                made.push(fan_out);
             }
         }
     }
     if inlined.is_full() { Err(Box::new(rules::bad_sub_workflow::too_much(last))) } else { Ok(made) }
 }
 
-/// What each input is when nothing is given: its default as template text, or null.
+/// What each input is when nothing is given: its default, or null.
 pub(crate) fn defaults(workflow: &Workflow) -> Vec<(String, Json)> {
     let default = |input: &Input| input.default.as_ref().and_then(value::plain).unwrap_or_default();
-    workflow.inputs.iter().map(|i| (i.name.value.clone(), reference::escaped(default(i)))).collect()
+    workflow.inputs.iter().map(|i| (i.name.value.clone(), default(i))).collect()
 }
 
 fn operation(model: &Model<'_>, i: usize, inlined: &Inlined) -> Operation {

@@ -4,7 +4,7 @@
 //! A token ends at the first `>`. In a pointer `~2` stands for `>` and `~3` for `?`, besides RFC 6901's `~0` and `~1`.
 //! A default stands in for what is not there and for null. One that starts with `=` and goes on as JSON is that value,
 //! otherwise it is text; an empty one is null. `?=null` is null for what an output lacks, but not for an output that is
-//! not there (see [`Fallback`]).
+//! not there; `??=JSON` is another value in the same sense (see [`Fallback`]).
 //! Backslashes directly before `@<` escape: an odd number makes the rest plain text, and pairs become one.
 
 use std::borrow::Cow;
@@ -92,6 +92,13 @@ impl<'a> Token<'a> {
             return Vec::new();
         }
         pointer.strip_prefix('/').unwrap_or(pointer).split('/').map(unescape_key).collect()
+    }
+}
+
+impl Token<'_> {
+    /// Whether it stands for the list of what all operations of a family give.
+    pub(crate) fn is_family(&self) -> bool {
+        self.name.ends_with(".*.out")
     }
 }
 
@@ -272,6 +279,10 @@ fn string<'c>(
     report: &mut Report,
 ) -> Value {
     if let Some(token) = whole(text) {
+        // a default stands in for each item, and here are none
+        if mode == Mode::Final && token.is_family() && token.copes() && lookup(token.name).is_none() {
+            return Value::Array(Vec::new());
+        }
         return match resolve(&token, lookup, mode, report) {
             Some(value) if mode == Mode::Template => escaped(value.into_owned()),
             Some(value) => value.into_owned(),

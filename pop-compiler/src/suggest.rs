@@ -133,8 +133,8 @@ fn begin_alike(a: &str, b: &str) -> bool {
     a0 == b0 || (a0, a1) == (b1, b0) || lacks(a, b) || lacks(b, a)
 }
 
-/// As [`nearest`] among the few words that can stand at a place: two letters or digits in the wrong order are certain
-/// too.
+/// As [`nearest`] among the few values that can stand at a place: two letters or digits in the wrong order are certain
+/// too. One that ends otherwise is not, nor is a short one with another letter in it: `1080i` is no misspelt `1080p`.
 pub fn nearest_word<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<Near<'a>> {
     let sorted = |text: &str| {
         let mut digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
@@ -145,10 +145,29 @@ pub fn nearest_word<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) ->
     let near = nearest(word, words.iter().copied())?;
     // among these, one digit for another would be as near
     let lone = words.iter().filter(|other| sorted(other) == sorted(near.name)).count() == 1;
-    Some(Near {
-        certain: near.certain || lone && sorted(word) == sorted(near.name) && word.len() >= 3,
-        ..near
-    })
+    let swapped = lone && sorted(word) == sorted(near.name) && word.len() >= 3;
+    Some(Near { certain: (near.certain || swapped) && !is_other_value(word, near.name), ..near })
+}
+
+/// From so many letters on, one for another is seldom another value.
+const LONG_VALUE: usize = 6;
+
+/// Whether a near word is as likely another value: `dts` beside `dtsx`, `publish` beside `public`, `left` beside `lift`.
+fn is_other_value(word: &str, name: &str) -> bool {
+    let (word, name): (Vec<char>, Vec<char>) =
+        (word.to_lowercase().chars().collect(), name.to_lowercase().chars().collect());
+    if word == name {
+        return false;
+    }
+    let sorted = |letters: &[char]| {
+        let mut letters = letters.to_vec();
+        letters.sort_unstable();
+        letters
+    };
+    // the same letters in another order are a slip wherever they stand
+    let exchanged = word.len() == name.len() && sorted(&word) != sorted(&name);
+    let ends_otherwise = word.last() != name.last() && (exchanged || word.len() != name.len());
+    ends_otherwise || exchanged && word.len() < LONG_VALUE
 }
 
 /// Which letters are in a text: a bit each, without letter case.
@@ -204,6 +223,33 @@ mod tests {
         assert_eq!(closest("encode", names), None);
         assert_eq!(closest("x", ["y"]), Some("y"));
         assert_eq!(closest("step", ["stop", "steps"]), Some("steps"));
+    }
+
+    #[test]
+    fn a_value_that_may_be_another_one_is_not_certain() {
+        let certain = |word, name: &str| nearest_word(word, [name, "else"]).unwrap().certain;
+        for (word, name) in [
+            ("1080i", "1080p"),
+            ("dts", "dtsx"),
+            ("dtsx", "dts"),
+            ("rgb", "rgba"),
+            ("publish", "public"),
+            ("left", "lift"),
+            ("monthl", "months"),
+        ] {
+            assert!(!certain(word, name), "{word} {name}");
+        }
+        for (word, name) in [
+            ("medum", "medium"),
+            ("h246", "h264"),
+            ("H264", "h264"),
+            ("pubilc", "public"),
+            ("publci", "public"),
+            ("secrett", "secret"),
+            ("standerd", "standard"),
+        ] {
+            assert!(certain(word, name), "{word} {name}");
+        }
     }
 
     #[test]

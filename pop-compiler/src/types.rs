@@ -20,7 +20,8 @@ use crate::source::Spanned;
 pub(crate) use assign::{Mismatch, type_of};
 pub(crate) use index::Flaw;
 use index::{Index, Known};
-pub(crate) use schema::{TooLarge, pointed};
+pub(crate) use literal::same;
+pub(crate) use schema::{TooLarge, pointed, scalars};
 
 /// A type of the workflow language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -354,15 +355,6 @@ impl Type {
     #[must_use]
     pub fn optional(self) -> Self {
         Self::union([self, Self::Null])
-    }
-
-    /// This type without null.
-    #[must_use]
-    pub fn required(&self) -> Self {
-        match self {
-            Self::Union(members) => Self::union(members.iter().filter(|m| **m != Self::Null).cloned()),
-            other => other.clone(),
-        }
     }
 
     /// Whether the type, a member of it as a union, or the inside of it as a secret, is this name.

@@ -205,8 +205,12 @@ fn a_text_of_nothing_but_starts_of_tokens_is_read_in_time() {
 
 #[test]
 fn sub_workflows_that_double_a_value_end() {
-    let double = "[workflow]\nname = \"double\"\n[inputs]\na = \"any\"\n[operations.o]\nuses = \"pop.sleep\"\n\
-         [outputs]\nv = [\"${inputs.a}\", \"${inputs.a}\"]\n";
+    let double = |more: &str| {
+        format!(
+            "[workflow]\nname = \"double\"\n[inputs]\na = \"any\"\n[operations.o]\nuses = \"pop.sleep\"\n\
+             [outputs]\nv = [\"${{inputs.a}}\", \"${{inputs.a}}\"{more}]\n"
+        )
+    };
     let mut text =
         "[workflow]\nname = \"x\"\n[operations.d0]\nworkflow = \"double.pop.toml\"\nwith = { a = 1 }\n"
             .to_owned();
@@ -219,6 +223,9 @@ fn sub_workflows_that_double_a_value_end() {
         .unwrap();
     }
     text += "[outputs]\nall = \"${d59.v}\"\n";
-    let found = beside(&text, &HashMap::from([("double.pop.toml", double.to_owned())]));
-    assert_eq!(rules(&found), ["bad-sub-workflow"]);
+    // one that an operation of the sub-workflow gives is copied; for any other there is an operation that gives it
+    for (more, expected) in [(", \"${o}\"", &["bad-sub-workflow"] as &[&str]), ("", &[])] {
+        let found = beside(&text, &HashMap::from([("double.pop.toml", double(more))]));
+        assert_eq!(rules(&found), expected);
+    }
 }

@@ -213,3 +213,123 @@ fn what_an_output_may_lack_is_null() {
         assert_eq!(reads(&format!("\"{value}\""), many), json!(token), "{value}");
     }
 }
+
+const OPTIONAL: &str = r#"
+[workflow]
+name = "optional"
+[types]
+Title = "string?"
+[inputs]
+title = { type = "Title", default = "untitled" }
+level = { type = "int", default = 3 }
+note = "string?"
+[operations.a]
+uses = "pop.transform"
+with = { value = ["${inputs.title}", "${inputs.level}", "${inputs.note}"] }
+[outputs]
+a = "${a}"
+"#;
+
+#[test]
+fn null_for_an_input_takes_its_default() {
+    let compiled = compile(Source::new("x.pop.toml", OPTIONAL), Door::Toml, &Options::default());
+    assert_eq!(compiled.diagnostics, []);
+    let template = compiled.template.unwrap();
+    for (inputs, seen) in [
+        (json!({}), json!(["untitled", 3, null])),
+        (json!({ "title": null, "level": null, "note": null }), json!(["untitled", 3, null])),
+        (json!({ "title": "t", "level": 0 }), json!(["t", 0, null])),
+    ] {
+        assert_eq!(template.expand(&inputs).unwrap().operations[0].payload["value"], seen, "{inputs}");
+    }
+}
+
+#[test]
+fn null_for_an_input_of_a_sub_workflow_takes_its_default() {
+    let loader = |path: &str| Ok(Source::new(path, OPTIONAL));
+    let text = "[workflow]\nname = \"outer\"\n[inputs]\ntitle = \"string?\"\nlevels = \"list<int?>\"\n\
+        [catalog.probe]\noutput = { title = \"string?\", level = \"int\" }\ncommand = [\"true\"]\n\
+        [operations.probe]\nuses = \"probe\"\n\
+        [operations.one]\nworkflow = \"inner.pop.toml\"\nwith = { title = \"${inputs.title}\" }\n\
+        [operations.two]\nworkflow = \"inner.pop.toml\"\nwith = { title = \"${probe.title}\", level = \"${probe.level}\" }\n\
+        [operations.all]\nworkflow = \"inner.pop.toml\"\neach = \"${inputs.levels}\"\nwith = { level = \"${each}\" }\n\
+        [outputs]\nall = [\"${one.a}\", \"${two.a}\", \"${all[*].a}\"]\n";
+    let options = Options { loader: &loader, ..Options::default() };
+    let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &options);
+    assert_eq!(compiled.diagnostics, []);
+    let agenda = compiled.template.unwrap().expand(&json!({ "levels": [null, 7] })).unwrap();
+    let seen = |name: &str| {
+        let operation = agenda.operations.iter().find(|o| o.name == name).unwrap();
+        operation.payload["value"].clone()
+    };
+    assert_eq!(seen("one/a"), json!(["untitled", 3, null]));
+    // where the other operation is skipped, so is this one
+    assert_eq!(seen("two/a"), json!(["@<probe.out::/title??=\"untitled\">", "@<probe.out::/level>", null]));
+    assert_eq!(seen("all.0/a"), json!(["untitled", 3, null]));
+    assert_eq!(seen("all.1/a"), json!(["untitled", 7, null]));
+}
+
+#[test]
+fn outputs_of_a_sub_workflow_are_not_there_before_it_has_ended() {
+    let inner = "[workflow]\nname = \"inner\"\n[inputs]\nname = \"string\"\nlist = \"list<int>\"\n\
+        [catalog.check]\ncommand = [\"false\"]\noutput = { s = \"string\" }\nstdout = \"json\"\n\
+        [operations.work]\nuses = \"check\"\n[operations.many]\nuses = \"check\"\neach = \"${inputs.list}\"\n\
+        [outputs]\nstatus = \"passed\"\nname = \"${inputs.name}\"\nmaybe = \"${work.s ?? 'none'}\"\n\
+        all = \"${many[*].s}\"\nown = \"${work.s}\"\n";
+    let loader = |path: &str| Ok(Source::new(path, inner));
+    let reads = "[operations.say]\nuses = \"pop.transform\"\nwith = { value = [\"${qc.name}: ${qc.status ?? 'not checked'}\", \"${qc.maybe}\", \"${qc.all}\", \"${qc.own}\"] }\n\
+        [outputs]\nstatus = \"${qc.status}\"\nsaid = \"${say}\"\n";
+    let agenda = |when: &str| {
+        let go = if when.is_empty() { "go = \"${inputs.go}\"\n" } else { "" };
+        let text = format!(
+            "[workflow]\nname = \"outer\"\n[inputs]\ngo = {{ type = \"bool\", default = true }}\n\
+             [operations.qc]\nworkflow = \"inner.pop.toml\"\nwith = {{ name = \"clip\", list = [1] }}\n{when}{reads}{go}"
+        );
+        let options = Options { loader: &loader, ..Options::default() };
+        let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &options);
+        assert_eq!(compiled.diagnostics, []);
+        let template = compiled.template.unwrap();
+        assert_eq!(validate::template(&template), []);
+        template.expand(&json!({ "go": false })).unwrap()
+    };
+    let of = |agenda: &pop_compiler::agenda::Agenda, name: &str| {
+        let operation = agenda.operations.iter().find(|o| o.name == name);
+        operation.map(|o| (o.payload["value"].clone(), o.params.clone()))
+    };
+    // whoever reads what no operation gives waits for all of it
+    let plain = agenda("");
+    assert_eq!(
+        of(&plain, "say").unwrap().0,
+        json!([
+            "@<qc/name.output.out>: @<qc/status.output.out::/?not checked>",
+            "@<qc/work.out::/s?none>",
+            ["@<qc/many.0.out::/s>"],
+            "@<qc/work.out::/s>"
+        ])
+    );
+    let (value, params) = of(&plain, "qc/status.output").unwrap();
+    assert_eq!(
+        (value, serde_json::to_value(params).unwrap()),
+        (json!("passed"), json!({ "dependsOn": "qc/many.0,qc/work" }))
+    );
+    assert_eq!(plain.params[keys::RESULT]["status"], "@<qc/status.output.out>");
+    // with a condition, what is there without an operation, or copes without it, is skipped as well
+    let conditional = agenda("when = \"${inputs.go}\"\n");
+    assert_eq!(
+        of(&conditional, "say").unwrap().0,
+        json!([
+            "@<qc/name.output.out>: @<qc/status.output.out::/?not checked>",
+            "@<qc/maybe.output.out>",
+            "@<qc/all.output.out>",
+            "@<qc/work.out::/s>"
+        ])
+    );
+    for name in ["qc/name.output", "qc/status.output", "qc/maybe.output", "qc/all.output"] {
+        let (_, params) = of(&conditional, name).unwrap();
+        assert_eq!(
+            serde_json::to_value(params).unwrap(),
+            json!({ "dependsOn": "qc/many.0,qc/work", "pop.when": false }),
+            "{name}"
+        );
+    }
+}

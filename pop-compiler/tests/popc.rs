@@ -32,7 +32,9 @@ fn clean_files_give_zero() {
     let files = ["workflows", "workflows/ops"].iter().flat_map(|folder| fs::read_dir(tests(folder)).unwrap());
     let files =
         files.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains(".pop.")).count();
-    assert_eq!(text(&out.stderr), format!("{files} files: no findings\n"));
+    let said = text(&out.stderr);
+    assert!(said.starts_with(&format!("{files} files: no findings; ")), "{said}");
+    assert!(said.ends_with(" references typed\n"), "{said}");
 }
 
 #[test]
@@ -198,4 +200,108 @@ fn build_fills_in_inputs() {
     assert_eq!(out.status.code(), Some(2));
     assert!(text(&out.stderr).contains("has no inputs"));
     assert_eq!(build("workflows", &json).status.code(), Some(2));
+}
+
+#[test]
+fn submitted_inputs_are_held_to_their_types_at_line_and_column() {
+    let directory = scratch("formats");
+    let at = |name: &str| directory.join(name).to_string_lossy().into_owned();
+    let inputs = "at = \"datetime\"\nfrom = \"url?\"\nwait = \"duration\"\nsize = \"bytes\"\nn = \"int\"\nkey = \"secret<url>\"\n";
+    let names = ["at", "from", "wait", "size", "n"].map(|name| format!("\"${{inputs.{name}}}\""));
+    fs::write(
+        at("flow.pop.toml"),
+        format!(
+            "[workflow]\nname = \"flow\"\n[inputs]\n{inputs}[catalog.k]\ninput = {{ key = \"secret<url>\" }}\ncommand = [\"true\"]\n\
+             [operations.k]\nuses = \"k\"\nwith = {{ key = \"${{inputs.key}}\" }}\n\
+             [operations.a]\nuses = \"pop.transform\"\nwith = {{ value = [{}] }}\n",
+            names.join(", ")
+        ),
+    )
+    .unwrap();
+    let wrong = "{\n  \"at\": \"2024-13-45\",\n  \"from\": \"not a url\",\n  \"wait\": \"soon\",\n  \"size\": \"huge\",\n  \"n\": 1.0,\n  \"key\": \"hunter 2\"\n}\n";
+    fs::write(at("wrong.json"), wrong).unwrap();
+    let out = popc(&["build", &at("flow.pop.toml"), "--input", &at("wrong.json")]);
+    assert_eq!((out.status.code(), text(&out.stdout)), (Some(1), String::new()));
+    let said = text(&out.stderr);
+    for (place, message) in [
+        ("wrong.json:2:9", "expected a date and time such as `\"2026-01-31T12:00:00Z\"`, got \"2024-13-45\""),
+        ("wrong.json:3:11", "expected a URL such as `\"https://example.com\"` or null, got \"not a url\""),
+        ("wrong.json:4:11", "expected a duration such as `\"90s\"` or `\"1h30m\"`, got \"soon\""),
+        ("wrong.json:5:11", "expected a number of bytes such as `4096` or `\"8Gi\"`, got \"huge\""),
+        ("wrong.json:6:8", "expected an integer, got 1.0"),
+        ("wrong.json:6:8", "write it without a fraction: `1`"),
+        (
+            "wrong.json:7:10",
+            "expected a URL such as `\"https://example.com\"`, got a secret that is something else",
+        ),
+    ] {
+        assert!(said.contains(place) && said.contains(message), "{place} {message}\n{said}");
+    }
+    assert_eq!(said.matches("error[type-mismatch]").count(), 6, "{said}");
+    assert!(said.matches("hunter").count() <= 1, "only the line of the file itself");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_can_not_be_written_gives_two_at_every_command() {
+    let flow = tests("workflows/hello.pop.toml");
+    let recording = scratch("full").join("recording.json");
+    let tasks = r#"[{"name": "a", "id": "a", "parents": [], "children": []}]"#;
+    let workflow = format!(
+        r#"{{"name": "w", "schemaVersion": "1.5", "workflow": {{"specification": {{"tasks": {tasks}}}, "execution": {{"makespanInSeconds": 1, "executedAt": "2026-01-01T00:00:00Z", "tasks": [{{"id": "a", "runtimeInSeconds": 1}}]}}}}}}"#
+    );
+    fs::write(&recording, workflow).unwrap();
+    let recording = recording.to_string_lossy();
+    let commands = [
+        vec!["build", &flow],
+        vec!["check", "--format", "json", &flow],
+        vec!["check", "--format", "sarif", &flow],
+        vec!["graph", &flow],
+        vec!["graph", "--format", "svg", &flow],
+        vec!["diff", &flow, &flow],
+        vec!["explain", "cycle"],
+        vec!["explain"],
+        vec!["schema"],
+        vec!["import", "wfcommons", &recording],
+    ];
+    for args in commands {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let out = Command::new(env!("CARGO_BIN_EXE_popc")).args(&args).stdout(full).output().unwrap();
+        assert_eq!(out.status.code(), Some(2), "{args:?}");
+        let said = text(&out.stderr);
+        assert!(
+            said.ends_with("error: can't write to standard output: No space left on device (os error 28)\n"),
+            "{args:?}: {said}"
+        );
+        // a reader that has gone away is no fault
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let out = Command::new(env!("CARGO_BIN_EXE_popc")).args(&args).stdout(writer).output().unwrap();
+        assert!(!text(&out.stderr).contains("error:"), "{args:?}: {}", text(&out.stderr));
+        assert_eq!(out.status.code(), Some(0), "{args:?}");
+    }
+}
+
+#[test]
+fn what_is_not_typed_is_counted_aloud() {
+    let directory = scratch("any");
+    let path = directory.join("any.pop.toml").to_string_lossy().into_owned();
+    let flow = |output: &str| {
+        format!(
+            "[workflow]\nname = \"any\"\n[catalog.old]\n{output}command = [\"echo\", \"{{}}\"]\nstdout = \"json\"\n\
+             [catalog.need]\ninput = {{ n = \"int\" }}\ncommand = [\"true\"]\n[operations.old]\nuses = \"old\"\n\
+             [operations.need]\nuses = \"need\"\nwith = {{ n = \"${{old.n}}\" }}\n"
+        )
+    };
+    for (output, said, typed) in [
+        ("", "1 file: no findings; 0 of 1 references typed\n", 0),
+        ("output = { n = \"int\" }\n", "1 file: no findings\n", 1),
+    ] {
+        fs::write(&path, flow(output)).unwrap();
+        let out = popc(&["check", &path]);
+        assert_eq!((out.status.code(), text(&out.stderr).as_str()), (Some(0), said));
+        let out = popc(&["check", "--format", "json", &path]);
+        let document: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(document["summary"]["references"], serde_json::json!({ "all": 1, "typed": typed }));
+    }
 }

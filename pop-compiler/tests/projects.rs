@@ -2,7 +2,7 @@
 
 use pop_compiler::diagnostic::{Diagnostic, Location, Severity};
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, Severities, compile, validate};
+use pop_compiler::{Compiled, Door, Options, Severities, compile, fix, validate};
 use serde_json::json;
 
 /// Compiles the first of these files; the others can be read.
@@ -115,12 +115,14 @@ fn a_sub_workflow_runs_as_if_it_were_written_there() {
     let agenda = compiled.template.unwrap().expand(&json!({ "list": [7, 8] })).unwrap();
     assert!(validate::agenda(&agenda).is_empty(), "{agenda:#?}");
     let names: Vec<&str> = agenda.operations.iter().map(|o| o.name.as_str()).collect();
-    assert_eq!(names, ["a/e.0", "a/e.1", "b"]);
-    assert_eq!(agenda.operations[2].payload, json!({ "message": "t \\@<x>: @<a/e.1.out>" }));
+    assert_eq!(names, ["a/e.0", "a/e.1", "a/title.output", "b", "a/note.output"]);
+    assert_eq!(agenda.operations[2].payload, json!({ "value": "t \\@<x>" }));
     assert_eq!(agenda.operations[2].params["dependsOn"], "a/e.0,a/e.1");
+    assert_eq!(agenda.operations[3].payload, json!({ "message": "@<a/title.output.out>: @<a/e.1.out>" }));
+    assert_eq!(agenda.operations[3].params["dependsOn"], "a/e.0,a/e.1");
     assert_eq!(
         agenda.params["pop.result"],
-        json!({ "all": ["@<a/e.0.out>", "@<a/e.1.out>"], "note": "none" })
+        json!({ "all": ["@<a/e.0.out>", "@<a/e.1.out>"], "note": "@<a/note.output.out>" })
     );
 }
 
@@ -164,4 +166,58 @@ fn a_catalog_with_a_fault_is_reported_once() {
     let outer = with("o") + "[operations.i]\nworkflow = \"i.pop.toml\"\n";
     let files = [("o.pop.toml", &*outer), ("i.pop.toml", &with("i")), ("ops.toml", "[operation]\n")];
     assert_eq!(places(&project(&files, "")), ["unknown-key ops.toml:1:2"]);
+}
+
+#[test]
+fn a_catalog_file_has_a_header_and_names_no_others() {
+    let flow = "[workflow]\nname = \"w\"\ncatalogs = [\"ops.toml\"]\n[operations.a]\nuses = \"x.a\"\n[operations.b]\nuses = \"x.b\"\nafter = \"a\"\n";
+    let ops = "[operations.\"x.a\"]\ncommand = [\"true\"]\n[operations.\"x.b\"]\ncommand = [\"true\"]\n";
+    for (head, found) in [
+        ("[catalog]\nname = \"ops\"\nversion = \"1\"\ndescription = \"d\"\n", vec![]),
+        ("catalog = 42\n", vec!["wrong-shape ops.toml:1:11"]),
+        ("[catalog]\nname = 1\n", vec!["wrong-shape ops.toml:2:8"]),
+        ("[catalog]\nnaem = \"ops\"\n", vec!["unknown-key ops.toml:2:1"]),
+        ("catalogs = [\"more.toml\"]\n", vec!["unknown-key ops.toml:1:1"]),
+    ] {
+        let compiled = project(&[("w.pop.toml", flow), ("ops.toml", &format!("{head}{ops}"))], "");
+        assert_eq!(places(&compiled), found, "{head}");
+        if head.starts_with("catalogs") {
+            assert!(compiled.diagnostics[0].fix.is_empty());
+            assert!(compiled.diagnostics[0].help[0].contains("in the `catalogs` of the workflow"));
+        }
+    }
+    // what was moved out of a workflow
+    let moved = ops.replace("[operations.", "[catalog.");
+    let compiled = project(&[("w.pop.toml", flow), ("ops.toml", &moved)], "");
+    assert_eq!(places(&compiled), ["unknown-key ops.toml:1:10", "unknown-key ops.toml:3:10"]);
+    assert_eq!(compiled.diagnostics[0].help[0], "in a catalog file it is `[operations.\"x.a\"]`");
+    let fixed = fix::apply(&compiled.diagnostics, &compiled.sources);
+    assert_eq!(fixed.files.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), [ops]);
+    let moved = r#"{ "catalog": { "x.a": { "command": ["true"] }, "x.b": { "command": ["true"] } } }"#;
+    let flow = flow.replace("ops.toml", "ops.json");
+    let compiled = project(&[("w.pop.toml", &flow), ("ops.json", moved)], "");
+    assert_eq!(places(&compiled), ["unknown-key ops.json:1:16", "unknown-key ops.json:1:48"]);
+    let fixed = fix::apply(&compiled.diagnostics, &compiled.sources);
+    assert_eq!(fixed.files[0].1, moved.replace("catalog", "operations"));
+}
+
+#[test]
+fn a_workflow_for_a_catalog_and_the_reverse_are_one_finding_each() {
+    let flow = "[workflow]\nname = \"w\"\ncatalogs = [\"other.pop.toml\"]\n[operations.a]\nuses = \"x.a\"\n[operations.b]\nworkflow = \"ops.toml\"\nafter = \"a\"\n";
+    let other = "[workflow]\nname = \"other\"\n[inputs]\nn = { type = \"int\", default = 1 }\n[catalog.\"x.a\"]\ncommand = [\"true\"]\n\
+        [operations.one]\nuses = \"pop.transform\"\nwith = { value = \"${inputs.n}\" }\n[outputs]\none = \"${one}\"\n";
+    let ops = "[types]\nN = \"int\"\n[operations.\"x.b\"]\ndescription = \"d\"\ninput = { n = \"N\" }\ncommand = [\"true\"]\n";
+    let compiled = project(&[("w.pop.toml", flow), ("other.pop.toml", other), ("ops.toml", ops)], "");
+    assert_eq!(places(&compiled), ["missing-import w.pop.toml:3:13", "missing-import w.pop.toml:7:12"]);
+    let said: Vec<&str> = compiled.diagnostics.iter().map(|d| d.message.as_str()).collect();
+    assert_eq!(
+        said,
+        ["`other.pop.toml` is a workflow, not a catalog", "`ops.toml` is a catalog, not a workflow"]
+    );
+    assert_eq!(
+        compiled.diagnostics[1].help,
+        ["its operation types are used with `catalogs = [\"ops.toml\"]`"]
+    );
+    let compiled = project(&[("ops.toml", ops)], "");
+    assert_eq!(places(&compiled), ["wrong-shape ops.toml:1:1"]);
 }

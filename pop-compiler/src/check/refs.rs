@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use super::{Model, Target};
-use crate::ast::{Value, ValueKind};
+use crate::ast::{Input, Value, ValueKind};
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Part, Reference, Root, Segment, write_name, write_segment};
 use crate::limit;
@@ -110,19 +110,12 @@ fn reference_type(
         Target::RunCustomer => Type::String.optional(),
         Target::EachIndex => Type::Int,
         Target::Inputs => {
-            Type::record(model.inputs.iter().map(|i| (i.name.value.as_str(), i.ty.value.ty.clone())))
+            Type::record(model.inputs.iter().map(|i| (i.name.value.as_str(), input_type(model.types(), i))))
         }
         Target::Input(i) => {
             let input = &model.inputs[i];
             walk.start = Start::Input(&input.name.value);
-            let ty = &input.ty.value.ty;
-            // with a default, the input is always there
-            let ty = if input.default.as_ref().is_some_and(|d| !matches!(d.kind, ValueKind::Null)) {
-                ty.required()
-            } else {
-                ty.clone()
-            };
-            walk.along(ty, path.get(1..).unwrap_or_default())
+            walk.along(input_type(model.types(), input), path.get(1..).unwrap_or_default())
         }
         Target::Each => {
             walk.start = Start::Each;
@@ -186,8 +179,29 @@ fn reference_type(
         out.push(rules::useless_fallback::report(default.span, &written(reference), &ty));
         limit::hold(out);
     }
-    let left = without_null(types, &ty);
-    if types.accepts(&left, &default.value) { left } else { Type::union([left, type_of(&default.value)]) }
+    let or_default = |ty: &Type| {
+        let left = without_null(types, ty);
+        if types.accepts(&left, &default.value) { left } else { Type::union([left, type_of(&default.value)]) }
+    };
+    match &ty {
+        // it stands in for each item
+        Type::List(item) if of_all(target, reference) => or_default(item).list(),
+        ty => or_default(ty),
+    }
+}
+
+/// Whether a reference leads to a list with something of each item of a fan-out.
+fn of_all(target: Target, reference: &Reference) -> bool {
+    let all = matches!(reference.path.first(), Some(Spanned { value: Segment::All, .. }));
+    matches!(target, Target::Items(_)) || (all && matches!(target, Target::Operation(_)))
+}
+
+/// What an input is inside the workflow: a default stands in for null, so one that has a default is always there.
+fn input_type(types: &Types, input: &Input) -> Type {
+    let ty = &input.ty.value.ty;
+    let always = input.default.as_ref().is_some_and(|default| !matches!(default.kind, ValueKind::Null));
+    // what may be anything stays that
+    if always && *types.resolve(ty) != Type::Any { without_null(types, ty) } else { ty.clone() }
 }
 
 /// Whether what a reference leads to is there and not null, whatever happens in a run.

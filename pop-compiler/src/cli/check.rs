@@ -4,14 +4,15 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::bail;
+use serde_json::json;
 
 use super::files::{compile_file, find_all, read_stdin};
 use super::fix::{Fixer, compile_text};
 use super::{CLEAN, Check, Deny, FINDINGS, Format, Output, USAGE};
-use crate::Compiled;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::render::{Summary, github, json, sarif};
 use crate::source::Sources;
+use crate::{Compiled, Coverage};
 
 pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let piped = args.paths.iter().any(|path| path == Path::new("-"));
@@ -21,6 +22,7 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let (files, mut failures) = find_all(&args.paths);
     let mut count = 0;
     let mut summary = Summary::default();
+    let mut coverage = Coverage::default();
     let mut all = Vec::with_capacity(files.len());
     let mut fixer = Fixer::new(&args.paths);
     let mut seen = HashSet::new();
@@ -44,6 +46,7 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
             }
         };
         count += 1;
+        coverage = coverage.plus(compiled.coverage);
         let Compiled { diagnostics, sources, .. } = &mut compiled;
         diagnostics.retain(|finding| seen.insert(key(finding, sources)));
         summary = summary.plus(Summary::of(&compiled.diagnostics));
@@ -66,10 +69,14 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
             };
             // nothing was looked at, so nothing is said about it
             if count > 0 {
-                writeln!(output.err, "{files}: {summary}{fixed}")?;
+                writeln!(output.err, "{files}: {summary}{fixed}{}", untyped(coverage))?;
             }
         }
-        Format::Json => writeln!(output.out, "{:#}", json::document(findings))?,
+        Format::Json => {
+            let mut document = json::document(findings);
+            document["summary"]["references"] = json!({ "all": coverage.edges, "typed": coverage.typed });
+            writeln!(output.out, "{document:#}")?;
+        }
         Format::Sarif => writeln!(output.out, "{:#}", sarif::document(findings))?,
         Format::Github => write!(output.out, "{}", github::annotations(findings))?,
     }
@@ -78,6 +85,14 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
     }
     let denied = args.deny == Some(Deny::Warnings) && summary.warnings > 0;
     Ok(if summary.errors > 0 || denied { FINDINGS } else { CLEAN })
+}
+
+/// How many references are typed, where some are not: what is `any` is checked by nobody.
+fn untyped(coverage: Coverage) -> String {
+    match coverage {
+        Coverage { edges, typed } if typed < edges => format!("; {typed} of {edges} references typed"),
+        _ => String::new(),
+    }
 }
 
 /// What came through standard input; with `--fix` the fixed text goes to standard output.

@@ -36,7 +36,7 @@ pub(crate) struct Unit {
     catalog: Catalog,
     /// None when it has errors.
     pub(crate) template: Option<AgendaTemplate>,
-    /// What its inputs are when nothing is given.
+    /// What its inputs are when nothing, or null, is given.
     pub(crate) inputs: Vec<(String, Json)>,
     /// Where each of its operations was named.
     pub(crate) places: Places,
@@ -126,7 +126,7 @@ impl<'o> Pipeline<'o> {
         let unit = match loaded {
             Ok((source, door)) => {
                 let file = self.sources.add(source);
-                self.compile(file, &full, door).map(Rc::new)
+                self.compile(file, path, &full, door).map(Rc::new)
             }
             Err(why) => {
                 self.out.push(rules::missing_import::workflow(path, &why));
@@ -137,8 +137,14 @@ impl<'o> Pipeline<'o> {
         unit
     }
 
-    fn compile(&mut self, file: FileId, name: &str, door: Door) -> Option<Unit> {
+    fn compile(&mut self, file: FileId, path: &Spanned<String>, name: &str, door: Door) -> Option<Unit> {
         let (workflow, merged, mut others) = self.read(file, door);
+        if workflow.is_catalog {
+            self.out.push(rules::missing_import::not_a_workflow(path));
+            others.append(&mut self.out);
+            self.out = others;
+            return None;
+        }
         let mut model = resolve::resolve(&workflow, &merged, &mut self.out);
         let checked = check::check(&mut model, false, &mut self.out);
         merged.hold_back(&mut self.out);
@@ -192,7 +198,7 @@ impl<'o> Pipeline<'o> {
 }
 
 /// Where each operation of sub-workflows was named. One that joins two conditions of another operation (see
-/// `lower::inline`) stands where that one does.
+/// `lower::inline`) stands where that one does, one that gives an output where the sub-workflow does.
 pub(super) fn inner_places(
     model: &check::Model<'_>,
     template: Option<&AgendaTemplate>,
@@ -216,7 +222,8 @@ pub(super) fn inner_places(
             continue;
         }
         let of = name.trim_end_matches(".when");
-        if let Some(place) = own.get(of).or_else(|| inner.get(of)).copied() {
+        let place = || name.match_indices('/').find_map(|(i, _)| own.get(&name[..i]));
+        if let Some(place) = own.get(of).or_else(|| inner.get(of)).or_else(place).copied() {
             inner.insert(name.to_owned(), place);
         }
     }

@@ -4,12 +4,16 @@ use serde_json::Value as Json;
 
 use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
-use crate::ast::{Declared, OperationTypeDef, Settings};
-use crate::rules;
-use crate::source::Spanned;
+use crate::ast::{Declared, DeclaredOutput, OperationTypeDef, Settings};
+use crate::source::{Span, Spanned};
 use crate::syntax::Door;
 use crate::tree::{Entry, Node, Tree};
+use crate::{limit, rules};
 
+/// How far `catalog.` reaches before a name.
+const SECTION: u32 = 8;
+/// What `catalog` of a catalog file holds, which is for people.
+const HEADER: &[&str] = &["name", "version", "description"];
 const TOP: &[&str] = &["catalog", "types", "operations"];
 const OPERATION_TYPE: &[&str] = &[
     "input",
@@ -25,6 +29,9 @@ const OPERATION_TYPE: &[&str] = &[
     "retry",
     "description",
 ];
+
+/// Keys that an operation has as well.
+const SHARED: &[&str] = &["resources", "timeout", "retry", "description"];
 
 /// Words that are no programs, but something that a shell does itself.
 const BUILT_IN: &[&str] = &[
@@ -47,21 +54,104 @@ fn needs_shell(line: &str) -> bool {
             .is_some_and(|program| program.contains('=') || BUILT_IN.contains(&program))
 }
 
+/// Whether these are the entries of a catalog file: operation types, and nothing of a workflow.
+pub(super) fn is_catalog(entries: &[Entry]) -> bool {
+    let all = |value: &Tree, wanted: &dyn Fn(&str) -> bool| match &value.node {
+        Node::Table(table) => table.entries.iter().all(|e| wanted(&e.key.value)),
+        _ => false,
+    };
+    entries.iter().all(|entry| TOP.contains(&entry.key.value.as_str()) || entry.key.value == "$schema")
+        && entries.iter().filter(|entry| entry.key.value == "operations").any(|entry| {
+            match &entry.value.node {
+                Node::Table(table) => {
+                    !table.entries.is_empty()
+                        && table.entries.iter().all(|e| all(&e.value, &|key| OPERATION_TYPE.contains(&key)))
+                        && table.entries.iter().any(|e| !all(&e.value, &|key| SHARED.contains(&key)))
+                }
+                _ => false,
+            }
+        })
+}
+
+/// Whether these are the entries of a workflow file.
+fn is_workflow(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| entry.key.value == "workflow" && matches!(entry.value.node, Node::Table(_)))
+}
+
+/// Whether a table can only be meant as an operation type.
+fn is_operation_type(tree: &Tree) -> bool {
+    match &tree.node {
+        Node::Table(table) => table.entries.iter().any(|e| OPERATION_TYPE.contains(&e.key.value.as_str())),
+        _ => false,
+    }
+}
+
+/// Where an output is declared, be it as a type or as something that looks like one.
+fn place(output: &Tree) -> DeclaredOutput {
+    let only = match &output.node {
+        Node::Table(table) => match table.entries.as_slice() {
+            [entry] => Some(entry.key.span),
+            _ => None,
+        },
+        _ => None,
+    };
+    DeclaredOutput { span: output.span, only }
+}
+
 const STDOUT: &[&str] = &["log", "json", "text", "lines"];
 
 impl Decoder<'_> {
     pub(super) fn catalog_file(mut self, tree: Tree) -> CatalogFile {
         let mut file = CatalogFile::default();
         let mut entries = self.table(tree, "a catalog file").unwrap_or_default();
+        if is_workflow(&entries) {
+            file.is_workflow = true;
+            return file;
+        }
+        if let Some(at) = entries.iter().position(|entry| entry.key.value == "catalogs") {
+            self.out.push(rules::unknown_key::in_catalog(&entries.remove(at).key));
+        }
         self.sections(&mut entries, "a catalog file", TOP);
         for Entry { key, value } in entries {
             match key.value.as_str() {
                 "types" => file.types = self.type_defs(value),
-                "operations" => file.operation_types = self.operation_types(value, "`operations`"),
-                _ => {} // `catalog`, a header for people: name, version, description
+                "operations" => file.operation_types.extend(self.operation_types(value, "`operations`")),
+                "catalog" => {
+                    let moved = self.header_of_catalog(&key, value);
+                    file.operation_types.extend(moved);
+                }
+                _ => {}
             }
         }
         file
+    }
+
+    /// The header of a catalog file, which is for people. Operation types that a workflow had there are told, and given
+    /// back.
+    fn header_of_catalog(&mut self, section: &Spanned<String>, tree: Tree) -> Vec<OperationTypeDef> {
+        let entries = self.table(tree, "`catalog`").unwrap_or_default();
+        let all = entries.iter().all(|entry| is_operation_type(&entry.value));
+        let mut moved = Vec::new();
+        for entry in entries {
+            let key = &entry.key;
+            if is_operation_type(&entry.value) {
+                // in TOML, each has the section's name directly before its own
+                let before = key.span.start.checked_sub(SECTION).map(|start| Span {
+                    start,
+                    end: key.span.start - 1,
+                    ..key.span
+                });
+                let own = if moved.is_empty() && all { Some(section.span) } else { before };
+                self.out.push(rules::unknown_key::moved(key, own));
+                moved.push(self.operation_type(entry));
+            } else if HEADER.contains(&key.value.as_str()) {
+                self.string(entry.value, format_args!("`{}`", key.value));
+            } else {
+                self.out.push(rules::unknown_key::report(key, "`catalog`", HEADER));
+            }
+            limit::hold(self.out);
+        }
+        moved
     }
 
     pub(super) fn operation_types(&mut self, tree: Tree, what: &str) -> Vec<OperationTypeDef> {
@@ -76,6 +166,7 @@ impl Decoder<'_> {
             description: None,
             input: None,
             output: None,
+            output_place: None,
             run: RunSpec::default(),
             settings: Settings::default(),
         };
@@ -86,7 +177,12 @@ impl Decoder<'_> {
             loop {
                 match key {
                     "input" => def.input = self.declared(value),
-                    "output" => def.output = self.declared(value),
+                    "output" => {
+                        let DeclaredOutput { span, only } = place(&value);
+                        def.output = self.declared(value);
+                        let only = only.filter(|_| matches!(def.output, Some(Declared::Expr(_))));
+                        def.output_place = Some(DeclaredOutput { span, only });
+                    }
                     "command" => def.run.command = self.words(value, "`command`"),
                     "args" => def.run.args = self.words(value, "`args`"),
                     "stdin" => def.run.stdin = self.string(value, "`stdin`").map(|s| s.value),

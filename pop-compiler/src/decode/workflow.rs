@@ -28,6 +28,11 @@ impl Decoder<'_> {
             workflow.operations_unread = true;
             return workflow;
         }
+        if super::catalog::is_catalog(&entries) {
+            workflow.is_catalog = true;
+            workflow.operations_unread = true;
+            return workflow;
+        }
         if entries.is_empty() && readable {
             self.out.push(rules::empty_workflow::nothing(start));
             workflow.operations_unread = true;

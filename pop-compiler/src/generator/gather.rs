@@ -7,13 +7,19 @@ use crate::reference::{self, Token};
 /// Puts a list of references in the place of each reference to a whole family. `count` says how many operations the
 /// family of a stem has; where it says nothing, the reference stays.
 pub fn gather(root: &mut Value, count: &mut dyn FnMut(&str) -> Option<usize>) {
+    families(root, &mut |token| expanded(token, count));
+}
+
+/// Puts something else in the place of references to whole families, where they are all of a text; those of which
+/// `replace` makes nothing stay.
+pub(crate) fn families(root: &mut Value, replace: &mut dyn FnMut(&Token<'_>) -> Option<Value>) {
     let mut stack = vec![root];
     while let Some(value) = stack.pop() {
         match value {
             Value::String(text) if text.contains(".*.out") => {
-                let Some(token) = reference::whole(text) else { continue };
-                if let Some(list) = expanded(&token, count) {
-                    *value = list;
+                let Some(token) = reference::whole(text).filter(Token::is_family) else { continue };
+                if let Some(new) = replace(&token) {
+                    *value = new;
                 }
             }
             Value::Array(items) => stack.extend(items.iter_mut()),

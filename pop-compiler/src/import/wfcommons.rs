@@ -8,6 +8,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
 
+use crate::reference;
+
 /// A recorded workflow, ready to print.
 #[derive(Clone, Debug)]
 pub struct Imported {
@@ -94,7 +96,7 @@ struct ExecutedTask {
 /// The document is not WfFormat; or every task that is there twice, lacks a recorded time (zero or more seconds), or
 /// names a parent that isn't there.
 pub fn import(text: &str) -> Result<Imported, ImportError> {
-    let document: Document = serde_json::from_str(text)
+    let document: Document = serde_json::from_str(text.trim_start_matches('\u{feff}'))
         .map_err(|e| ImportError(vec![format!("this is not a WfFormat 1.5 document: {e}")]))?;
     let times: HashMap<&str, &Number> =
         document.workflow.execution.tasks.iter().map(|t| (t.id.as_str(), &t.runtime_in_seconds)).collect();
@@ -224,7 +226,7 @@ fn quoted(name: &str) -> String {
 
 /// A text that must not be read as a reference.
 fn literal(text: &str) -> String {
-    text.replace("${", "$${")
+    reference::escape(text).replace("${", "$${")
 }
 
 /// Whether a name needs no brackets in a reference. Names of the language's own roots do.

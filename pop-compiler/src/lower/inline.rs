@@ -1,6 +1,6 @@
 //! Sub-workflows: the operations of a template take the place of the one that names it, and references follow.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
@@ -21,12 +21,26 @@ const TEXT: usize = 64;
 
 /// What is known of the sub-workflows that were put in so far.
 pub(super) struct Inlined {
-    /// The outputs of each, in terms of the whole.
-    outputs: HashMap<String, Json>,
-    /// The operations of each that none of its own waits for: they have all ended when it has.
-    last: HashMap<String, Vec<String>>,
+    /// Those that stand there once, by the name of their place.
+    placed: HashMap<String, Placed>,
+    /// Operations that give outputs, which are still to be added before what reads them.
+    givers: RefCell<Vec<Operation>>,
+    /// The names of all that were made.
+    giving: RefCell<HashSet<String>>,
     /// Parts that may still be put in; none once there was too much, and what was made then is not to be used.
     left: Cell<Option<usize>>,
+}
+
+/// A sub-workflow that was put in.
+struct Placed {
+    /// Its outputs, in terms of the whole.
+    outputs: Json,
+    /// The operations of it that none of its own waits for: they have all ended when it has.
+    last: Vec<String>,
+    /// Its condition, in terms of the whole.
+    when: Option<Json>,
+    /// The names of its operations, in lower case.
+    names: HashSet<String>,
 }
 
 /// The operation in whose place a template is put.
@@ -47,7 +61,17 @@ pub(super) struct Each<'e> {
 
 impl Inlined {
     pub(super) fn new() -> Self {
-        Self { outputs: HashMap::new(), last: HashMap::new(), left: Cell::new(Some(MAX_PARTS)) }
+        Self {
+            placed: HashMap::new(),
+            givers: RefCell::default(),
+            giving: RefCell::default(),
+            left: Cell::new(Some(MAX_PARTS)),
+        }
+    }
+
+    /// The operations that what was made since the last time needs besides: they go before it.
+    pub(super) fn givers(&self) -> Vec<Operation> {
+        self.givers.take()
     }
 
     /// Whether there was too much to put in.
@@ -94,7 +118,7 @@ impl Inlined {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.last.is_empty()
+        self.placed.is_empty()
     }
 
     /// A value of the outer workflow with the outputs of sub-workflows in it.
@@ -103,17 +127,51 @@ impl Inlined {
             return value;
         }
         reference::rewrite(value, &|token| {
-            let outputs = self.outputs.get(operation_of(token.name)?)?;
-            Some(self.reached(outputs, token))
+            let name = operation_of(token.name)?;
+            let placed = self.placed.get(name)?;
+            Some(match dig(&placed.outputs, &token.path(), None) {
+                Some(value) if !placed.gives(name, &value) || (token.copes() && is_family(&value)) => {
+                    self.given(name, placed, token)
+                }
+                _ => self.reached(&placed.outputs, token),
+            })
         })
+    }
+
+    /// A reference to an operation that gives an output (or all of them) of a sub-workflow when that has ended, and is
+    /// skipped when it is.
+    fn given(&self, place: &str, placed: &Placed, token: &Token<'_>) -> Json {
+        let mut path = token.path();
+        let (mut name, value) = if path.is_empty() {
+            (format!("{place}/output"), placed.outputs.clone())
+        } else {
+            let field = path.remove(0);
+            (format!("{place}/{field}.output"), placed.outputs.get(&field).cloned().unwrap_or_default())
+        };
+        while placed.names.contains(&name.to_lowercase()) {
+            name.push('_');
+        }
+        if self.giving.borrow_mut().insert(name.clone()) {
+            let last = depends_on(placed.last.iter().map(String::as_str).collect());
+            let when = placed.when.clone().map(|when| (keys::WHEN.to_owned(), when));
+            let payload = Json::Object(Map::from_iter([("value".to_owned(), self.counted(value))]));
+            self.givers.borrow_mut().push(Operation {
+                name: name.clone(),
+                kind: "pop.transform".into(),
+                payload,
+                params: last.into_iter().chain(when).collect(),
+                ..Operation::default()
+            });
+        }
+        Json::from(Reference { name: format!("{name}.out"), path, default: token.fallback() }.to_string())
     }
 
     /// Names of operations, with the last ones of a sub-workflow instead of its own.
     pub(super) fn names<'n>(&'n self, names: &[&'n str]) -> Vec<&'n str> {
         let mut all = Vec::with_capacity(names.len());
         for name in names {
-            match self.last.get(*name) {
-                Some(last) => all.extend(last.iter().map(String::as_str)),
+            match self.placed.get(*name) {
+                Some(placed) => all.extend(placed.last.iter().map(String::as_str)),
                 None => all.push(*name),
             }
         }
@@ -153,14 +211,16 @@ impl Inlined {
         let inner = Place { name: place.name, with: scoped(&place.with), when: inner, after: Vec::new() };
         let mut operations = Vec::new();
         self.put(&inner, template, &mut operations);
-        let outputs = self.outputs.remove(place.name).unwrap_or_default();
-        let last = self.last.remove(place.name).unwrap_or_default();
+        let placed = self.placed.remove(place.name);
+        let Some(Placed { outputs, last, when, .. }) = placed else { return Operation::default() };
         let outputs = or_null(place.name, outputs, each.optional, &mut operations);
+        let last = depends_on(last.iter().map(String::as_str).collect());
+        let when = when.map(|when| (keys::WHEN.to_owned(), when));
         operations.push(Operation {
             name: place.name.to_owned(),
             kind: "pop.transform".into(),
             payload: Json::Object(Map::from_iter([("value".to_owned(), outputs)])),
-            params: depends_on(last.iter().map(String::as_str).collect()).into_iter().collect(),
+            params: last.into_iter().chain(when).collect(),
             ..Operation::default()
         });
         let fan_out = FanOut { name: place.name.to_owned(), item: Some(token), operations };
@@ -236,9 +296,28 @@ impl Inlined {
         let last = operations.iter().filter(|o| !waited.contains(&o.name));
         let last = last.map(|o| format!("{}/{}", place.name, o.name)).collect();
         let outputs = params.get(keys::RESULT).map_or(Json::Object(Map::new()), inside);
-        self.last.insert(place.name.to_owned(), last);
-        self.outputs.insert(place.name.to_owned(), outputs);
+        let names = operations.iter().map(|o| format!("{}/{}", place.name, o.name).to_lowercase()).collect();
+        self.placed.insert(place.name.to_owned(), Placed { outputs, last, when, names });
     }
+}
+
+impl Placed {
+    /// Whether a part of its outputs is only there when it was not skipped, and when what gives that part has not failed:
+    /// an operation of it gives it. Of one with a condition, it must be one without which the part would not be there.
+    fn gives(&self, place: &str, part: &Json) -> bool {
+        let mut gives = false;
+        reference::scan(part, &mut |_, _, token| {
+            let own = operation_of(token.name).and_then(|name| name.strip_prefix(place));
+            let needed = !token.copes() && !token.is_family();
+            gives |= own.is_some_and(|own| own.starts_with('/')) && (needed || self.when.is_none());
+        });
+        gives
+    }
+}
+
+/// Whether a value is the list of what all items of a fan-out give: a default for it would stand in for each of them.
+fn is_family(value: &Json) -> bool {
+    value.as_str().and_then(reference::whole).is_some_and(|token| token.is_family())
 }
 
 /// What a fan-out makes, under other names.
@@ -285,7 +364,8 @@ fn or_null(
             continue;
         }
         let one = value.as_str().and_then(reference::whole);
-        let one = one.filter(|t| !t.copes() && !t.name.ends_with(".*.out"));
+        let plain = |t: &Token<'_>| matches!(t.fallback(), None | Some(Fallback::Lacking(Json::Null)));
+        let one = one.filter(|t| plain(t) && !t.is_family());
         let (name, path) = if let Some(token) = one {
             (token.name.to_owned(), token.path())
         } else {

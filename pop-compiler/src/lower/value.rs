@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::ast::{Field, Value, ValueKind};
 use crate::check::{Model, Target};
 use crate::expr::{Part, Reference, Segment, Template};
 use crate::reference::{self, Fallback};
 use crate::types::Type;
+
+static NULL: Json = Json::Null;
 
 /// The value as it stands in an agenda. Recursion is bounded by the depth of the source.
 pub(super) fn lower(model: &Model<'_>, value: &Value) -> Json {
@@ -28,6 +30,41 @@ pub(super) fn lower(model: &Model<'_>, value: &Value) -> Json {
             Json::Object(fields.into_iter().map(lowered).collect())
         }
     }
+}
+
+/// What the inputs of a sub-workflow are, absent ones included: each is what `with` gives it, and its default stands in for
+/// what is absent or null.
+pub(super) fn inputs(model: &Model<'_>, with: Option<&Value>, defaults: &[(String, Json)]) -> Json {
+    let mut inputs: Map<String, Json> =
+        defaults.iter().map(|(name, default)| (name.clone(), reference::escaped(default.clone()))).collect();
+    let Some(ValueKind::Record(fields)) = with.map(|with| &with.kind) else { return Json::Object(inputs) };
+    for field in fields {
+        let default = defaults.iter().find(|(name, _)| *name == field.name.value).map(|(_, default)| default);
+        let given = match default.filter(|default| !default.is_null()) {
+            Some(default) => or_default(model, &field.value, default),
+            None => lower(model, &field.value),
+        };
+        inputs.insert(field.name.value.clone(), given);
+    }
+    Json::Object(inputs)
+}
+
+/// What is given for an input with a default, which stands in for null. A reference to an output that is not there at all
+/// stays one: what reads it is skipped.
+fn or_default(model: &Model<'_>, value: &Value, default: &Json) -> Json {
+    let given = lower(model, value);
+    if given.is_null() {
+        return reference::escaped(default.clone());
+    }
+    let reference = if let ValueKind::Text(template) = &value.kind { template.as_reference() } else { None };
+    let ty = reference.and_then(|reference| model.references.get(reference.id as usize));
+    let may_be_null = ty.is_some_and(|ty| model.types().accepts_null(ty));
+    let token = given.as_str().and_then(reference::whole);
+    let Some(token) = token.filter(|_| may_be_null) else { return given };
+    let instead = Fallback::Lacking(default.clone());
+    let own = token.fallback().map_or(instead.clone(), |own| own.or_outer(Some(instead)));
+    let (name, path) = (token.name.to_owned(), token.path());
+    Json::from(reference::Reference { name, path, default: Some(own) }.to_string())
 }
 
 /// The value as JSON, keys sorted, when no reference is in it. Recursion as above.
@@ -126,7 +163,8 @@ fn token(model: &Model<'_>, reference: &Reference, out: &mut String) {
         Segment::All => Cow::Borrowed("*"),
     });
     let default = reference.default.as_ref().map(|default| Fallback::Value(&default.value));
-    let default = default.or_else(|| may_be_absent(model, target, reference).then_some(Fallback::Lacking));
+    let default =
+        default.or_else(|| may_be_absent(model, target, reference).then_some(Fallback::Lacking(&NULL)));
     let _ = reference::write(out, &name, path, default); // writing to a text can't fail
 }
 

@@ -38,6 +38,12 @@ fn go_on(token: &Token<'_>, path: &[String], default: Option<Fallback>) -> Value
         name = format!("{base}.{index}.out");
         path = rest;
     }
+    // a list is there or not; its items are another matter
+    let default = if token.is_family() && path.is_empty() && matches!(default, Some(Fallback::Lacking(_))) {
+        None
+    } else {
+        default
+    };
     let default = match token.fallback().and_then(|own| own.at(path)) {
         Some(own) => Some(own.or_outer(default)),
         None => default,

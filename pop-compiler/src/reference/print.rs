@@ -5,12 +5,13 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::fallback::INSTEAD;
 use super::{Fallback, Reference};
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let default = self.default.as_ref().map(|default| match default {
-            Fallback::Lacking => Fallback::Lacking,
+            Fallback::Lacking(value) => Fallback::Lacking(value),
             Fallback::Value(value) => Fallback::Value(value),
         });
         write(f, &self.name, self.path.iter().map(|key| Cow::Borrowed(key.as_str())), default)
@@ -37,16 +38,25 @@ pub(crate) fn write<'k>(
     }
     match default {
         None => {}
-        Some(Fallback::Lacking) => out.write_str("?=null")?,
+        Some(Fallback::Lacking(Value::Null)) => out.write_str("?=null")?,
+        Some(Fallback::Lacking(value)) => write!(out, "?{INSTEAD}{}", json(value))?,
         Some(Fallback::Value(Value::Null)) => out.write_str("?")?,
         Some(Fallback::Value(Value::String(text)))
-            if !text.is_empty() && !text.starts_with('=') && !text.contains(['>', '\n']) =>
+            if !text.is_empty()
+                && !text.starts_with('=')
+                && !text.starts_with(INSTEAD)
+                && !text.contains(['>', '\n']) =>
         {
             write!(out, "?{text}")?;
         }
-        Some(Fallback::Value(other)) => write!(out, "?={}", other.to_string().replace('>', "\\u003e"))?,
+        Some(Fallback::Value(other)) => write!(out, "?={}", json(other))?,
     }
     out.write_str(">")
+}
+
+/// A value in which no token ends.
+fn json(value: &Value) -> String {
+    value.to_string().replace('>', "\\u003e")
 }
 
 fn write_key(key: &str, out: &mut impl fmt::Write) -> fmt::Result {

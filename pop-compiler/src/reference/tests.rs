@@ -115,10 +115,17 @@ fn null_for_what_an_output_lacks_does_not_stand_in_for_the_output() {
     gives("@<a.out::/zz?=null>", json!(null));
     gives("-@<a.out::/zz/y?=null>-", json!("-null-"));
     gives("@<a.out::/x?=null>", json!("AX"));
+    gives("@<a.out::/zz??=5>", json!(5));
+    gives("@<a.out::/nul??=[1]>", json!([1]));
+    gives("@<a.out::/x??=5>", json!("AX"));
+    gives("@<a.out::/zz??=text>", json!("?=text"));
     let (value, report) = substitute(&json!("@<nope.out::/x?=null>"), &context, Mode::Final);
     assert_eq!(value, json!("@<nope.out::/x?=null>"));
     assert_eq!(report.missing.len(), 1);
-    assert!(whole("@<a.out::/x?>").unwrap().copes() && !whole("@<a.out::/x?=null>").unwrap().copes());
+    assert_eq!(substitute(&json!("@<nope.out::/x??=5>"), &context, Mode::Final).1.missing.len(), 1);
+    let copes = |text: &str| whole(text).unwrap().copes();
+    assert!(copes("@<a.out::/x?>") && copes("@<a.out::/x??=text>"));
+    assert!(!copes("@<a.out::/x?=null>") && !copes("@<a.out::/x??=5>"));
 }
 
 #[test]
@@ -128,15 +135,16 @@ fn the_default_of_who_asks_stands_in_for_null_of_who_is_asked() {
         dig(&inner, &[key.to_owned()], default).unwrap().as_str().unwrap().to_owned()
     };
     let six = || Some(Fallback::Value(json!(6)));
-    for (key, alone, lacking, with_six) in [
-        ("lacking", "?=null", "?=null", "?=6"),
-        ("null", "?", "?", "?=6"),
-        ("five", "?=5", "?=5", "?=5"),
-        ("none", "", "?=null", "?=6"),
+    for (key, alone, lacking, lacking_six, with_six) in [
+        ("lacking", "?=null", "?=null", "??=6", "?=6"),
+        ("null", "?", "?", "?=6", "?=6"),
+        ("five", "?=5", "?=5", "?=5", "?=5"),
+        ("none", "", "?=null", "??=6", "?=6"),
     ] {
         let of = |rest: &str| format!("@<a.out::/x{rest}>");
         assert_eq!(asked(key, None), of(alone), "{key}");
-        assert_eq!(asked(key, Some(Fallback::Lacking)), of(lacking), "{key}");
+        assert_eq!(asked(key, Some(Fallback::Lacking(Value::Null))), of(lacking), "{key}");
+        assert_eq!(asked(key, Some(Fallback::Lacking(json!(6)))), of(lacking_six), "{key}");
         assert_eq!(asked(key, six()), of(with_six), "{key}");
     }
 }
@@ -322,11 +330,13 @@ proptest! {
     fn printing_and_parsing_are_inverse(
         name in "[a-z][a-z.]{0,6}",
         path in proptest::collection::vec("[a-z/~?>0-9]{1,4}", 0..4),
+        lacking in any::<bool>(),
         default in proptest::option::of(prop_oneof![
             any::<bool>().prop_map(Value::from), any::<i32>().prop_map(Value::from),
             "[a-z=?>\"\n]{0,5}".prop_map(Value::from), Just(Value::Null),
-        ].prop_map(Fallback::Value).boxed().prop_union(Just(Fallback::Lacking).boxed())),
+        ]),
     ) {
+        let default = default.map(if lacking { Fallback::Lacking } else { Fallback::Value });
         let reference = Reference { name, path, default };
         let text = reference.to_string();
         let token = whole(&text).expect("one token");

@@ -92,7 +92,11 @@ pub(crate) fn merge(
                 let text = source.text.clone();
                 let id = sources.add(source);
                 let tree = syntax::parse(id, &text, door, merger.out);
-                files.push(decode::catalog(id, tree, merger.out));
+                let file = decode::catalog(id, tree, merger.out);
+                if file.is_workflow {
+                    merger.out.push(rules::missing_import::not_a_catalog(path));
+                }
+                files.push(file);
             }
             Err(why) => merger.out.push(rules::missing_import::report(path, &why)),
         }
@@ -297,6 +301,14 @@ impl Merger<'_> {
             (None, Stdout::Lines) => Type::record([("lines", Type::String.list())]),
             (None, Stdout::Log | Stdout::Json) => Type::Any,
         };
+        if let Some(place) = &def.output_place {
+            self.out.extend(rules::stdout_mismatch::check(
+                &self.catalog.types,
+                def.run.stdout,
+                &output,
+                place,
+            ));
+        }
         let mut run = def.run;
         if let Some(input) = &input {
             self.command(&run, input, &def.name);

@@ -30,6 +30,23 @@ pub(crate) fn report(path: &Spanned<String>, why: &str) -> Diagnostic {
     RULE.at(path.span, format!("the catalog `{}` can't be read: {why}", path.value)).label("named here")
 }
 
+/// The file `path`, which is named as a catalog, is a workflow.
+pub(crate) fn not_a_catalog(path: &Spanned<String>) -> Diagnostic {
+    RULE.at(path.span, format!("`{}` is a workflow, not a catalog", path.value)).label("named here").help(
+        format!(
+            "it stands as an operation with `workflow = \"{}\"`; its operation types are its own",
+            path.value
+        ),
+    )
+}
+
+/// The file `path`, which is named as a workflow, is a catalog.
+pub(crate) fn not_a_workflow(path: &Spanned<String>) -> Diagnostic {
+    RULE.at(path.span, format!("`{}` is a catalog, not a workflow", path.value))
+        .label("named here")
+        .help(format!("its operation types are used with `catalogs = [\"{}\"]`", path.value))
+}
+
 /// The JSON Schema `path` can't be read, and `why`.
 pub(crate) fn schema(path: &Spanned<String>, why: &str) -> Diagnostic {
     RULE.at(path.span, format!("the schema `{}` can't be read: {why}", path.value)).label("named here")

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::suggest::{self, Near};
 
 pub(crate) const RULE: Rule = Rule {
@@ -63,6 +63,28 @@ pub(crate) fn dotted(key: &Spanned<String>, before: &str, of: &str) -> Diagnosti
     RULE.at(key.span, format!("unknown key `{}` in {of}", key.value))
         .label("not a key here")
         .help(format!("a name with a dot needs quotes: `\"{before}.{}\"`", key.value))
+}
+
+/// `catalogs` in a catalog file.
+pub(crate) fn in_catalog(key: &Spanned<String>) -> Diagnostic {
+    RULE.at(key.span, format!("unknown key `{}` in a catalog file", key.value))
+        .label("not a key here")
+        .help("a catalog does not name others; name them all in the `catalogs` of the workflow")
+}
+
+/// An operation type as a workflow file has it, in a catalog file; `section` is where its section is named.
+pub(crate) fn moved(key: &Spanned<String>, section: Option<Span>) -> Diagnostic {
+    let finding = RULE
+        .at(key.span, format!("unknown key `{}` in `catalog`", key.value))
+        .label("this is an operation type")
+        .help(format!(
+            "in a catalog file it is `[operations.{}]`",
+            serde_json::Value::from(key.value.as_str())
+        ));
+    match section {
+        Some(section) => finding.rename(section, "catalog", "operations"),
+        None => finding,
+    }
 }
 
 /// Whether `key` is another tool's word, which may mean something else there.

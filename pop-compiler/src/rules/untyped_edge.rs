@@ -52,6 +52,12 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { edges: self.edges + other.edges, typed: self.typed + other.typed }
+    }
+
     /// The share of typed references in whole per cent, rounded down; 100 when there are none.
     pub fn percent(self) -> usize {
         (self.typed * 100).checked_div(self.edges).unwrap_or(100)

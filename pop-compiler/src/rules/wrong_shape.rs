@@ -43,6 +43,13 @@ pub(crate) fn agenda(span: Span) -> Diagnostic {
         .help("the name of an agenda's file ends in `.json`, not in `.pop.json`")
 }
 
+/// A catalog where a workflow belongs.
+pub(crate) fn catalog(span: Span) -> Diagnostic {
+    RULE.at(span, "this is a catalog of operation types, not a workflow")
+        .label("a workflow has a section `workflow`")
+        .help("name it in the `catalogs` of a workflow, and check that")
+}
+
 /// A value of the right kind that is out of range.
 pub(crate) fn value(span: Span, what: &str, expected: &str) -> Diagnostic {
     RULE.at(span, format!("{what} must be {expected}")).label(format!("expected {expected}"))

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use crate::agenda::{Agenda, Operation, Params, keys};
 use crate::diagnostic::{Diagnostic, Location};
-use crate::generator::{FAN_OUT_TYPE, Family, FanOut, asks_its_item, gather, kind_of, with_condition};
+use crate::generator::{
+    FAN_OUT_TYPE, Family, FanOut, asks_its_item, families, gather, kind_of, with_condition,
+};
 use crate::graph;
-use crate::reference::{self, Reference};
+use crate::reference::{self, Fallback, Reference, Token};
 use crate::rules;
 
 /// How many operations and references fan-outs may make in all: two of them that refer to each other multiply.
@@ -19,8 +21,16 @@ pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
     if !agenda.operations.iter().any(|o| o.params.contains_key(keys::EACH)) {
         return;
     }
-    let mut fan_out =
-        Expansion { counts: HashMap::new(), left: MOST_MADE, is_full: false, told: HashSet::new(), faults };
+    let mut fan_out = Expansion {
+        counts: HashMap::new(),
+        conditions: HashMap::new(),
+        lists: Vec::new(),
+        names: HashSet::new(),
+        left: MOST_MADE,
+        is_full: false,
+        told: HashSet::new(),
+        faults,
+    };
     let mut expanded = Vec::with_capacity(agenda.operations.len());
     let mut open: Vec<(usize, Operation)> =
         std::mem::take(&mut agenda.operations).into_iter().enumerate().collect();
@@ -32,6 +42,9 @@ pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
             None => expanded.push((i, operation)),
             Some(Value::Array(items)) => {
                 let name = operation.name.clone();
+                let when =
+                    operation.params.get(keys::WHEN).filter(|when| !asks && **when != Value::Bool(true));
+                fan_out.conditions.extend(when.map(|when| (name.clone(), when.clone())));
                 let group = match Group::of(operation) {
                     Ok(group) => group,
                     Err(why) => {
@@ -65,6 +78,9 @@ pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
             }
         }
     }
+    if !fan_out.conditions.is_empty() {
+        fan_out.names = expanded.iter().map(|(_, operation)| operation.name.to_lowercase()).collect();
+    }
     for (i, operation) in &mut expanded {
         let at = format!("/agenda/operations/{i}");
         fan_out.rewrite(&mut operation.payload, &format!("{at}/payload"));
@@ -82,7 +98,8 @@ pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
     for value in agenda.params.values_mut() {
         fan_out.rewrite(value, "/agenda/params");
     }
-    agenda.operations = expanded.into_iter().map(|(_, operation)| operation).collect();
+    let made = expanded.into_iter().map(|(_, operation)| operation);
+    agenda.operations = made.chain(fan_out.lists.into_iter().map(|(_, operation)| operation)).collect();
 }
 
 /// What is made for each item: the operation that fans out, or the several that stand in its place.
@@ -233,6 +250,12 @@ fn is_output(list: &str) -> bool {
 struct Expansion<'f> {
     /// Fanned-out operation → how many instances it has.
     counts: HashMap<String, usize>,
+    /// Fanned-out operation → its condition, where that does not ask the item.
+    conditions: HashMap<String, Value>,
+    /// Operations that give a list of defaults, each with the reference that it stands for.
+    lists: Vec<(String, Operation)>,
+    /// The names that are taken, in lower case; kept where lists are given.
+    names: HashSet<String>,
     /// What is left of [`MOST_MADE`].
     left: usize,
     /// Something was more than what is left.
@@ -284,6 +307,42 @@ impl Expansion<'_> {
                 Some(reference::escaped(default))
             });
         }
+        if !self.conditions.is_empty() {
+            families(root, &mut |token| self.with_defaults(token, at));
+        }
+        self.gathered(root, at);
+    }
+
+    /// A reference with a default to all items of a fan-out under a condition: that stands in for each item, and where the
+    /// condition is false there are none. So an operation gives the list, and is skipped with the items.
+    fn with_defaults(&mut self, token: &Token<'_>, at: &str) -> Option<Value> {
+        let stem = token.name.strip_suffix(".*.out").filter(|_| token.copes())?;
+        let when = self.conditions.get(stem)?.clone();
+        let known = self.lists.iter().find(|(text, _)| text == token.text);
+        let name = if let Some((_, operation)) = known {
+            operation.name.clone()
+        } else {
+            let mut name = format!("{stem}.all");
+            while !self.names.insert(name.to_lowercase()) {
+                name.push('_');
+            }
+            let mut list = Value::from(token.text);
+            self.gathered(&mut list, at);
+            let operation = Operation {
+                name: name.clone(),
+                kind: "pop.transform".into(),
+                payload: json!({ "value": list }),
+                params: Params::from_iter([(keys::WHEN.to_owned(), when)]),
+                ..Operation::default()
+            };
+            self.lists.push((token.text.to_owned(), operation));
+            name
+        };
+        let default = Some(Fallback::Value(json!([])));
+        Some(Reference { name: format!("{name}.out"), path: Vec::new(), default }.to_string().into())
+    }
+
+    fn gathered(&mut self, root: &mut Value, at: &str) {
         gather(root, &mut |stem| {
             let count = *self.counts.get(stem)?;
             self.may_make(count, at).then_some(count)

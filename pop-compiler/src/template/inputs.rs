@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Location};
 use crate::suggest;
+use crate::types::{self, Type, Types};
 
 /// How deep values and schemas may nest.
 const DEPTH: usize = 64;
@@ -15,10 +16,13 @@ const DEPTH: usize = 64;
 /// the work at each level.
 const MOST_STEPS: usize = 1_000_000;
 
+/// Up to here floats have no gaps, so a whole number among them can be named.
+const LARGE: f64 = 9_007_199_254_740_992.0;
+
 /// How many faults get a guess at what was meant.
 const MOST_GUESSES: usize = 100;
 
-/// The inputs with defaults filled in; an optional input that is absent becomes null.
+/// The inputs with defaults filled in, in the place of null, too; an optional input that is absent becomes null.
 pub(super) fn check(schema: &Value, inputs: &Value) -> Result<Value, Vec<Diagnostic>> {
     let steps = Cell::new(MOST_STEPS);
     let mut checker = Checker { root: schema, steps: &steps, faults: Vec::new() };
@@ -71,19 +75,19 @@ impl<'s> Checker<'s, '_> {
             return;
         }
         if let Some(expected) = schema.get("const")
-            && expected != value
+            && !types::same(expected, value)
         {
-            self.fault("type-mismatch", at, format!("expected {expected}, got {}", short(value)));
+            self.fault("type-mismatch", at, format!("expected {expected}, got {}", shown(schema, value)));
             return;
         }
         if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
-            && !allowed.contains(value)
+            && !allowed.iter().any(|allowed| types::same(allowed, value))
         {
             let list = allowed.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
             let mut finding = Diagnostic::error(
                 "type-mismatch",
                 Location::Pointer(at.to_owned()),
-                format!("{} is not one of {list}", short(value)),
+                format!("{} is not one of {list}", shown(schema, value)),
             );
             let words = allowed.iter().filter_map(Value::as_str);
             if let Some(near) = value.as_str().and_then(|v| suggest::closest(v, words)) {
@@ -92,9 +96,8 @@ impl<'s> Checker<'s, '_> {
             self.faults.push(finding);
             return;
         }
-        if !type_fits(schema.get("type"), value) {
-            let expected = type_words(schema.get("type"));
-            self.fault("type-mismatch", at, format!("expected {expected}, got {}", short(value)));
+        if !type_fits(schema, value) {
+            self.mismatch(&type_words(schema), at, &shown(schema, value), value);
             return;
         }
         match value {
@@ -114,7 +117,9 @@ impl<'s> Checker<'s, '_> {
         let empty = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, property) in properties.into_iter().flatten() {
-            if !map.contains_key(name)
+            // what is null inside an input may be meant
+            let absent = map.get(name).is_none_or(|value| value.is_null() && at.is_empty());
+            if absent
                 && let Some(default) =
                     property.get("default").or_else(|| self.resolve(property).and_then(|p| p.get("default")))
             {
@@ -166,7 +171,7 @@ impl<'s> Checker<'s, '_> {
         let mut best: Option<Vec<Diagnostic>> = None;
         for branch in branches {
             // A branch of another type needs no copy of the value.
-            if !self.resolve(branch).is_some_and(|b| type_fits(b.get("type"), value)) {
+            if !self.resolve(branch).is_some_and(|branch| type_fits(branch, value)) {
                 continue;
             }
             let mut copy = value.clone();
@@ -188,9 +193,12 @@ impl<'s> Checker<'s, '_> {
         }
         let words = branches
             .iter()
-            .map(|b| self.resolve(b).map_or_else(|| "anything".into(), |s| type_words(s.get("type"))))
+            .map(|b| self.resolve(b).map_or_else(|| "anything".into(), type_words))
             .collect::<Vec<_>>();
-        self.fault("type-mismatch", at, format!("expected {}, got {}", words.join(" or "), short(value)));
+        let secret =
+            branches.iter().filter_map(|b| self.resolve(b)).find(|b| b.get("x-pop-secret").is_some());
+        let got = secret.map_or_else(|| short(value), |branch| shown(branch, value));
+        self.mismatch(&words.join(" or "), at, &got, value);
     }
 
     fn resolve(&self, schema: &'s Value) -> Option<&'s Value> {
@@ -204,47 +212,74 @@ impl<'s> Checker<'s, '_> {
         None
     }
 
+    /// What is given is of another type than what is expected.
+    fn mismatch(&mut self, expected: &str, at: &str, got: &str, value: &Value) {
+        let message = format!("expected {expected}, got {got}");
+        let finding = Diagnostic::error("type-mismatch", Location::Pointer(at.to_owned()), message);
+        let whole = value.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < LARGE);
+        // the help would tell a secret
+        let whole = whole.filter(|_| expected.contains("an integer") && got == short(value));
+        self.faults.push(match whole {
+            Some(whole) => finding.help(format!("write it without a fraction: `{whole:.0}`")),
+            None => finding,
+        });
+    }
+
     fn fault(&mut self, rule: &'static str, at: &str, message: String) {
         self.faults.push(Diagnostic::error(rule, Location::Pointer(at.to_owned()), message));
     }
 }
 
-fn type_fits(expected: Option<&Value>, value: &Value) -> bool {
-    let fits = |name: &str| match (name, value) {
-        ("null", Value::Null)
-        | ("boolean", Value::Bool(_))
-        | ("number", Value::Number(_))
-        | ("string", Value::String(_))
-        | ("array", Value::Array(_))
-        | ("object", Value::Object(_)) => true,
-        ("integer", Value::Number(n)) => n.as_f64().is_some_and(|f| f.fract() == 0.0),
-        _ => false,
-    };
-    match expected {
-        Some(Value::String(name)) => fits(name),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).any(fits),
+/// Whether a value is of the type that a schema names, regardless of what is in it: what an input takes is what a default
+/// or a literal of that type takes.
+fn type_fits(schema: &Value, value: &Value) -> bool {
+    let named = |wanted: &str| match schema.get("type") {
+        Some(Value::String(name)) => name == wanted,
+        Some(Value::Array(names)) => names.iter().any(|name| name == wanted),
         _ => true,
+    };
+    match value {
+        Value::Array(_) => named("array"),
+        Value::Object(_) => named("object"),
+        scalar => {
+            types::scalars(schema).is_none_or(|ty| ty != Type::Any && Types::default().accepts(&ty, scalar))
+        }
     }
 }
 
-fn type_words(expected: Option<&Value>) -> String {
-    let word = |name: &str| match name {
-        "boolean" => "a boolean",
-        "integer" => "an integer",
-        "number" => "a number",
-        "string" => "a text",
-        "array" => "a list",
-        "object" => "an object",
-        "null" => "null",
+/// What a schema takes, for people.
+fn type_words(schema: &Value) -> String {
+    let names: Vec<&str> = match schema.get("type") {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => return "something else".to_owned(),
+    };
+    let format = schema.get("format").and_then(Value::as_str);
+    let bytes = format == Some("bytes") && names.contains(&"integer") && names.contains(&"string");
+    let word = |name: &&str| match (*name, format) {
+        ("integer", _) if bytes => "a number of bytes such as `4096` or `\"8Gi\"`",
+        ("boolean", _) => "a boolean",
+        ("integer", _) => "an integer",
+        ("number", _) => "a number",
+        ("string", Some("uri" | "url")) => "a URL such as `\"https://example.com\"`",
+        ("string", Some("pop-duration")) => "a duration such as `\"90s\"` or `\"1h30m\"`",
+        ("string", Some("date-time")) => "a date and time such as `\"2026-01-31T12:00:00Z\"`",
+        ("string", _) => "a text",
+        ("array", _) => "a list",
+        ("object", _) => "an object",
+        ("null", _) => "null",
         _ => "something else",
     };
-    match expected {
-        Some(Value::String(name)) => word(name).to_owned(),
-        Some(Value::Array(names)) => {
-            names.iter().filter_map(Value::as_str).map(word).collect::<Vec<_>>().join(" or ")
-        }
-        _ => "something else".to_owned(),
+    let names = names.iter().filter(|name| !(bytes && **name == "string"));
+    names.map(word).collect::<Vec<_>>().join(" or ")
+}
+
+/// A value that is not what a schema takes, cut to what fits in a message; a secret stays one.
+fn shown(schema: &Value, value: &Value) -> String {
+    if schema.get("x-pop-secret") == Some(&Value::Bool(true)) {
+        return "a secret that is something else".to_owned();
     }
+    short(value)
 }
 
 fn short(value: &Value) -> String {

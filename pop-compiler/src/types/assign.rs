@@ -232,7 +232,7 @@ impl Types {
             (Type::Literal(value), target) => literal_fits(self, value, target),
             (Type::Int, Type::Float | Type::Bytes)
             | (Type::Url | Type::Path | Type::Duration | Type::Datetime, Type::String)
-            | (Type::String | Type::Url, Type::Path) => true,
+            | (Type::String | Type::Url | Type::Duration | Type::Datetime, Type::Path) => true,
             (a, b) => is_scalar(a) && a == b,
         }
     }

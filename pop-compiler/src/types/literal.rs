@@ -53,7 +53,7 @@ impl Types {
 }
 
 /// Whether two JSON values mean the same; `1` and `1.0` do.
-pub(super) fn same(a: &Json, b: &Json) -> bool {
+pub(crate) fn same(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Number(a), Json::Number(b)) => a.as_str() == b.as_str() || a.as_f64() == b.as_f64(),
         _ => a == b,

@@ -30,7 +30,7 @@ pub(super) fn witness(from: &Type, to: &Type, types: &Types) -> Json {
 /// So many different samples there are of a type; see [`scalar`].
 const TURNS: usize = 5;
 
-fn sample(ty: &Type, types: &Types, turn: usize) -> Json {
+pub(super) fn sample(ty: &Type, types: &Types, turn: usize) -> Json {
     at(ty, types, turn, 0, &mut MAX_SAMPLE.clone())
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::agenda::AgendaTemplate;
 
 fn ty(text: &str) -> Type {
     Type::parse(text).unwrap()
@@ -88,6 +89,8 @@ fn assignability_with_a_witness() {
         ("map<string>", "{a: string?, ...: string}"),
         ("map<any>", "{a: int?, ...}"),
         ("bytes", "int | string"),
+        ("datetime", "path"),
+        ("duration", "path"),
         ("bool", "false | { a: int } | true"),
     ] {
         assert_eq!(fits(a, b), Ok(()), "{a} → {b}");
@@ -301,6 +304,21 @@ fn plain_type() -> impl Strategy<Value = Type> {
     })
 }
 
+/// Values that are nearly of a type with a form of its own.
+fn tricky() -> impl Strategy<Value = Json> {
+    prop::sample::select(vec![
+        json!("2024-13-45"),
+        json!("not a url"),
+        json!("soon"),
+        json!("huge"),
+        json!(-1),
+        json!(2.0),
+        json!("1m"),
+        json!(""),
+        json!(null),
+    ])
+}
+
 /// The types that a value of `ty` may have at a place inside it, such as `.a[0].*`.
 fn inside(ty: &Type, path: &str) -> Vec<Type> {
     let mut found = vec![ty.clone()];
@@ -351,6 +369,19 @@ proptest! {
         } else {
             let found = super::sample::witness(&a, &Type::Error, &types);
             prop_assert!(types.accepts(&a, &found), "{found} is no {a}");
+        }
+    }
+
+    #[test]
+    fn inputs_are_held_to_the_types_that_defaults_are_held_to(a in plain_type(), b in plain_type(), turn in 0..5_usize, text in tricky()) {
+        let types = Types::default();
+        let template: AgendaTemplate = serde_json::from_value(json!({
+            "params": { "pop.inputs": Type::record([("x", a.clone())]).to_schema(&types) },
+            "agenda": { "operations": [{ "name": "o", "type": "t" }] },
+        })).unwrap();
+        for value in [super::sample::sample(&b, &types, turn), super::sample::sample(&a, &types, turn), text] {
+            let taken = template.expand(&json!({ "x": value })).is_ok();
+            prop_assert_eq!(taken, types.accepts(&a, &value), "{} as {}", value, a);
         }
     }
 

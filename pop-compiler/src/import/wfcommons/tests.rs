@@ -1,5 +1,7 @@
 //! A small recording by value, and the recorded ones when they are there.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::diagnostic::has_errors;
 use crate::graph::Graph;
@@ -72,6 +74,34 @@ fn faults_name_the_task() {
             "task `c` has no recorded execution",
         ]
     );
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    assert!(import(&format!("\u{feff}{SMALL}")).is_ok());
+}
+
+proptest! {
+    /// Whatever a file is called, the workflow compiles, and the file is put out under its name.
+    #[test]
+    fn names_of_files_stay_what_they_are(file in "[a@<>${}'\"\\\\.?~/: ]{1,10}") {
+        let execution = json!([{"id": "a", "runtimeInSeconds": 1}, {"id": "b", "runtimeInSeconds": 1}]);
+        let tasks = json!([
+            {"id": "a", "outputFiles": [file]},
+            {"id": "b", "inputFiles": [file], "parents": ["a"]},
+        ]);
+        let recording = json!({"name": "w", "workflow": {"specification": {"tasks": tasks}, "execution": {"tasks": execution}}});
+        let imported = import(&recording.to_string()).unwrap();
+        for (text, door) in [(imported.to_toml(), Door::Toml), (imported.to_json(), Door::Json)] {
+            let compiled = compile(Source::new("imported", text.as_str()), door, &Options::default());
+            prop_assert!(!has_errors(&compiled.diagnostics), "{text}\n{:?}", compiled.diagnostics);
+            let agenda = compiled.agenda.unwrap();
+            let put_out = reference::substitute(&agenda.operations[0].payload["output"], &|_| None, reference::Mode::Final).0;
+            prop_assert_eq!(&put_out, &json!({"files": {&file: file}}));
+            let found = reference::substitute(&agenda.operations[1].payload["inputs"], &|_| Some(&put_out), reference::Mode::Final).0;
+            prop_assert_eq!(&found, &json!({&file: file}));
+        }
+    }
 }
 
 /// What the compiler makes of an imported file has the recorded tasks and the recorded edges, through either door.

@@ -48,6 +48,44 @@ fn percent(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
+/// The type without parts that a name in `type` stands for.
+fn scalar(name: &str, format: Option<&str>) -> Option<Type> {
+    Some(match name {
+        "null" => Type::Null,
+        "boolean" => Type::Bool,
+        "integer" => Type::Int,
+        "number" => Type::Float,
+        "string" => match format {
+            Some("uri" | "url") => Type::Url,
+            Some("path") => Type::Path,
+            Some("pop-duration") => Type::Duration,
+            Some("date-time") => Type::Datetime,
+            _ => Type::String,
+        },
+        _ => return None,
+    })
+}
+
+/// The types without parts that `type` and `format` of a schema allow; none where it has no `type`. Nothing else in the
+/// schema is looked at.
+pub(crate) fn scalars(schema: &Json) -> Option<Type> {
+    let names: Vec<&str> = match schema.get("type")? {
+        Json::String(name) => vec![name],
+        Json::Array(names) => names.iter().filter_map(Json::as_str).collect(),
+        _ => return None,
+    };
+    let format = schema.get("format").and_then(Json::as_str);
+    let bytes = is_bytes(format, &names);
+    let others = names.iter().filter(|name| !(bytes && matches!(**name, "integer" | "string")));
+    let others = others.filter_map(|name| scalar(name, format));
+    Some(Type::union(others.chain(bytes.then_some(Type::Bytes))))
+}
+
+/// Whether `format` makes one type, an amount of bytes, of a number and a text.
+fn is_bytes(format: Option<&str>, names: &[&str]) -> bool {
+    format == Some("bytes") && names.contains(&"integer") && names.contains(&"string")
+}
+
 struct Reader<'s> {
     root: &'s Json,
     /// References being followed; meeting one again means recursion.
@@ -150,11 +188,7 @@ impl<'s> Reader<'s> {
                 self.spend(names.len())?;
                 let mut names: Vec<&str> = names.iter().filter_map(Json::as_str).collect();
                 let mut members = Vec::with_capacity(names.len());
-                let has = |name: &str| names.contains(&name);
-                if map.get("format").and_then(Json::as_str) == Some("bytes")
-                    && has("integer")
-                    && has("string")
-                {
+                if is_bytes(map.get("format").and_then(Json::as_str), &names) {
                     names.retain(|name| !matches!(*name, "integer" | "string"));
                     members.push(Type::Bytes);
                 }
@@ -175,18 +209,10 @@ impl<'s> Reader<'s> {
         depth: usize,
         required: &Names<'s>,
     ) -> Result<Type, TooLarge> {
+        if let Some(ty) = scalar(name, map.get("format").and_then(Json::as_str)) {
+            return Ok(ty);
+        }
         Ok(match name {
-            "null" => Type::Null,
-            "boolean" => Type::Bool,
-            "integer" => Type::Int,
-            "number" => Type::Float,
-            "string" => match map.get("format").and_then(Json::as_str) {
-                Some("uri" | "url") => Type::Url,
-                Some("path") => Type::Path,
-                Some("pop-duration") => Type::Duration,
-                Some("date-time") => Type::Datetime,
-                _ => Type::String,
-            },
             "array" => self.array(map, depth)?,
             "object" => self.object(map, depth, required)?,
             _ => Type::Any,

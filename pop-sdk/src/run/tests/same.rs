@@ -41,6 +41,8 @@ first = "${part[0].n}"
 text  = "${inputs.label}/${part[0].i}"
 big   = "${big[0] ?? 0}"
 small = "${big[1] ?? 0}"
+label = "${inputs.label}"
+maybe = "${look.v ?? 0}"
 "#;
 
 const MIDDLE: &str = r#"
@@ -241,6 +243,98 @@ big = "${qc[0].big}"
 "#;
     let items = json!([{"n": 1, "go": true}, {"n": 2, "go": false}]);
     all_same(&items, rest, &json!({"some": [[7, 8], 0], "big": 1}));
+}
+
+#[test]
+fn a_workflow_that_is_skipped_has_no_outputs() {
+    let rest = r#"
+[operations.gate]
+uses = "pop.transform"
+with = { value = { go = GO } }
+[operations.one]
+workflow = "inner.pop.toml"
+with = { n = 1 }
+when = "${gate.go}"
+[operations.all]
+workflow = "inner.pop.toml"
+each = LIST
+with = { n = "${each}" }
+when = "${gate.go}"
+[operations.reads]
+uses = "pop.transform"
+with = { value = "${one.label}" }
+[operations.reads_item]
+uses = "pop.transform"
+with = { value = "${all[0].label}" }
+[outputs]
+one = ["${one.label ?? 'no'}", "${one.maybe ?? 'no'}", "${one.parts ?? []}"]
+all = ["${all[0].label ?? 'no'}", "${all[0].maybe ?? 'no'}", "${all[0].parts ?? []}"]
+reads = ["${reads ?? 'no'}", "${reads_item ?? 'no'}"]
+"#;
+    for (go, seen, read) in
+        [("true", json!(["x", 1, [7, 8]]), ["x", "x"]), ("false", json!(["no", "no", []]), ["no", "no"])]
+    {
+        let expected = json!({"one": seen, "all": seen, "reads": read});
+        all_same(&json!([1]), &rest.replace("GO", go), &expected);
+    }
+}
+
+#[test]
+fn a_default_behind_all_items_stands_in_for_each() {
+    let rest = r#"
+[operations.gate]
+uses = "pop.transform"
+with = { value = { go = GO } }
+[operations.maybe]
+uses = "pop.transform"
+each = LIST
+with = { value = { s = "${each.s}" } }
+when = "${gate.go}"
+[operations.part]
+uses = "pop.transform"
+each = LIST
+with = { value = { s = "${each.s}" } }
+when = "${each.go}"
+[operations.all]
+workflow = "inner.pop.toml"
+each = LIST
+with = { n = "${each.n}" }
+when = "${gate.go}"
+[operations.reads]
+uses = "pop.transform"
+with = { value = ["${maybe[*].s ?? 'x'}", "${maybe[*].s ?? 'y'}", "${all[*].label ?? 'z'}"] }
+[operations.again]
+uses = "pop.transform"
+each = "${maybe[*].s ?? 'x'}"
+with = { value = "${each}!" }
+[outputs]
+reads = "${reads}"
+part = "${part[*].s ?? 'x'}"
+maybe = "${maybe[*].s ?? 'x'}"
+again = "${again[*]}"
+"#;
+    let items = json!([{"s": "a", "go": true, "n": 1}, {"s": "b", "go": false, "n": 2}]);
+    let expected = json!({"reads": [["a", "b"], ["a", "b"], ["x", "x"]], "part": ["a", "x"], "maybe": ["a", "b"], "again": ["a!", "b!"]});
+    all_same(&items, &rest.replace("GO", "true"), &expected);
+    // of what was skipped as a whole, there are no items
+    let expected = json!({"reads": [[], [], []], "part": ["a", "x"], "maybe": [], "again": []});
+    all_same(&items, &rest.replace("GO", "false"), &expected);
+    // so it is where the list itself is not there
+    let without = r#"
+[operations.list]
+uses = "pop.transform"
+with = { value = ["a"] }
+when = "${inputs.go}"
+[operations.e]
+uses = "pop.transform"
+each = "${list}"
+with = { value = "${each}" }
+[outputs]
+e = "${e[*] ?? 'x'}"
+"#;
+    let text = format!("[workflow]\nname = \"w\"\n[inputs]\ngo = \"bool\"\n{without}");
+    assert_eq!(outputs(&text, &json!({ "go": false })), json!({ "e": [] }));
+    assert_eq!(outputs(&text, &json!({ "go": true })), json!({ "e": ["a"] }));
 }
 
 #[test]
