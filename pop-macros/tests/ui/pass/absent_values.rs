@@ -38,7 +38,7 @@ workflow! {
 }
 
 fn main() {
-    let inputs = flow::Inputs { source: "u".into(), rate: None, loud: None, audio: false };
+    let inputs = flow::Inputs { source: "https://example.com/u".into(), rate: None, loud: None, audio: false };
     let agenda = flow::compile().agenda(&inputs).unwrap();
     let note = &agenda.operations[2].payload;
     assert_eq!(note["artist"], "@<probe.out::/artist?it's {nobody}>");

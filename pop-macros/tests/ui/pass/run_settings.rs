@@ -31,7 +31,7 @@ workflow! {
 }
 
 fn main() {
-    let inputs = flow::Inputs { asset: "a1".into(), source: "u".into() };
+    let inputs = flow::Inputs { asset: "a1".into(), source: "https://example.com/u".into() };
     let agenda = flow::compile().agenda(&inputs).unwrap();
     assert_eq!(agenda.link_id.as_deref(), Some("asset-a1"));
     assert_eq!(agenda.params["defaultInsight"], "media");
@@ -39,6 +39,6 @@ fn main() {
     assert_eq!(agenda.params["pop.onFailure"], "stop");
     assert_eq!(agenda.params["pop.run"]["priority"], -7);
     assert_eq!(agenda.params["pop.run"]["labels"]["team"], "vod");
-    let agenda = bare::compile().agenda(&bare::Inputs { asset: "a2".into(), source: "u".into() }).unwrap();
+    let agenda = bare::compile().agenda(&bare::Inputs { asset: "a2".into(), source: "https://example.com/u".into() }).unwrap();
     assert_eq!(agenda.link_id.as_deref(), Some("a2"));
 }

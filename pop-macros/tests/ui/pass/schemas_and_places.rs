@@ -27,5 +27,5 @@ fn main() {
     assert_eq!(workflow.place("encode.7").unwrap().file, file!());
     // What only the inputs show is said with its place.
     let ladder = (0..1).map(|_| Rung { height: 0, bitrate: 0 }).collect();
-    assert!(workflow.agenda(&flow::Inputs { source: "u".into(), ladder: Some(ladder) }).is_ok());
+    assert!(workflow.agenda(&flow::Inputs { source: "https://example.com/u".into(), ladder: Some(ladder) }).is_ok());
 }

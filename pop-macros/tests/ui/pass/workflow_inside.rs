@@ -65,7 +65,7 @@ workflow! {
 
 fn main() {
     let workflow = outer::compile();
-    let agenda = workflow.agenda(&outer::Inputs { source: "u".into(), deep: true }).unwrap();
+    let agenda = workflow.agenda(&outer::Inputs { source: "https://example.com/u".into(), deep: true }).unwrap();
     let find = |name: &str| agenda.operations.iter().find(|o| o.name == name).unwrap_or_else(|| panic!("{name}"));
     assert_eq!(find("length/probe").kind, "media.probe");
     assert_eq!(find("qc/encode.1").payload["height"], 1080);
