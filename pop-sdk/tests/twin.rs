@@ -128,7 +128,8 @@ fn the_agendas_are_the_same_bytes() {
 
 #[test]
 fn inputs_that_do_not_fit_are_found_before_anything_is_sent() {
-    let wrong = abr_ladder::Inputs { source: "https://example.com/a".into(), ladder: Some(vec![]), label: None };
+    let wrong =
+        abr_ladder::Inputs { source: "https://example.com/a".into(), ladder: Some(vec![]), label: None };
     let findings = abr_ladder::compile().agenda(&wrong).expect_err("there is no first rung");
     assert!(findings.to_string().contains("encode"), "{findings}");
 }
