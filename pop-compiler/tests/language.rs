@@ -313,7 +313,7 @@ fn outputs_of_a_sub_workflow_are_not_there_before_it_has_ended() {
         (json!("passed"), json!({ "dependsOn": "qc/many.0,qc/work" }))
     );
     assert_eq!(plain.params[keys::RESULT]["status"], "@<qc/status.output.out>");
-    // with a condition, what is there without an operation, or copes without it, is skipped as well
+    // under a condition, outputs that no operation gives are skipped with the sub-workflow, too
     let conditional = agenda("when = \"${inputs.go}\"\n");
     assert_eq!(
         of(&conditional, "say").unwrap().0,

@@ -69,7 +69,7 @@ impl Inlined {
         }
     }
 
-    /// The operations that what was made since the last time needs besides: they go before it.
+    /// Operations that the latest ones depend on; they are placed before those.
     pub(super) fn givers(&self) -> Vec<Operation> {
         self.givers.take()
     }

@@ -25,7 +25,7 @@ pub enum Exit {
     Refused,
     /// The server can't be reached, or can't answer at the moment.
     Unreachable,
-    /// A server could not go on, by a fault of its own.
+    /// A server or a pool could not go on, by a fault of POP's own.
     Crashed,
 }
 
@@ -58,7 +58,8 @@ impl Exit {
                 Some(agent::Error::Refused(PortError::Unknown(_))) => return Self::NotFound,
                 Some(agent::Error::Refused(error)) if error.passes() => return Self::Unreachable,
                 Some(agent::Error::Refused(_)) => return Self::Refused,
-                Some(agent::Error::Panicked(_) | agent::Error::Thread(_)) | None => {}
+                Some(agent::Error::Panicked(_)) => return Self::Crashed,
+                Some(agent::Error::Thread(_)) | None => {}
             }
         }
         Self::Usage
@@ -72,5 +73,36 @@ impl Exit {
             client::Error::Address { .. } => Self::Usage,
             _ => Self::Unreachable,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+    use pop_sdk::api::Problem;
+
+    use super::*;
+
+    #[test]
+    fn errors_are_told_apart() {
+        let code = |error: anyhow::Error| Exit::of(&error).code();
+        let problem = |status| {
+            let problem = Problem { status, ..Problem::default() };
+            anyhow::Error::new(client::Error::Problem(Box::new(problem)))
+        };
+        let refused = |error| anyhow::Error::new(agent::Error::Refused(error));
+        let told = [
+            code(anyhow::anyhow!("a file can't be read")),
+            code(problem(404)),
+            code(problem(409)),
+            code(problem(503)),
+            code(refused(PortError::Unknown("no such pool".into()))),
+            code(refused(PortError::Superseded("another start".into()))),
+            code(anyhow::Error::new(agent::Error::Panicked("executor"))),
+            code(anyhow::Error::new(ServerError::Writer("it panicked".into()))),
+        ];
+        assert_eq!(told, [2, 5, 6, 7, 5, 6, 70, 70]);
+        let wrapped = Err::<(), _>(problem(404)).context("could not show the agenda");
+        assert_eq!(wrapped.map_err(code), Err(5), "however it is wrapped");
     }
 }

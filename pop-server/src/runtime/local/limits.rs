@@ -55,7 +55,7 @@ fn limit_of(groups: &str, root: &Path, read: &dyn Fn(&Path) -> Option<String>) -
         // Inside of a container the path may be that of the host; its own group is at the top then.
         let own = top.join(path.trim_start_matches('/'));
         for folder in own.ancestors().take_while(|folder| folder.starts_with(&top)) {
-            // `max` is no number and no limit.
+            // The word `max` in place of a number means that there is no limit.
             if let Some(limit) = read(&folder.join(file)).and_then(|text| text.trim().parse::<u64>().ok()) {
                 smallest = Some(smallest.map_or(limit, |s| s.min(limit)));
             }

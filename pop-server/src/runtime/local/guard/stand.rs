@@ -101,7 +101,7 @@ impl Post {
         matches!(self.orders.duty(since_boot()), Duty::Kill | Duty::Finish)
     }
 
-    /// Takes in what is there; blocks when nothing is.
+    /// Reads the orders that have arrived; blocks until there are some.
     fn read(&mut self) -> io::Result<()> {
         let mut bytes = [0; 4096];
         match rustix::io::read(&self.stdin, &mut bytes) {
