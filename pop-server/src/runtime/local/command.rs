@@ -6,13 +6,17 @@ use serde_json::Value;
 
 use crate::run::fail;
 
-/// The arguments for this input. An argument that is exactly one reference to a list becomes one argument for each item;
-/// elsewhere texts are inserted as they are and everything else as JSON.
+/// The arguments for this input. An argument that is exactly one reference to a list becomes one argument for each item,
+/// and one that is exactly one reference to what is absent is no argument; elsewhere texts are inserted as they are and
+/// everything else as JSON.
 pub(super) fn arguments(command: &[String], input: &Value) -> Result<Vec<String>, Failure> {
     let mut arguments = Vec::with_capacity(command.len());
-    for template in command {
+    for (i, template) in command.iter().enumerate() {
         match whole(template) {
             Some(path) => match lookup(input, path)? {
+                // the next argument must not become the program
+                Value::Null if i == 0 => arguments.push(String::new()),
+                Value::Null => {}
                 Value::Array(items) => arguments.extend(items.iter().map(text)),
                 other => arguments.push(text(other)),
             },
@@ -22,13 +26,21 @@ pub(super) fn arguments(command: &[String], input: &Value) -> Result<Vec<String>
     Ok(arguments)
 }
 
-/// The variables that an operation type sets.
+/// The variables that an operation type sets. One that is exactly one reference to what is absent is not set.
 pub(super) fn environment(env: &Params, input: &Value) -> Result<Vec<(String, String)>, Failure> {
-    let filled = env.iter().map(|(name, value)| {
-        let value = value.as_str().map_or_else(|| Ok(value.to_string()), |template| fill(template, input));
-        Ok((name.clone(), value?))
-    });
-    filled.collect()
+    let mut variables = Vec::with_capacity(env.len());
+    for (name, value) in env {
+        let value = match value.as_str() {
+            None => value.to_string(),
+            Some(template) => match whole(template).map(|path| lookup(input, path)).transpose()? {
+                Some(Value::Null) => continue,
+                Some(value) => text(value),
+                None => fill(template, input)?,
+            },
+        };
+        variables.push((name.clone(), value));
+    }
+    Ok(variables)
 }
 
 /// What goes to standard input. A list of texts is written one item a line.
@@ -129,24 +141,24 @@ mod tests {
         ]
         .map(String::from)
         .to_vec();
-        assert_eq!(
-            arguments(&command, &input).unwrap(),
-            ["prog", "x y", "-n=7", "p", "1", "v", "${with.a}", ""]
-        );
+        assert_eq!(arguments(&command, &input).unwrap(), ["prog", "x y", "-n=7", "p", "1", "v", "${with.a}"]);
     }
 
     #[test]
     fn what_may_be_absent_is_empty() {
         let input = json!({"a": null, "l": [1]});
         let words = ["${with.b?}", "x${with.b?}y", "${with.a.b.c?}", "${with.a?}"].map(String::from);
-        assert_eq!(arguments(&words, &input).unwrap(), ["", "xy", "", ""]);
+        assert_eq!(arguments(&words, &input).unwrap(), ["", "xy"], "the first is the program");
+        let words = ["p", "${with.b?}", "-x=${with.a?}", "${with.a?}", "${with.e}", "end"].map(String::from);
+        assert_eq!(arguments(&words, &json!({"e": "", "l": []})).unwrap(), ["p", "-x=", "", "end"]);
         assert_eq!(stdin("${with.b?}", &input).unwrap(), "");
         assert!(arguments(&["${with.l.3?}".into()], &input).is_err());
     }
 
     #[test]
     fn variables_are_filled_in() {
-        let env = Params::from_iter([("T".into(), json!("-${with.t}")), ("N".into(), json!(3))]);
+        let env = [("T", json!("-${with.t}")), ("N", json!(3)), ("U", json!("${with.u?}"))];
+        let env = Params::from_iter(env.map(|(name, value)| (name.to_owned(), value)));
         let filled = environment(&env, &json!({"t": "x"})).unwrap();
         assert_eq!(filled, [("T".into(), "-x".into()), ("N".into(), "3".into())] as [(String, String); 2]);
         assert!(environment(&env, &json!({})).is_err());
