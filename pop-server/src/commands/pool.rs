@@ -51,6 +51,9 @@ pub struct LocalArgs {
     /// An environment variable that programs get, besides PATH, HOME, LANG, TMPDIR and TZ. May be repeated.
     #[arg(long, value_name = "NAME", env = "POP_PASS_ENV", hide_env_values = true, value_delimiter = ',')]
     pass_env: Vec<String>,
+    /// Run the commands of operation types that have an image as programs of this machine, without their image.
+    #[arg(long)]
+    allow_host: bool,
 }
 
 impl LocalArgs {
@@ -117,6 +120,7 @@ impl LocalArgs {
         let mut config = local::Config::new(absolute(work), absolute(base), self.environment());
         config.grace = self.grace()?;
         config.capacity = self.capacity()?;
+        config.allow_host = self.allow_host;
         // Not the path of this program: by the first launch there may be another version, or nothing.
         config.guard = Some(PathBuf::from("/proc/self/exe"));
         Ok(config)

@@ -62,10 +62,13 @@ pub struct Config {
     /// The program whose subcommand `guard` calls [`stand`]: `pop` itself. None: when this process stands still or is killed,
     /// its programs go on.
     pub guard: Option<PathBuf>,
+    /// Whether the command of an operation type that has an image may run here, outside of the image.
+    pub allow_host: bool,
 }
 
 impl Config {
-    /// The usual settings: 5 s of grace, 32 MiB of output, 1 MiB of log, all of this machine, no guard.
+    /// The usual settings: 5 s of grace, 32 MiB of output, 1 MiB of log, all of this machine, no guard,
+    /// and no command of an image on the bare machine.
     pub fn new(work: PathBuf, base: PathBuf, environment: Vec<(String, String)>) -> Self {
         Self {
             work,
@@ -76,6 +79,7 @@ impl Config {
             capacity: machine(),
             log_limit: 1 << 20,
             guard: None,
+            allow_host: false,
         }
     }
 }
@@ -150,6 +154,10 @@ impl Runtime for Local {
             reporter.send(Signal::Exited(Err(unknown_type(&launch.kind))));
             return;
         };
+        if let Some(image) = spec.image.as_deref().filter(|_| !self.shared.config.allow_host) {
+            reporter.send(Signal::Exited(Err(needs_image(&launch.kind, image))));
+            return;
+        }
         if spec.command.is_empty() {
             reporter.send(Signal::Exited(Err(fail(
                 FailureClass::Config,
@@ -186,6 +194,16 @@ impl Runtime for Local {
             let _ = tokio::task::spawn_blocking(end).await;
         })
     }
+}
+
+fn needs_image(kind: &str, image: &str) -> pop_sdk::api::Failure {
+    fail(
+        FailureClass::Config,
+        "ImageNotSupported",
+        format!(
+            "operation type `{kind}` has an image (`{image}`), and this pool runs local programs only. Say with `--catalog FILE` how it runs here, or let its command run on the bare machine with `--allow-host`."
+        ),
+    )
 }
 
 fn unknown_type(kind: &str) -> pop_sdk::api::Failure {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use pop_compiler::agenda::RunSpec;
 use serde_json::json;
 
 use super::*;
@@ -26,6 +27,22 @@ fn entries(folder: &Path) -> Vec<String> {
 async fn it_conforms() {
     let work = tempfile::tempdir().unwrap();
     check(|| Local::open(config(work.path())).unwrap()).await;
+}
+
+#[tokio::test]
+async fn the_command_of_an_image_runs_here_only_if_that_is_asked_for() {
+    let work = tempfile::tempdir().unwrap();
+    let spec = || RunSpec { image: Some("registry.example.com/tool:1".into()), ..script("echo on the host") };
+    let runtime = Local::open(config(work.path())).unwrap();
+    let told = launch(&runtime, "op", 1, spec(), json!({})).end().await;
+    let failure = told.failure();
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Config, "ImageNotSupported"));
+    assert!(failure.message.contains("`registry.example.com/tool:1`"), "{}", failure.message);
+    assert_eq!(told.log("stdout"), "");
+    drop(runtime);
+    let allowed = Config { allow_host: true, ..config(work.path()) };
+    let told = launch(&Local::open(allowed).unwrap(), "op", 1, spec(), json!({})).end().await;
+    assert_eq!(told.log("stdout"), "on the host\n");
 }
 
 #[tokio::test]
