@@ -35,7 +35,7 @@ pub mod keys {
     pub const DESCRIPTION: &str = "pop.description";
     /// Agenda: `{name, version?, description?, digest}` of the workflow it was compiled from.
     pub const WORKFLOW: &str = "pop.workflow";
-    /// Agenda: how each operation type that it uses is run: type → [`super::RunSpec`].
+    /// Agenda: how each operation type that it uses is run, and what it gives: type → [`super::RunSpec`].
     pub const TYPES: &str = "pop.types";
     /// Agenda: the workflow's outputs: name → value with references.
     pub const RESULT: &str = "pop.result";
@@ -195,13 +195,13 @@ pub struct AgendaTemplate {
     pub agenda: Agenda,
 }
 
-/// How an operation type runs. Every field is optional; a type with neither `command` nor `image` must be known to the
-/// pool (built in, or in the pool's own catalog).
+/// How an operation type runs, and what it gives. Every field is optional; a type with neither `command` nor `image` must
+/// be known to the pool (built in, or in the pool's own catalog).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RunSpec {
-    /// Program and arguments of a local process; `${with.NAME}` stands for an input, and `${with.NAME?}` for one that is
-    /// empty when it is absent. No shell is involved.
+    /// Program and arguments of a local process; `${with.NAME}` stands for an input, and `${with.NAME?}` for one that may
+    /// be absent: it is empty then, and no argument at all where the argument is nothing else. No shell is involved.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
     /// What goes to standard input, with `${with.NAME}`.
@@ -222,6 +222,17 @@ pub struct RunSpec {
     /// Where in an input secret values are: JSON pointers, `*` for each item of a list or map.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+    /// JSON Schema (2020-12) of the output; an operation whose output is something else fails. Without one, nothing is
+    /// checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+}
+
+impl RunSpec {
+    /// Whether it says how to run something, and not only what it takes and gives.
+    pub fn runs(&self) -> bool {
+        !self.command.is_empty() || self.image.is_some()
+    }
 }
 
 /// What a program's standard output means.
@@ -233,9 +244,9 @@ pub enum Stdout {
     Log,
     /// The output itself, as JSON.
     Json,
-    /// The output is `{ "text": … }`.
+    /// One field of the output: the only one that is declared, or else `text`.
     Text,
-    /// The output is `{ "lines": [ … ] }`.
+    /// One field of the output, a list of its lines: the only one that is declared, or else `lines`.
     Lines,
 }
 

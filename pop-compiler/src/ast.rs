@@ -146,8 +146,8 @@ pub(crate) struct OperationTypeDef {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DeclaredOutput {
     pub(crate) span: Span,
-    /// The name of its only field, if it is a record of one.
-    pub(crate) only: Option<Span>,
+    /// The word that says what standard output means.
+    pub(crate) stdout: Option<Span>,
 }
 
 /// `[run]`.

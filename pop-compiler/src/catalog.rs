@@ -64,6 +64,11 @@ impl OperationType {
         Self { input, output, run, ..Self::new(name) }
     }
 
+    /// Whether it is one of those that every pool knows.
+    pub(crate) fn is_built_in(&self) -> bool {
+        builtin::NAMES.contains(&self.name.as_ref()) && !self.run.runs()
+    }
+
     /// Whether two types are the same wherever they were declared.
     pub(crate) fn same(&self, other: &Self) -> bool {
         let anywhere = |t: &Self| Self { declared: None, ..t.clone() };
@@ -72,9 +77,14 @@ impl OperationType {
             && (a.retry, a.timeout, a.resources, a.passes) == (b.retry, b.timeout, b.resources, b.passes)
     }
 
-    /// Whether it says itself how it runs.
-    pub(crate) fn runs_itself(&self) -> bool {
-        !self.run.command.is_empty() || self.run.image.is_some()
+    /// What an agenda says of it: how it runs, where its input holds secrets, and the type of its output.
+    pub fn run_spec(&self, types: &Types) -> RunSpec {
+        let declared = !matches!(self.output, Type::Any | Type::Error);
+        RunSpec {
+            secrets: types.secret_pointers(&self.input),
+            output: declared.then(|| self.output.to_schema(types)),
+            ..self.run.clone()
+        }
     }
 }
 

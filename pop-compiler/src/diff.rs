@@ -9,6 +9,10 @@ use serde_json::Value as Json;
 use crate::agenda::{AgendaTemplate, Operation, Params, keys};
 use crate::reference::{self, Fallback};
 use crate::rules::shorten;
+use crate::types::Type;
+
+/// The part of a [`RunSpec`](crate::agenda::RunSpec) that says what an operation type gives.
+const OUTPUT: &str = "output";
 
 /// What a change asks of others; each one is worse than those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,12 +130,41 @@ impl Differ {
         }
         let types = |p: &Params| p.get(keys::TYPES).and_then(Json::as_object).cloned().unwrap_or_default();
         let (old_types, new_types) = (types(old_params), types(new_params));
+        let used = |t: &AgendaTemplate, name: &str| t.agenda.operations.iter().any(|o| o.kind == name);
+        let nothing = Json::Object(Params::new());
         for name in both(&old_types, &new_types) {
-            // one that came or went has operations that came, went, or changed their type
-            if let (Some(old), Some(new)) = (old_types.get(name), new_types.get(name)) {
-                self.values(Verdict::Recompute, &format!("catalog/{name}"), Some(old), Some(new));
+            match (old_types.get(name), new_types.get(name)) {
+                (Some(old), Some(new)) => self.kind(name, old, new),
+                // of a type that came or went, there are operations that came, went, or changed their type
+                (None, Some(new)) if used(old, name) => self.kind(name, &nothing, new),
+                (Some(old), None) if used(new, name) => self.kind(name, old, &nothing),
+                _ => {}
             }
         }
+    }
+
+    /// How one operation type runs, and what it gives.
+    fn kind(&mut self, name: &str, old: &Json, new: &Json) {
+        let at = format!("catalog/{name}");
+        let of =
+            |spec: &Json| spec.get(OUTPUT).map(|schema| Json::from(Type::from_schema(schema).to_string()));
+        let (old_output, new_output) = (of(old), of(new));
+        if old.get(OUTPUT) != new.get(OUTPUT) {
+            self.values(
+                Verdict::Recompute,
+                &format!("{at}/{OUTPUT}"),
+                old_output.as_ref(),
+                new_output.as_ref(),
+            );
+        }
+        let without = |spec: &Json| {
+            let mut spec = spec.clone();
+            if let Json::Object(spec) = &mut spec {
+                spec.shift_remove(OUTPUT);
+            }
+            spec
+        };
+        self.values(Verdict::Recompute, &at, Some(&without(old)), Some(&without(new)));
     }
 
     fn operations(&mut self, old: &AgendaTemplate, new: &AgendaTemplate) {

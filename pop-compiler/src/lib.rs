@@ -43,6 +43,7 @@ pub mod template;
 mod tree;
 pub mod types;
 pub mod validate;
+pub mod values;
 
 pub use compile::{
     Compiled, LoadedCatalog, Options, check_native, compile, data, is_native, load_catalog,

@@ -97,10 +97,11 @@ fn agenda_params(model: &Model<'_>, inlined: &Inlined) -> Params {
     }
     let mut types = Map::new();
     let used: HashSet<&str> = model.operations.iter().filter_map(|o| Some(o.kind?.name.as_ref())).collect();
-    for kind in model.catalog.iter().filter(|k| k.runs_itself() && used.contains(k.name.as_ref())) {
-        let secrets = model.types().secret_pointers(&kind.input);
-        let run = RunSpec { secrets, ..kind.run.clone() };
-        types.extend(serde_json::to_value(&run).ok().map(|spec| (kind.name.to_string(), spec)));
+    for kind in model.catalog.iter().filter(|k| !k.is_built_in() && used.contains(k.name.as_ref())) {
+        let spec = kind.run_spec(model.types());
+        if spec != RunSpec::default() {
+            types.extend(serde_json::to_value(&spec).ok().map(|spec| (kind.name.to_string(), spec)));
+        }
     }
     for template in model.operations.iter().filter_map(|o| o.sub?.template.as_ref()) {
         if let Some(Json::Object(inner)) = template.agenda.params.get(keys::TYPES) {

@@ -48,7 +48,9 @@ fn fill(template: &AgendaTemplate, inputs: &Value, operations: bool) -> Result<A
         params: skeleton.params.clone(),
         operations: skeleton.operations.clone(),
     };
-    filler.values(agenda.params.values_mut(), "/agenda/params");
+    // how types run, and what they give, is the same whatever is submitted
+    let fillable = agenda.params.iter_mut().filter(|(key, _)| *key != keys::TYPES).map(|(_, value)| value);
+    filler.values(fillable, "/agenda/params");
     if operations && filler.changes(&agenda.operations) {
         for (i, operation) in agenda.operations.iter_mut().enumerate() {
             filler.operation(operation, &format!("/agenda/operations/{i}"));

@@ -237,9 +237,6 @@ impl Types {
     /// that holds itself has below itself counts as secret as a whole, if any of it is.
     pub(crate) fn secret_pointers(&self, ty: &Type) -> Vec<String> {
         let mut found = BTreeSet::new();
-        if !self.secrets {
-            return Vec::new();
-        }
         let mut open: Vec<(&Type, String, Vec<&str>)> = vec![(ty, String::new(), Vec::new())];
         while let Some((ty, at, within)) = open.pop() {
             if found.len() + open.len() > MOST_SECRETS {

@@ -36,7 +36,21 @@ fn catalogs_made_by_code_are_checked_against() {
     let text = text.replace("${a.m}", "${a.m ?? 1}").replace("\"${a.m ?? 1}\"", "2");
     let compiled = compile(Source::new("x.pop.json", text), Door::Json, &options);
     let agenda = compiled.agenda.unwrap();
-    assert_eq!(agenda.params[keys::TYPES], json!({ "my.tool": { "command": ["tool"] } }));
+    let output = json!({
+        "type": "object", "properties": { "m": { "type": "number" } }, "required": ["m"], "additionalProperties": false
+    });
+    let expected = json!({ "my.tool": { "command": ["tool"], "output": output } });
+    assert_eq!(agenda.params[keys::TYPES], expected);
+}
+
+#[test]
+fn a_type_says_where_its_input_is_secret_even_if_nothing_else_is() {
+    let compiled = clean(
+        "[catalog.\"t.login\"]\ninput = { user = \"string\", key = \"secret<string>\" }\ncommand = [\"login\"]\n\
+         [operations.a]\nuses = \"t.login\"\nwith = { user = \"me\", key = \"0000\" }\n",
+    );
+    let agenda = compiled.agenda.unwrap();
+    assert_eq!(agenda.params[keys::TYPES]["t.login"]["secrets"], json!(["/key"]));
 }
 
 #[test]

@@ -208,8 +208,22 @@ pub struct Failure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
     /// The last lines of standard error (of the log, if there was none), ten at most.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub log_tail: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub log_tail: Box<[String]>,
+    /// What is wrong with an output that its type does not allow (`OutputMissing`, `OutputInvalid`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mismatch: Option<Box<Mismatch>>,
+}
+
+/// A value that is not of its declared type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Mismatch {
+    /// Where in the output: `n`, `list[3].name`; empty for the output as a whole.
+    pub field: String,
+    /// The declared type, as the workflow language writes it, such as `int`.
+    pub expected: String,
+    /// What is there: JSON, cut to what fits in a line; `nothing` for a field that is absent. Never a secret.
+    pub found: String,
 }
 
 /// Which workflow an agenda was compiled from.

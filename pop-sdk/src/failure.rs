@@ -98,7 +98,8 @@ impl HandlerError {
             operation: None,
             exit_code: None,
             signal: None,
-            log_tail: Vec::new(),
+            log_tail: Box::default(),
+            mismatch: None,
         }
     }
 }

@@ -19,14 +19,15 @@ use std::time::Duration;
 
 use crate::api::{AgendaEnd, AgendaState, Failure, FailureClass, OperationState, OperationView};
 use jiff::Timestamp;
-use serde_json::Value;
+use pop_compiler::values;
+use serde_json::{Map, Value};
 
 pub use self::context::Outputs;
 pub use self::event::{Effect, Event, TimerKind};
 pub use self::failure::fail;
-use self::failure::{backoff_delay, dependency_failure, timeout_failure, unknown_failure};
+use self::failure::{backoff_delay, dependency_failure, output_failure, timeout_failure, unknown_failure};
 use self::made::Kept;
-use self::op::{Doom, Op, Phase, mark_of};
+use self::op::{Doom, Doomed, Op, Phase, Why, mark_of};
 use self::plan::Prepared;
 pub use self::plan::{EdgeKind, Needs, OnFailure, Plan, Step, stdout_is_output};
 
@@ -266,14 +267,14 @@ impl Run {
         if self.current(op, attempt).is_none() {
             return;
         }
-        let outcome = outcome.and_then(|output| self.read_made(op, output));
+        let outcome = outcome.and_then(|output| self.typed(op, output)).and_then(|o| self.read_made(op, o));
         let o = &self.ops[op];
         match outcome {
             Ok((output, made)) => {
                 effects.extend(made.map(|operations| Effect::Made { op, operations }));
                 self.succeed(op, output, now, effects);
             }
-            Err(_) if cancelling => self.settle(op, OperationState::Cancelled, None, now, effects),
+            Err(_) if cancelling => self.settle(op, OperationState::Cancelled, Why::Run, now, effects),
             Err(_) if self.mode == Mode::Yielding => self.hand_over(op, effects),
             Err(failure) => {
                 let failure =
@@ -281,6 +282,16 @@ impl Run {
                 self.fail(op, failure, now, effects);
             }
         }
+    }
+
+    /// The output, if it is what the operation's type declares.
+    fn typed(&self, op: usize, output: Value) -> Result<Value, Failure> {
+        let step = &self.plan.steps[op];
+        let Some(schema) = step.spec.as_ref().and_then(|spec| spec.output.as_ref()) else {
+            return Ok(output);
+        };
+        let nothing = output.is_null() || output.as_object().is_some_and(Map::is_empty);
+        values::check_output(schema, output).map_err(|misfit| output_failure(step, &misfit, nothing))
     }
 
     fn succeed(&mut self, op: usize, output: Value, now: Timestamp, effects: &mut Vec<Effect>) {
@@ -453,7 +464,7 @@ impl Run {
     fn drop_idle(&mut self, state: OperationState, now: Timestamp, effects: &mut Vec<Effect>) {
         for op in 0..self.ops.len() {
             if matches!(self.ops[op].phase, Phase::Idle | Phase::Delayed { .. }) {
-                self.settle(op, state, None, now, effects);
+                self.settle(op, state, Why::Run, now, effects);
             }
         }
     }
@@ -467,20 +478,20 @@ impl Run {
             if o.phase != Phase::Idle || o.unmet > 0 {
                 continue;
             }
-            if let Some(doom) = o.doom {
-                self.settle(op, OperationState::Skipped, Some(doom), now, effects);
-                work.extend(self.spread(op, Some(doom)));
+            if let Some(doomed) = o.doom {
+                self.settle(op, OperationState::Skipped, Why::Doomed(doomed), now, effects);
+                work.extend(self.spread(op, Some(doomed.doom)));
                 continue;
             }
             match self.mode {
                 Mode::Running => {}
                 Mode::Yielding => continue,
                 Mode::Cancelling => {
-                    self.settle(op, OperationState::Cancelled, None, now, effects);
+                    self.settle(op, OperationState::Cancelled, Why::Run, now, effects);
                     continue;
                 }
                 Mode::Stopping | Mode::Over => {
-                    self.settle(op, OperationState::Skipped, None, now, effects);
+                    self.settle(op, OperationState::Skipped, Why::Run, now, effects);
                     continue;
                 }
             }
@@ -491,7 +502,7 @@ impl Run {
                     Err(failure) => self.fail_unstarted(op, failure, now, effects),
                 },
                 Ok(false) => {
-                    self.settle(op, OperationState::Skipped, Some(Doom::Condition), now, effects);
+                    self.settle(op, OperationState::Skipped, Why::Condition, now, effects);
                     work.extend(self.spread(op, Some(Doom::Condition)));
                 }
                 Err(failure) => self.fail_unstarted(op, failure, now, effects),
@@ -524,10 +535,11 @@ impl Run {
         &mut self,
         op: usize,
         state: OperationState,
-        doom: Option<Doom>,
+        why: Why,
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
+        let reason = self.reason(why);
         let o = &mut self.ops[op];
         if o.phase == Phase::Done {
             return;
@@ -537,14 +549,30 @@ impl Run {
         o.view.ended_at = Some(now);
         if state == OperationState::Skipped {
             // A skip without a failure means a false condition; `mark_of` reads it that way.
-            o.view.failure = match doom {
-                Some(Doom::Condition) => None,
-                Some(Doom::Failure) => Some(dependency_failure("something it needs failed")),
-                None => Some(dependency_failure("another operation failed, and `on_failure` is \"stop\"")),
+            (o.view.message, o.view.failure) = match why {
+                Why::Condition => (Some("its condition was false".to_owned()), None),
+                Why::Doomed(Doomed { doom: Doom::Condition, .. }) => (Some(reason), None),
+                Why::Doomed(Doomed { doom: Doom::Failure, .. }) => (None, Some(dependency_failure(&reason))),
+                Why::Run => {
+                    (None, Some(dependency_failure("another operation failed, and `on_failure` is \"stop\"")))
+                }
             };
         }
         self.open -= 1;
         effects.push(report(op, &self.ops[op]));
+    }
+
+    /// What is said of an operation that is skipped because of another one.
+    fn reason(&self, why: Why) -> String {
+        let Why::Doomed(Doomed { doom, by }) = why else { return String::new() };
+        let Some(other) = self.operation(by) else { return String::new() };
+        let what = match (doom, other.state) {
+            (Doom::Condition, _) => "whose output it needs, was skipped",
+            (Doom::Failure, OperationState::Failed) => "which it needs, failed",
+            (Doom::Failure, OperationState::Cancelled) => "which it needs, was cancelled",
+            (Doom::Failure, _) => "which it needs, was skipped for a failure",
+        };
+        format!("`{}`, {what}", other.name)
     }
 
     /// Tells the dependents that `op` is terminal; gives those that wait for nothing any more.
@@ -553,7 +581,7 @@ impl Run {
         for edge in &self.plan.steps[op].dependents {
             let o = &mut self.ops[edge.to];
             o.unmet = o.unmet.saturating_sub(1);
-            o.doom_by(mark, edge.kind);
+            o.doom_by(mark, op, edge.kind);
             if o.unmet == 0 {
                 free.push(edge.to);
             }

@@ -163,7 +163,8 @@ async fn waiting_gives_a_typed_result_or_a_typed_failure() {
         operation: Some("count".into()),
         exit_code: Some(3),
         signal: None,
-        log_tail: vec![],
+        log_tail: Box::default(),
+        mismatch: None,
     };
     let error = waited::<Words>(AgendaView { failure: Some(failure), ..view(AgendaState::Failed) })
         .await

@@ -87,6 +87,26 @@ fn an_agenda_without_rust_types_runs_with_untyped_mocks() {
 }
 
 #[test]
+fn a_mock_that_gives_what_its_type_does_not_declare_fails_as_the_program_would() {
+    let mut agenda = native();
+    let sum =
+        json!({ "type": "object", "properties": { "sum": { "type": "integer" } }, "required": ["sum"] });
+    agenda.params.insert("pop.types".into(), json!({ "math.add": { "output": sum } }));
+    for (gives, code, found) in
+        [(json!({ "sum": "3" }), "OutputInvalid", "\"3\""), (json!({}), "OutputMissing", "nothing")]
+    {
+        let run = TestRun::of_agenda(agenda.clone())
+            .mock_type("math.add", move |_: Value| Ok(gives.clone()))
+            .run(&())
+            .unwrap();
+        let failure = run.failure_of("add").unwrap();
+        assert_eq!((&*failure.code, run.skipped()), (code, vec!["rest"]));
+        let mismatch = failure.mismatch.as_ref().unwrap();
+        assert_eq!((&*mismatch.field, &*mismatch.expected, &*mismatch.found), ("sum", "int", found));
+    }
+}
+
+#[test]
 fn a_type_without_a_mock_is_named() {
     let run = TestRun::of_agenda(native()).run(&()).unwrap();
     let failure = run.outputs().unwrap_err();

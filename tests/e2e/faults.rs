@@ -199,10 +199,7 @@ async fn a_failed_program_comes_back_as_a_typed_failure() {
     let run = server.client().submit_agenda(agenda).await.unwrap();
     let Err(RunError::Failed(failure)) = run.wait::<Value>().await else { panic!("it should have failed") };
     assert_eq!((failure.class, failure.exit_code), (FailureClass::User, Some(3)));
-    assert_eq!(
-        (failure.operation.as_deref(), failure.log_tail.as_slice()),
-        (Some("only"), &["why".to_owned()][..])
-    );
+    assert_eq!((failure.operation.as_deref(), &*failure.log_tail), (Some("only"), &["why".to_owned()][..]));
 }
 
 #[tokio::test]

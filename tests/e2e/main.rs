@@ -10,5 +10,6 @@ mod guard;
 mod help;
 mod programs;
 mod recorded;
+mod results;
 mod server;
 mod support;

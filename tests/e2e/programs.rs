@@ -135,7 +135,7 @@ async fn a_secret_is_found_nowhere() {
     assert!(!failed.to_string().contains(SECRET), "{failed}");
     let view = run.view().await.unwrap();
     assert_eq!(view.operations[0].state, OperationState::Failed);
-    assert_eq!(view.failure.as_ref().unwrap().log_tail, ["refused: ***"]);
+    assert_eq!(*view.failure.as_ref().unwrap().log_tail, ["refused: ***"]);
     let logs = dev.client().logs(&id, None, None).await.unwrap();
     let logs: String = logs.items.into_iter().map(|chunk| chunk.text).collect();
     assert_eq!(logs, "got ***\nrefused: ***\n");

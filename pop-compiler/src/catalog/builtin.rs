@@ -3,6 +3,9 @@
 use super::OperationType;
 use crate::types::Type;
 
+/// Their names.
+pub(super) const NAMES: [&str; 4] = ["pop.sleep", "pop.log", "pop.transform", "sample"];
+
 /// Their declarations.
 pub(super) fn operation_types() -> [OperationType; 4] {
     let any = || Type::Any;

@@ -280,8 +280,11 @@ fn import(
         }
     }
     catalog.types.secrets |= unit.types.secrets;
-    for kind in unit.catalog.iter().filter(|kind| kind.runs_itself()) {
-        if catalog.get(&kind.name).is_some_and(|own| own.run != kind.run) {
+    for kind in unit.catalog.iter().filter(|kind| !kind.is_built_in()) {
+        let same = |own: &OperationType| {
+            own.run == kind.run && own.output.to_schema(&catalog.types) == kind.output.to_schema(&unit.types)
+        };
+        if catalog.get(&kind.name).is_some_and(|own| !same(own)) {
             out.push(rules::catalog_conflict::across(path, &kind.name, kind.declared));
         }
     }

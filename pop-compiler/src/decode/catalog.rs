@@ -86,18 +86,6 @@ fn is_operation_type(tree: &Tree) -> bool {
     }
 }
 
-/// Where an output is declared, be it as a type or as something that looks like one.
-fn place(output: &Tree) -> DeclaredOutput {
-    let only = match &output.node {
-        Node::Table(table) => match table.entries.as_slice() {
-            [entry] => Some(entry.key.span),
-            _ => None,
-        },
-        _ => None,
-    };
-    DeclaredOutput { span: output.span, only }
-}
-
 const STDOUT: &[&str] = &["log", "json", "text", "lines"];
 
 impl Decoder<'_> {
@@ -170,6 +158,7 @@ impl Decoder<'_> {
             run: RunSpec::default(),
             settings: Settings::default(),
         };
+        let mut stdout = None;
         let mut entries = self.table(value, &what).unwrap_or_default();
         for i in 0..entries.len() {
             let value = take(&mut entries[i]);
@@ -178,15 +167,16 @@ impl Decoder<'_> {
                 match key {
                     "input" => def.input = self.declared(value),
                     "output" => {
-                        let DeclaredOutput { span, only } = place(&value);
+                        def.output_place = Some(DeclaredOutput { span: value.span, stdout: None });
                         def.output = self.declared(value);
-                        let only = only.filter(|_| matches!(def.output, Some(Declared::Expr(_))));
-                        def.output_place = Some(DeclaredOutput { span, only });
                     }
                     "command" => def.run.command = self.words(value, "`command`"),
                     "args" => def.run.args = self.words(value, "`args`"),
                     "stdin" => def.run.stdin = self.string(value, "`stdin`").map(|s| s.value),
-                    "stdout" => def.run.stdout = self.stdout(value),
+                    "stdout" => {
+                        stdout = matches!(value.node, Node::String(_)).then_some(value.span);
+                        def.run.stdout = self.stdout(value);
+                    }
                     "image" => {
                         if let Some(image) = self.string(value, "`image`") {
                             self.out.extend(rules::bad_image::check(&image));
@@ -216,6 +206,9 @@ impl Decoder<'_> {
                 }
                 break;
             }
+        }
+        if let Some(place) = &mut def.output_place {
+            place.stdout = stdout;
         }
         def
     }

@@ -87,7 +87,10 @@ fn wider_inputs_and_narrower_outputs_ask_for_new_clients() {
     one(&[("name = \"flow\"", "name = \"flaw\"")], Verdict::Regenerate, "workflow/name");
     one(&[("'\"a\" | \"b\"'", "'\"a\" | \"b\" | \"c\"'")], Verdict::Regenerate, "inputs/kind");
     one(&[("kind = '\"a\" | \"b\"'", "kind = \"any\"")], Verdict::Regenerate, "inputs/kind");
-    one(&[("size = \"int?\"", "size = \"int\"")], Verdict::Regenerate, "outputs/size");
+    let found = changes(&[("size = \"int?\"", "size = \"int\"")]);
+    // and a program that does not give it fails now
+    let output = (Verdict::Recompute, "catalog/my.tool/output".to_owned());
+    assert_eq!(found, [output.clone(), (Verdict::Regenerate, "outputs/size".to_owned())]);
     one(&[("children: list<Tree> }", "children: list<Tree>, ... }")], Verdict::Regenerate, "inputs/tree");
     // a field that clients may send would be refused
     one(&[("{ name: string, children: list<Tree> }", "{ name: string }")], Verdict::Breaking, "inputs/tree");
@@ -108,7 +111,9 @@ fn what_clients_rely_on_breaks() {
     one(&[("'\"a\" | \"b\"'", "'\"a\"'")], Verdict::Breaking, "inputs/kind");
     one(&[("tree = \"Tree?\"", "tree = \"Tree?\"\nmust = \"int\"")], Verdict::Breaking, "inputs/must");
     one(&[("size = \"${tool.size}\"\n", "")], Verdict::Breaking, "outputs/size");
-    one(&[("size = \"int?\"", "size = \"string?\"")], Verdict::Breaking, "outputs/size");
+    let found = changes(&[("size = \"int?\"", "size = \"string?\"")]);
+    let output = (Verdict::Recompute, "catalog/my.tool/output".to_owned());
+    assert_eq!(found, [(Verdict::Breaking, "outputs/size".to_owned()), output]);
     let found = changes(&[("level = { type = \"int\", default = 1 }", "level = \"int\"")]);
     let expected = [
         (Verdict::Breaking, "inputs/level".to_owned()),

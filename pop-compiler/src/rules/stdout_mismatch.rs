@@ -5,19 +5,20 @@ use crate::agenda::Stdout;
 use crate::ast::DeclaredOutput;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::types::{Record, Type, Types};
+use crate::values::{self, Filled};
 
 pub(crate) const RULE: Rule = Rule {
     id: "stdout-mismatch",
     severity: Severity::Warning,
     summary: "a declared output that standard output can't give",
-    explanation: "`stdout = \"text\"` makes `{ text }` of what a program prints, and `stdout = \"lines\"` makes `{ lines }`, a list of texts. An output that asks for \
-anything else is never there, and it is the operation that reads it which fails. Declare what standard output gives, use `stdout = \"json\"`, or let the program write \
-`$POP_OUTPUT_FILE`, which always wins, with `stdout = \"log\"`.",
+    explanation: "`stdout = \"text\"` fills one field with what a program prints, and `stdout = \"lines\"` fills one with a list of its lines: the only field that is declared, \
+whatever its name, or else the one called `text` or `lines`. Numbers, booleans, paths and the like are read from the text. Anything else that is declared is never there, \
+and the operation fails. Declare what standard output gives, use `stdout = \"json\"`, or let the program write `$POP_OUTPUT_FILE`, which always wins, with `stdout = \"log\"`.",
     bad: r#"[workflow]
 name = "example"
 
 [catalog."git.title"]
-output = { title = "string" }
+output = { title = "string", author = "string" }
 command = ["git", "log", "-1", "--format=%s"]
 stdout = "text"
 
@@ -31,7 +32,7 @@ title = "${title.title}"
 name = "example"
 
 [catalog."git.title"]
-output = { text = "string" }
+output = { title = "string" }
 command = ["git", "log", "-1", "--format=%s"]
 stdout = "text"
 
@@ -39,7 +40,7 @@ stdout = "text"
 uses = "git.title"
 
 [outputs]
-title = "${title.text}"
+title = "${title.title}"
 "#,
     absence: false,
 };
@@ -51,52 +52,67 @@ pub(crate) fn check(
     declared: &Type,
     place: &DeclaredOutput,
 ) -> Option<Diagnostic> {
-    let (word, field, gives, wanted): (_, _, _, Wanted) = match stdout {
-        Stdout::Text => ("text", "text", "{ text: string }", is_text),
-        Stdout::Lines => ("lines", "lines", "{ lines: list<string> }", is_lines),
-        Stdout::Log | Stdout::Json => return None,
-    };
-    if takes(types, declared, field, wanted) {
+    let filled = values::filled(stdout)?;
+    if takes(types, declared, filled) {
         return None;
     }
-    let message = match types.resolve(declared) {
-        Type::Record(record) => match lacking(types, record, field) {
-            Some(name) => format!("standard output as `{word}` gives `{gives}`; nothing gives `{name}`"),
-            None => {
-                format!("standard output as `{word}` gives `{gives}`, and `{field}` is something else here")
-            }
-        },
-        other => format!(
-            "standard output as `{word}` gives `{gives}`, which is no `{}`",
-            super::shorten(&other.to_string())
-        ),
+    let word = filled.usual();
+    let (message, given) = match types.resolve(declared) {
+        Type::Record(record) => {
+            let field = filled.field(record);
+            let given = format!("{{ {field}: {} }}", gives(filled));
+            let message = match lacking(types, record, field) {
+                Some(name) => format!("standard output as `{word}` gives `{given}`; nothing gives `{name}`"),
+                None => format!(
+                    "standard output as `{word}` gives `{given}`, and `{field}` is something else here"
+                ),
+            };
+            (message, given)
+        }
+        other => {
+            let given = format!("{{ {word}: {} }}", gives(filled));
+            let other = super::shorten(&other.to_string());
+            (format!("standard output as `{word}` gives `{given}`, and `{other}` takes no such value"), given)
+        }
     };
-    let finding = RULE
-        .at(place.span, message)
-        .label(format!("expected `{gives}`"))
-        .help(format!("declare that, or let the program write `$POP_OUTPUT_FILE` and set `stdout = \"log\"` instead of `\"{word}\"`"));
-    // one field of the right type has only the wrong name
-    let renamed = match (types.resolve(declared), place.only) {
-        (Type::Record(record), Some(only)) => record.iter().all(|(_, ty)| wanted(types, ty)).then_some(only),
-        _ => None,
+    let finding = RULE.at(place.span, message).label(format!("expected `{given}`"));
+    let other = match filled {
+        Filled::Text => Filled::Lines,
+        Filled::Lines => Filled::Text,
     };
-    Some(match renamed {
-        Some(name) => finding.edit(name, field),
-        None => finding,
-    })
+    let meant =
+        matches!(types.resolve(declared), Type::Record(r) if r.len() == 1) && takes(types, declared, other);
+    if meant && let Some(stdout) = place.stdout {
+        let word = other.usual();
+        return Some(finding.help(format!("`stdout = \"{word}\"` gives it")).edit(stdout, word));
+    }
+    Some(finding.help(format!("declare that, or let the program write `$POP_OUTPUT_FILE` and set `stdout = \"log\"` instead of `\"{word}\"`")))
 }
 
-type Wanted = fn(&Types, &Type) -> bool;
+/// What the field is filled with.
+fn gives(filled: Filled) -> &'static str {
+    match filled {
+        Filled::Text => "string",
+        Filled::Lines => "list<string>",
+    }
+}
 
-/// Whether some record with nothing but this field is of the type. Recursion is bounded by the depth of the source.
-fn takes(types: &Types, ty: &Type, field: &str, wanted: Wanted) -> bool {
+/// Whether some record with nothing but the field that is filled is of the type. Recursion is bounded by the depth of
+/// the source.
+fn takes(types: &Types, ty: &Type, filled: Filled) -> bool {
+    let wanted: fn(&Types, &Type) -> bool = match filled {
+        Filled::Text => is_text,
+        Filled::Lines => is_lines,
+    };
     match types.resolve(ty) {
         Type::Any | Type::Error => true,
-        Type::Union(members) => members.iter().any(|member| takes(types, member, field, wanted)),
-        Type::Secret(inner) => takes(types, inner, field, wanted),
+        Type::Union(members) => members.iter().any(|member| takes(types, member, filled)),
+        Type::Secret(inner) => takes(types, inner, filled),
         Type::Map(item) => wanted(types, item),
         Type::Record(record) => {
-            lacking(types, record, field).is_none() && record.get(field).is_none_or(|ty| wanted(types, ty))
+            let field = filled.field(record);
+            lacking(types, record, field).is_none()
+                && record.get(field).or(record.rest()).is_some_and(|ty| wanted(types, ty))
         }
         _ => false,
     }
@@ -107,24 +123,17 @@ fn lacking<'r>(types: &Types, record: &'r Record, field: &str) -> Option<&'r str
     record.iter().find(|(name, ty)| *name != field && !types.accepts_null(ty)).map(|(name, _)| name)
 }
 
-/// Whether some text is of the type. Recursion as above.
+/// Whether some text can be read as a value of the type. Recursion as above.
 fn is_text(types: &Types, ty: &Type) -> bool {
     match types.resolve(ty) {
         Type::Union(members) => members.iter().any(|member| is_text(types, member)),
         Type::Secret(inner) => is_text(types, inner),
-        Type::Literal(value) => value.is_string(),
-        Type::Null
-        | Type::Bool
-        | Type::Int
-        | Type::Float
-        | Type::List(_)
-        | Type::Map(_)
-        | Type::Record(_) => false,
+        Type::Null | Type::List(_) | Type::Map(_) | Type::Record(_) => false,
         _ => true,
     }
 }
 
-/// Whether some list of texts is of the type. Recursion as above.
+/// Whether some list of texts can be read as a value of the type. Recursion as above.
 fn is_lines(types: &Types, ty: &Type) -> bool {
     match types.resolve(ty) {
         Type::Any | Type::Error => true,

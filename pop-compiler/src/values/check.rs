@@ -1,20 +1,23 @@
-//! Checks a template's inputs against the JSON Schema that travels with it, and fills in defaults. The schema subset is
-//! the one that the compiler emits; keywords that are not known here are ignored.
+//! Compares a value with the JSON Schema of its type, and fills in defaults. The schema subset is the one that the compiler
+//! emits; keywords that are not known here are ignored.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Diagnostic, Location};
 use crate::suggest;
 use crate::types::{self, Type, Types};
 
 /// How deep values and schemas may nest.
 const DEPTH: usize = 64;
 
-/// How many pairs of a value and a schema are compared at most. Alternatives inside alternatives could otherwise double
-/// the work at each level.
+/// How many pairs of a value and a schema are compared at most, if not more are needed to look at each part of the value.
+/// Alternatives inside alternatives could otherwise double the work at each level.
 const MOST_STEPS: usize = 1_000_000;
+
+/// How often each part of a large value may be looked at.
+const LOOKS: usize = 16;
 
 /// Up to here floats have no gaps, so a whole number among them can be named.
 const LARGE: f64 = 9_007_199_254_740_992.0;
@@ -22,46 +25,86 @@ const LARGE: f64 = 9_007_199_254_740_992.0;
 /// How many faults get a guess at what was meant.
 const MOST_GUESSES: usize = 100;
 
-/// The inputs with defaults filled in, in the place of null, too; an optional input that is absent becomes null.
-pub(super) fn check(schema: &Value, inputs: &Value) -> Result<Value, Vec<Diagnostic>> {
-    let steps = Cell::new(MOST_STEPS);
+/// One thing that is wrong with a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault<'s> {
+    /// A JSON pointer into the value. Of a field that is absent: to the object that lacks it.
+    pub(crate) at: String,
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// What is wrong, as is said of an input.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) help: Option<String>,
+    /// What was expected there.
+    pub(crate) schema: Option<&'s Value>,
+    /// What is there instead; nothing of a secret.
+    pub(crate) found: String,
+}
+
+/// The kind of a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// This field is not there.
+    Missing(String),
+    /// There must be no such field.
+    Extra(String),
+    /// A value of another type.
+    Wrong,
+    /// The value is deeper, or larger, than what is compared.
+    Unchecked,
+}
+
+/// Compares `value` with `schema`, and fills in defaults, in the place of null, too, where they are those of a whole input.
+pub(crate) fn compare<'s>(schema: &'s Value, value: &mut Value) -> Vec<Fault<'s>> {
+    let steps = Cell::new(MOST_STEPS.max(parts(value).saturating_mul(LOOKS)));
     let mut checker = Checker { root: schema, steps: &steps, faults: Vec::new() };
-    let mut inputs = match inputs {
-        Value::Null => Value::Object(Map::new()),
-        other => other.clone(),
-    };
-    checker.value(schema, &mut inputs, "", 0);
-    if let (Some(properties), Value::Object(map)) =
-        (schema.get("properties").and_then(Value::as_object), &mut inputs)
-    {
-        for name in properties.keys() {
-            if !map.contains_key(name) {
-                map.insert(name.clone(), Value::Null);
-            }
-        }
-    }
+    checker.value(schema, value, "", 0);
     if steps.get() == 0 {
         checker.faults.clear();
-        checker.fault(
-            "type-mismatch",
-            "",
-            "the inputs are too large to be checked against their type".into(),
-        );
+        checker.unchecked("", "the value is too large to be checked against its type".to_owned());
     }
-    if checker.faults.is_empty() { Ok(inputs) } else { Err(checker.faults) }
+    checker.faults
+}
+
+/// What a reference of a schema leads to, or the schema itself.
+pub(crate) fn resolved<'s>(root: &'s Value, schema: &'s Value) -> Option<&'s Value> {
+    let mut schema = schema;
+    for _ in 0..DEPTH {
+        match schema.get("$ref").and_then(Value::as_str) {
+            None => return Some(schema),
+            Some(target) => schema = types::pointed(root, target)?,
+        }
+    }
+    None
+}
+
+/// How many values a value is made of, itself included.
+fn parts(value: &Value) -> usize {
+    let mut open = vec![value];
+    let mut count = 0;
+    while let Some(value) = open.pop() {
+        count += 1;
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(map) => open.extend(map.values()),
+            _ => {}
+        }
+    }
+    count
 }
 
 struct Checker<'s, 'c> {
     root: &'s Value,
-    /// What is left of [`MOST_STEPS`]; at zero, nothing is looked at any more.
+    /// What is left of the steps; at zero, nothing is looked at any more.
     steps: &'c Cell<usize>,
-    faults: Vec<Diagnostic>,
+    faults: Vec<Fault<'s>>,
 }
 
 impl<'s> Checker<'s, '_> {
     fn value(&mut self, schema: &'s Value, value: &mut Value, at: &str, depth: usize) {
         if depth > DEPTH {
-            self.fault("type-mismatch", at, format!("values may nest {DEPTH} levels deep at most"));
+            self.unchecked(at, format!("values may nest {DEPTH} levels deep at most"));
             return;
         }
         if self.steps.get() == 0 {
@@ -71,33 +114,30 @@ impl<'s> Checker<'s, '_> {
         let Some(schema) = self.resolve(schema) else { return };
         let branches = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array);
         if let Some(branches) = branches {
-            self.any_of(branches, value, at, depth);
+            self.any_of(schema, branches, value, at, depth);
             return;
         }
         if let Some(expected) = schema.get("const")
             && !types::same(expected, value)
         {
-            self.fault("type-mismatch", at, format!("expected {expected}, got {}", shown(schema, value)));
+            let found = self.shown(schema, value);
+            self.wrong(schema, at, format!("expected {expected}, got {found}"), found, None);
             return;
         }
         if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
             && !allowed.iter().any(|allowed| types::same(allowed, value))
         {
             let list = allowed.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
-            let mut finding = Diagnostic::error(
-                "type-mismatch",
-                Location::Pointer(at.to_owned()),
-                format!("{} is not one of {list}", shown(schema, value)),
-            );
             let words = allowed.iter().filter_map(Value::as_str);
-            if let Some(near) = value.as_str().and_then(|v| suggest::closest(v, words)) {
-                finding = finding.help(format!("did you mean `{near}`?"));
-            }
-            self.faults.push(finding);
+            let near = value.as_str().and_then(|v| suggest::closest(v, words));
+            let found = self.shown(schema, value);
+            let help = near.map(|near| format!("did you mean `{near}`?"));
+            self.wrong(schema, at, format!("{found} is not one of {list}"), found, help);
             return;
         }
         if !type_fits(schema, value) {
-            self.mismatch(&type_words(schema), at, &shown(schema, value), value);
+            let found = self.shown(schema, value);
+            self.mismatch(schema, &type_words(schema), at, found, value);
             return;
         }
         match value {
@@ -131,15 +171,15 @@ impl<'s> Checker<'s, '_> {
         for name in required.filter(|n| !map.contains_key(*n)).collect::<Vec<_>>() {
             let guess = self.faults.len() < MOST_GUESSES;
             let near = guess.then(|| suggest::closest(name, map.keys().map(String::as_str))).flatten();
-            let mut finding = Diagnostic::error(
-                "missing-input",
-                Location::Pointer(at.to_owned()),
-                format!("`{name}` is missing"),
-            );
-            if let Some(near) = near.filter(|n| !properties.unwrap_or(&empty).contains_key(*n)) {
-                finding = finding.help(format!("there is a `{near}`; rename it to `{name}`"));
-            }
-            self.faults.push(finding);
+            let near = near.filter(|n| !properties.unwrap_or(&empty).contains_key(*n));
+            self.faults.push(Fault {
+                at: at.to_owned(),
+                message: format!("`{name}` is missing"),
+                help: near.map(|near| format!("there is a `{near}`; rename it to `{name}`")),
+                schema: properties.and_then(|properties| properties.get(name)),
+                found: "nothing".to_owned(),
+                kind: Kind::Missing(name.to_owned()),
+            });
         }
         let rest = schema.get("additionalProperties");
         for (name, value) in map.iter_mut() {
@@ -148,17 +188,16 @@ impl<'s> Checker<'s, '_> {
                 (Some(property), _) => self.value(property, value, &place, depth + 1),
                 (None, Some(Value::Bool(false))) => {
                     let known = properties.into_iter().flat_map(|p| p.keys()).map(String::as_str);
-                    let mut finding = Diagnostic::error(
-                        "extra-input",
-                        Location::Pointer(place),
-                        format!("there is no input `{name}`"),
-                    );
-                    if self.faults.len() < MOST_GUESSES
-                        && let Some(near) = suggest::closest(name, known)
-                    {
-                        finding = finding.help(format!("did you mean `{near}`?"));
-                    }
-                    self.faults.push(finding);
+                    let guess = self.faults.len() < MOST_GUESSES;
+                    let near = guess.then(|| suggest::closest(name, known)).flatten();
+                    self.faults.push(Fault {
+                        at: place,
+                        message: format!("there is no input `{name}`"),
+                        help: near.map(|near| format!("did you mean `{near}`?")),
+                        schema: None,
+                        found: kind_of(value).to_owned(),
+                        kind: Kind::Extra(name.clone()),
+                    });
                 }
                 (None, Some(schema @ Value::Object(_))) => self.value(schema, value, &place, depth + 1),
                 _ => {}
@@ -167,8 +206,15 @@ impl<'s> Checker<'s, '_> {
     }
 
     /// The first branch without faults is taken, with its defaults; otherwise one finding that lists what would do.
-    fn any_of(&mut self, branches: &'s [Value], value: &mut Value, at: &str, depth: usize) {
-        let mut best: Option<Vec<Diagnostic>> = None;
+    fn any_of(
+        &mut self,
+        schema: &'s Value,
+        branches: &'s [Value],
+        value: &mut Value,
+        at: &str,
+        depth: usize,
+    ) {
+        let mut best: Option<Vec<Fault<'s>>> = None;
         for branch in branches {
             // A branch of another type needs no copy of the value.
             if !self.resolve(branch).is_some_and(|branch| type_fits(branch, value)) {
@@ -182,7 +228,7 @@ impl<'s> Checker<'s, '_> {
                 return;
             }
             // A branch that is wrong only deeper inside is the one that was meant.
-            let deeper = inner.faults.iter().all(|f| f.primary.at != Location::Pointer(at.to_owned()));
+            let deeper = inner.faults.iter().all(|f| f.at != at);
             if deeper && best.is_none() {
                 best = Some(inner.faults);
             }
@@ -195,38 +241,57 @@ impl<'s> Checker<'s, '_> {
             .iter()
             .map(|b| self.resolve(b).map_or_else(|| "anything".into(), type_words))
             .collect::<Vec<_>>();
-        let secret =
-            branches.iter().filter_map(|b| self.resolve(b)).find(|b| b.get("x-pop-secret").is_some());
-        let got = secret.map_or_else(|| short(value), |branch| shown(branch, value));
-        self.mismatch(&words.join(" or "), at, &got, value);
+        let found = self.shown(schema, value);
+        self.mismatch(schema, &words.join(" or "), at, found, value);
     }
 
     fn resolve(&self, schema: &'s Value) -> Option<&'s Value> {
-        let mut schema = schema;
-        for _ in 0..DEPTH {
-            match schema.get("$ref").and_then(Value::as_str) {
-                None => return Some(schema),
-                Some(target) => schema = self.root.pointer(target.strip_prefix('#')?)?,
-            }
-        }
-        None
+        resolved(self.root, schema)
     }
 
     /// What is given is of another type than what is expected.
-    fn mismatch(&mut self, expected: &str, at: &str, got: &str, value: &Value) {
-        let message = format!("expected {expected}, got {got}");
-        let finding = Diagnostic::error("type-mismatch", Location::Pointer(at.to_owned()), message);
+    fn mismatch(&mut self, schema: &'s Value, expected: &str, at: &str, found: String, value: &Value) {
         let whole = value.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < LARGE);
         // the help would tell a secret
-        let whole = whole.filter(|_| expected.contains("an integer") && got == short(value));
-        self.faults.push(match whole {
-            Some(whole) => finding.help(format!("write it without a fraction: `{whole:.0}`")),
-            None => finding,
-        });
+        let whole = whole.filter(|_| expected.contains("an integer") && found == short(value));
+        let help = whole.map(|whole| format!("write it without a fraction: `{whole:.0}`"));
+        self.wrong(schema, at, format!("expected {expected}, got {found}"), found, help);
     }
 
-    fn fault(&mut self, rule: &'static str, at: &str, message: String) {
-        self.faults.push(Diagnostic::error(rule, Location::Pointer(at.to_owned()), message));
+    fn wrong(&mut self, schema: &'s Value, at: &str, message: String, found: String, help: Option<String>) {
+        let (at, schema, kind) = (at.to_owned(), Some(schema), Kind::Wrong);
+        self.faults.push(Fault { at, kind, message, help, schema, found });
+    }
+
+    fn unchecked(&mut self, at: &str, message: String) {
+        let (at, found, kind) = (at.to_owned(), "more".to_owned(), Kind::Unchecked);
+        self.faults.push(Fault { at, kind, message, help: None, schema: None, found });
+    }
+
+    /// A value that is not what a schema takes, cut to what fits in a message. Where a secret may stand, nothing of it.
+    fn shown(&self, schema: &'s Value, value: &Value) -> String {
+        if self.holds_secret(schema) { "a secret that is something else".to_owned() } else { short(value) }
+    }
+
+    /// Whether a secret is anywhere in what a schema takes.
+    fn holds_secret(&self, schema: &'s Value) -> bool {
+        let (mut open, mut seen) = (vec![schema], HashSet::new());
+        while let Some(schema) = open.pop() {
+            match schema {
+                Value::Array(items) => open.extend(items),
+                Value::Object(map) if map.get("x-pop-secret") == Some(&Value::Bool(true)) => return true,
+                Value::Object(map) => {
+                    open.extend(map.values());
+                    if let Some(target) = map.get("$ref").and_then(Value::as_str)
+                        && seen.insert(target)
+                    {
+                        open.extend(types::pointed(self.root, target));
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
     }
 }
 
@@ -274,14 +339,19 @@ fn type_words(schema: &Value) -> String {
     names.map(word).collect::<Vec<_>>().join(" or ")
 }
 
-/// A value that is not what a schema takes, cut to what fits in a message; a secret stays one.
-fn shown(schema: &Value, value: &Value) -> String {
-    if schema.get("x-pop-secret") == Some(&Value::Bool(true)) {
-        return "a secret that is something else".to_owned();
+/// What kind of JSON it is.
+pub(super) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
-    short(value)
 }
 
+/// A value, cut to what fits in a message.
 fn short(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(40) {

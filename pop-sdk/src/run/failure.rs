@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::api::{Failure, FailureClass};
+use crate::api::{Failure, FailureClass, Mismatch};
+use pop_compiler::agenda::Stdout;
+use pop_compiler::values::Misfit;
 
 use super::Step;
 
@@ -15,8 +17,42 @@ pub fn fail(class: FailureClass, code: &str, message: impl Into<String>) -> Fail
         operation: None,
         exit_code: None,
         signal: None,
-        log_tail: Vec::new(),
+        log_tail: Box::default(),
+        mismatch: None,
     }
+}
+
+/// An output is not what its type declares.
+pub(super) fn output_failure(step: &Step, misfit: &Misfit, nothing: bool) -> Failure {
+    let kind = &step.kind;
+    let log = step.spec.as_ref().is_some_and(|spec| spec.runs() && spec.stdout == Stdout::Log);
+    let (code, message) = match (misfit.missing, nothing && log) {
+        (true, true) => (
+            "OutputMissing",
+            format!(
+                "the program gave no output, but its type `{kind}` declares one: {misfit}. Write it to `$POP_OUTPUT_FILE` as JSON, or say what standard output means with `stdout`."
+            ),
+        ),
+        (true, false) => (
+            "OutputMissing",
+            format!(
+                "the output is not what its type `{kind}` declares: {misfit}. Give that field, or declare it optional."
+            ),
+        ),
+        (false, _) => (
+            "OutputInvalid",
+            format!(
+                "the output is not what its type `{kind}` declares: {misfit}. Correct what gives it, or its `output`."
+            ),
+        ),
+    };
+    let bare = |text: &str| text.trim_matches('`').to_owned();
+    let mismatch = Mismatch {
+        field: misfit.field.clone(),
+        expected: bare(&misfit.expected),
+        found: misfit.found.clone(),
+    };
+    Failure { mismatch: Some(Box::new(mismatch)), ..fail(FailureClass::User, code, message) }
 }
 
 pub(super) fn dependency_failure(message: &str) -> Failure {

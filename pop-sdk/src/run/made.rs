@@ -11,6 +11,7 @@ use pop_compiler::graph::Dependency;
 use pop_compiler::validate::{self, Around};
 use serde_json::{Value, json};
 
+use super::op::{Doomed, Why};
 use super::plan::{Edge, EdgeKind, Plan, Prepared, Waiter};
 use super::{Doom, Effect, Mode, Op, Phase, Run, fail, mark_of};
 
@@ -30,7 +31,7 @@ pub(super) enum Kept {
     /// It was made: that many.
     Made(usize),
     /// It will never be there.
-    Broken(Doom),
+    Broken(Doomed),
 }
 
 /// What is there when a generator's operations come.
@@ -194,7 +195,7 @@ impl Run {
     fn wait_for(&mut self, from: usize, to: usize, kind: EdgeKind) {
         if self.ops[from].phase == Phase::Done {
             let mark = mark_of(&self.ops[from].view);
-            self.ops[to].doom_by(mark, kind);
+            self.ops[to].doom_by(mark, from, kind);
         } else {
             self.ops[to].unmet += 1;
             self.plan.steps[from].dependents.push(Edge { to, kind });
@@ -207,7 +208,7 @@ impl Run {
                 self.ops[waiter.to].unmet += 1;
                 self.plan.waiters[at].push(waiter);
             }
-            Kept::Broken(doom) => self.ops[waiter.to].doom_by(Some(doom), waiter.kind),
+            Kept::Broken(Doomed { doom, by }) => self.ops[waiter.to].doom_by(Some(doom), by, waiter.kind),
             Kept::Made(_) => self.wait_for_made(at, waiter),
         }
     }
@@ -243,7 +244,7 @@ impl Run {
                 continue;
             }
             self.kept[at] = match (mark, &self.plan.promises.list()[at].promise) {
-                (Some(doom), _) => Kept::Broken(doom),
+                (Some(doom), _) => Kept::Broken(Doomed { doom, by: op }),
                 (None, Promise::One(_)) => Kept::Made(1),
                 (None, Promise::Family(stem)) => {
                     let count = self.plan.family_size(stem);
@@ -272,7 +273,7 @@ impl Run {
         };
         for op in from..self.ops.len() {
             if self.ops[op].phase == Phase::Idle {
-                self.settle(op, state, None, now, effects);
+                self.settle(op, state, Why::Run, now, effects);
             }
         }
     }
@@ -280,14 +281,16 @@ impl Run {
 
 impl Op {
     /// What the end of something that it waited for means for it.
-    pub(super) fn doom_by(&mut self, mark: Option<Doom>, kind: EdgeKind) {
-        let dooms = match mark {
-            None => false,
-            Some(Doom::Failure) => true,
-            Some(Doom::Condition) => kind == EdgeKind::Required,
+    pub(super) fn doom_by(&mut self, mark: Option<Doom>, by: usize, kind: EdgeKind) {
+        let doom = match mark {
+            Some(doom @ Doom::Failure) => doom,
+            Some(doom @ Doom::Condition) if kind == EdgeKind::Required => doom,
+            Some(Doom::Condition) | None => return,
         };
-        if dooms {
-            self.doom = self.doom.max(mark);
+        // whatever the order in which others end, the same one is named
+        let before = |old: Doomed| old.doom > doom || (old.doom == doom && old.by < by);
+        if !self.doom.is_some_and(before) {
+            self.doom = Some(Doomed { doom, by });
         }
     }
 }

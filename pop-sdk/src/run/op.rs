@@ -11,7 +11,7 @@ pub(super) struct Op {
     pub(super) phase: Phase,
     pub(super) unmet: usize,
     /// Set when something it waits for did not succeed: it will be skipped.
-    pub(super) doom: Option<Doom>,
+    pub(super) doom: Option<Doomed>,
     pub(super) infra_failures: u32,
     pub(super) timed_out: bool,
     /// So many numbers may have been given to attempts that nobody heard of; they are not given again.
@@ -42,6 +42,24 @@ pub(super) enum Doom {
     Condition,
     /// Something it needs failed.
     Failure,
+}
+
+/// Why an operation is skipped, and which other one that comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Doomed {
+    pub(super) doom: Doom,
+    pub(super) by: usize,
+}
+
+/// What makes an operation terminal that does not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Its own condition is false.
+    Condition,
+    /// Another one did not succeed.
+    Doomed(Doomed),
+    /// The whole run ends.
+    Run,
 }
 
 impl Op {

@@ -1,6 +1,7 @@
 //! The state machine by value; what generators make, and a world in which anything may happen, are in the files below.
 
 mod made;
+mod outputs;
 mod same;
 mod world;
 

@@ -126,8 +126,9 @@ pub fn catalog(path: &Path) -> Result<HashMap<String, RunSpec>> {
     if has_errors(&loaded.diagnostics) {
         anyhow::bail!("the catalog {} has errors", path.display());
     }
-    let runs = |spec: &RunSpec| !spec.command.is_empty() || spec.image.is_some();
-    Ok(loaded.catalog.iter().filter(|t| runs(&t.run)).map(|t| (t.name.to_string(), t.run.clone())).collect())
+    let types = &loaded.catalog.types;
+    let running = loaded.catalog.iter().filter(|kind| kind.run.runs());
+    Ok(running.map(|kind| (kind.name.to_string(), kind.run_spec(types))).collect())
 }
 
 /// The folder that a file lies in.

@@ -248,7 +248,8 @@ fn exhausted(live: &Live, reason: &str) -> Failure {
         operation: running.first().map(|name| (*name).to_owned()),
         exit_code: None,
         signal: None,
-        log_tail: Vec::new(),
+        log_tail: Box::default(),
+        mismatch: None,
     }
 }
 

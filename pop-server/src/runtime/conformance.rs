@@ -150,7 +150,7 @@ async fn ends(runtime: &dyn Runtime) {
     assert_eq!((&*told.log("stdout"), &*told.log("stderr")), ("hello\n", "oops\n"));
     let told = run(runtime, script("echo why >&2; exit 3")).await;
     assert_eq!(told.code(), ("ExitCode", Some(3), None));
-    assert_eq!(told.failure().log_tail, ["why"]);
+    assert_eq!(*told.failure().log_tail, ["why"]);
     assert_eq!(run(runtime, script("kill -ABRT $$")).await.code(), ("Signal", None, Some(6)));
     let absent = RunSpec { command: vec!["no-such-program".into()], ..RunSpec::default() };
     let told = run(runtime, absent).await;

@@ -204,7 +204,8 @@ fn agendas_are_kept(store: &dyn Store) {
         operation: None,
         exit_code: Some(3),
         signal: None,
-        log_tail: vec!["x".into()],
+        log_tail: ["x".into()].into(),
+        mismatch: None,
     };
     let ended = AgendaRow { state: AgendaState::Failed, ended_at: Some(at(2)), ..row(3) };
     store

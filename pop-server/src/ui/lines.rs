@@ -27,7 +27,10 @@ pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<St
             }
             text
         }
-        OperationState::Skipped if view.failure.is_none() => "skipped: its condition was false".to_owned(),
+        OperationState::Skipped if view.failure.is_none() => match &view.message {
+            Some(reason) => format!("skipped: {}", one_line(reason)),
+            None => "skipped".to_owned(),
+        },
         OperationState::Skipped => format!("skipped: {}", said(&view.failure)),
         OperationState::Cancelled => "cancelled".to_owned(),
     };

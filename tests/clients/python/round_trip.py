@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import httpx
-from flows import gate, greet, media_ladder, pop
+from flows import count, gate, greet, media_ladder, pop
 from flows.media_ladder import Contact, Inputs, Node, Rung
 
 
@@ -83,6 +83,22 @@ async def a_watch_goes_through_a_restart(server: Server, folder: Path) -> None:
     assert seqs == list(range(1, len(seqs) + 1)), seqs
     outputs = await run.wait()
     assert (outputs.found.strip(), outputs.waited) == ("found it", 0.5)
+
+
+async def an_output_of_another_type_fails_where_it_comes_from(server: Server, folder: Path) -> None:
+    file = folder / "number"
+    file.write_text("42\n")
+    client = count.Client(server.url)
+    assert (await (await client.submit(count.Inputs(file=str(file)))).wait()).number == 42
+    file.write_text("three\n")
+    try:
+        await (await client.submit(count.Inputs(file=str(file)))).wait()
+        raise AssertionError("it should have failed")
+    except pop.Failed as failed:
+        failure = failed.failure
+        assert (failure.operation, failure.class_, failure.code) == ("read", "user", "OutputInvalid"), failure
+        assert failure.mismatch == pop.Mismatch(field="number", expected="int", found='"three"')
+        assert "count.pop.toml:16:13" in str(failed), str(failed)
 
 
 async def a_failure_says_where_and_a_rerun_goes_on_there(server: Server, folder: Path) -> None:
@@ -222,6 +238,7 @@ async def nobody_is_there(server: Server, folder: Path) -> None:
 TESTS: list[Callable[[Server, Path], Awaitable[None]]] = [
     outputs_are_typed,
     a_watch_goes_through_a_restart,
+    an_output_of_another_type_fails_where_it_comes_from,
     a_failure_says_where_and_a_rerun_goes_on_there,
     a_cancel_ends_it,
     an_old_client_is_told,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { gate, greet, mediaLadder, pop } from "./flows/index.js";
+import { count, gate, greet, mediaLadder, pop } from "./flows/index.js";
 
 /** A server that can be killed and started again at the same place. */
 class Server {
@@ -84,6 +84,21 @@ async function aWatchGoesThroughARestart(server: Server): Promise<void> {
   assert.deepEqual(seqs, Array.from(seqs, (_, i) => i + 1));
   const outputs = await run.wait();
   assert.deepEqual([outputs.found.trim(), outputs.waited], ["found it", 0.5]);
+}
+
+async function anOutputOfAnotherTypeFailsWhereItComesFrom(server: Server): Promise<void> {
+  const file = join(server.folder, "number");
+  const client = new count.Client(server.url);
+  writeFileSync(file, "42\n");
+  assert.equal((await (await client.submit({ file })).wait()).number, 42);
+  writeFileSync(file, "three\n");
+  await assert.rejects((await client.submit({ file })).wait(), (error) => {
+    assert.ok(error instanceof pop.Failed);
+    const { operation, code, mismatch } = error.failure;
+    assert.deepEqual([operation, error.failure.class, code], ["read", "user", "OutputInvalid"]);
+    assert.deepEqual(mismatch, { field: "number", expected: "int", found: '"three"' });
+    return error.message.includes("count.pop.toml:16:13");
+  });
 }
 
 async function aFailureSaysWhereAndARerunGoesOnThere(server: Server): Promise<void> {
@@ -248,6 +263,7 @@ try {
   for (const test of [
     outputsAreTyped,
     aWatchGoesThroughARestart,
+    anOutputOfAnotherTypeFailsWhereItComesFrom,
     aFailureSaysWhereAndARerunGoesOnThere,
     aCancelEndsIt,
     anOldClientIsTold,

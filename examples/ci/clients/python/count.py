@@ -40,13 +40,13 @@ def _read_outputs(value: object, at: str) -> Outputs:
 
 WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     name="count",
-    digest="dd944421b8652eea30bc6b41f945471a754de6ff770c2664ac821fb65e65a6d7",
+    digest="8122e6bc517dffa348e882ab4e4ee1a97971d26a1c2fdba77d8347b6c246a0ca",
     outputs=_read_outputs,
     places={
         "count": "flows/count.pop.toml:16:13",
         "list": "flows/count.pop.toml:12:13",
     },
-    template='{"title":"count 1.0.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"folder":{"type":"string","format":"path","description":"What to look at."}},"required":["folder"],"additionalProperties":false},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"count":{"type":"string"}},"required":["count"],"additionalProperties":false}},"agenda":{"title":"count 1.0.0","params":{"pop.result":{"count":"@<count.out::/text>"},"pop.types":{"files.count":{"command":["wc","-l"],"stdin":"${with.lines}","stdout":"text"},"files.list":{"command":["sh","-c","find \\"$1\\" -type f | LC_ALL=C sort","list","${with.folder}"],"stdout":"lines"}},"pop.workflow":{"name":"count","version":"1.0.0","description":"How many files are below a folder.","digest":"dd944421b8652eea30bc6b41f945471a754de6ff770c2664ac821fb65e65a6d7"}},"operations":[{"name":"list","type":"files.list","payload":{"folder":"@<pop.payload::/folder>"}},{"name":"count","type":"files.count","payload":{"lines":"@<list.out::/lines>"}}]}}',
+    template='{"title":"count 1.0.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"folder":{"type":"string","format":"path","description":"What to look at."}},"required":["folder"],"additionalProperties":false},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"count":{"type":"string"}},"required":["count"],"additionalProperties":false}},"agenda":{"title":"count 1.0.0","params":{"pop.result":{"count":"@<count.out::/text>"},"pop.types":{"files.count":{"command":["wc","-l"],"stdin":"${with.lines}","stdout":"text","output":{"type":"object","properties":{"text":{"type":"string"}},"required":["text"],"additionalProperties":false}},"files.list":{"command":["sh","-c","find \\"$1\\" -type f | LC_ALL=C sort","list","${with.folder}"],"stdout":"lines","output":{"type":"object","properties":{"lines":{"type":"array","items":{"type":"string","format":"path"}}},"required":["lines"],"additionalProperties":false}}},"pop.workflow":{"name":"count","version":"1.0.0","description":"How many files are below a folder.","digest":"8122e6bc517dffa348e882ab4e4ee1a97971d26a1c2fdba77d8347b6c246a0ca"}},"operations":[{"name":"list","type":"files.list","payload":{"folder":"@<pop.payload::/folder>"}},{"name":"count","type":"files.count","payload":{"lines":"@<list.out::/lines>"}}]}}',
 )
 """What the client knows about the workflow."""
 

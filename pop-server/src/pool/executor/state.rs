@@ -105,14 +105,16 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// How a type is run. The pool's word counts, but what an agenda declares as secret stays so.
+    /// How a type is run. The pool's word counts, but what an agenda declares as secret stays so, and so does what it
+    /// declares as output.
     fn spec_of(&self, kind: &str, agendas: Option<&Arc<RunSpec>>) -> Option<Arc<RunSpec>> {
         match (self.types.get(kind), agendas) {
-            (Some(own), Some(theirs)) if !theirs.secrets.is_empty() => {
+            (Some(own), Some(theirs)) => {
                 let secrets = own.secrets.iter().chain(&theirs.secrets).cloned().collect();
-                Some(Arc::new(RunSpec { secrets, ..own.as_ref().clone() }))
+                let output = theirs.output.clone().or_else(|| own.output.clone());
+                Some(Arc::new(RunSpec { secrets, output, ..own.as_ref().clone() }))
             }
-            (own, theirs) => own.or(theirs).cloned(),
+            (own, theirs) => own.or(theirs.filter(|spec| spec.runs())).cloned(),
         }
     }
 }

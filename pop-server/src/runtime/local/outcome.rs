@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::ExitStatus;
 
 use pop_compiler::agenda::{RunSpec, Stdout};
+use pop_compiler::values;
 use pop_sdk::api::{Failure, FailureClass};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::capture::Captured;
 use super::folder::Folder;
@@ -34,7 +35,7 @@ pub(super) fn outcome(end: End, spec: &RunSpec, folder: &Folder, limit: u64) -> 
     let told = |mut failure: Failure, tail: &[String]| {
         failure.exit_code = status.code();
         failure.signal = status.signal();
-        failure.log_tail = tail.to_vec();
+        failure.log_tail = tail.into();
         failure
     };
     if out.overflow {
@@ -86,8 +87,10 @@ fn from_stdout(spec: &RunSpec, stdout: Vec<u8>) -> Result<Value, Failure> {
         Stdout::Json => serde_json::from_slice(&stdout).map_err(|e| {
             invalid(format!("invalid JSON in standard output: {e}. Its type says `stdout = \"json\"`."))
         }),
-        Stdout::Text => Ok(json!({ "text": text(stdout)? })),
-        Stdout::Lines => Ok(json!({ "lines": text(stdout)?.lines().collect::<Vec<_>>() })),
+        Stdout::Text | Stdout::Lines => {
+            let filled = values::from_stdout(spec.stdout, spec.output.as_ref(), &text(stdout)?);
+            Ok(filled.unwrap_or_default())
+        }
     }
 }
 

@@ -30,6 +30,18 @@ class Place:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Mismatch:
+    """A value that is not of its declared type."""
+
+    field: str
+    """Where in the output, such as `list[3].name`; empty for the output as a whole."""
+    expected: str
+    """The declared type, such as `int`."""
+    found: str
+    """What is there: JSON, cut to a line; `nothing` for a field that is absent."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Failure:
     """Why something failed, with the evidence."""
 
@@ -46,6 +58,8 @@ class Failure:
     signal: int | None = None
     log_tail: Sequence[str] = ()
     """The last lines of its log."""
+    mismatch: Mismatch | None = None
+    """What is wrong with an output (`OutputMissing`, `OutputInvalid`)."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -25,13 +25,13 @@ export interface Outputs {
 /** What the client knows about the workflow. */
 export const workflow: pop.Definition<Outputs> = {
   name: "gate",
-  digest: "f54d4708e18760f2e5a8c5332a9357bf91343baac48752f9d84a1f5bd45cd03c",
+  digest: "d4cd29953f66170198e53a0e0affa8987a1c0acedc6451425f120a087603ce7c",
   required: ["found", "waited"],
   places: new Map([
     ["look", "tests/clients/flows/gate.pop.toml:20:13"],
     ["wait", "tests/clients/flows/gate.pop.toml:16:13"],
   ]),
-  template: '{"title":"gate 1.0.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"file":{"type":"string","format":"path","description":"Must be there."},"seconds":{"type":"number","default":0.1}},"required":["file"],"additionalProperties":false},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"found":{"type":"string"},"waited":{"type":"number"}},"required":["found","waited"],"additionalProperties":false}},"agenda":{"title":"gate 1.0.0","params":{"pop.result":{"found":"@<look.out::/text>","waited":"@<wait.out::/waited>"},"pop.types":{"gate.look":{"command":["cat","${with.file}"],"stdout":"text"}},"pop.workflow":{"name":"gate","version":"1.0.0","description":"Waits, then goes through if there is a file.","digest":"f54d4708e18760f2e5a8c5332a9357bf91343baac48752f9d84a1f5bd45cd03c"}},"operations":[{"name":"wait","type":"pop.sleep","payload":{"output":{"waited":"@<pop.payload::/seconds>"},"seconds":"@<pop.payload::/seconds>"}},{"name":"look","type":"gate.look","payload":{"file":"@<pop.payload::/file>"},"params":{"dependsOn":"wait"}}]}}',
+  template: '{"title":"gate 1.0.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"file":{"type":"string","format":"path","description":"Must be there."},"seconds":{"type":"number","default":0.1}},"required":["file"],"additionalProperties":false},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"found":{"type":"string"},"waited":{"type":"number"}},"required":["found","waited"],"additionalProperties":false}},"agenda":{"title":"gate 1.0.0","params":{"pop.result":{"found":"@<look.out::/text>","waited":"@<wait.out::/waited>"},"pop.types":{"gate.look":{"command":["cat","${with.file}"],"stdout":"text","output":{"type":"object","properties":{"text":{"type":"string"}},"required":["text"],"additionalProperties":false}}},"pop.workflow":{"name":"gate","version":"1.0.0","description":"Waits, then goes through if there is a file.","digest":"d4cd29953f66170198e53a0e0affa8987a1c0acedc6451425f120a087603ce7c"}},"operations":[{"name":"wait","type":"pop.sleep","payload":{"output":{"waited":"@<pop.payload::/seconds>"},"seconds":"@<pop.payload::/seconds>"}},{"name":"look","type":"gate.look","payload":{"file":"@<pop.payload::/file>"},"params":{"dependsOn":"wait"}}]}}',
 };
 
 /** A submitted workflow. */

@@ -50,6 +50,16 @@ export interface Place {
   readonly column: number;
 }
 
+/** A value that is not of its declared type. */
+export interface Mismatch {
+  /** Where in the output, such as `list[3].name`; empty for the output as a whole. */
+  readonly field: string;
+  /** The declared type, such as `int`. */
+  readonly expected: string;
+  /** What is there: JSON, cut to a line; `nothing` for a field that is absent. */
+  readonly found: string;
+}
+
 /** Why something failed, with the evidence. */
 export interface Failure {
   readonly class: FailureClass;
@@ -64,6 +74,8 @@ export interface Failure {
   readonly signal?: number;
   /** The last lines of its log. */
   readonly logTail: readonly string[];
+  /** What is wrong with an output (`OutputMissing`, `OutputInvalid`). */
+  readonly mismatch?: Mismatch;
 }
 
 /** An operation after a change. */

@@ -19,6 +19,7 @@ from ._data import (
     Event,
     Failure,
     FailureClass,
+    Mismatch,
     OperationState,
     OperationView,
     OutputsMismatch,
@@ -37,6 +38,15 @@ SILENCE_SECONDS = 60.0
 def _optional(value: Mapping[str, object], key: str) -> str | None:
     held = value.get(key)
     return held if isinstance(held, str) else None
+
+
+def _mismatch(value: object) -> Mismatch | None:
+    if not isinstance(value, dict):
+        return None
+    row = cast("dict[str, object]", value)
+    return Mismatch(
+        field=str(row.get("field")), expected=str(row.get("expected")), found=str(row.get("found"))
+    )
 
 
 def _rows(value: object) -> Sequence[Mapping[str, object]]:
@@ -187,6 +197,7 @@ class Http:
             exit_code=cast("int | None", row.get("exit_code")),
             signal=cast("int | None", row.get("signal")),
             log_tail=[str(line) for line in cast("list[object]", row.get("log_tail") or [])],
+            mismatch=_mismatch(row.get("mismatch")),
         )
 
     def _place(self, operation: str | None) -> Place | None:

@@ -25,6 +25,7 @@ from ._data import (
     Failed as Failed,
     Failure as Failure,
     FailureClass as FailureClass,
+    Mismatch as Mismatch,
     OperationState as OperationState,
     OperationView as OperationView,
     OutputsMismatch as OutputsMismatch,

@@ -1,0 +1,174 @@
+//! Whether what an operation gives is what its type declares.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::check::{self, Fault, Kind};
+use crate::rules::shorten;
+use crate::types::Type;
+
+/// How many further faults are told of.
+const MOST: usize = 4;
+
+/// Why an output is not of its declared type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Where: `n`, `list[3].name`; empty for the output as a whole.
+    pub field: String,
+    /// The type that is declared there, as the workflow language writes it.
+    pub expected: String,
+    /// What is there: JSON, cut to what fits in a message; `nothing` when the field is absent. Never a secret.
+    pub found: String,
+    /// Whether a field is absent, rather than something else.
+    pub missing: bool,
+    /// The other faults, each as a sentence's part; cut after a few.
+    pub others: Vec<String>,
+}
+
+impl fmt::Display for Misfit {
+    /// `` `n` is "three", expected `int` ``.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&told(&self.field, &self.expected, &self.found, self.missing))?;
+        self.others.iter().try_for_each(|other| write!(f, "; {other}"))
+    }
+}
+
+/// Compares the output of an operation with the JSON Schema of its declared type.
+///
+/// # Errors
+/// The first fault, with the others behind it.
+pub fn check_output(schema: &Value, mut output: Value) -> Result<Value, Box<Misfit>> {
+    let faults = check::compare(schema, &mut output);
+    let Some(first) = faults.first() else { return Ok(output) };
+    let others = faults[1..].iter().take(MOST);
+    let mut others: Vec<String> = others
+        .map(|fault| {
+            let (field, expected, missing) = parts(schema, fault);
+            told(&field, &expected, &fault.found, missing)
+        })
+        .collect();
+    if faults.len() > MOST + 1 {
+        others.push(format!("and {} more", faults.len() - MOST - 1));
+    }
+    let (field, expected, missing) = parts(schema, first);
+    Err(Box::new(Misfit { field, expected, found: first.found.clone(), missing, others }))
+}
+
+fn told(field: &str, expected: &str, found: &str, missing: bool) -> String {
+    match (field, missing) {
+        ("", _) => format!("it is {found}, expected {expected}"),
+        (_, true) => format!("`{field}` is missing, expected {expected}"),
+        (_, false) => format!("`{field}` is {found}, expected {expected}"),
+    }
+}
+
+/// The field, what is expected there, and whether it is absent.
+fn parts(root: &Value, fault: &Fault<'_>) -> (String, String, bool) {
+    let mut field = path(&fault.at);
+    match &fault.kind {
+        Kind::Missing(name) => {
+            push(&mut field, name);
+            (field, expected(root, fault.schema), true)
+        }
+        Kind::Extra(_) => (field, "no such field".to_owned(), false),
+        Kind::Wrong => (field, expected(root, fault.schema), false),
+        Kind::Unchecked => (field, "less".to_owned(), false),
+    }
+}
+
+/// The type that a schema is, in the language's own words.
+fn expected(root: &Value, schema: Option<&Value>) -> String {
+    let Some(Value::Object(schema)) = schema else { return "`any`".to_owned() };
+    let mut whole: Map<String, Value> = schema.clone();
+    if let Some(defs) = root.get("$defs") {
+        whole.insert("$defs".to_owned(), defs.clone());
+    }
+    format!("`{}`", shorten(&Type::from_schema(&Value::Object(whole)).to_string()))
+}
+
+/// A JSON pointer as the language writes a path.
+fn path(pointer: &str) -> String {
+    let mut path = String::new();
+    for part in pointer.split('/').skip(1) {
+        push(&mut path, &part.replace("~1", "/").replace("~0", "~"));
+    }
+    path
+}
+
+fn push(path: &mut String, part: &str) {
+    if part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty() {
+        *path += &format!("[{part}]");
+        return;
+    }
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(part);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::Types;
+
+    fn misfit(ty: &str, output: Value) -> Option<(String, String, String, bool)> {
+        let schema = Type::parse(ty).unwrap().to_schema(&Types::default());
+        let misfit = check_output(&schema, output).err()?;
+        Some((misfit.field, misfit.expected, misfit.found, misfit.missing))
+    }
+
+    #[test]
+    fn the_first_fault_has_its_place_and_both_sides() {
+        let told = |field: &str, expected: &str, found: &str, missing| {
+            Some((field.into(), expected.into(), found.into(), missing))
+        };
+        let record = "{n: int, at: datetime?, list: list<{k: \"a\" | \"b\"}>?}";
+        for (ty, output, fault) in [
+            (record, json!({"n": 3}), None),
+            (record, json!({"n": 3, "at": null, "list": [{"k": "a"}]}), None),
+            (record, json!({"n": "three"}), told("n", "`int`", "\"three\"", false)),
+            (record, json!({}), told("n", "`int`", "nothing", true)),
+            (record, json!({"n": 1, "at": "soon"}), told("at", "`datetime?`", "\"soon\"", false)),
+            (record, json!({"n": 1, "list": [{"k": "a"}, {"k": 4}]}), {
+                told("list[1].k", "`\"a\" | \"b\"`", "4", false)
+            }),
+            (record, json!({"n": 1, "m": 2}), told("m", "no such field", "a number", false)),
+            (
+                record,
+                json!([]),
+                told("", "`{at: datetime?, list: list<{k: \"a\" | \"b\"}>?, n: int}`", "[]", false),
+            ),
+            ("{s: secret<int>}", json!({"s": "pw"}), {
+                told("s", "`secret<int>`", "a secret that is something else", false)
+            }),
+            ("list<{s: secret<int>}>", json!("pw"), {
+                told("", "`list<{s: secret<int>}>`", "a secret that is something else", false)
+            }),
+            ("map<float>", json!({"a": 1.5, "b": 0}), None),
+            ("{n: int, ...}", json!({"n": 1, "more": [true]}), None),
+        ] {
+            assert_eq!(misfit(ty, output.clone()), fault, "{ty} {output}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_told_up_to_a_few() {
+        let schema = Type::parse("list<int>").unwrap().to_schema(&Types::default());
+        let misfit = check_output(&schema, json!(["a", "b"])).unwrap_err();
+        assert_eq!(misfit.to_string(), "`[0]` is \"a\", expected `int`; `[1]` is \"b\", expected `int`");
+        let misfit = check_output(&schema, json!(vec!["a"; 8])).unwrap_err();
+        assert!(misfit.to_string().ends_with("; and 3 more"), "{misfit}");
+    }
+
+    #[test]
+    fn a_large_output_is_looked_at_whole() {
+        let schema = Type::parse("list<int>").unwrap().to_schema(&Types::default());
+        let mut items: Vec<Value> = (0..1_200_000).map(Value::from).collect();
+        assert!(check_output(&schema, Value::Array(items.clone())).is_ok());
+        items.push(json!("x"));
+        assert_eq!(check_output(&schema, Value::Array(items)).unwrap_err().field, "[1200000]");
+    }
+}

@@ -1,0 +1,219 @@
+//! What comes out of real programs is what was declared, or the operation that gave it fails and says why.
+
+use pop_sdk::api::{AgendaState, FailureClass, OperationState};
+use serde_json::{Value, json};
+
+use crate::support::{Service, code, history, pop, stderr};
+
+/// A workflow in a file of its own.
+struct Flow {
+    folder: tempfile::TempDir,
+}
+
+impl Flow {
+    fn new(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("f.pop.toml"), format!("[workflow]\nname = \"f\"\n\n{text}"))
+            .unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_string_lossy().into_owned()
+    }
+
+    /// Runs it with these arguments: exit code, what was reported, what was said.
+    async fn run(&self, arguments: &[&str]) -> (Option<i32>, Value, String) {
+        let (report, flow) = (self.path("report.json"), self.path("f.pop.toml"));
+        let output = pop(&[&["run", &flow, "--report", &report], arguments].concat()).await;
+        let report = std::fs::read(report).unwrap_or_default();
+        (code(&output), serde_json::from_slice(&report).unwrap_or_default(), stderr(&output))
+    }
+
+    /// The outputs of a run that succeeds.
+    async fn outputs(&self, arguments: &[&str]) -> Value {
+        let (code, report, said) = self.run(arguments).await;
+        assert_eq!(code, Some(0), "{said}");
+        report["outputs"].clone()
+    }
+}
+
+fn operation<'r>(report: &'r Value, name: &str) -> &'r Value {
+    let operations = report["operations"].as_array().expect("a report has operations");
+    operations.iter().find(|o| o["name"] == name).expect("it is reported")
+}
+
+const NUMBER: &str = r#"
+[catalog."t.number"]
+output  = { n = "int", at = "datetime?" }
+command = ["echo", '{"n": "three"}']
+stdout  = "json"
+
+[operations.number]
+uses = "t.number"
+
+[operations.reader]
+uses = "pop.log"
+with = { message = "${number.n}" }
+
+[outputs]
+n = "${number.n}"
+"#;
+
+#[tokio::test]
+async fn a_wrong_output_fails_where_it_comes_from() {
+    let (code, report, said) = Flow::new(NUMBER).run(&[]).await;
+    assert_eq!(code, Some(3), "{said}");
+    let failure = &operation(&report, "number")["failure"];
+    assert_eq!(failure["code"], "OutputInvalid");
+    assert_eq!(failure["mismatch"], json!({ "field": "n", "expected": "int", "found": "\"three\"" }));
+    assert!(said.contains("`n` is \"three\", expected `int`"), "{said}");
+    assert!(said.contains("skipped: `number`, which it needs, failed"), "{said}");
+}
+
+#[tokio::test]
+async fn a_server_and_its_clients_see_the_same_failure() {
+    let flow = Flow::new(NUMBER);
+    let (database, work) = (flow.path("pop.db"), flow.path("work"));
+    let service =
+        Service::start(&["dev", "--listen", "127.0.0.1:0", "--database", &database, "--work-dir", &work])
+            .await;
+    let submitted = pop(&["submit", &flow.path("f.pop.toml"), "--server", &service.address]).await;
+    assert_eq!(code(&submitted), Some(0), "{}", stderr(&submitted));
+    let client = service.client();
+    let run =
+        client.run(crate::support::stdout(&submitted).split_whitespace().next().unwrap()).await.unwrap();
+    history(&run).await;
+    let ended = run.view().await.unwrap();
+    assert_eq!(ended.state, AgendaState::Failed);
+    let failure = ended.failure.expect("it says why");
+    assert_eq!((failure.operation.as_deref(), failure.class), (Some("number"), FailureClass::User));
+    let mismatch = failure.mismatch.expect("and what");
+    assert_eq!((failure.code.as_str(), mismatch.expected.as_str()), ("OutputInvalid", "int"));
+    assert_eq!(ended.operations[1].state, OperationState::Skipped);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn no_output_is_missing_and_no_reader_is_blamed() {
+    for (declared, stdout, field) in
+        [("{ out = { n = \"int\" } }", "log", "out"), ("{ found = \"list<path>\" }", "json", "found")]
+    {
+        let flow = Flow::new(&format!(
+            "[catalog.\"t.nothing\"]\noutput = {declared}\ncommand = [\"echo\", \"{{}}\"]\nstdout = \"{stdout}\"\n\
+             [operations.nothing]\nuses = \"t.nothing\"\n\
+             [operations.reader]\nuses = \"pop.log\"\nwith = {{ message = \"${{nothing.{field}{}}}\" }}\n",
+            if field == "out" { ".n" } else { "[0]" }
+        ));
+        let (code, report, said) = flow.run(&[]).await;
+        assert_eq!(code, Some(3), "{said}");
+        let failure = &operation(&report, "nothing")["failure"];
+        assert_eq!(
+            (&failure["code"], &failure["mismatch"]["field"]),
+            (&json!("OutputMissing"), &json!(field))
+        );
+        assert_eq!(operation(&report, "reader")["state"], "skipped");
+    }
+}
+
+#[tokio::test]
+async fn what_is_printed_fills_the_only_field() {
+    let flow = Flow::new(
+        r#"
+[catalog."t.text"]
+output  = { name = "string" }
+command = ["echo", "clip"]
+stdout  = "text"
+
+[catalog."t.plain"]
+command = ["echo", "clip"]
+stdout  = "text"
+
+[catalog."t.count"]
+output  = { count = "int" }
+command = ["sh", "-c", "echo '  42 '"]
+stdout  = "text"
+
+[catalog."t.files"]
+output  = { sizes = "list<int>" }
+command = ["seq", "3"]
+stdout  = "lines"
+
+[operations]
+text  = { uses = "t.text" }
+plain = { uses = "t.plain" }
+count = { uses = "t.count" }
+files = { uses = "t.files" }
+
+[outputs]
+file  = "out/${text.name}.mp4"
+plain = "${plain.text}"
+count = "${count.count}"
+sizes = "${files.sizes}"
+"#,
+    );
+    let outputs = flow.outputs(&[]).await;
+    let expected = json!({ "file": "out/clip.mp4", "plain": "clip", "count": 42, "sizes": [1, 2, 3] });
+    assert_eq!(outputs, expected);
+}
+
+#[tokio::test]
+async fn what_is_absent_is_no_argument() {
+    let flow = Flow::new(
+        r#"
+[inputs]
+flags = "list<string>?"
+name  = "string?"
+
+[catalog."t.show"]
+input   = { flags = "list<string>?", name = "string?" }
+command = ["printf", "[%s]", "start", "${with.flags}", "${with.name}", "end"]
+stdout  = "text"
+
+[operations.show]
+uses = "t.show"
+with = { flags = "${inputs.flags}", name = "${inputs.name}" }
+
+[outputs]
+shown = "${show.text}"
+"#,
+    );
+    for (input, shown) in [
+        ("{}", "[start][end]"),
+        (r#"{"flags": []}"#, "[start][end]"),
+        (r#"{"flags": ["-a", ""], "name": ""}"#, "[start][-a][][][end]"),
+    ] {
+        assert_eq!(flow.outputs(&["--input", input]).await, json!({ "shown": shown }), "{input}");
+    }
+}
+
+#[tokio::test]
+async fn an_image_is_no_program_of_this_machine() {
+    let flow = Flow::new(
+        "[catalog.\"t.clean\"]\nimage = \"registry.example.com/no/such:1\"\ncommand = [\"touch\", \"here\"]\n\
+         [operations.clean]\nuses = \"t.clean\"\n",
+    );
+    let (code, report, said) = flow.run(&[]).await;
+    assert_eq!(code, Some(3), "{said}");
+    let failure = &operation(&report, "clean")["failure"];
+    assert_eq!((&failure["class"], &failure["code"]), (&json!("config"), &json!("ImageNotSupported")));
+    assert!(said.contains("--allow-host"), "{said}");
+    let (code, _, said) = flow.run(&["--allow-host"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    std::fs::write(flow.path("ops.toml"), "[operations.\"t.clean\"]\ncommand = [\"true\"]\n").unwrap();
+    let (code, _, said) = flow.run(&["--catalog", &flow.path("ops.toml")]).await;
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[tokio::test]
+async fn a_skip_says_what_it_comes_from() {
+    let flow = Flow::new(
+        "[operations.sometimes]\nuses = \"pop.transform\"\nwhen = false\nwith = { value = { x = 1 } }\n\
+         [operations.join]\nuses = \"pop.log\"\nwith = { message = \"${sometimes.x}\" }\n",
+    );
+    let (code, report, said) = flow.run(&[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("sometimes  skipped: its condition was false"), "{said}");
+    assert!(said.contains("join  skipped: `sometimes`, whose output it needs, was skipped"), "{said}");
+    assert_eq!(operation(&report, "join")["message"], "`sometimes`, whose output it needs, was skipped");
+}
