@@ -3,6 +3,7 @@
 
 mod graph;
 mod refs;
+mod skipped;
 mod values;
 
 use std::cell::{Cell, RefCell};
@@ -196,6 +197,7 @@ fn operation(model: &mut Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
     if let Some(kind) = operation.kind {
         values::inputs(model, ast, kind, out);
     }
+    skipped::check(model, i, out);
     // Values handed from operation to operation could double in size at each; beyond a point nobody reads their types.
     let output = Some(output_type(model, i)).filter(|ty| ty.is_small(MAX_TYPE)).unwrap_or(Type::Any);
     let conditional =

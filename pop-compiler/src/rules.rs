@@ -36,6 +36,7 @@ pub(crate) mod reserved_name;
 pub(crate) mod retry_without_timeout;
 pub(crate) mod secret_leak;
 pub(crate) mod self_reference;
+pub(crate) mod skipped_with;
 pub(crate) mod stdout_mismatch;
 pub(crate) mod syntax;
 pub(crate) mod tiny_memory;
@@ -147,6 +148,7 @@ pub const ALL: &[&Rule] = &[
     &retry_without_timeout::RULE,
     &secret_leak::RULE,
     &self_reference::RULE,
+    &skipped_with::RULE,
     &stdout_mismatch::RULE,
     &syntax::RULE,
     &tiny_memory::RULE,
