@@ -49,7 +49,7 @@ class Rung:
     height: int
 
 
-def _read_outputs(value: object, at: str) -> Outputs:
+def _read_Outputs(value: object, at: str) -> Outputs:
     fields = _json.Fields(value, at)
     return Outputs(
         frames=fields.need("frames", _json.integer),
@@ -61,7 +61,7 @@ def _read_outputs(value: object, at: str) -> Outputs:
 WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     name="media-ladder",
     digest="e78c82c6b99f4a989977b16420b99b5befbd05abedc030ef8e0e2c5fc930843a",
-    outputs=_read_outputs,
+    outputs=_read_Outputs,
     places={
         "encode": "examples/media-ladder/media.pop.toml:24:13",
         "package": "examples/media-ladder/media.pop.toml:33:13",
