@@ -1,8 +1,9 @@
 //! What a new version of a workflow means for those who use the old one: for each change, and in all.
 
 mod interface;
+mod within;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value as Json;
 
@@ -58,13 +59,20 @@ pub struct Change {
     pub operation: Option<String>,
 }
 
-/// All differences that mean something, the worst first, then by place.
+/// All differences, the worst first, then by place. There is none exactly where the templates are one by their digests,
+/// which is what a server goes by.
 pub fn diff(old: &AgendaTemplate, new: &AgendaTemplate) -> Vec<Change> {
     let mut diff = Differ::default();
+    if old == new {
+        return diff.changes;
+    }
     interface::compare(&mut diff, old, new);
     diff.header(old, new);
     diff.settings(old, new);
     diff.operations(old, new);
+    if diff.changes.is_empty() && old.digest() != new.digest() {
+        diff.add(Verdict::Compatible, "template", "written in another way, which means the same");
+    }
     let mut changes = diff.changes;
     changes.sort_by(|a, b| (b.verdict, &a.at, &a.message).cmp(&(a.verdict, &b.at, &b.message)));
     changes
@@ -126,11 +134,27 @@ impl Differ {
         }
         let types = |p: &Params| p.get(keys::TYPES).and_then(Json::as_object).cloned().unwrap_or_default();
         let (old_types, new_types) = (types(old_params), types(new_params));
+        let used = |t: &AgendaTemplate| -> HashSet<String> {
+            t.agenda.operations.iter().map(|o| o.kind.clone()).collect()
+        };
+        let (old_used, new_used) = (used(old), used(new));
         for name in both(&old_types, &new_types) {
-            // one that came or went has operations that came, went, or changed their type
-            if let (Some(old), Some(new)) = (old_types.get(name), new_types.get(name)) {
-                self.values(Verdict::Recompute, &format!("catalog/{name}"), Some(old), Some(new));
+            let (old_type, new_type) = (old_types.get(name), new_types.get(name));
+            // one that came or went with its operations has been reported with them
+            if old_type.is_some() == new_type.is_some() || old_used.contains(name) == new_used.contains(name)
+            {
+                self.values(Verdict::Recompute, &format!("catalog/{name}"), old_type, new_type);
             }
+        }
+        for key in
+            both(&old.params, &new.params).into_iter().filter(|k| ![keys::INPUTS, keys::OUTPUTS].contains(k))
+        {
+            self.values(
+                Verdict::Recompute,
+                &format!("params/{key}"),
+                old.params.get(key),
+                new.params.get(key),
+            );
         }
     }
 

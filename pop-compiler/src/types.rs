@@ -420,6 +420,12 @@ impl Type {
         schema::read(schema, true)
     }
 
+    /// As [`Type::from_schema`], but references into `$defs` stay names, with `scope` in front; what they mean is put into
+    /// `types`.
+    pub(crate) fn from_schema_named(schema: &Json, scope: &str, types: &mut Types) -> Self {
+        schema::read_named(schema, scope, types).unwrap_or(Self::Any)
+    }
+
     /// The type as a JSON Schema (2020-12) without `$schema`; named types go to `$defs`.
     pub fn to_schema(&self, types: &Types) -> Json {
         schema::write(self, types)

@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Type, Types};
 pub(crate) use read::TooLarge;
-pub(super) use read::read;
 pub(crate) use read::{pointed, scalars};
+pub(super) use read::{read, read_named};
 
 pub(super) fn write(ty: &Type, types: &Types) -> Json {
     let mut writer = Writer { types, defs: BTreeMap::new(), open: Vec::new() };
