@@ -21,7 +21,8 @@ pub(crate) use assign::{Mismatch, type_of};
 pub(crate) use index::Flaw;
 use index::{Index, Known};
 pub(crate) use literal::same;
-pub(crate) use schema::{TooLarge, pointed, scalars};
+pub use schema::pointed;
+pub(crate) use schema::{TooLarge, percent, scalars};
 
 /// A type of the workflow language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::labels::{self, Label};
 use super::model::{Field, Kind, Named, Shape};
 use super::names::{Clash, pascal};
+use crate::types::{percent, pointed};
 
 type Object = Map<String, Json>;
 
@@ -253,10 +254,10 @@ impl<'s> Reader<'s> {
     }
 
     fn reference(&mut self, reference: &str) -> Shape {
-        let target = reference.strip_prefix('#').and_then(|pointer| self.root?.pointer(pointer));
+        let target = self.root.and_then(|root| pointed(root, reference));
         let Some(target) = target else { return Shape::Any };
         let name = match reference.rsplit_once('/') {
-            Some((_, name)) => name.replace("~1", "/").replace("~0", "~"),
+            Some((_, name)) => percent(name).replace("~1", "/").replace("~0", "~"),
             None => "Type".to_owned(),
         };
         let key = (reference.to_owned(), self.content(target));
@@ -282,8 +283,7 @@ impl<'s> Reader<'s> {
                     open.extend(map.values());
                     if let Some(Json::String(reference)) = map.get("$ref")
                         && seen.insert(reference)
-                        && let Some(next) =
-                            reference.strip_prefix('#').and_then(|pointer| self.root?.pointer(pointer))
+                        && let Some(next) = self.root.and_then(|root| pointed(root, reference))
                     {
                         content += &next.to_string();
                         open.push(next);
@@ -371,7 +371,7 @@ impl<'s> Reader<'s> {
             let mut target = member;
             for _ in 0..64 {
                 let Some(Json::String(reference)) = target.get("$ref") else { break };
-                let next = reference.strip_prefix('#').and_then(|pointer| self.root?.pointer(pointer));
+                let next = self.root.and_then(|root| pointed(root, reference));
                 let Some(next) = next else { return Structure::Shape(Shape::Any) };
                 target = next;
             }

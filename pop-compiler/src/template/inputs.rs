@@ -206,7 +206,7 @@ impl<'s> Checker<'s, '_> {
         for _ in 0..DEPTH {
             match schema.get("$ref").and_then(Value::as_str) {
                 None => return Some(schema),
-                Some(target) => schema = self.root.pointer(target.strip_prefix('#')?)?,
+                Some(target) => schema = types::pointed(self.root, target)?,
             }
         }
         None

@@ -43,13 +43,13 @@ pub(in crate::types) fn read_named(schema: &Json, scope: &str, types: &mut Types
 }
 
 /// Where a `$ref` into the same file leads.
-pub(crate) fn pointed<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
+pub fn pointed<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
     let pointer = reference.strip_prefix('#')?;
     root.pointer(&if pointer.contains('%') { percent(pointer).into() } else { Cow::Borrowed(pointer) })
 }
 
 /// The text without percent-encoding; what is no such thing stays.
-fn percent(text: &str) -> String {
+pub(crate) fn percent(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -185,9 +185,11 @@ impl<'s> Reader<'s> {
             return Ok(Type::Any);
         };
         if let (Some(scope), Some(name)) =
-            (self.scope, to.strip_prefix("#/$defs/").filter(|n| !n.contains(['/', '%'])))
+            (self.scope, to.strip_prefix("#/$defs/").filter(|n| !n.contains('/')))
         {
-            return Ok(Type::Named(format!("{scope}{}", name.replace("~1", "/").replace("~0", "~")).into()));
+            return Ok(Type::Named(
+                format!("{scope}{}", percent(name).replace("~1", "/").replace("~0", "~")).into(),
+            ));
         }
         self.followed.push(to);
         let ty = self.read(target, depth + 1, needed);
