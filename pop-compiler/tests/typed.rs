@@ -5,6 +5,8 @@
 mod dice;
 #[path = "typed/make.rs"]
 mod make;
+#[path = "typed/values.rs"]
+mod values;
 #[path = "typed/versions.rs"]
 mod versions;
 

@@ -273,6 +273,42 @@ impl Flow {
         found
     }
 
+    /// Whether null is one of the values.
+    pub(super) fn is_nullable(&self, shape: &Shape) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![shape];
+        while let Some(shape) = open.pop() {
+            match shape {
+                Shape::Any | Shape::Null | Shape::Nullable(_) => return true,
+                Shape::Secret(inner) => open.push(inner),
+                Shape::Named(index) if seen.insert(*index) => match &self.types[*index].kind {
+                    Kind::Alias(shape) => open.push(shape),
+                    Kind::Union(members) => open.extend(members),
+                    Kind::Record(_) | Kind::Literals(_) => {}
+                },
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether a name stands for lists or maps of itself, with no other type in between.
+    pub(super) fn is_of_itself(&self, start: usize) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut at = start;
+        while let Kind::Alias(shape) = &self.types[at].kind {
+            let Some(Shape::Named(next)) = shape.parts().pop() else { return false };
+            if *next == start {
+                return true;
+            }
+            if !seen.insert(*next) {
+                return false;
+            }
+            at = *next;
+        }
+        false
+    }
+
     /// The types that occur in these fields.
     pub(super) fn reachable(&self, fields: &[Field]) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();

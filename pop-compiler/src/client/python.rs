@@ -210,7 +210,8 @@ impl Printer<'_> {
                 let readers = readers.join(", ");
                 self.out += &format!(
                     "\n\ndef _read_{name}(value: object, at: str) -> {name}:\n    \
-                     return _json.either(value, at, {readers})\n"
+                     readers: tuple[_json.Reader[{name}], ...] = ({readers})\n    \
+                     return _json.either(value, at, readers)\n"
                 );
             }
             Kind::Alias(shape) => {
@@ -239,7 +240,8 @@ impl Printer<'_> {
                 continue;
             }
             let (method, shape) = match (&field.shape, field.optional) {
-                (Shape::Nullable(inner), true) => ("maybe", inner.as_ref()),
+                (Shape::Nullable(inner), true) if !self.flow.is_nullable(inner) => ("maybe", inner.as_ref()),
+                (shape, true) if self.flow.is_nullable(shape) => ("take", shape),
                 (shape, true) => ("maybe", shape),
                 (shape, false) => ("need", shape),
             };

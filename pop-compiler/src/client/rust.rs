@@ -44,6 +44,19 @@ pub(super) fn variant_of(word: &Json) -> String {
     apart(name, &["Self"])
 }
 
+/// What the record of what must be given is called.
+fn required(name: &str) -> String {
+    behind(name, "Required")
+}
+
+/// A name with something behind it; an underscore stays at the end.
+fn behind(name: &str, end: &str) -> String {
+    match name.strip_suffix('_') {
+        Some(start) => format!("{start}{end}_"),
+        None => format!("{name}{end}"),
+    }
+}
+
 /// Names that would be one.
 pub(super) fn clashes(flow: &Flow) -> Vec<Clash> {
     let mut found = flow.field_clashes(called);
@@ -75,7 +88,7 @@ pub(super) fn clashes(flow: &Flow) -> Vec<Clash> {
     }
     // that two types are one has been said already
     let types: HashSet<&str> = flow.types.iter().map(|named| named.name.as_str()).collect();
-    let required = printer.required_of().map(|name| (name, format!("{name}Required")));
+    let required = printer.required_of().map(|name| (name, required(name)));
     let required: Vec<_> = required.filter(|(_, required)| types.contains(required.as_str())).collect();
     let there =
         required.iter().map(|(_, required)| (required.as_str(), required.clone())).collect::<Vec<_>>();
@@ -176,6 +189,14 @@ impl<'f> Printer<'f> {
                     self.out += &format!("        {variant}({ty}),\n");
                 }
                 self.out += "    }\n}\n\n";
+            }
+            // no alias may stand for itself
+            Kind::Alias(shape) if self.flow.is_of_itself(index) => {
+                self.docs("///", "", &docs);
+                self.out += "#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]\n";
+                self.out += &self.serde;
+                self.out +=
+                    &format!("#[serde(transparent)]\npub struct {}(pub {});\n\n", named.name, self.ty(shape));
             }
             Kind::Alias(shape) => {
                 self.docs("///", "", &docs);
@@ -301,7 +322,7 @@ impl<'f> Printer<'f> {
 
     /// A record of what must be given, and how it becomes the whole.
     fn required(&mut self, name: &str, fields: &[Field], names: &[String], index: Option<usize>) {
-        let required = format!("{name}Required");
+        let required = required(name);
         self.out += &format!(
             "/// What must be given of [`{name}`]; the rest is left out by `.into()`.\n\
              #[derive(Clone, Debug, PartialEq)]\npub struct {required} {{\n"
@@ -387,8 +408,8 @@ impl<'f> Printer<'f> {
             Shape::Int => "Int".to_owned(),
             Shape::Float => "Float".to_owned(),
             Shape::Text(_) => "Text".to_owned(),
-            Shape::List(item) => format!("{}List", self.variant(item)),
-            Shape::Map(item) => format!("{}Map", self.variant(item)),
+            Shape::List(item) => behind(&self.variant(item), "List"),
+            Shape::Map(item) => behind(&self.variant(item), "Map"),
             Shape::Nullable(inner) => format!("Maybe{}", self.variant(inner)),
             Shape::Secret(inner) => format!("Secret{}", self.variant(inner)),
             Shape::Named(index) => self.flow.types[*index].name.clone(),

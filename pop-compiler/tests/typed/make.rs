@@ -96,21 +96,27 @@ pub(crate) struct Made {
     /// Names and the texts of their types, each of which may mention all.
     pub(crate) named: Vec<(String, String)>,
     /// Whether there may be secrets.
-    pub(crate) secrets: bool,
+    secrets: bool,
 }
 
 impl Made {
     pub(crate) fn new(seed: u64) -> Self {
+        Self::with(seed, true)
+    }
+
+    /// Without secrets.
+    pub(crate) fn plain(seed: u64) -> Self {
+        Self::with(seed, false)
+    }
+
+    fn with(seed: u64, secrets: bool) -> Self {
         let mut dice = Dice::new(seed);
         let mut names: Vec<&str> =
             vec!["Rung", "Tree", "Client", "Text", "Video_2", "Größe", "List", "Inputs", "Record", "Map"];
         dice.shuffle(&mut names);
         names.truncate(dice.below(5));
-        let mut made = Self {
-            dice,
-            named: names.iter().map(|n| ((*n).to_owned(), String::new())).collect(),
-            secrets: true,
-        };
+        let mut made =
+            Self { dice, named: names.iter().map(|n| ((*n).to_owned(), String::new())).collect(), secrets };
         for index in 0..made.named.len() {
             let text = if made.dice.one_in(3) { made.ty(2) } else { made.record(2, true) };
             made.named[index].1 = text;
@@ -286,6 +292,22 @@ impl Made {
         }
     }
 
+    /// What a person may say about something.
+    pub(crate) fn text(&mut self) -> String {
+        let lines = [
+            "Plain words.",
+            "\"\"\" */ \\ */",
+            "```",
+            "    let it = be;",
+            "größe 🎉 \u{202e}",
+            "# title",
+            "ends with \"",
+            "\\",
+            "",
+        ];
+        (0..=self.dice.below(3)).map(|_| *self.dice.pick::<&str>(&lines)).collect::<Vec<_>>().join("\n")
+    }
+
     fn one_of(&mut self, texts: &[&str]) -> Json {
         let text = *self.dice.pick::<&str>(texts);
         serde_json::from_str(text).unwrap()
@@ -322,4 +344,64 @@ fn near(value: &Json) -> Json {
         Json::Bool(value) => json!(value.to_string()),
         other => other.clone(),
     }
+}
+
+/// A workflow with random types; its values are what fits.
+pub(crate) fn workflow(made: &mut Made) -> Json {
+    let mut inputs = Map::new();
+    let mut gives = Map::new();
+    for name in made.names(4) {
+        inputs.insert(name, json!(made.ty(3)));
+    }
+    for name in made.names(3) {
+        gives.insert(name, json!(made.ty(3)));
+    }
+    let outputs = gives.keys().map(|name| (name.clone(), reference("tool", name))).collect::<Map<_, _>>();
+    let mut document = json!({
+        "workflow": { "name": "flow" },
+        "types": made.table(),
+        "inputs": inputs,
+        "catalog": { "my.tool": { "input": { "all": "any" }, "output": gives, "command": ["tool"] } },
+        "operations": { "tool": { "uses": "my.tool", "with": { "all": 1 } } },
+        "outputs": outputs,
+    });
+    for name in document["inputs"].as_object().unwrap().keys().cloned().collect::<Vec<_>>() {
+        if made.dice.one_in(3) {
+            default(made, &mut document, &name);
+        }
+    }
+    document
+}
+
+fn reference(operation: &str, name: &str) -> Json {
+    json!(format!("${{{operation}['{}']}}", name.replace('\\', "\\\\").replace('\'', "\\'")))
+}
+
+pub(crate) fn text_of(input: &Json) -> String {
+    input["type"].as_str().or(input.as_str()).unwrap().to_owned()
+}
+
+/// Gives an input a default, or another one.
+pub(crate) fn default(made: &mut Made, document: &mut Json, name: &str) {
+    let text = text_of(&document["inputs"][name]);
+    let types = defined(document);
+    let ty = Type::parse(&text).unwrap();
+    for _ in 0..8 {
+        let value = made.value(&ty, &types, 4);
+        if types.accepts(&ty, &value) && !value.is_null() && !value.to_string().contains("${") {
+            document["inputs"][name] = json!({ "type": text, "default": value });
+            if made.dice.one_in(2) {
+                document["inputs"][name]["description"] = json!(made.text());
+            }
+            return;
+        }
+    }
+}
+
+pub(crate) fn defined(document: &Json) -> Types {
+    let mut types = Types::default();
+    for (name, text) in document["types"].as_object().unwrap() {
+        types.define(name.as_str(), Type::parse(text.as_str().unwrap()).unwrap());
+    }
+    types
 }

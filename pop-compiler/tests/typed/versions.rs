@@ -9,64 +9,7 @@ use pop_compiler::{Door, Options, compile};
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
-use super::make::Made;
-
-/// A workflow with random types; its values are what fits.
-fn document(made: &mut Made) -> Json {
-    let mut inputs = Map::new();
-    let mut gives = Map::new();
-    for name in made.names(4) {
-        inputs.insert(name, json!(made.ty(3)));
-    }
-    for name in made.names(3) {
-        gives.insert(name, json!(made.ty(3)));
-    }
-    let outputs = gives.keys().map(|name| (name.clone(), reference("tool", name))).collect::<Map<_, _>>();
-    let mut document = json!({
-        "workflow": { "name": "flow" },
-        "types": made.table(),
-        "inputs": inputs,
-        "catalog": { "my.tool": { "input": { "all": "any" }, "output": gives, "command": ["tool"] } },
-        "operations": { "tool": { "uses": "my.tool", "with": { "all": 1 } } },
-        "outputs": outputs,
-    });
-    for name in document["inputs"].as_object().unwrap().keys().cloned().collect::<Vec<_>>() {
-        if made.dice.one_in(3) {
-            default(made, &mut document, &name);
-        }
-    }
-    document
-}
-
-fn reference(operation: &str, name: &str) -> Json {
-    json!(format!("${{{operation}['{}']}}", name.replace('\\', "\\\\").replace('\'', "\\'")))
-}
-
-fn text_of(input: &Json) -> String {
-    input["type"].as_str().or(input.as_str()).unwrap().to_owned()
-}
-
-/// Gives an input a default, or another one.
-fn default(made: &mut Made, document: &mut Json, name: &str) {
-    let text = text_of(&document["inputs"][name]);
-    let types = defined(document);
-    let ty = Type::parse(&text).unwrap();
-    for _ in 0..8 {
-        let value = made.value(&ty, &types, 4);
-        if types.accepts(&ty, &value) && !value.is_null() && !value.to_string().contains("${") {
-            document["inputs"][name] = json!({ "type": text, "default": value });
-            return;
-        }
-    }
-}
-
-fn defined(document: &Json) -> Types {
-    let mut types = Types::default();
-    for (name, text) in document["types"].as_object().unwrap() {
-        types.define(name.as_str(), Type::parse(text.as_str().unwrap()).unwrap());
-    }
-    types
-}
+use super::make::{Made, default, defined, text_of, workflow};
 
 /// Makes another version.
 fn edit(made: &mut Made, document: &mut Json) {
@@ -239,7 +182,7 @@ proptest! {
     #[test]
     fn what_diff_says_holds(seed in any::<u64>()) {
         let mut made = Made::new(seed);
-        let first = document(&mut made);
+        let first = workflow(&mut made);
         let Some(old) = template(&first) else { let c = compile(Source::new("x.pop.json", first.to_string()), Door::Json, &Options::default()); eprintln!("NONE {}", c.diagnostics.iter().find(|d| d.severity == pop_compiler::diagnostic::Severity::Error).unwrap().message); return Ok(()) };
         let mut second = first.clone();
         for _ in 0..=made.dice.below(2) {

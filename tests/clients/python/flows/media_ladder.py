@@ -113,7 +113,8 @@ class Node:
 
 
 def _read_Budget(value: object, at: str) -> Budget:
-    return _json.either(value, at, _json.integer, _json.text)
+    readers: tuple[_json.Reader[Budget], ...] = (_json.integer, _json.text)
+    return _json.either(value, at, readers)
 
 
 def _read_LimitWord(value: object, at: str) -> LimitWord:
@@ -122,7 +123,8 @@ def _read_LimitWord(value: object, at: str) -> LimitWord:
 
 
 def _read_Limit(value: object, at: str) -> Limit:
-    return _json.either(value, at, _read_LimitWord, _json.integer)
+    readers: tuple[_json.Reader[Limit], ...] = (_read_LimitWord, _json.integer)
+    return _json.either(value, at, readers)
 
 
 def _read_Mode(value: object, at: str) -> Mode:
