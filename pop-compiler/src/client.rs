@@ -3,6 +3,7 @@
 //!
 //! `model` is a workflow without a language; each language prints it in a file of its own.
 
+mod labels;
 mod model;
 mod names;
 mod python;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use crate::agenda::AgendaTemplate;
 use crate::compile::Compiled;
 use model::Flow;
+pub use names::Clash;
 
 /// A language that clients can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,13 @@ pub enum Error {
         /// The file of both clients.
         path: String,
     },
+    /// Names in a workflow would be one.
+    Clashes {
+        /// The file of the workflow.
+        file: String,
+        /// Which.
+        clashes: Vec<Clash>,
+    },
 }
 
 impl std::fmt::Display for Error {
@@ -78,6 +87,12 @@ impl std::fmt::Display for Error {
                     f,
                     "the clients of {first} and {second} would both be {path}; rename one of the workflows"
                 )
+            }
+            Self::Clashes { file, clashes } => {
+                for (i, clash) in clashes.iter().enumerate() {
+                    write!(f, "{}{file} has no client: {clash}", if i == 0 { "" } else { "\n" })?;
+                }
+                Ok(())
             }
         }
     }
@@ -110,16 +125,17 @@ impl Input {
 /// The files of the clients of these workflows, by path: one for each workflow, and those that they share.
 ///
 /// # Errors
-/// A workflow has no name, or two would have the same file.
+/// A workflow has no name, names in it would be one, or two would have the same file.
 pub fn generate(language: Language, inputs: &[Input]) -> Result<Vec<File>, Error> {
     let mut flows: BTreeMap<String, (&str, Flow)> = BTreeMap::new();
     for input in inputs {
         let flow = Flow::new(input)?;
-        let module = match language {
-            Language::Rust => rust::module(&flow.name),
-            Language::Typescript => typescript::module(&flow.name),
-            Language::Python => python::module(&flow.name),
+        let (module, clashes) = match language {
+            Language::Rust => (rust::module(&flow.name), rust::clashes(&flow)),
+            Language::Typescript => (typescript::module(&flow.name), Vec::new()),
+            Language::Python => (python::module(&flow.name), python::clashes(&flow)),
         };
+        without(clashes, &flow, input)?;
         let path = match language {
             Language::Rust => format!("{module}.rs"),
             Language::Typescript => format!("{module}.ts"),
@@ -132,6 +148,15 @@ pub fn generate(language: Language, inputs: &[Input]) -> Result<Vec<File>, Error
         }
         flows.insert(module, (&input.file, flow));
     }
+    let mut exports: BTreeMap<String, &str> = BTreeMap::new();
+    for (file, flow) in flows.values().filter(|_| language == Language::Typescript) {
+        let export = typescript::export(&flow.name);
+        if let Some(first) = exports.insert(export.clone(), file) {
+            let mut files = [first.to_owned(), (*file).to_owned()];
+            files.sort();
+            return Err(Error::SameName { files, path: format!("`{export}` in index.ts") });
+        }
+    }
     let flows: Vec<(&str, &Flow)> = flows.iter().map(|(module, (_, flow))| (module.as_str(), flow)).collect();
     let mut files = match language {
         Language::Rust => rust::files(&flows),
@@ -142,13 +167,20 @@ pub fn generate(language: Language, inputs: &[Input]) -> Result<Vec<File>, Error
     Ok(files)
 }
 
+/// Nothing, if neither these names nor those of the types would be one.
+fn without(clashes: Vec<Clash>, flow: &Flow, input: &Input) -> Result<(), Error> {
+    let clashes = [flow.clashes.clone(), clashes].concat();
+    if clashes.is_empty() { Ok(()) } else { Err(Error::Clashes { file: input.file.clone(), clashes }) }
+}
+
 /// What the Rust module of a workflow is called, and its types: `Inputs`, `Outputs`, and those in them. They are written
 /// for a place where `serde` and `typed` are in scope: the module `runtime`, which has serde in it.
 ///
 /// # Errors
-/// The workflow has no name.
+/// The workflow has no name, or names in it would be one.
 pub fn rust_types(input: &Input, runtime: &str) -> Result<(String, String), Error> {
     let flow = Flow::new(input)?;
+    without(rust::clashes(&flow), &flow, input)?;
     Ok((rust::module(&flow.name), rust::types(&flow, runtime)))
 }
 

@@ -1,8 +1,9 @@
 //! What a new version of a workflow means for those who use the old one: for each change, and in all.
 
 mod interface;
+mod within;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value as Json;
 
@@ -62,13 +63,20 @@ pub struct Change {
     pub operation: Option<String>,
 }
 
-/// All differences that mean something, the worst first, then by place.
+/// All differences, the worst first, then by place. There is none exactly where the templates are one by their digests,
+/// which is what a server goes by.
 pub fn diff(old: &AgendaTemplate, new: &AgendaTemplate) -> Vec<Change> {
     let mut diff = Differ::default();
+    if old == new {
+        return diff.changes;
+    }
     interface::compare(&mut diff, old, new);
     diff.header(old, new);
     diff.settings(old, new);
     diff.operations(old, new);
+    if diff.changes.is_empty() && old.digest() != new.digest() {
+        diff.add(Verdict::Compatible, "template", "written in another way, which means the same");
+    }
     let mut changes = diff.changes;
     changes.sort_by(|a, b| (b.verdict, &a.at, &a.message).cmp(&(a.verdict, &b.at, &b.message)));
     changes
@@ -130,35 +138,51 @@ impl Differ {
         }
         let types = |p: &Params| p.get(keys::TYPES).and_then(Json::as_object).cloned().unwrap_or_default();
         let (old_types, new_types) = (types(old_params), types(new_params));
-        let used = |t: &AgendaTemplate, name: &str| t.agenda.operations.iter().any(|o| o.kind == name);
-        let nothing = Json::Object(Params::new());
+        let used = |t: &AgendaTemplate| -> HashSet<String> {
+            t.agenda.operations.iter().map(|o| o.kind.clone()).collect()
+        };
+        let (old_used, new_used) = (used(old), used(new));
         for name in both(&old_types, &new_types) {
-            match (old_types.get(name), new_types.get(name)) {
-                (Some(old), Some(new)) => self.kind(name, old, new),
-                // of a type that came or went, there are operations that came, went, or changed their type
-                (None, Some(new)) if used(old, name) => self.kind(name, &nothing, new),
-                (Some(old), None) if used(new, name) => self.kind(name, old, &nothing),
-                _ => {}
+            let (old_type, new_type) = (old_types.get(name), new_types.get(name));
+            // one that came or went with its operations has been reported with them
+            if old_type.is_some() == new_type.is_some() || old_used.contains(name) == new_used.contains(name)
+            {
+                self.kind(name, old_type, new_type);
             }
+        }
+        for key in
+            both(&old.params, &new.params).into_iter().filter(|k| ![keys::INPUTS, keys::OUTPUTS].contains(k))
+        {
+            self.values(
+                Verdict::Recompute,
+                &format!("params/{key}"),
+                old.params.get(key),
+                new.params.get(key),
+            );
         }
     }
 
     /// How one operation type runs, and what it gives.
-    fn kind(&mut self, name: &str, old: &Json, new: &Json) {
+    fn kind(&mut self, name: &str, old: Option<&Json>, new: Option<&Json>) {
         let at = format!("catalog/{name}");
-        let of =
-            |spec: &Json| spec.get(OUTPUT).map(|schema| Json::from(Type::from_schema(schema).to_string()));
-        let (old_output, new_output) = (of(old), of(new));
-        if old.get(OUTPUT) != new.get(OUTPUT) {
-            self.values(
-                Verdict::Recompute,
-                &format!("{at}/{OUTPUT}"),
-                old_output.as_ref(),
-                new_output.as_ref(),
-            );
+        let schema = |spec: Option<&Json>| spec.and_then(|spec| spec.get(OUTPUT)).cloned();
+        let (old_output, new_output) = (schema(old), schema(new));
+        if old_output != new_output {
+            let text = |schema: &Json| Json::from(Type::from_schema(schema).to_string());
+            let (old, new) = (old_output.as_ref().map(text), new_output.as_ref().map(text));
+            match (old, new) {
+                (Some(old), Some(new)) if old == new => {
+                    let message = format!("what {} stands for has changed", shown(&old));
+                    self.add(Verdict::Recompute, format!("{at}/{OUTPUT}"), message);
+                }
+                (old, new) => {
+                    let at = format!("{at}/{OUTPUT}");
+                    self.values(Verdict::Recompute, &at, old.as_ref(), new.as_ref());
+                }
+            }
         }
-        let without = |spec: &Json| {
-            let mut spec = spec.clone();
+        let without = |spec: Option<&Json>| {
+            let mut spec = spec.cloned().unwrap_or_else(|| Json::Object(Params::new()));
             if let Json::Object(spec) = &mut spec {
                 spec.shift_remove(OUTPUT);
             }

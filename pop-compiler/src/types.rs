@@ -21,7 +21,8 @@ pub(crate) use assign::{Mismatch, type_of};
 pub(crate) use index::Flaw;
 use index::{Index, Known};
 pub(crate) use literal::same;
-pub(crate) use schema::{TooLarge, pointed, scalars};
+pub use schema::pointed;
+pub(crate) use schema::{TooLarge, percent, scalars};
 
 /// A type of the workflow language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -415,6 +416,12 @@ impl Type {
     /// As [`Type::from_schema`], but a schema that is too large is an error.
     pub(crate) fn read_schema(schema: &Json) -> Result<Self, TooLarge> {
         schema::read(schema, true)
+    }
+
+    /// As [`Type::from_schema`], but references into `$defs` stay names, with `scope` in front; what they mean is put into
+    /// `types`.
+    pub(crate) fn from_schema_named(schema: &Json, scope: &str, types: &mut Types) -> Self {
+        schema::read_named(schema, scope, types).unwrap_or(Self::Any)
     }
 
     /// The type as a JSON Schema (2020-12) without `$schema`; named types go to `$defs`.

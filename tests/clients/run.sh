@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # The generated clients, checked by the tools of their own languages and taken through a real `pop dev`.
 #
+# Beside the clients of all workflows there are, those of POP_RANDOM_CLIENTS (200) random ones are checked, made from
+# POP_RANDOM_SEED (1): one run of each tool.
+#
 # Needs Node.js 20 with npm and Python 3.11; where apt-get can, it fetches them, and otherwise what needs them is skipped.
 # npm ci and pip take exactly what the lock files name.
 set -euo pipefail
@@ -38,6 +41,9 @@ corpus() {
   "$pop" client tests/workflows/*.pop.toml "$here/hostile.template.json" --lang "$1" -o "$scratch/$1/flows" 2>/dev/null
 }
 
+cargo run -q --locked -p pop-compiler --example random-clients -- \
+  "$scratch" "${POP_RANDOM_CLIENTS:-200}" "${POP_RANDOM_SEED:-1}"
+
 say "== Rust"
 sdk=$(cargo check -q --locked -p pop-sdk --message-format=json | artifact pop_sdk)
 rust() { # PROGRAM FILE OPTIONS…
@@ -51,11 +57,11 @@ for file in "$here"/rust/wrong/*.rs; do
 done
 python3 "$here/wrong.py" "$here/rust/wrong" rustc <"$scratch/rustc.json"
 corpus rust
-printf '%s\n' '#[path = "flows/mod.rs"]' 'mod flows;' 'fn main() {}' >"$scratch/rust/main.rs"
+printf '%s\n' '#[path = "flows/mod.rs"]' 'mod flows;' '#[path = "chance/mod.rs"]' 'mod chance;' 'fn main() {}' >"$scratch/rust/main.rs"
 for file in "$here/rust/right/calls.rs" "$scratch/rust/main.rs"; do
   rust clippy-driver "$file" -D warnings -D clippy::all
 done
-say "right calls and the clients of the corpus: no warning of rustc or clippy"
+say "right calls and the clients of the corpus and of random workflows: no warning of rustc or clippy"
 "$here/ladder.sh" Rust
 sed -n 's/^\(pop client .*\)/\1 --check/p' examples/media-ladder/clients/README.md >"$scratch/generate.sh"
 test -s "$scratch/generate.sh"
@@ -75,10 +81,11 @@ bin="$here/typescript/node_modules/.bin"
 "$bin/tsc" --ignoreConfig --noEmit --strict --target es2022 --module nodenext --lib es2022,dom --types "" flows/*.ts
 { "$bin/tsc" --pretty false -p tsconfig.wrong.json || true; } | python3 "$here/wrong.py" wrong tsc
 (cd "$root" && corpus typescript)
-cp tsconfig.json package.json "$scratch/typescript"
+sed 's#"flows/\*.ts"#"flows/*.ts", "chance/*.ts"#' tsconfig.json >"$scratch/typescript/tsconfig.json"
+cp package.json "$scratch/typescript"
 ln -s "$here/typescript/node_modules" "$scratch/typescript/node_modules"
 "$bin/tsc" --noEmit -p "$scratch/typescript"
-say "right calls and the clients of the corpus: no error of tsc --strict"
+say "right calls and the clients of the corpus and of random workflows: no error of tsc --strict"
 POP_BIN="$pop" node build/round-trip.js
 "$here/ladder.sh" TypeScript # which has its own strict tsconfig.json
 
@@ -89,12 +96,15 @@ cd "$here/python"
 "$bin/pyright" -p . >/dev/null || { "$bin/pyright" -p .; exit 1; }
 { "$bin/pyright" -p pyrightconfig.wrong.json --outputjson || true; } | python3 "$here/wrong.py" wrong pyright
 (cd "$root" && corpus python)
-sed "s#\"venvPath\": \".\"#\"venvPath\": \"$here/python\"#; s#, \"right\", \"round_trip.py\"##" pyrightconfig.json >"$scratch/python/pyrightconfig.json"
+sed "s#\"venvPath\": \".\"#\"venvPath\": \"$here/python\"#; s#\"right\", \"round_trip.py\"#\"chance\"#" pyrightconfig.json >"$scratch/python/pyrightconfig.json"
 "$bin/pyright" -p "$scratch/python" >"$scratch/pyright.txt" || { cat "$scratch/pyright.txt"; exit 1; }
-(cd "$scratch/python" && for module in flows/*.py; do
-  module=${module#flows/} && "$here/python/.venv/bin/python" -c "import flows.${module%.py}"
-done)
-say "right calls and the clients of the corpus: no error of pyright, strict"
+(cd "$scratch/python" && for module in flows/*.py chance/*.py; do
+  module=${module%.py} && say "import ${module//\//.}"
+done >all.py && "$here/python/.venv/bin/python" all.py)
+for folder in "$here/python" "$scratch/python"; do
+  (cd "$folder" && "$here/python/.venv/bin/mypy" --strict --python-version 3.11 --no-error-summary flows $(ls -d chance right 2>/dev/null))
+done
+say "right calls and the clients of the corpus and of random workflows: no error of pyright or mypy, both strict"
 POP_BIN="$pop" .venv/bin/python round_trip.py
 "$here/ladder.sh" Python
 "$bin/pyright" -p "$root/examples/media-ladder/clients/python" >"$scratch/pyright.txt" || { cat "$scratch/pyright.txt"; exit 1; }

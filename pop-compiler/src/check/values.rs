@@ -171,6 +171,11 @@ pub(super) fn check(
         _ => {}
     }
     let place = &Place { secret: place.secret || matches!(ty, Type::Secret(_)), ..*place };
+    // a name may stand for `any` among alternatives
+    let is_any = |ty: &Type| matches!(ty, Type::Any | Type::Error);
+    if !matches!(value.kind, ValueKind::Text(_)) && !shapes(model, ty, is_any).is_empty() {
+        return leaks(model, value, place, out);
+    }
     let literal = |shown: &str, out: &mut Vec<Diagnostic>| {
         if limit::is_full(out) {
             return limit::count(out, &rules::type_mismatch::RULE, value.span);

@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
+use super::names::{Clash, clashes};
 use super::schema::Reader;
 use super::{Error, Input};
 use crate::agenda::{AgendaTemplate, keys};
 
 /// The most bytes of a sentence of the workflow's and what is said behind it on one line.
 const LINE: usize = 90;
+
+/// What to do where two fields would be one.
+const FIELDS: &str = "Rename one of them, or let the type be `map<any>`.";
 
 /// A workflow.
 pub(super) struct Flow {
@@ -29,6 +33,8 @@ pub(super) struct Flow {
     pub(super) outputs: Vec<Field>,
     /// The types that these mention; see [`Shape::Named`].
     pub(super) types: Vec<Named>,
+    /// Types whose names would be one.
+    pub(super) clashes: Vec<Clash>,
     /// Where each operation is written: its name, and `file:line:column`.
     pub(super) places: Vec<(String, String)>,
 }
@@ -130,6 +136,24 @@ impl Shape {
         Some(format!("{}{}.", note[..1].to_uppercase(), &note[1..]))
     }
 
+    /// The shape of which nothing is said about what kind of text it is.
+    pub(super) fn unnoted(&self) -> Self {
+        let inner = |shape: &Self| Box::new(shape.unnoted());
+        match self {
+            Self::Text(_) => Self::Text(None),
+            Self::List(item) => Self::List(inner(item)),
+            Self::Map(item) => Self::Map(inner(item)),
+            Self::Nullable(shape) => Self::Nullable(inner(shape)),
+            Self::Secret(shape) => Self::Secret(inner(shape)),
+            other => other.clone(),
+        }
+    }
+
+    /// Whether no program can tell them apart.
+    pub(super) fn same_kind(&self, other: &Self) -> bool {
+        self == other || self.unnoted() == other.unnoted()
+    }
+
     /// Whether a secret is in it.
     pub(super) fn is_secret(&self) -> bool {
         self.parts().iter().any(|part| matches!(part, Self::Secret(_)))
@@ -191,6 +215,7 @@ impl Flow {
             Some(schema) => reader.fields(Some(schema), "Outputs"),
             None => untyped(template),
         };
+        let (types, clashes) = reader.finish();
         Ok(Self {
             version: text("version"),
             description: text("description"),
@@ -198,7 +223,8 @@ impl Flow {
             template: serde_json::to_string(template).unwrap_or_default(),
             inputs,
             outputs,
-            types: reader.finish(),
+            types,
+            clashes,
             places,
             name,
         })
@@ -213,6 +239,74 @@ impl Flow {
             docs.extend(description.lines().map(str::to_owned));
         }
         docs
+    }
+
+    /// The names that would be one in a language that calls fields so.
+    pub(super) fn field_clashes(&self, called: impl Fn(&Field) -> String) -> Vec<Clash> {
+        let of = |what, of: Option<&str>, records: &[&[Field]]| {
+            let fields = records.iter().flat_map(|fields| fields.iter()).filter(|field| !field.rest);
+            clashes(
+                (what, of),
+                if of.is_some() { FIELDS } else { "Rename one of them." },
+                fields.map(|field| (field.key.as_str(), called(field))),
+            )
+        };
+        let record = |member: &Shape| match member {
+            Shape::Named(index) => match &self.types[*index].kind {
+                Kind::Record(fields) => Some(fields.as_slice()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let mut found = [of("inputs", None, &[&self.inputs]), of("outputs", None, &[&self.outputs])].concat();
+        for Named { name, kind, .. } in &self.types {
+            found.extend(match kind {
+                Kind::Record(fields) => of("fields", Some(name), &[fields]),
+                // what its members are called may say only which of them they are, so fields must tell them apart
+                Kind::Union(members) => {
+                    let records: Vec<&[Field]> = members.iter().filter_map(record).collect();
+                    of("fields", Some(name), &records)
+                }
+                Kind::Literals(_) | Kind::Alias(_) => Vec::new(),
+            });
+        }
+        found
+    }
+
+    /// Whether null is one of the values.
+    pub(super) fn is_nullable(&self, shape: &Shape) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![shape];
+        while let Some(shape) = open.pop() {
+            match shape {
+                Shape::Any | Shape::Null | Shape::Nullable(_) => return true,
+                Shape::Secret(inner) => open.push(inner),
+                Shape::Named(index) if seen.insert(*index) => match &self.types[*index].kind {
+                    Kind::Alias(shape) => open.push(shape),
+                    Kind::Union(members) => open.extend(members),
+                    Kind::Record(_) | Kind::Literals(_) => {}
+                },
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether a name stands for lists or maps of itself, with no other type in between.
+    pub(super) fn is_of_itself(&self, start: usize) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut at = start;
+        while let Kind::Alias(shape) = &self.types[at].kind {
+            let Some(Shape::Named(next)) = shape.parts().pop() else { return false };
+            if *next == start {
+                return true;
+            }
+            if !seen.insert(*next) {
+                return false;
+            }
+            at = *next;
+        }
+        false
     }
 
     /// The types that occur in these fields.

@@ -1,7 +1,5 @@
 //! Names for the languages: from what a workflow calls something to what a program may call it.
 
-use std::collections::HashSet;
-
 /// Letters that stand in identifiers of each language as they are, whatever normal form it brings them to.
 fn is_letter(c: char) -> bool {
     let whole = matches!(c,
@@ -20,7 +18,8 @@ fn is_letter(c: char) -> bool {
 }
 
 /// The words of a name: cut at everything that is no letter or digit, and where a capital follows a small letter. Letters
-/// that no language is sure to take are spelled by their numbers, so that different names stay different.
+/// that no language is sure to take are spelled by their numbers, so that different names stay different; so are other
+/// characters where a name has nothing else.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut open = false;
@@ -29,7 +28,7 @@ fn words(name: &str) -> Vec<String> {
         if !c.is_ascii_alphanumeric() && !is_letter(c) {
             open = false;
             if c.is_alphanumeric() {
-                words.push(format!("u{:x}", u32::from(c)));
+                words.push(spelled(c));
             }
             continue;
         }
@@ -42,7 +41,11 @@ fn words(name: &str) -> Vec<String> {
             word.extend(c.to_lowercase().filter(|c| c.is_ascii() || is_letter(*c)));
         }
     }
-    words
+    if words.is_empty() { name.chars().map(spelled).collect() } else { words }
+}
+
+fn spelled(c: char) -> String {
+    format!("u{:x}", u32::from(c))
 }
 
 /// The name in ASCII letters and digits, for files: the others are left out, or spelled where nothing would be left.
@@ -51,8 +54,12 @@ pub(super) fn ascii(name: &str) -> String {
     if !plain.trim().is_empty() {
         return plain;
     }
-    let spelled = name.chars().filter(|c| c.is_alphanumeric());
-    spelled.map(|c| format!("u{:x}", u32::from(c))).collect::<Vec<_>>().join(" ")
+    let letters: Vec<String> = name.chars().filter(|c| c.is_alphanumeric()).map(spelled).collect();
+    if letters.is_empty() {
+        name.chars().map(spelled).collect::<Vec<_>>().join(" ")
+    } else {
+        letters.join(" ")
+    }
 }
 
 fn capital(word: &str) -> String {
@@ -65,6 +72,15 @@ fn capital(word: &str) -> String {
     }
 }
 
+/// The words behind others, each with a capital; digits behind digits stay apart.
+fn capitals(start: &str, words: &[String]) -> String {
+    words.iter().fold(start.to_owned(), |joined, word| {
+        let digits =
+            joined.ends_with(|c: char| c.is_ascii_digit()) && word.starts_with(|c: char| c.is_ascii_digit());
+        joined + if digits { "_" } else { "" } + &capital(word)
+    })
+}
+
 /// `snake_case`; never empty, never a digit in front.
 pub(super) fn snake(name: &str) -> String {
     guarded(&words(name).join("_"), "field", "n")
@@ -72,15 +88,14 @@ pub(super) fn snake(name: &str) -> String {
 
 /// `PascalCase`; never empty, never a digit in front.
 pub(super) fn pascal(name: &str) -> String {
-    guarded(&words(name).iter().map(|w| capital(w)).collect::<String>(), "Type", "N")
+    guarded(&capitals("", &words(name)), "Type", "N")
 }
 
 /// `camelCase`; never empty, never a digit in front.
 pub(super) fn camel(name: &str) -> String {
     let words = words(name);
-    let joined: String =
-        words.iter().enumerate().map(|(i, w)| if i == 0 { w.clone() } else { capital(w) }).collect();
-    guarded(&joined, "flow", "n")
+    let Some((first, others)) = words.split_first() else { return "flow".to_owned() };
+    guarded(&capitals(first, others), "flow", "n")
 }
 
 /// `kebab-case`, for files; never empty.
@@ -97,34 +112,67 @@ fn guarded(name: &str, empty: &str, digit: &str) -> String {
     }
 }
 
-/// The names that are taken where a new one must go.
-pub(super) struct Scope {
-    taken: HashSet<String>,
-    separator: &'static str,
+/// The name, with `_` behind it where it is one of these: no name that is made here ends so by itself.
+pub(super) fn apart(name: String, reserved: &[&str]) -> String {
+    if reserved.contains(&name.as_str()) { name + "_" } else { name }
 }
 
-impl Scope {
-    /// Nothing is taken but these. The separator goes between a name and its number.
-    pub(super) fn new<'n>(separator: &'static str, reserved: impl IntoIterator<Item = &'n str>) -> Self {
-        Self { taken: reserved.into_iter().map(str::to_owned).collect(), separator }
-    }
+/// Names that would be one where both are needed. What something is called follows from its own spelling only: if the
+/// others had a say, a new name could silently take over one that programs use already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clash {
+    /// What has these names, such as `inputs`.
+    pub what: &'static str,
+    /// The type that they are in.
+    pub of: Option<String>,
+    /// The two names in the workflow, in order.
+    pub names: [String; 2],
+    /// What both would be.
+    pub name: String,
+    /// What to do.
+    pub advice: &'static str,
+}
 
-    /// Takes `name` if it is free.
-    pub(super) fn try_take(&mut self, name: &str) -> bool {
-        self.taken.insert(name.to_owned())
+impl std::fmt::Display for Clash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [first, second] = self.names.each_ref().map(|name| shown(name));
+        let of = self.of.as_ref().map(|of| format!(" of `{of}`")).unwrap_or_default();
+        let Self { what, name, advice, .. } = self;
+        write!(f, "the {what} `{first}` and `{second}`{of} would both be `{name}`. {advice}")
     }
+}
 
-    /// Takes `name`, or the name with a number behind it that is free.
-    pub(super) fn take(&mut self, name: &str) -> String {
-        let mut free = name.to_owned();
-        let separator = if name.ends_with(self.separator) { "" } else { self.separator };
-        let mut number = 2;
-        while !self.try_take(&free) {
-            free = format!("{name}{separator}{number}");
-            number += 1;
+/// A name as a terminal can print it.
+fn shown(name: &str) -> String {
+    let mut shown = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_control() || super::is_direction(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
         }
-        free
     }
+    shown
+}
+
+/// The clashes among what has these names: each comes with what it would be called. The same name may come twice.
+pub(super) fn clashes<'n>(
+    (what, of): (&'static str, Option<&str>),
+    advice: &'static str,
+    names: impl IntoIterator<Item = (&'n str, String)>,
+) -> Vec<Clash> {
+    let mut names: Vec<(String, &str)> = names.into_iter().map(|(name, called)| (called, name)).collect();
+    names.sort();
+    names.dedup();
+    let clash = |(name, first): &(String, &str), second: &str| Clash {
+        what,
+        of: of.map(str::to_owned),
+        names: [(*first).to_owned(), second.to_owned()],
+        name: name.clone(),
+        advice,
+    };
+    let pairs = names.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    pairs.map(|pair| clash(&pair[0], pair[1].1)).collect()
 }
 
 #[cfg(test)]
@@ -144,18 +192,27 @@ mod tests {
             ("ÖlDruck", ["öl_druck", "ÖlDruck", "ölDruck", "l-druck"]),
             ("标题", ["标题", "标题", "标题", "u6807-u9898"]),
             ("ﬁle Ⓐ", ["ufb01_le_u24b6", "Ufb01LeU24b6", "ufb01LeU24b6", "le"]),
-            ("🎉", ["field", "Type", "flow", "flow"]),
+            ("🎉", ["u1f389", "U1f389", "u1f389", "u1f389"]),
+            ("<=", ["u3c_u3d", "U3cU3d", "u3cU3d", "u3c-u3d"]),
+            ("23.976", ["n23_976", "N23_976", "n23_976", "23-976"]),
+            ("", ["field", "Type", "flow", "flow"]),
         ] {
             assert_eq!([snake(name), pascal(name), camel(name), kebab(name)], expected.map(str::to_owned));
         }
     }
 
     #[test]
-    fn a_name_is_given_once() {
-        let mut scope = Scope::new("_", ["type"]);
+    fn names_that_would_be_one_clash() {
+        let found = |names: &[&'static str]| {
+            let clashes =
+                clashes(("inputs", None), "Rename one.", names.iter().map(|name| (*name, snake(name))));
+            clashes.iter().map(Clash::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&["a", "b", "a"]), [""; 0]);
         assert_eq!(
-            ["a", "type", "a", "a", "in_", "in_"].map(|n| scope.take(n)),
-            ["a", "type_2", "a_2", "a_3", "in_", "in_2"]
+            found(&["bitRate", "x", "bit-rate"]),
+            ["the inputs `bit-rate` and `bitRate` would both be `bit_rate`. Rename one."]
         );
+        assert_eq!(found(&["a b", "a-b", "a_b"]).len(), 2);
     }
 }

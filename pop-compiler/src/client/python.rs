@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::model::{Field, Flow, Kind, Named, Shape};
-use super::names::{Scope, ascii, snake};
+use super::names::{Clash, apart, ascii, snake};
 use super::{File, GENERATED, comment, double_quoted, single_quoted};
 
 /// What the modules of all workflows share. No workflow's module begins with an underscore or is called `pop`.
@@ -19,9 +19,9 @@ const RUNTIME: &[(&str, &str)] = &[
 /// Words that can't name a module or a field: keywords, and what the annotations of a class mention.
 const KEYWORDS: &[&str] = &[
     "and", "as", "assert", "async", "await", "bool", "break", "case", "class", "continue", "def", "del",
-    "elif", "else", "except", "finally", "float", "for", "from", "global", "if", "import", "in", "int", "is",
-    "lambda", "match", "nonlocal", "not", "object", "or", "pass", "pop", "raise", "return", "self", "str",
-    "try", "type", "typing", "while", "with", "yield",
+    "dict", "elif", "else", "except", "finally", "float", "for", "from", "global", "if", "import", "in",
+    "int", "is", "lambda", "match", "nonlocal", "not", "object", "or", "pass", "pop", "raise", "return",
+    "self", "str", "try", "type", "typing", "while", "with", "yield",
 ];
 
 /// What the module of a workflow is called.
@@ -30,8 +30,18 @@ pub(super) fn module(workflow: &str) -> String {
 }
 
 fn identifier(name: &str) -> String {
-    let name = snake(name);
-    if KEYWORDS.contains(&name.as_str()) { name + "_" } else { name }
+    apart(snake(name), KEYWORDS)
+}
+
+/// What a field is called.
+pub(super) fn called(field: &Field) -> String {
+    // No other field is called so.
+    if field.rest { "more_".to_owned() } else { identifier(&field.key) }
+}
+
+/// Names that would be one.
+pub(super) fn clashes(flow: &Flow) -> Vec<Clash> {
+    flow.field_clashes(called)
 }
 
 pub(super) fn files(flows: &[(&str, &Flow)]) -> Vec<File> {
@@ -75,7 +85,7 @@ impl Printer<'_> {
                 self.reader(named);
             }
         }
-        self.fields_reader("outputs", "Outputs", &flow.outputs);
+        self.fields_reader("Outputs", &flow.outputs);
         self.workflow();
         let body = std::mem::take(&mut self.out);
         let mut docs = flow.docs();
@@ -148,7 +158,8 @@ impl Printer<'_> {
             self.out += "    pass\n";
         }
         let mut gap = !docs.is_empty();
-        for (field, ident) in fields.iter().zip(identifiers(fields)) {
+        for field in fields {
+            let ident = called(field);
             let mut options = Vec::new();
             if field.rest {
                 options.push("default_factory=dict[str, _t.Any], metadata={\"rest\": True}".to_owned());
@@ -182,15 +193,14 @@ impl Printer<'_> {
 
     fn reader(&mut self, named: &Named) {
         let name = &named.name;
-        let function = snake(name);
         match &named.kind {
-            Kind::Record(fields) => self.fields_reader(&function, name, fields),
+            Kind::Record(fields) => self.fields_reader(name, fields),
             Kind::Literals(values) => {
                 let values: Vec<String> = values.iter().map(literal).collect();
                 let comma = if values.len() == 1 { "," } else { "" };
                 let values = values.join(", ");
                 self.out += &format!(
-                    "\n\ndef _read_{function}(value: object, at: str) -> {name}:\n    \
+                    "\n\ndef _read_{name}(value: object, at: str) -> {name}:\n    \
                      choices: tuple[{name}, ...] = ({values}{comma})\n    \
                      return _json.choice(value, at, choices)\n"
                 );
@@ -199,27 +209,29 @@ impl Printer<'_> {
                 let readers: Vec<String> = members.iter().map(|m| self.read(m)).collect();
                 let readers = readers.join(", ");
                 self.out += &format!(
-                    "\n\ndef _read_{function}(value: object, at: str) -> {name}:\n    \
-                     return _json.either(value, at, {readers})\n"
+                    "\n\ndef _read_{name}(value: object, at: str) -> {name}:\n    \
+                     readers: tuple[_json.Reader[{name}], ...] = ({readers})\n    \
+                     return _json.either(value, at, readers)\n"
                 );
             }
             Kind::Alias(shape) => {
                 let reader = self.read(shape);
                 self.out += &format!(
-                    "\n\ndef _read_{function}(value: object, at: str) -> {name}:\n    return {reader}(value, at)\n"
+                    "\n\ndef _read_{name}(value: object, at: str) -> {name}:\n    return {reader}(value, at)\n"
                 );
             }
         }
     }
 
-    fn fields_reader(&mut self, function: &str, name: &str, fields: &[Field]) {
-        self.out += &format!("\n\ndef _read_{function}(value: object, at: str) -> {name}:\n");
+    fn fields_reader(&mut self, name: &str, fields: &[Field]) {
+        self.out += &format!("\n\ndef _read_{name}(value: object, at: str) -> {name}:\n");
         if fields.is_empty() {
             self.out += &format!("    _json.Fields(value, at)\n    return {name}()\n");
             return;
         }
         self.out += &format!("    fields = _json.Fields(value, at)\n    return {name}(\n");
-        for (field, ident) in fields.iter().zip(identifiers(fields)) {
+        for field in fields {
+            let ident = called(field);
             if let (Shape::Map(further), true) = (&field.shape, field.rest) {
                 let known: Vec<String> =
                     fields.iter().filter(|f| !f.rest).map(|f| double_quoted(&f.key) + ",").collect();
@@ -228,7 +240,8 @@ impl Printer<'_> {
                 continue;
             }
             let (method, shape) = match (&field.shape, field.optional) {
-                (Shape::Nullable(inner), true) => ("maybe", inner.as_ref()),
+                (Shape::Nullable(inner), true) if !self.flow.is_nullable(inner) => ("maybe", inner.as_ref()),
+                (shape, true) if self.flow.is_nullable(shape) => ("take", shape),
                 (shape, true) => ("maybe", shape),
                 (shape, false) => ("need", shape),
             };
@@ -243,7 +256,7 @@ impl Printer<'_> {
         let flow = self.flow;
         self.out += "\n\nWORKFLOW: _pop.Definition[Outputs] = _pop.Definition(\n";
         self.out += &format!(
-            "    name={},\n    digest={},\n    outputs=_read_outputs,\n    places={{\n",
+            "    name={},\n    digest={},\n    outputs=_read_Outputs,\n    places={{\n",
             double_quoted(&flow.name),
             double_quoted(&flow.digest)
         );
@@ -288,14 +301,9 @@ impl Printer<'_> {
             Shape::Map(item) => format!("_json.mapping({})", self.read(item)),
             Shape::Nullable(inner) => format!("_json.nullable({})", self.read(inner)),
             Shape::Secret(inner) => self.read(inner),
-            Shape::Named(index) => format!("_read_{}", snake(&self.flow.types[*index].name)),
+            Shape::Named(index) => format!("_read_{}", self.flow.types[*index].name),
         }
     }
-}
-
-fn identifiers(fields: &[Field]) -> Vec<String> {
-    let mut scope = Scope::new("_", []);
-    fields.iter().map(|f| scope.take(&identifier(&f.key))).collect()
 }
 
 fn literal(value: &Json) -> String {

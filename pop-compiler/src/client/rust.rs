@@ -1,11 +1,11 @@
 //! Rust: a module for each workflow, on top of `pop_sdk::client::typed`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value as Json;
 
 use super::model::{Field, Flow, Kind, Named, Shape};
-use super::names::{Scope, ascii, pascal, snake};
+use super::names::{Clash, apart, ascii, clashes as among, pascal, snake};
 use super::{File, GENERATED, comment, is_direction};
 
 const KEYWORDS: &[&str] = &[
@@ -16,14 +16,85 @@ const KEYWORDS: &[&str] = &[
     "where", "while", "yield",
 ];
 
+/// The record of what a workflow takes.
+const INPUTS: &str = "Inputs";
+
 /// What the module of a workflow is called.
 pub(super) fn module(workflow: &str) -> String {
     identifier(&ascii(workflow))
 }
 
 fn identifier(name: &str) -> String {
-    let name = snake(name);
-    if KEYWORDS.contains(&name.as_str()) { name + "_" } else { name }
+    apart(snake(name), KEYWORDS)
+}
+
+/// What a field is called.
+pub(super) fn called(field: &Field) -> String {
+    // No other field is called so.
+    if field.rest { "more_".to_owned() } else { identifier(&field.key) }
+}
+
+/// What a word is called: a sign of a number makes another word.
+pub(super) fn variant_of(word: &Json) -> String {
+    let name = match word {
+        Json::String(text) => pascal(text),
+        Json::Number(number) => pascal(&number.to_string().replace('-', " minus ").replace('+', "")),
+        other => pascal(&other.to_string()),
+    };
+    apart(name, &["Self"])
+}
+
+/// What the record of what must be given is called.
+fn required(name: &str) -> String {
+    behind(name, "Required")
+}
+
+/// A name with something behind it; an underscore stays at the end.
+fn behind(name: &str, end: &str) -> String {
+    match name.strip_suffix('_') {
+        Some(start) => format!("{start}{end}_"),
+        None => format!("{name}{end}"),
+    }
+}
+
+/// Names that would be one.
+pub(super) fn clashes(flow: &Flow) -> Vec<Clash> {
+    let mut found = flow.field_clashes(called);
+    let printer = Printer::new(flow, "");
+    for named in &flow.types {
+        match &named.kind {
+            Kind::Literals(values) => {
+                let words: Vec<String> = values.iter().map(Json::to_string).collect();
+                let of = ("words", Some(named.name.as_str()));
+                let advice = "Change one of them, or take any `string`.";
+                found.extend(among(
+                    of,
+                    advice,
+                    words.iter().map(String::as_str).zip(values.iter().map(variant_of)),
+                ));
+            }
+            Kind::Union(members) => {
+                let types: Vec<String> = members.iter().map(|member| printer.ty(member)).collect();
+                let of = ("alternatives", Some(named.name.as_str()));
+                let called = members.iter().map(|member| printer.variant(member));
+                found.extend(among(
+                    of,
+                    "Give one of the types another name.",
+                    types.iter().map(String::as_str).zip(called),
+                ));
+            }
+            _ => {}
+        }
+    }
+    // that two types are one has been said already
+    let types: HashSet<&str> = flow.types.iter().map(|named| named.name.as_str()).collect();
+    let required = printer.required_of().map(|name| (name, required(name)));
+    let required: Vec<_> = required.filter(|(_, required)| types.contains(required.as_str())).collect();
+    let there =
+        required.iter().map(|(_, required)| (required.as_str(), required.clone())).collect::<Vec<_>>();
+    let advice = "Rename one of them: the first has a record of what must be given.";
+    found.extend(among(("types", None), advice, required.iter().cloned().chain(there)));
+    found
 }
 
 pub(super) fn files(flows: &[(&str, &Flow)]) -> Vec<File> {
@@ -51,18 +122,15 @@ struct Printer<'f> {
     flow: &'f Flow,
     /// The types that occur in inputs: programs make values of them.
     written: BTreeSet<usize>,
-    /// The names of types that are taken.
-    types: Scope,
     serde: String,
     out: String,
 }
 
 impl<'f> Printer<'f> {
     fn new(flow: &'f Flow, runtime: &str) -> Self {
-        let types = Scope::new("", flow.types.iter().map(|t| t.name.as_str()));
         // serde's derives work without a dependency of the user's own
         let serde = format!("#[serde(crate = \"{runtime}::serde\")]\n");
-        Self { flow, written: flow.reachable(&flow.inputs), types, serde, out: String::new() }
+        Self { flow, written: flow.reachable(&flow.inputs), serde, out: String::new() }
     }
 
     fn print(mut self) -> String {
@@ -89,7 +157,7 @@ impl<'f> Printer<'f> {
     /// `Inputs`, `Outputs`, and the types in them.
     fn types(&mut self) {
         let flow = self.flow;
-        self.record("Inputs", &["What the workflow takes.".to_owned()], &flow.inputs, None);
+        self.record(INPUTS, &["What the workflow takes.".to_owned()], &flow.inputs, None);
         self.record("Outputs", &["What the workflow gives.".to_owned()], &flow.outputs, None);
         for (index, named) in flow.types.iter().enumerate() {
             self.named(index, named);
@@ -112,9 +180,8 @@ impl<'f> Printer<'f> {
                 self.out += "typed::union! {\n";
                 self.docs("///", "    ", &docs);
                 self.out += &format!("    pub enum {} {{\n", named.name);
-                let mut scope = Scope::new("V", []);
                 for member in members {
-                    let variant = scope.take(&self.variant(member));
+                    let variant = self.variant(member);
                     let ty = self.boxed(member, Some(index));
                     if let Shape::Text(Some(note)) = member {
                         self.docs("///", "        ", &[format!("The text is {note}.")]);
@@ -122,6 +189,14 @@ impl<'f> Printer<'f> {
                     self.out += &format!("        {variant}({ty}),\n");
                 }
                 self.out += "    }\n}\n\n";
+            }
+            // no alias may stand for itself
+            Kind::Alias(shape) if self.flow.is_of_itself(index) => {
+                self.docs("///", "", &docs);
+                self.out += "#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]\n";
+                self.out += &self.serde;
+                self.out +=
+                    &format!("#[serde(transparent)]\npub struct {}(pub {});\n\n", named.name, self.ty(shape));
             }
             Kind::Alias(shape) => {
                 self.docs("///", "", &docs);
@@ -131,7 +206,6 @@ impl<'f> Printer<'f> {
     }
 
     fn literals(&mut self, name: &str, docs: &[String], values: &[Json]) {
-        let mut scope = Scope::new("V", ["Self"]);
         let texts = values.iter().all(Json::is_string);
         let indent = if texts {
             self.docs("///", "", docs);
@@ -147,7 +221,7 @@ impl<'f> Printer<'f> {
         self.out += &format!("{indent}pub enum {name} {{\n");
         for value in values {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let variant = scope.take(&pascal(&text));
+            let variant = variant_of(value);
             if texts {
                 self.out += &format!("    #[serde(rename = {})]\n    {variant},\n", quoted(&text));
             } else {
@@ -172,8 +246,7 @@ impl<'f> Printer<'f> {
             return;
         }
         self.out += &format!("pub struct {name} {{\n");
-        let mut scope = Scope::new("_", []);
-        let names: Vec<String> = fields.iter().map(|f| scope.take(&identifier(&f.key))).collect();
+        let names: Vec<String> = fields.iter().map(called).collect();
         for (field, ident) in fields.iter().zip(&names) {
             self.docs("///", "    ", &field.docs());
             let mut serde = Vec::new();
@@ -194,8 +267,7 @@ impl<'f> Printer<'f> {
             self.out += &format!("    pub {ident}: {},\n", self.field(field, index));
         }
         self.out += "}\n\n";
-        let written = index.map_or(name == "Inputs", |index| self.written.contains(&index));
-        if written && !bare && fields.iter().any(|f| f.optional) {
+        if self.is_required(name, fields, index) {
             self.required(name, fields, &names, index);
         }
     }
@@ -209,8 +281,7 @@ impl<'f> Printer<'f> {
         (rest, named): (&Field, &[Field]),
         index: Option<usize>,
     ) {
-        let mut scope = Scope::new("_", []);
-        let names: Vec<String> = fields.iter().map(|f| scope.take(&identifier(&f.key))).collect();
+        let names: Vec<String> = fields.iter().map(called).collect();
         let bare = named.iter().all(|f| f.optional);
         self.out += "typed::open! {\n";
         self.docs("///", "    ", docs);
@@ -222,16 +293,36 @@ impl<'f> Printer<'f> {
             self.docs("///", "        ", &field.docs());
             self.out += &format!("        {ident}: {} = {},\n", self.field(field, index), quoted(&field.key));
         }
-        let more = names.last().map_or("more", String::as_str);
+        let more = called(rest);
         self.out += &format!("        ..{more}: {}\n    }}\n}}\n\n", self.ty(&rest.shape));
-        if index.is_some_and(|index| self.written.contains(&index)) && !bare {
+        if self.is_required(name, fields, index) {
             self.required(name, fields, &names, index);
         }
     }
 
+    /// Whether a record has another one of what must be given: it occurs in inputs, and not all of it must.
+    fn is_required(&self, name: &str, fields: &[Field], index: Option<usize>) -> bool {
+        index.map_or(name == INPUTS, |index| self.written.contains(&index))
+            && fields.iter().any(|field| field.optional)
+            && fields.iter().any(|field| !field.optional)
+    }
+
+    /// The records that have one.
+    fn required_of(&self) -> impl Iterator<Item = &'f str> {
+        let flow = self.flow;
+        let inputs = self.is_required(INPUTS, &flow.inputs, None).then_some(INPUTS);
+        let types = flow.types.iter().enumerate().filter_map(|(index, named)| match &named.kind {
+            Kind::Record(fields) if self.is_required(&named.name, fields, Some(index)) => {
+                Some(named.name.as_str())
+            }
+            _ => None,
+        });
+        inputs.into_iter().chain(types)
+    }
+
     /// A record of what must be given, and how it becomes the whole.
     fn required(&mut self, name: &str, fields: &[Field], names: &[String], index: Option<usize>) {
-        let required = self.types.take(&format!("{name}Required"));
+        let required = required(name);
         self.out += &format!(
             "/// What must be given of [`{name}`]; the rest is left out by `.into()`.\n\
              #[derive(Clone, Debug, PartialEq)]\npub struct {required} {{\n"
@@ -317,9 +408,10 @@ impl<'f> Printer<'f> {
             Shape::Int => "Int".to_owned(),
             Shape::Float => "Float".to_owned(),
             Shape::Text(_) => "Text".to_owned(),
-            Shape::List(item) => format!("{}List", self.variant(item)),
-            Shape::Map(item) => format!("{}Map", self.variant(item)),
-            Shape::Nullable(inner) | Shape::Secret(inner) => self.variant(inner),
+            Shape::List(item) => behind(&self.variant(item), "List"),
+            Shape::Map(item) => behind(&self.variant(item), "Map"),
+            Shape::Nullable(inner) => format!("Maybe{}", self.variant(inner)),
+            Shape::Secret(inner) => format!("Secret{}", self.variant(inner)),
             Shape::Named(index) => self.flow.types[*index].name.clone(),
         }
     }

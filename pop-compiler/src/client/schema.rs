@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::{Map, Value as Json};
 
+use super::labels::{self, Label};
 use super::model::{Field, Kind, Named, Shape};
-use super::names::{Scope, pascal};
+use super::names::{Clash, pascal};
+use crate::types::{percent, pointed};
 
 type Object = Map<String, Json>;
 
@@ -44,12 +46,16 @@ const RESERVED: &[&str] = &[
     "TypeAlias",
     "Record",
     "Flow",
+    "WORKFLOW",
 ];
 
 /// Gathers the types of one workflow.
 pub(super) struct Reader<'s> {
     types: Vec<Named>,
-    scope: Scope,
+    /// Where each of them comes from.
+    labels: Vec<Label>,
+    /// How many come from a place.
+    places: HashMap<Vec<String>, usize>,
     /// The schema that is being read, with its definitions.
     root: Option<&'s Json>,
     /// Where the schema that is being read is: `Inputs` or `Outputs`.
@@ -64,7 +70,8 @@ impl<'s> Reader<'s> {
     pub(super) fn new() -> Self {
         Self {
             types: Vec::new(),
-            scope: Scope::new("", RESERVED.iter().copied()),
+            labels: Vec::new(),
+            places: HashMap::new(),
             root: None,
             side: "Inputs",
             known: HashMap::new(),
@@ -76,16 +83,18 @@ impl<'s> Reader<'s> {
     pub(super) fn fields(&mut self, schema: Option<&'s Json>, side: &'static str) -> Vec<Field> {
         let Some(schema) = schema else { return Vec::new() };
         (self.root, self.side) = (Some(schema), side);
-        let fields = schema.as_object().map(|map| self.record(map, None)).unwrap_or_default();
+        let root = Hint { owner: None, name: side };
+        let fields = schema.as_object().map(|map| self.record(map, &root)).unwrap_or_default();
         while let Some((index, schema)) = self.waiting.pop_front() {
-            let name = self.types[index].name.clone();
-            self.types[index].kind = self.definition(schema, &name);
+            let path = self.labels[index].path.clone();
+            let name = path.last().map_or("", String::as_str);
+            self.types[index].kind = self.definition(schema, &Hint { owner: Some(&root), name });
         }
         fields
     }
 
-    /// The types; names that mean only themselves mean anything.
-    pub(super) fn finish(mut self) -> Vec<Named> {
+    /// The types, and those whose names would be one; names that mean only themselves mean anything.
+    pub(super) fn finish(mut self) -> (Vec<Named>, Vec<Clash>) {
         for start in 0..self.types.len() {
             let mut seen = HashSet::new();
             let mut open = vec![start];
@@ -114,7 +123,11 @@ impl<'s> Reader<'s> {
             }
         }
         self.order_unions();
-        self.types
+        let (names, clashes) = labels::names(&self.labels, RESERVED);
+        for (named, name) in self.types.iter_mut().zip(names) {
+            named.name = name;
+        }
+        (self.types, clashes)
     }
 
     /// Whoever tries the members of a union one after the other must meet the one that asks for more first.
@@ -139,7 +152,8 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn record(&mut self, map: &'s Object, owner: Option<&str>) -> Vec<Field> {
+    fn record(&mut self, map: &'s Object, owner: &Hint<'_>) -> Vec<Field> {
+        let owner = Some(owner);
         let required: HashSet<&str> = match map.get("required") {
             Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).collect(),
             _ => HashSet::new(),
@@ -175,10 +189,9 @@ impl<'s> Reader<'s> {
     }
 
     /// What a named definition is.
-    fn definition(&mut self, schema: &'s Json, name: &str) -> Kind {
-        let hint = Hint { owner: None, name };
+    fn definition(&mut self, schema: &'s Json, hint: &Hint<'_>) -> Kind {
         let Json::Object(map) = schema else { return Kind::Alias(Shape::Any) };
-        match self.structure(map, &hint) {
+        match self.structure(map, hint) {
             Structure::Kind(kind) => kind,
             Structure::Shape(shape) => Kind::Alias(shape),
         }
@@ -190,13 +203,16 @@ impl<'s> Reader<'s> {
         self.named(structure, hint)
     }
 
-    fn name(&mut self, hint: &Hint<'_>) -> String {
-        let short = pascal(hint.name);
-        if self.scope.try_take(&short) {
-            return short;
+    /// A further type; what it is called is found when all are known.
+    fn add(&mut self, mut path: Vec<String>, given: bool, doc: Option<String>, kind: Kind) -> usize {
+        let known = self.places.entry(path.clone()).or_default();
+        *known += 1;
+        if let (Some(last), 2..) = (path.last_mut(), *known) {
+            *last += &format!(" {known}"); // one place of a schema from elsewhere that says several things
         }
-        let long = format!("{}{short}", pascal(hint.owner.unwrap_or(self.side)));
-        self.scope.take(&long)
+        self.labels.push(Label { path, given });
+        self.types.push(Named { name: String::new(), doc, kind });
+        self.types.len() - 1
     }
 
     fn structure(&mut self, map: &'s Object, hint: &Hint<'_>) -> Structure {
@@ -238,17 +254,19 @@ impl<'s> Reader<'s> {
     }
 
     fn reference(&mut self, reference: &str) -> Shape {
-        let target = reference.strip_prefix('#').and_then(|pointer| self.root?.pointer(pointer));
+        let target = self.root.and_then(|root| pointed(root, reference));
         let Some(target) = target else { return Shape::Any };
-        let name = reference.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+        let name = match reference.rsplit_once('/') {
+            Some((_, name)) => percent(name).replace("~1", "/").replace("~0", "~"),
+            None => "Type".to_owned(),
+        };
         let key = (reference.to_owned(), self.content(target));
         if let Some(index) = self.known.get(&key) {
             return Shape::Named(*index);
         }
-        let index = self.types.len();
-        let name = self.name(&Hint { owner: None, name: &name });
         let doc = target.get("description").and_then(Json::as_str).map(str::to_owned);
-        self.types.push(Named { name, doc, kind: Kind::Alias(Shape::Any) });
+        let given = reference.starts_with("#/$defs/") || reference.starts_with("#/definitions/");
+        let index = self.add(vec![self.side.to_owned(), name], given, doc, Kind::Alias(Shape::Any));
         self.known.insert(key, index);
         self.waiting.push_back((index, target));
         Shape::Named(index)
@@ -265,8 +283,7 @@ impl<'s> Reader<'s> {
                     open.extend(map.values());
                     if let Some(Json::String(reference)) = map.get("$ref")
                         && seen.insert(reference)
-                        && let Some(next) =
-                            reference.strip_prefix('#').and_then(|pointer| self.root?.pointer(pointer))
+                        && let Some(next) = self.root.and_then(|root| pointed(root, reference))
                     {
                         content += &next.to_string();
                         open.push(next);
@@ -323,8 +340,11 @@ impl<'s> Reader<'s> {
                     let title = member.get("title").and_then(Json::as_str);
                     let name = title.map_or_else(|| format!("{}{}", pascal(hint.name), i + 1), str::to_owned);
                     let shape = self.shape(member, &Hint { owner: hint.owner, name: &name });
-                    if !shapes.contains(&shape) {
-                        shapes.push(shape);
+                    // what kind of text it is tells nobody apart
+                    match shapes.iter_mut().find(|known| known.same_kind(&shape)) {
+                        Some(known) if *known != shape => *known = known.unnoted(),
+                        Some(_) => {}
+                        None => shapes.push(shape),
                     }
                 }
                 if shapes.contains(&Shape::Any) {
@@ -346,18 +366,18 @@ impl<'s> Reader<'s> {
                 None => Structure::Shape(Shape::Any),
             };
         }
-        let mut fields = self.record(map, Some(hint.name));
+        let mut fields = self.record(map, hint);
         for member in members {
             let mut target = member;
             for _ in 0..64 {
                 let Some(Json::String(reference)) = target.get("$ref") else { break };
-                let next = reference.strip_prefix('#').and_then(|pointer| self.root?.pointer(pointer));
+                let next = self.root.and_then(|root| pointed(root, reference));
                 let Some(next) = next else { return Structure::Shape(Shape::Any) };
                 target = next;
             }
             match target.as_object() {
                 Some(map) if map.contains_key("properties") => {
-                    for field in self.record(map, Some(hint.name)) {
+                    for field in self.record(map, hint) {
                         if fields.iter().all(|f| f.key != field.key) {
                             fields.push(field);
                         }
@@ -405,7 +425,7 @@ impl<'s> Reader<'s> {
 
     fn object(&mut self, map: &'s Object, hint: &Hint<'_>) -> Structure {
         if map.get("properties").is_some_and(Json::is_object) {
-            return Structure::Kind(Kind::Record(self.record(map, Some(hint.name))));
+            return Structure::Kind(Kind::Record(self.record(map, hint)));
         }
         let value = format!("{}Value", pascal(hint.name));
         match map.get("additionalProperties") {
@@ -426,9 +446,7 @@ impl<'s> Reader<'s> {
                 if let Some(same) = self.types.iter().position(|known| known.kind == kind) {
                     return Shape::Named(same);
                 }
-                let name = self.name(hint);
-                self.types.push(Named { name, doc: None, kind });
-                Shape::Named(self.types.len() - 1)
+                Shape::Named(self.add(hint.path(), false, None, kind))
             }
         }
     }
@@ -436,9 +454,19 @@ impl<'s> Reader<'s> {
 
 /// What to call a type that has no name of its own.
 struct Hint<'h> {
-    /// The record that it is in.
-    owner: Option<&'h str>,
+    /// What it is a part of.
+    owner: Option<&'h Hint<'h>>,
     name: &'h str,
+}
+
+impl Hint<'_> {
+    /// From the outermost to this one.
+    fn path(&self) -> Vec<String> {
+        let mut path: Vec<String> =
+            std::iter::successors(Some(self), |hint| hint.owner).map(|hint| hint.name.to_owned()).collect();
+        path.reverse();
+        path
+    }
 }
 
 enum Structure {

@@ -1,6 +1,7 @@
 //! What the printers must get right whatever a workflow is called and whatever its schemas say.
 
-use serde_json::{Value as Json, json};
+use proptest::prelude::*;
+use serde_json::{Map, Value as Json, json};
 
 use super::*;
 use crate::agenda::{Agenda, AgendaTemplate, keys};
@@ -29,32 +30,85 @@ fn object(properties: Json, required: Json) -> Json {
 
 #[test]
 fn names_that_a_language_keeps_for_itself_get_another() {
-    let fields = object(
-        json!({ "type": { "type": "string" }, "a-b": { "type": "integer" }, "a_b": {} }),
-        json!(["type"]),
-    );
+    let fields =
+        object(json!({ "type": { "type": "string" }, "a-b": { "type": "integer" } }), json!(["type"]));
     let rust = printed(Language::Rust, &fields, &json!({}));
     for line in [
         "    #[serde(rename = \"type\")]\n    pub type_: String,",
         "#[serde(rename = \"a-b\", default, skip_serializing_if = \"Option::is_none\")]\n    pub a_b: Option<i64>,",
-        "#[serde(rename = \"a_b\", default, skip_serializing_if = \"Option::is_none\")]\n    pub a_b_2: Option<typed::Json>,",
     ] {
         assert!(rust.contains(line), "{rust}");
     }
     let typescript = printed(Language::Typescript, &fields, &json!({}));
-    for line in
-        ["  readonly type: string;", "  readonly \"a-b\"?: number | null;", "  readonly a_b?: unknown;"]
-    {
+    for line in ["  readonly type: string;", "  readonly \"a-b\"?: number | null;"] {
         assert!(typescript.contains(line), "{typescript}");
     }
     let python = printed(Language::Python, &fields, &json!({}));
     for line in [
         "    type_: str = _dc.field(metadata={\"json\": \"type\"})",
         "    a_b: int | None = _dc.field(default=None, metadata={\"json\": \"a-b\"})",
-        "    a_b_2: _pop.Json = _dc.field(default=None, metadata={\"json\": \"a_b\"})",
     ] {
         assert!(python.contains(line), "{python}");
     }
+}
+
+/// What `generate` says of names that would be one.
+fn clashes(language: Language, inputs: &Json, outputs: &Json) -> Vec<String> {
+    match generate(language, &[input(template("x", inputs.clone(), outputs.clone()))]) {
+        Err(Error::Clashes { clashes, .. }) => clashes.iter().map(Clash::to_string).collect(),
+        Err(other) => panic!("{other}"),
+        Ok(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn names_that_would_be_one_are_told_and_not_numbered() {
+    let int = json!({ "type": "integer" });
+    let two = object(json!({ "bitRate": int, "bit-rate": int, "bit_rate": int }), json!([]));
+    let expected = [
+        "the inputs `bit-rate` and `bitRate` would both be `bit_rate`. Rename one of them.",
+        "the inputs `bitRate` and `bit_rate` would both be `bit_rate`. Rename one of them.",
+    ];
+    for language in [Language::Python, Language::Rust] {
+        assert_eq!(clashes(language, &two, &json!({})), expected);
+        let inner = object(json!({ "a": two }), json!([]));
+        assert_eq!(clashes(language, &json!({}), &inner).len(), 2);
+        let either = object(
+            json!({ "a": { "anyOf": [object(json!({ "aB": int }), json!([])), object(json!({ "a-b": int }), json!([]))] } }),
+            json!([]),
+        );
+        assert_eq!(
+            clashes(language, &either, &json!({})),
+            [
+                "the fields `a-b` and `aB` of `A` would both be `a_b`. Rename one of them, or let the type be `map<any>`."
+            ]
+        );
+    }
+    // there, what is written is what is sent
+    assert_eq!(clashes(Language::Typescript, &two, &json!({})), [""; 0]);
+    let words = object(json!({ "codec": { "enum": ["h264", "H264", "h.265", 1, -1, 1.5, 15] } }), json!([]));
+    let advice = "Change one of them, or take any `string`.";
+    assert_eq!(
+        clashes(Language::Rust, &words, &json!({})),
+        [format!("the words `\"H264\"` and `\"h264\"` of `Codec` would both be `H264`. {advice}")]
+    );
+    assert_eq!(clashes(Language::Python, &words, &json!({})), [""; 0]);
+    let required = object(json!({ "x": int, "y": int }), json!(["x"]));
+    let helper = object(json!({ "a": required, "aRequired": object(json!({}), json!([])) }), json!([]));
+    assert_eq!(
+        clashes(Language::Rust, &helper, &json!({})),
+        [
+            "the types `A` and `ARequired` would both be `ARequired`. Rename one of them: the first has a record of what must be given."
+        ]
+    );
+}
+
+#[test]
+fn two_workflows_are_not_one_module() {
+    let flows = ["a-1", "a1"].map(|name| input(template(name, json!({}), json!({}))));
+    assert!(generate(Language::Rust, &flows).is_ok());
+    let error = generate(Language::Typescript, &flows).unwrap_err();
+    assert!(error.to_string().contains("would both be `a1` in index.ts; rename"), "{error}");
 }
 
 #[test]
@@ -78,11 +132,11 @@ fn definitions_of_both_sides_are_one_type_if_they_are_the_same() {
     let rung = object(json!({ "h": { "type": "integer" } }), json!(["h"]));
     let same = printed(Language::Typescript, &side(rung.clone()), &side(rung.clone()));
     assert_eq!(same.matches("export interface Rung ").count(), 1);
-    assert!(!same.contains("OutputsRung"), "{same}");
+    assert!(!same.contains("sRung"), "{same}");
     let other = object(json!({ "h": { "type": "string" } }), json!(["h"]));
     let different = printed(Language::Typescript, &side(rung), &side(other));
     assert!(
-        different.contains("readonly r: Rung;") && different.contains("readonly r: OutputsRung;"),
+        different.contains("readonly r: InputsRung;") && different.contains("readonly r: OutputsRung;"),
         "{different}"
     );
 }
@@ -180,10 +234,10 @@ fn an_open_record_has_a_place_for_its_further_fields() {
     let rust = printed(Language::Rust, &fields, &fields);
     for text in [
         "typed::open! {\n    pub struct Event {\n        id: String = \"id\",\n        more: Option<i64> = \"more\",\n        \
-         ..more_2: std::collections::BTreeMap<String, bool>\n    }\n}\n",
+         ..more_: std::collections::BTreeMap<String, bool>\n    }\n}\n",
         "typed::open! {\n    #[derive(Default)]\n    pub struct Loose {\n        a: Option<i64> = \"a\",\n        \
-         ..more: std::collections::BTreeMap<String, typed::Json>\n    }\n}\n",
-        "            id: required.id,\n            more: None,\n            more_2: Default::default(),\n",
+         ..more_: std::collections::BTreeMap<String, typed::Json>\n    }\n}\n",
+        "            id: required.id,\n            more: None,\n            more_: Default::default(),\n",
     ] {
         assert!(rust.contains(text), "{rust}");
     }
@@ -197,10 +251,82 @@ fn an_open_record_has_a_place_for_its_further_fields() {
     }
     let python = printed(Language::Python, &fields, &fields);
     for text in [
-        "    more_2: Mapping[str, bool] = _dc.field(default_factory=dict[str, _t.Any], metadata={\"rest\": True})\n",
-        "        more_2=fields.rest((\"id\", \"more\",), _json.boolean),\n",
-        "        more=fields.rest((\"a\",), _json.anything),\n",
+        "    more_: Mapping[str, bool] = _dc.field(default_factory=dict[str, _t.Any], metadata={\"rest\": True})\n",
+        "        more_=fields.rest((\"id\", \"more\",), _json.boolean),\n",
+        "        more_=fields.rest((\"a\",), _json.anything),\n",
     ] {
         assert!(python.contains(text), "{python}");
+    }
+}
+
+fn any_name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::collection::vec(
+            prop::sample::select(vec!["bit", "Rate", "rate", "-", "_", " ", "2", "."]),
+            1..4
+        )
+        .prop_map(|parts| parts.concat()),
+        prop::sample::select(vec!["type", "type_", "more", "more_", "self", "Self", "class", "dict", ""])
+            .prop_map(str::to_owned),
+        "\\PC{1,3}",
+    ]
+}
+
+/// What each identifier of a client stands for: lines of the printed text, each with the name in JSON that it has.
+fn meanings(language: Language, names: &[String]) -> Option<BTreeMap<String, String>> {
+    let int = json!({ "type": "integer" });
+    let all = |names: &[String]| names.iter().map(|name| (name.clone(), int.clone())).collect::<Map<_, _>>();
+    let words = json!({ "enum": names });
+    let open = json!({ "type": "object", "properties": all(names), "additionalProperties": int });
+    let mut fields = all(names);
+    fields.insert("the open one".to_owned(), open);
+    fields.insert("the words".to_owned(), words);
+    let input = input(template("x", json!({ "type": "object", "properties": fields }), json!({})));
+    let flow = Flow::new(&input).unwrap();
+    match generate(language, &[input]) {
+        Ok(_) => {}
+        Err(Error::Clashes { .. }) => return None,
+        Err(other) => panic!("{other}"),
+    }
+    let mut meanings = BTreeMap::new();
+    let mut add = |at: &str, called: String, name: String| {
+        assert_eq!(meanings.insert(format!("{at}{called}"), name), None, "{called} means two things");
+    };
+    let called = if language == Language::Rust { rust::called } else { python::called };
+    for field in &flow.inputs {
+        add("inputs.", called(field), field.key.clone());
+    }
+    for named in &flow.types {
+        match &named.kind {
+            model::Kind::Record(fields) => {
+                for field in fields {
+                    add("open.", called(field), format!("{} {}", field.rest, field.key));
+                }
+            }
+            model::Kind::Literals(words) if language == Language::Rust => {
+                for word in words {
+                    add("words.", rust::variant_of(word), word.to_string());
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(meanings)
+}
+
+proptest! {
+    #[test]
+    fn a_further_name_never_changes_what_another_one_means(
+        mut names in prop::collection::vec(any_name(), 0..6),
+        further in any_name(),
+    ) {
+        for language in [Language::Rust, Language::Python] {
+            let Some(before) = meanings(language, &names) else { continue };
+            names.push(further.clone());
+            let Some(after) = meanings(language, &names) else { continue };
+            for (called, name) in &before {
+                prop_assert_eq!(after.get(called), Some(name), "{}", called);
+            }
+        }
     }
 }

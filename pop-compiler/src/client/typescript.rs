@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 
 use super::model::{Field, Flow, Kind, Named, Shape};
-use super::names::{Scope, camel};
+use super::names::{apart, camel};
 use super::{File, GENERATED, comment, double_quoted, single_quoted};
 
 /// What the modules of all workflows share. No workflow's module begins with an underscore or is called `pop`.
@@ -68,13 +68,17 @@ pub(super) fn module(workflow: &str) -> String {
     if name == "pop" || name == "index" { name + "-flow" } else { name }
 }
 
+/// What the module is called where all are at hand.
+pub(super) fn export(workflow: &str) -> String {
+    apart(camel(workflow), KEYWORDS)
+}
+
 pub(super) fn files(flows: &[(&str, &Flow)]) -> Vec<File> {
     let mut index = format!("// {GENERATED}\n\nexport * as pop from \"./pop.js\";\n");
     let mut files: Vec<File> =
         RUNTIME.iter().map(|(path, text)| File { path: (*path).into(), text: (*text).into() }).collect();
-    let mut scope = Scope::new("", KEYWORDS.iter().copied());
     for (module, flow) in flows {
-        index += &format!("export * as {} from \"./{module}.js\";\n", scope.take(&camel(&flow.name)));
+        index += &format!("export * as {} from \"./{module}.js\";\n", export(&flow.name));
         files.push(File { path: format!("{module}.ts"), text: Printer { flow, out: String::new() }.print() });
     }
     files.push(File { path: "index.ts".into(), text: index });

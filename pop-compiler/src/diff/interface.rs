@@ -1,32 +1,76 @@
 //! Inputs and outputs: what clients send and what they expect, by the schemas that templates carry.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value as Json};
 
+use super::within::{Who, within};
 use super::{Differ, Verdict, both, shown};
 use crate::agenda::{AgendaTemplate, keys};
 use crate::types::{Type, Types};
 
 /// A part of a schema as the comparison needs it.
 struct Field<'s> {
+    /// The type, with the names of its version in front of those of its definitions.
     ty: Type,
     required: bool,
     schema: &'s Json,
+    /// The schema without what is said to people and without a default, and the definitions that it leads to.
+    plain: (Json, BTreeMap<String, &'s Json>),
+    /// The schema with all definitions.
+    alone: Json,
+}
+
+impl Field<'_> {
+    /// The type, for people.
+    fn shown(&self) -> Type {
+        Type::from_schema(&self.alone)
+    }
+}
+
+/// One side of both versions.
+struct Sides<'s> {
+    old: Option<&'s Json>,
+    new: Option<&'s Json>,
+}
+
+impl<'s> Sides<'s> {
+    fn of(key: &str, old: &'s AgendaTemplate, new: &'s AgendaTemplate) -> Self {
+        Self { old: old.params.get(key), new: new.params.get(key) }
+    }
+
+    fn names(&self) -> BTreeSet<&'s str> {
+        let properties = |schema: Option<&'s Json>| schema?.get("properties")?.as_object();
+        [self.old, self.new]
+            .into_iter()
+            .filter_map(properties)
+            .flat_map(|map| map.keys().map(String::as_str))
+            .collect()
+    }
+
+    fn field(&self, name: &str, types: &mut Types) -> (Option<Field<'s>>, Option<Field<'s>>) {
+        (field(self.old, name, "old ", types), field(self.new, name, "new ", types))
+    }
 }
 
 pub(super) fn compare(diff: &mut Differ, old: &AgendaTemplate, new: &AgendaTemplate) {
-    let (old_inputs, new_inputs) = (old.params.get(keys::INPUTS), new.params.get(keys::INPUTS));
-    for name in names(old_inputs, new_inputs) {
-        input(diff, &format!("inputs/{name}"), field(old_inputs, &name), field(new_inputs, &name));
+    let inputs = Sides::of(keys::INPUTS, old, new);
+    for name in inputs.names() {
+        let mut types = Types::default();
+        let (old, new) = inputs.field(name, &mut types);
+        input(diff, &format!("inputs/{name}"), (old, new), &types);
     }
-    let (old_outputs, new_outputs) = (old.params.get(keys::OUTPUTS), new.params.get(keys::OUTPUTS));
-    for name in names(old_outputs, new_outputs) {
-        output(diff, &format!("outputs/{name}"), field(old_outputs, &name), field(new_outputs, &name));
+    let outputs = Sides::of(keys::OUTPUTS, old, new);
+    for name in outputs.names() {
+        let mut types = Types::default();
+        let (old, new) = outputs.field(name, &mut types);
+        output(diff, &format!("outputs/{name}"), (old, new), &types);
     }
     let result = |t: &AgendaTemplate| {
         t.agenda.params.get(keys::RESULT).and_then(Json::as_object).cloned().unwrap_or_default()
     };
     let (old, new) = (result(old), result(new));
-    let untyped = old_outputs.is_none() && new_outputs.is_none();
+    let untyped = outputs.old.is_none() && outputs.new.is_none();
     for name in both(&old, &new) {
         let at = format!("outputs/{name}");
         match (old.get(name), new.get(name)) {
@@ -39,34 +83,34 @@ pub(super) fn compare(diff: &mut Differ, old: &AgendaTemplate, new: &AgendaTempl
     }
 }
 
-fn input(diff: &mut Differ, at: &str, old: Option<Field<'_>>, new: Option<Field<'_>>) {
-    let (old, new) = match (old, new) {
+fn input(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'_>>), types: &Types) {
+    let (old, new) = match sides {
         (Some(old), Some(new)) => (old, new),
         (None, Some(new)) if new.required => {
-            diff.add(Verdict::Breaking, at, format!("added, and required: `{}`", new.ty));
+            diff.add(Verdict::Breaking, at, format!("added, and required: `{}`", new.shown()));
             return;
         }
         (None, Some(new)) => {
-            diff.add(Verdict::Compatible, at, format!("added, and optional: `{}`", new.ty));
+            diff.add(Verdict::Compatible, at, format!("added, and optional: `{}`", new.shown()));
             return;
         }
         (Some(old), None) => {
-            diff.add(Verdict::Breaking, at, format!("removed; it was `{}`", old.ty));
+            diff.add(Verdict::Breaking, at, format!("removed; it was `{}`", old.shown()));
             return;
         }
         (None, None) => return,
     };
-    if old.ty != new.ty {
-        let message = format!("`{}` is now `{}`", old.ty, new.ty);
-        if fits(&old.ty, &new.ty) && !closes(&old.ty, &new.ty) {
-            diff.add(Verdict::Regenerate, at, message + ", which takes all that was taken");
-        } else {
-            diff.add(Verdict::Breaking, at, message + ", which refuses some of what was taken");
-        }
+    // what may be left out may be null: a default takes its place
+    let taken = if new.required { new.ty.clone() } else { new.ty.clone().optional() };
+    if !within(&old.ty, &taken, types, Who::Takes) {
+        let message = change(&old, &new) + ", which refuses some of what was taken";
+        diff.add(Verdict::Breaking, at, message);
+    } else if old.plain != new.plain {
+        diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which takes all that was taken");
     }
     match (old.required, new.required) {
         // a type that takes null says so already
-        (true, false) if old.ty == new.ty => diff.add(Verdict::Regenerate, at, "may be left out now"),
+        (true, false) if old.plain == new.plain => diff.add(Verdict::Regenerate, at, "may be left out now"),
         (false, true) => diff.add(Verdict::Breaking, at, "must be given now"),
         _ => {}
     }
@@ -79,46 +123,30 @@ fn input(diff: &mut Differ, at: &str, old: Option<Field<'_>>, new: Option<Field<
     words(diff, at, &old, &new);
 }
 
-fn output(diff: &mut Differ, at: &str, old: Option<Field<'_>>, new: Option<Field<'_>>) {
-    match (old, new) {
-        (Some(old), Some(new)) if old.ty != new.ty => {
-            let message = format!("`{}` is now `{}`", old.ty, new.ty);
-            if fits(&new.ty, &old.ty) {
-                diff.add(Verdict::Regenerate, at, message + ", which was possible before");
-            } else {
-                diff.add(Verdict::Breaking, at, message + ", which may be more than clients can read");
+fn output(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'_>>), types: &Types) {
+    match sides {
+        (Some(old), Some(new)) => {
+            if !within(&new.ty, &old.ty, types, Who::Reads) {
+                let message = change(&old, &new) + ", which may be more than clients can read";
+                diff.add(Verdict::Breaking, at, message);
+            } else if old.plain != new.plain {
+                diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which was possible before");
             }
+            words(diff, at, &old, &new);
         }
-        (Some(old), Some(new)) => words(diff, at, &old, &new),
-        (None, Some(new)) => diff.add(Verdict::Compatible, at, format!("added: `{}`", new.ty)),
-        (Some(old), None) => diff.add(Verdict::Breaking, at, format!("removed; it was `{}`", old.ty)),
+        (None, Some(new)) => diff.add(Verdict::Compatible, at, format!("added: `{}`", new.shown())),
+        (Some(old), None) => diff.add(Verdict::Breaking, at, format!("removed; it was `{}`", old.shown())),
         (None, None) => {}
     }
 }
 
-/// Whether every value of `from` is one of `to`. To the checker `any` fits everywhere; here it is only as wide as itself.
-fn fits(from: &Type, to: &Type) -> bool {
-    (*from != Type::Any || *to == Type::Any) && Types::default().assign(from, to).is_ok()
-}
-
-/// Whether fields that could be given so far are none of the new type's: between operations they are left aside, but who
-/// submits them is refused. Recursion is bounded by the depth of a type that was read from a schema.
-fn closes(old: &Type, new: &Type) -> bool {
-    match (old, new) {
-        (Type::Record(a), Type::Record(b)) => {
-            a.rest().is_some() && b.rest().is_none()
-                || a.iter().any(|(name, ty)| match b.get(name) {
-                    Some(new) => closes(ty, new),
-                    None => b.rest().is_none(),
-                })
-        }
-        (Type::Map(a), Type::Map(b))
-        | (Type::List(a), Type::List(b))
-        | (Type::Secret(a), Type::Secret(b)) => closes(a, b),
-        (Type::Map(_), Type::Record(b)) => b.rest().is_none(),
-        (Type::Union(members), _) => members.iter().any(|member| closes(member, new)),
-        (_, Type::Union(members)) => !members.iter().any(|member| fits(old, member) && !closes(old, member)),
-        _ => false,
+/// What became of a type. Types inside it may have other names, or differ where they hold themselves, which doesn't show.
+fn change(old: &Field<'_>, new: &Field<'_>) -> String {
+    let (was, is) = (old.shown(), new.shown());
+    if was == is {
+        format!("`{is}` has other types in it, or other names for them")
+    } else {
+        format!("`{was}` is now `{is}`")
     }
 }
 
@@ -131,20 +159,56 @@ fn words(diff: &mut Differ, at: &str, old: &Field<'_>, new: &Field<'_>) {
     }
 }
 
-fn names(old: Option<&Json>, new: Option<&Json>) -> Vec<String> {
-    let properties = |schema: Option<&Json>| {
-        schema.and_then(|s| s.get("properties")).and_then(Json::as_object).cloned().unwrap_or_default()
-    };
-    both(&properties(old), &properties(new)).into_iter().map(str::to_owned).collect()
-}
-
-fn field<'s>(schema: Option<&'s Json>, name: &str) -> Option<Field<'s>> {
+fn field<'s>(schema: Option<&'s Json>, name: &str, scope: &str, types: &mut Types) -> Option<Field<'s>> {
     let root = schema?;
     let property = root.get("properties")?.get(name)?;
     let required = root.get("required").and_then(Json::as_array);
     let required = required.is_some_and(|names| names.iter().any(|n| n.as_str() == Some(name)));
+    let mut plain = property.clone();
+    if let Json::Object(map) = &mut plain {
+        map.shift_remove("description");
+        map.shift_remove("default");
+        // beside a description a reference is written as the only alternative
+        if map.len() == 1
+            && let Some(Json::Array(members)) = map.get_mut("anyOf")
+            && members.len() == 1
+        {
+            plain = members.remove(0);
+        }
+    }
     // the property alone, with the definitions that it may refer to
     let mut alone: Map<String, Json> = property.as_object().cloned().unwrap_or_default();
     alone.extend(root.get("$defs").map(|defs| ("$defs".to_owned(), defs.clone())));
-    Some(Field { ty: Type::from_schema(&Json::Object(alone)), required, schema: property })
+    let alone = Json::Object(alone);
+    let plain = (plain, definitions(property, root));
+    Some(Field {
+        ty: Type::from_schema_named(&alone, scope, types),
+        required,
+        schema: property,
+        plain,
+        alone,
+    })
+}
+
+/// The definitions that a schema leads to, each by its reference.
+fn definitions<'s>(schema: &'s Json, root: &'s Json) -> BTreeMap<String, &'s Json> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![schema];
+    while let Some(value) = open.pop() {
+        match value {
+            Json::Object(map) => {
+                if let Some(Json::String(reference)) = map.get("$ref")
+                    && !found.contains_key(reference)
+                    && let Some(target) = crate::types::pointed(root, reference)
+                {
+                    found.insert(reference.clone(), target);
+                    open.push(target);
+                }
+                open.extend(map.values());
+            }
+            Json::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    found
 }

@@ -97,6 +97,73 @@ fn wider_inputs_and_narrower_outputs_ask_for_new_clients() {
 }
 
 #[test]
+fn what_types_are_called_and_what_is_deep_inside_is_seen() {
+    // classes of typed clients have the name of the type
+    one(
+        &[("Tree?", "Wood?"), ("Tree = ", "Wood = "), ("<Tree>", "<Wood>")],
+        Verdict::Regenerate,
+        "inputs/tree",
+    );
+    one(&[("list<Tree>", "list<any>")], Verdict::Regenerate, "inputs/tree");
+    let mut secret = template(BASE);
+    secret.params[keys::INPUTS]["properties"]["source"]["x-pop-secret"] = true.into();
+    for (old, new) in [(&secret, &template(BASE)), (&template(BASE), &secret)] {
+        let changes: Vec<_> = diff(old, new).into_iter().map(|c| (c.verdict, c.at)).collect();
+        assert_eq!(changes, [(Verdict::Regenerate, "inputs/source".to_owned())]);
+    }
+    let nested = |from: &str, to: &str| {
+        let text = BASE.replace("\"Tree?\"", from);
+        let changes = diff(&template(&text), &template(&BASE.replace("\"Tree?\"", to)));
+        changes.into_iter().map(|c| c.verdict).collect::<Vec<_>>()
+    };
+    assert_eq!(nested("\"list<any>\"", "\"list<int>\""), [Verdict::Breaking]);
+    assert_eq!(nested("\"map<any>\"", "\"{ a: int?, ... }\""), [Verdict::Breaking]);
+    assert_eq!(nested("\"int\"", "\"bytes\""), [Verdict::Breaking], "no amount is negative");
+    assert_eq!(nested("\"bytes\"", "\"int | string\""), [Verdict::Regenerate]);
+    // where null was taken, a default takes its place
+    assert_eq!(
+        nested("\"int?\"", "{ type = \"int\", default = 1 }"),
+        [Verdict::Recompute, Verdict::Regenerate]
+    );
+    let file = |to: &str| BASE.replace("file = \"string\"", &format!("file = \"{to}\""));
+    let of = |from: &str, to: &str| {
+        let changes = diff(&template(&file(from)), &template(&file(to)));
+        let changes = changes.into_iter().filter(|c| c.at != "catalog/my.tool/output");
+        changes.map(|c| (c.verdict, c.at)).collect::<Vec<_>>()
+    };
+    assert_eq!(of("list<int>", "list<any>"), [(Verdict::Breaking, "outputs/file".to_owned())]);
+    assert_eq!(
+        of("Tree", "{ name: string, children: list<any> }"),
+        [(Verdict::Breaking, "outputs/file".to_owned())]
+    );
+    assert_eq!(of("{ a: int }", "{ a: int, b: int }"), [(Verdict::Regenerate, "outputs/file".to_owned())]);
+}
+
+#[test]
+fn there_is_no_change_where_the_digests_are_one() {
+    let old = template(BASE);
+    let mut new = old.clone();
+    new.title = Some("another".into());
+    assert_eq!(
+        diff(&old, &new).iter().map(|c| (c.verdict, c.at.as_str())).collect::<Vec<_>>(),
+        [(Verdict::Compatible, "template")]
+    );
+    // a digest that says something else about the same content is none
+    new.title.clone_from(&old.title);
+    new.agenda.params[keys::WORKFLOW]["digest"] = "0".into();
+    assert_eq!(diff(&old, &new), []);
+    new.params.insert("other".into(), 1.into());
+    assert_eq!(diff(&old, &new)[0].at, "params/other");
+    // the type runs otherwise, though all operations are those that they were
+    let mut bare = old.clone();
+    bare.agenda.params.shift_remove(keys::TYPES);
+    assert_eq!(
+        diff(&old, &bare).into_iter().map(|c| (c.verdict, c.at)).collect::<Vec<_>>(),
+        ["command", "output"].map(|part| (Verdict::Recompute, format!("catalog/my.tool/{part}")))
+    );
+}
+
+#[test]
 fn other_work_gives_other_results() {
     one(&[("seconds = 1", "seconds = 2")], Verdict::Recompute, "operations/first/with/seconds");
     one(&[("default = 1", "default = 2")], Verdict::Recompute, "inputs/level/default");

@@ -8,8 +8,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Type, Types};
 pub(crate) use read::TooLarge;
-pub(super) use read::read;
-pub(crate) use read::{pointed, scalars};
+pub use read::pointed;
+pub(crate) use read::{percent, scalars};
+pub(super) use read::{read, read_named};
 
 pub(super) fn write(ty: &Type, types: &Types) -> Json {
     let mut writer = Writer { types, defs: BTreeMap::new(), open: Vec::new() };
@@ -102,10 +103,23 @@ impl Writer<'_> {
                     self.defs.insert(name.to_string(), Json::Null); // its turn comes; so a recursive type ends
                     self.open.push((name.to_string(), meaning));
                 }
-                json!({ "$ref": format!("#/$defs/{}", name.replace('~', "~0").replace('/', "~1")) })
+                json!({ "$ref": format!("#/$defs/{}", fragment(name)) })
             }
         }
     }
+}
+
+/// A name as the last part of a reference: a URI has no letters but those of ASCII.
+fn fragment(name: &str) -> String {
+    let mut made = String::with_capacity(name.len());
+    for byte in name.replace('~', "~0").replace('/', "~1").bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
+            made.push(char::from(byte));
+        } else {
+            made.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    made
 }
 
 #[cfg(test)]

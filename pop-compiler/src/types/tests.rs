@@ -236,6 +236,19 @@ fn open_records_go_to_schemas_and_back() {
 }
 
 #[test]
+fn references_are_uris() {
+    let mut types = Types::default();
+    types.define("Größe", ty("{next: Größe?, 'a%20b/~': int}"));
+    let schema = ty("{g: Größe}").to_schema(&types);
+    assert_eq!(schema["properties"]["g"]["$ref"], "#/$defs/Gr%C3%B6%C3%9Fe");
+    assert_eq!(pointed(&schema, "#/$defs/Gr%C3%B6%C3%9Fe"), schema.pointer("/$defs/Größe"));
+    let template: AgendaTemplate =
+        serde_json::from_value(json!({ "params": { "pop.inputs": schema } })).unwrap();
+    assert!(template.expand(&json!({ "g": { "a%20b/~": 1 } })).is_ok());
+    assert!(template.expand(&json!({ "g": { "a%20b/~": "x" } })).is_err());
+}
+
+#[test]
 fn values_are_checked_against_types() {
     let types = Types::default();
     for (text, value, fits) in [

@@ -1,5 +1,6 @@
 //! Places in a JSON Schema.
 
+use pop_compiler::types::pointed;
 use serde_json::Value;
 
 /// A place in a JSON Schema.
@@ -22,7 +23,7 @@ impl<'d> Shape<'d> {
         let mut shape = self;
         for _ in 0..16 {
             let next = if let Some(Value::String(reference)) = shape.at.get("$ref") {
-                reference.strip_prefix('#').and_then(|pointer| shape.root.pointer(pointer))
+                pointed(shape.root, reference)
             } else if let Some(Value::Array(members)) =
                 shape.at.get("anyOf").or_else(|| shape.at.get("oneOf"))
             {
@@ -90,7 +91,7 @@ impl<'d> Shape<'d> {
             if let Some(name) = reference.strip_prefix("#/$defs/") {
                 return Some(name);
             }
-            shape.at = shape.root.pointer(reference.strip_prefix('#')?)?;
+            shape.at = pointed(shape.root, reference)?;
         }
         None
     }

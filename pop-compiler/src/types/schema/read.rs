@@ -25,18 +25,31 @@ pub(crate) struct TooLarge;
 /// A type, unless the schema is too large: references that fan out would make an endless type of a few lines. Objects
 /// that don't say whether they may have further fields may have them, if they are `open`.
 pub(in crate::types) fn read(schema: &Json, open: bool) -> Result<Type, TooLarge> {
-    let mut reader = Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open };
+    let mut reader = Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open, scope: None };
     reader.read(schema, 0, &HashSet::new())
 }
 
+/// A type in which references into `$defs` stay names, with `scope` in front of each; what they mean is defined in
+/// `types`. So a type that holds itself is read as what it is.
+pub(in crate::types) fn read_named(schema: &Json, scope: &str, types: &mut Types) -> Result<Type, TooLarge> {
+    let mut reader =
+        Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open: true, scope: Some(scope) };
+    let ty = reader.read(schema, 0, &HashSet::new())?;
+    for (name, definition) in schema.get("$defs").and_then(Json::as_object).into_iter().flatten() {
+        let meaning = reader.read(definition, 0, &HashSet::new())?;
+        types.define(format!("{scope}{name}"), meaning);
+    }
+    Ok(ty)
+}
+
 /// Where a `$ref` into the same file leads.
-pub(crate) fn pointed<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
+pub fn pointed<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
     let pointer = reference.strip_prefix('#')?;
     root.pointer(&if pointer.contains('%') { percent(pointer).into() } else { Cow::Borrowed(pointer) })
 }
 
 /// The text without percent-encoding; what is no such thing stays.
-fn percent(text: &str) -> String {
+pub(crate) fn percent(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -93,6 +106,8 @@ struct Reader<'s> {
     /// Parts that may still be read.
     left: usize,
     open: bool,
+    /// What is in front of the names that definitions get, where references to them are not followed.
+    scope: Option<&'s str>,
 }
 
 type Names<'s> = HashSet<&'s str>;
@@ -169,6 +184,13 @@ impl<'s> Reader<'s> {
         let Some(target) = pointed(self.root, to).filter(|_| !self.followed.contains(&to)) else {
             return Ok(Type::Any);
         };
+        if let (Some(scope), Some(name)) =
+            (self.scope, to.strip_prefix("#/$defs/").filter(|n| !n.contains('/')))
+        {
+            return Ok(Type::Named(
+                format!("{scope}{}", percent(name).replace("~1", "/").replace("~0", "~")).into(),
+            ));
+        }
         self.followed.push(to);
         let ty = self.read(target, depth + 1, needed);
         self.followed.pop();

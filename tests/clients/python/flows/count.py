@@ -31,7 +31,7 @@ class Outputs:
     number: int
 
 
-def _read_outputs(value: object, at: str) -> Outputs:
+def _read_Outputs(value: object, at: str) -> Outputs:
     fields = _json.Fields(value, at)
     return Outputs(
         number=fields.need("number", _json.integer),
@@ -41,7 +41,7 @@ def _read_outputs(value: object, at: str) -> Outputs:
 WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     name="count",
     digest="9a47178b1986d1c0b602abe21251831d8456192f2aaf5e2dae8f04d000a6449b",
-    outputs=_read_outputs,
+    outputs=_read_Outputs,
     places={
         "read": "tests/clients/flows/count.pop.toml:15:13",
     },

@@ -35,7 +35,7 @@ class Outputs:
     waited: float
 
 
-def _read_outputs(value: object, at: str) -> Outputs:
+def _read_Outputs(value: object, at: str) -> Outputs:
     fields = _json.Fields(value, at)
     return Outputs(
         found=fields.need("found", _json.text),
@@ -46,7 +46,7 @@ def _read_outputs(value: object, at: str) -> Outputs:
 WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     name="gate",
     digest="d4cd29953f66170198e53a0e0affa8987a1c0acedc6451425f120a087603ce7c",
-    outputs=_read_outputs,
+    outputs=_read_Outputs,
     places={
         "look": "tests/clients/flows/gate.pop.toml:20:13",
         "wait": "tests/clients/flows/gate.pop.toml:16:13",

@@ -29,23 +29,23 @@ class Outputs:
     text: Text
 
 
-def _read_text(value: object, at: str) -> Text:
+def _read_Text(value: object, at: str) -> Text:
     choices: tuple[Text, ...] = ("hello",)
     return _json.choice(value, at, choices)
 
 
-def _read_outputs(value: object, at: str) -> Outputs:
+def _read_Outputs(value: object, at: str) -> Outputs:
     fields = _json.Fields(value, at)
     return Outputs(
         count=fields.need("count", _json.integer),
-        text=fields.need("text", _read_text),
+        text=fields.need("text", _read_Text),
     )
 
 
 WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     name="greet",
     digest="5c295f508b711b1be15fb01ac27c3871fa1c10014f75655c18fe877ad682acfd",
-    outputs=_read_outputs,
+    outputs=_read_Outputs,
     places={
         "hello": "tests/clients/flows/greet.pop.toml:4:13",
     },

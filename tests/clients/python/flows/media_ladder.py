@@ -112,25 +112,27 @@ class Node:
     name: str
 
 
-def _read_budget(value: object, at: str) -> Budget:
-    return _json.either(value, at, _json.integer, _json.text)
+def _read_Budget(value: object, at: str) -> Budget:
+    readers: tuple[_json.Reader[Budget], ...] = (_json.integer, _json.text)
+    return _json.either(value, at, readers)
 
 
-def _read_limit_word(value: object, at: str) -> LimitWord:
+def _read_LimitWord(value: object, at: str) -> LimitWord:
     choices: tuple[LimitWord, ...] = ("none",)
     return _json.choice(value, at, choices)
 
 
-def _read_limit(value: object, at: str) -> Limit:
-    return _json.either(value, at, _read_limit_word, _json.integer)
+def _read_Limit(value: object, at: str) -> Limit:
+    readers: tuple[_json.Reader[Limit], ...] = (_read_LimitWord, _json.integer)
+    return _json.either(value, at, readers)
 
 
-def _read_mode(value: object, at: str) -> Mode:
+def _read_Mode(value: object, at: str) -> Mode:
     choices: tuple[Mode, ...] = ("fast", "best")
     return _json.choice(value, at, choices)
 
 
-def _read_contact(value: object, at: str) -> Contact:
+def _read_Contact(value: object, at: str) -> Contact:
     fields = _json.Fields(value, at)
     return Contact(
         class_=fields.need("class", _json.text),
@@ -138,55 +140,55 @@ def _read_contact(value: object, at: str) -> Contact:
     )
 
 
-def _read_priority(value: object, at: str) -> Priority:
+def _read_Priority(value: object, at: str) -> Priority:
     choices: tuple[Priority, ...] = (1, 2, 3)
     return _json.choice(value, at, choices)
 
 
-def _read_rung(value: object, at: str) -> Rung:
+def _read_Rung(value: object, at: str) -> Rung:
     fields = _json.Fields(value, at)
     return Rung(
         bitrate=fields.maybe("bitrate", _json.integer),
         height=fields.need("height", _json.integer),
-        type_=fields.need("type", _read_codec),
+        type_=fields.need("type", _read_Codec),
     )
 
 
-def _read_node(value: object, at: str) -> Node:
+def _read_Node(value: object, at: str) -> Node:
     fields = _json.Fields(value, at)
     return Node(
-        all=fields.need("all", _json.array(_read_node)),
-        left=fields.maybe("left", _read_node),
+        all=fields.need("all", _json.array(_read_Node)),
+        left=fields.maybe("left", _read_Node),
         name=fields.need("name", _json.text),
     )
 
 
-def _read_codec(value: object, at: str) -> Codec:
+def _read_Codec(value: object, at: str) -> Codec:
     choices: tuple[Codec, ...] = ("h264", "h265")
     return _json.choice(value, at, choices)
 
 
-def _read_outputs(value: object, at: str) -> Outputs:
+def _read_Outputs(value: object, at: str) -> Outputs:
     fields = _json.Fields(value, at)
     return Outputs(
-        budget=fields.need("budget", _read_budget),
-        contact=fields.maybe("contact", _read_contact),
+        budget=fields.need("budget", _read_Budget),
+        contact=fields.maybe("contact", _read_Contact),
         first=fields.need("first", _json.text),
-        limit=fields.need("limit", _read_limit),
-        mode=fields.need("mode", _read_mode),
+        limit=fields.need("limit", _read_Limit),
+        mode=fields.need("mode", _read_Mode),
         plans=fields.need("plans", _json.array(_json.text)),
-        priority=fields.need("priority", _read_priority),
-        rungs=fields.need("rungs", _json.array(_read_rung)),
+        priority=fields.need("priority", _read_Priority),
+        rungs=fields.need("rungs", _json.array(_read_Rung)),
         shout=fields.maybe("shout", _json.text),
         title=fields.need("title", _json.text),
-        tree=fields.maybe("tree", _read_node),
+        tree=fields.maybe("tree", _read_Node),
     )
 
 
 WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     name="media-ladder",
     digest="decac63a4c4c02ae200b7ccd5a1874593f7278349c535eb8f6fd6f991904209f",
-    outputs=_read_outputs,
+    outputs=_read_Outputs,
     places={
         "plan": "tests/clients/flows/ladder.pop.toml:46:13",
         "shout": "tests/clients/flows/ladder.pop.toml:55:13",

@@ -49,7 +49,7 @@ class Rung:
     height: int
 
 
-def _read_outputs(value: object, at: str) -> Outputs:
+def _read_Outputs(value: object, at: str) -> Outputs:
     fields = _json.Fields(value, at)
     return Outputs(
         frames=fields.need("frames", _json.integer),
@@ -61,7 +61,7 @@ def _read_outputs(value: object, at: str) -> Outputs:
 WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     name="media-ladder",
     digest="0d4124670f9f9dee1da0d429fd0d34e3ee9836a248ef4eb201d24cec3f8dcb1c",
-    outputs=_read_outputs,
+    outputs=_read_Outputs,
     places={
         "encode": "examples/media-ladder/media.pop.toml:24:13",
         "package": "examples/media-ladder/media.pop.toml:33:13",

@@ -31,7 +31,7 @@ function kinds({ at, root }: Schema, depth = 0): readonly Schema[] {
   const reference = at["$ref"];
   if (typeof reference === "string") {
     let target: unknown = root;
-    for (const step of reference.split("/").slice(1)) {
+    for (const step of reference.split("/").slice(1).map(decodeURIComponent)) {
       target = isObject(target) ? target[step.replace(/~1/g, "/").replace(/~0/g, "~")] : undefined;
     }
     return inner(target);

@@ -1,0 +1,55 @@
+//! Clients of workflows that nobody wrote, in each language, for the checkers of those languages:
+//! `random-clients FOLDER NUMBER SEED` writes `FOLDER/rust/chance` and so on. The same seed gives the same files.
+
+#[path = "../../tests/doors/dice.rs"]
+#[expect(unreachable_pub, reason = "shared with tests")]
+#[allow(dead_code, reason = "shared with tests")]
+mod dice;
+#[path = "../tests/typed/make.rs"]
+#[allow(dead_code, reason = "shared with tests")]
+mod make;
+
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+use make::{Made, workflow};
+use pop_compiler::client::{Input, Language, generate};
+use pop_compiler::source::Source;
+use pop_compiler::{Door, Options, compile};
+use serde_json::json;
+
+const LANGUAGES: [(Language, &str); 3] =
+    [(Language::Rust, "rust"), (Language::Typescript, "typescript"), (Language::Python, "python")];
+
+/// A workflow that has clients in every language, if chance made one.
+fn input(seed: u64) -> Option<Input> {
+    let mut made = Made::new(seed);
+    let mut document = workflow(&mut made);
+    let name = made.names(0).remove(0);
+    document["workflow"] = json!({ "name": format!("{name} {seed}"), "description": made.text() });
+    let text = document.to_string();
+    let compiled = compile(Source::new("flow.pop.json", text), Door::Json, &Options::default());
+    compiled.template.as_ref()?;
+    let input = Input::new(format!("{seed}"), &compiled)?;
+    let all = LANGUAGES.iter().all(|(language, _)| generate(*language, std::slice::from_ref(&input)).is_ok());
+    all.then_some(input)
+}
+
+fn main() -> io::Result<()> {
+    let mut args = env::args().skip(1);
+    let mut next = || args.next().unwrap_or_default();
+    let folder = PathBuf::from(next());
+    let (Ok(number), Ok(seed)) = (next().parse::<usize>(), next().parse::<u64>()) else {
+        eprintln!("random-clients FOLDER NUMBER SEED");
+        std::process::exit(2);
+    };
+    let inputs: Vec<Input> = (seed..).filter_map(input).take(number).collect();
+    for (language, name) in LANGUAGES {
+        let folder = folder.join(name).join("chance");
+        fs::create_dir_all(&folder)?;
+        for file in generate(language, &inputs).map_err(io::Error::other)? {
+            fs::write(folder.join(file.path), file.text)?;
+        }
+    }
+    Ok(())
+}
