@@ -162,7 +162,10 @@ impl<'a> Resolver<'a, '_> {
             ValueKind::Text(template) => {
                 for part in &template.parts {
                     let span = match part {
-                        Part::Text(_) => continue,
+                        Part::Text(text) => {
+                            self.bare_input(text);
+                            continue;
+                        }
                         Part::Reference(reference) => {
                             self.reference(reference, inside, edges);
                             reference.span
@@ -179,6 +182,14 @@ impl<'a> Resolver<'a, '_> {
             ValueKind::List(items) => items.iter().for_each(|v| self.value(v, inside, edges)),
             ValueKind::Record(fields) => fields.iter().for_each(|f| self.value(&f.value, inside, edges)),
             ValueKind::Error | ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) => {}
+        }
+    }
+
+    /// The input of a reference without its `${…}` counts as used: that is told where the text doesn't fit.
+    fn bare_input(&mut self, text: &str) {
+        let name = text.strip_prefix("inputs.").and_then(|rest| rest.split(['.', '[']).next());
+        if let Some(i) = name.and_then(|name| self.inputs.get(name)) {
+            self.used_inputs[*i] = true;
         }
     }
 

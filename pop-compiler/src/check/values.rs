@@ -9,9 +9,9 @@ use super::{Model, Target};
 use crate::ast::{self, Value, ValueKind};
 use crate::catalog::OperationType;
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::expr::{Reference, Template};
+use crate::expr::{self, Reference, Root, Segment, Template};
 use crate::rules::{self, Given};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use crate::types::{Record, Type};
 use crate::{limit, mend, suggest};
 
@@ -312,6 +312,9 @@ fn text(
     if types.secrets && !place.secret && !takes_secret(model, expected) {
         leaks(model, value, place, out);
     }
+    if template.broken {
+        return;
+    }
     let name = || place.name();
     if let Some(text) = template.as_text() {
         if !types.accepts(expected, &Json::from(text)) {
@@ -319,7 +322,9 @@ fn text(
             let target = rules::Target { name: &name, ty: expected, declared: place.declared };
             let words = words(types.resolve(expected));
             let edits = mend::values::edits(types, expected, value);
-            out.push(if words.is_empty() {
+            out.push(if is_bare_reference(model, text) {
+                rules::type_mismatch::bare(text, value.span, &target)
+            } else if words.is_empty() {
                 rules::type_mismatch::literal(&format!("{text:?}"), value.span, &target, edits)
             } else {
                 rules::type_mismatch::word(text, value.span, &target, &words, edits)
@@ -346,6 +351,21 @@ fn text(
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
         out.push(rules::type_mismatch::literal("a text", value.span, &target, None));
     }
+}
+
+/// Whether a text is a reference without its `${…}`: `inputs.skip`, `probe.has_video`.
+fn is_bare_reference(model: &Model<'_>, text: &str) -> bool {
+    let known = |reference: &Reference| match (&reference.root.value, reference.path.first()) {
+        (Root::Inputs, Some(Spanned { value: Segment::Field(name), .. })) => {
+            model.inputs.iter().any(|input| input.name.value == *name)
+        }
+        (Root::Operation(name), Some(_)) => model.workflow.find(name).is_some(),
+        _ => false,
+    };
+    text.len() < 200
+        && text.contains('.')
+        && !text.contains(['$', '}'])
+        && expr::alone(text).is_some_and(|reference| known(&reference))
 }
 
 /// Reports the references of a value that hold a secret and go where it shows. Recursion as above.
@@ -438,7 +458,9 @@ pub(super) fn type_of(model: &Model<'_>, value: &Value) -> Type {
         ValueKind::Bool(_) => Type::Bool,
         ValueKind::Number(n) => crate::types::type_of(&Json::Number(n.clone())),
         ValueKind::Text(template) => {
-            if let Some(text) = template.as_text() {
+            if template.broken {
+                Type::Error
+            } else if let Some(text) = template.as_text() {
                 Type::Literal(Json::from(text).into())
             } else if let Some(reference) = template.as_reference() {
                 model.references.get(reference.id as usize).cloned().unwrap_or(Type::Error)

@@ -84,7 +84,7 @@ impl Decoder<'_> {
                         operation.after_span = value.span;
                         operation.after = self.strings(value, "`after`").into();
                     }
-                    "when" => operation.when = Some(Box::new(self.value(value))),
+                    "when" => operation.when = Some(Box::new(self.condition(value))),
                     "each" => operation.each = Some(Box::new(self.value(value))),
                     "retry" => self.retry(value, &mut operation.settings),
                     "timeout" => operation.settings.timeout = self.duration(value, "`timeout`").map(Box::new),

@@ -2,10 +2,34 @@
 
 use super::Decoder;
 use crate::ast::{Field, Value, ValueKind};
-use crate::expr;
+use crate::expr::{self, habits};
+use crate::rules::bad_expression;
 use crate::tree::{Entry, Node, Tree};
 
 impl Decoder<'_> {
+    /// The value of `when`. Conditions as other languages have them are told, be they inside of `${…}` or around it.
+    pub(super) fn condition(&mut self, tree: Tree) -> Value {
+        let habit = match &tree.node {
+            Node::String(text) if !is_reference(&text.value) => {
+                habits::in_condition(&text.value).map(|(at, habit)| {
+                    let span = text.span(self.file, at.start, at.end);
+                    bad_expression::habit(span, habit, &text.value[at], bad_expression::WHEN)
+                })
+            }
+            _ => None,
+        };
+        let before = self.out.len();
+        let mut value = self.value(tree);
+        let Some(finding) = habit else { return value };
+        if self.out.len() == before {
+            self.out.push(finding);
+        }
+        if let ValueKind::Text(template) = &mut value.kind {
+            template.broken = true;
+        }
+        value
+    }
+
     /// Recursion is bounded by the depth of the tree.
     pub(super) fn value(&mut self, tree: Tree) -> Value {
         let kind = match tree.node {
@@ -36,4 +60,9 @@ impl Decoder<'_> {
         };
         Value { kind, span: tree.span }
     }
+}
+
+/// Whether a text is surely one reference, or has a token of POP's own in it.
+fn is_reference(text: &str) -> bool {
+    text.contains("@<") || text.starts_with("${") && text.find('}') == Some(text.len() - 1)
 }
