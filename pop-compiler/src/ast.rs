@@ -5,7 +5,7 @@ use serde_json::{Number, Value as Json};
 use crate::agenda::RunSpec;
 use crate::expr::Template;
 use crate::source::{Span, Spanned};
-use crate::tree::KeyIndex;
+use crate::tree::{KeyIndex, Text};
 use crate::types::TypeExpr;
 
 /// One workflow file.
@@ -139,7 +139,17 @@ pub(crate) struct OperationTypeDef {
     pub(crate) output: Option<Declared>,
     pub(crate) output_place: Option<DeclaredOutput>,
     pub(crate) run: RunSpec,
+    /// What `run` has of texts in which references may stand.
+    pub(crate) texts: Vec<CommandText>,
     pub(crate) settings: Settings,
+}
+
+/// A text of a command, with the way to its place in the file.
+#[derive(Clone, Debug)]
+pub(crate) struct CommandText {
+    pub(crate) text: Text,
+    /// Whether it is part of the line of a program, which everybody on its machine may see.
+    pub(crate) shows: bool,
 }
 
 /// Where an operation type declares its output.

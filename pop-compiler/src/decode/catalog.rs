@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
-use crate::ast::{Declared, DeclaredOutput, OperationTypeDef, Settings};
+use crate::ast::{CommandText, Declared, DeclaredOutput, OperationTypeDef, Settings};
 use crate::source::{Span, Spanned};
 use crate::syntax::Door;
 use crate::tree::{Entry, Node, Tree};
@@ -98,6 +98,19 @@ fn place(output: &Tree) -> DeclaredOutput {
     DeclaredOutput { span: output.span, only }
 }
 
+/// Adds the texts of a part of a command in which something may be replaced. Recursion is bounded by the depth of the
+/// source.
+fn texts(tree: &Tree, shows: bool, out: &mut Vec<CommandText>) {
+    match &tree.node {
+        Node::String(text) if text.value.contains(['$', '{']) => {
+            out.push(CommandText { text: text.clone(), shows });
+        }
+        Node::List(items) => items.iter().for_each(|item| texts(item, shows, out)),
+        Node::Table(table) => table.entries.iter().for_each(|entry| texts(&entry.value, shows, out)),
+        _ => {}
+    }
+}
+
 const STDOUT: &[&str] = &["log", "json", "text", "lines"];
 
 impl Decoder<'_> {
@@ -168,6 +181,7 @@ impl Decoder<'_> {
             output: None,
             output_place: None,
             run: RunSpec::default(),
+            texts: Vec::new(),
             settings: Settings::default(),
         };
         let mut entries = self.table(value, &what).unwrap_or_default();
@@ -183,9 +197,18 @@ impl Decoder<'_> {
                         let only = only.filter(|_| matches!(def.output, Some(Declared::Expr(_))));
                         def.output_place = Some(DeclaredOutput { span, only });
                     }
-                    "command" => def.run.command = self.words(value, "`command`"),
-                    "args" => def.run.args = self.words(value, "`args`"),
-                    "stdin" => def.run.stdin = self.string(value, "`stdin`").map(|s| s.value),
+                    "command" => {
+                        texts(&value, true, &mut def.texts);
+                        def.run.command = self.words(value, "`command`");
+                    }
+                    "args" => {
+                        texts(&value, true, &mut def.texts);
+                        def.run.args = self.words(value, "`args`");
+                    }
+                    "stdin" => {
+                        texts(&value, false, &mut def.texts);
+                        def.run.stdin = self.string(value, "`stdin`").map(|s| s.value);
+                    }
                     "stdout" => def.run.stdout = self.stdout(value),
                     "image" => {
                         if let Some(image) = self.string(value, "`image`") {
@@ -193,7 +216,10 @@ impl Decoder<'_> {
                             def.run.image = Some(image.value);
                         }
                     }
-                    "env" => def.run.env = self.env(value),
+                    "env" => {
+                        texts(&value, false, &mut def.texts);
+                        def.run.env = self.env(value);
+                    }
                     "resources" => def.settings.resources = self.resources(value).map(Box::new),
                     "timeout" => def.settings.timeout = self.duration(value, "`timeout`").map(Box::new),
                     "retry" => self.retry(value, &mut def.settings),

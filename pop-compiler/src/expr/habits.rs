@@ -103,7 +103,7 @@ pub(super) fn length(rest: &str) -> usize {
 }
 
 /// The first habit in `text`, the inside of a `${…}`, and where it is.
-pub(super) fn find(text: &str) -> Option<(Range<usize>, Habit)> {
+pub(crate) fn find(text: &str) -> Option<(Range<usize>, Habit)> {
     let text = &text[..text.floor_char_boundary(LONGEST)];
     // another tool's second pair of braces
     if let Some(inner) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {

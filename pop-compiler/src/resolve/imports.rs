@@ -1,18 +1,18 @@
 //! Catalogs: the built-in one, those handed in, those named by path and the one inside the workflow file, as one.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
-use crate::agenda::{RunSpec, Stdout};
-use crate::ast::{Declared, OperationTypeDef, TypeDef, Workflow};
+use crate::agenda::Stdout;
+use crate::ast::{CommandText, Declared, OperationTypeDef, TypeDef, Workflow};
 use crate::catalog::command::{self, Place, Spot};
 use crate::catalog::{Catalog, OperationType};
 use crate::compile::Unit;
 use crate::decode::{self, CatalogFile};
 use crate::diagnostic::{Diagnostic, has_errors};
+use crate::expr::habits::{self, Habit};
 use crate::source::{Source, Sources, Span, Spanned};
 use crate::suggest::Guesses;
 use crate::syntax::{self, Door};
@@ -112,6 +112,8 @@ pub(crate) fn merge(
     for input in &workflow.inputs {
         merger.names(&input.ty.value, None);
     }
+    // whether there are any is known at the end
+    merger.catalog.types.secrets = true;
     let mut schemas = Schemas { loader: imports.loader, sources, known: HashMap::new() };
     for def in
         files.into_iter().flat_map(|f| f.operation_types).chain(workflow.operation_types.iter().cloned())
@@ -119,7 +121,6 @@ pub(crate) fn merge(
         merger.operation_type(def, &mut schemas);
     }
     let (mut catalog, used_types) = (merger.catalog, merger.used);
-    catalog.types.secrets = true;
     let types = &catalog.types;
     let secret = |ty: &Type| types.secret_in(ty).is_some();
     let secrets = types.names().filter_map(|name| types.get(name)).any(secret)
@@ -146,6 +147,21 @@ pub(crate) fn beside(from: &str, path: &str) -> String {
         }
     }
     parts.join("/")
+}
+
+/// The finding for `shown`, which is no reference of a command; `place` gives the place of a part of it.
+fn wrong_in_command(shown: &str, place: &dyn Fn(Range<usize>) -> Span) -> Diagnostic {
+    let inside = shown.strip_prefix("${").and_then(|inside| inside.strip_suffix('}'));
+    let habit = inside.filter(|inside| inside.starts_with("with.")).and_then(habits::find);
+    match (habit, inside) {
+        (Some((at, habit)), Some(inside))
+            if !matches!(habit, Habit::ReferenceAsDefault | Habit::SecondDefault | Habit::Shell) =>
+        {
+            let word = &inside[at.clone()];
+            rules::bad_expression::habit_in_command(place(at.start + 2..at.end + 2), word)
+        }
+        _ => rules::bad_expression::in_command(place(0..shown.len()), shown),
+    }
 }
 
 /// JSON Schema files, each read once.
@@ -261,30 +277,42 @@ impl Merger<'_> {
     }
 
     /// Reports references of a command that lead nowhere, and secrets that the line of a program would show.
-    fn command(&mut self, run: &RunSpec, input: &Type, name: &Spanned<String>) {
+    fn command(&mut self, texts: &[CommandText], input: &Type, name: &Spanned<String>) {
         let types = &self.catalog.types;
-        let line = run.command.iter().chain(&run.args).map(|text| (text.as_str(), true));
-        let env = run.env.values().filter_map(Json::as_str);
-        let others = run.stdin.as_deref().into_iter().chain(env).map(|text| (text, false));
-        for (text, shows) in line.chain(others) {
-            for spot in command::spots(text) {
-                let path = match spot {
-                    Spot::Input { path, .. } => path,
-                    Spot::Wrong(text) => {
-                        self.out.push(rules::bad_expression::in_command(name, text));
+        let file = name.span.file;
+        for CommandText { text, shows } in texts {
+            for spot in command::spots(&text.value) {
+                let (path, at) = match spot {
+                    Spot::Input { path, at } => (path, at),
+                    Spot::Wrong { shown, at } => {
+                        self.out.push(wrong_in_command(shown, &|range| {
+                            text.span(file, at + range.start, at + range.end)
+                        }));
                         limit::hold(self.out);
                         continue;
                     }
                 };
                 match command::place(types, input, path) {
-                    Place::Nowhere { key, record: Some(record) } => {
-                        self.out.push(rules::unknown_field::of_with(path, key, name, record, &self.guesses));
+                    Place::Nowhere { key, record } => {
+                        // a slice of the path, so its address says where it stands
+                        let before = (key.as_ptr() as usize).wrapping_sub(path.as_ptr() as usize);
+                        let start = at + before;
+                        let key = Spanned::new(key.to_owned(), text.span(file, start, start + key.len()));
+                        self.out.push(match record {
+                            Some(record) => rules::unknown_field::of_with(
+                                &path[..before],
+                                &key,
+                                name,
+                                record,
+                                &self.guesses,
+                            ),
+                            None => rules::unknown_field::in_with(path, &key, name),
+                        });
                     }
-                    Place::Nowhere { key, record: None } => {
-                        self.out.push(rules::unknown_field::in_with(path, key, name));
-                    }
-                    Place::There { secret: true, .. } if shows => {
-                        self.out.push(rules::secret_leak::in_command(path, name));
+                    Place::There { secret: true, .. } if *shows => {
+                        let start = at - command::WITH.len();
+                        let span = text.span(file, start, at + path.len() + 1);
+                        self.out.push(rules::secret_leak::in_command(span, path, name));
                     }
                     Place::There { .. } => {}
                 }
@@ -311,7 +339,7 @@ impl Merger<'_> {
         }
         let mut run = def.run;
         if let Some(input) = &input {
-            self.command(&run, input, &def.name);
+            self.command(&def.texts, input, &def.name);
             command::mark(&mut run, input, &self.catalog.types);
         }
         let made = OperationType {

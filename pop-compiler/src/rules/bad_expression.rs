@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expr::habits::Habit;
-use crate::source::{Span, Spanned};
+use crate::source::Span;
 
 pub(crate) const RULE: Rule = Rule {
     id: "bad-expression",
@@ -124,11 +124,18 @@ pub(crate) fn each_outside(span: Span) -> Diagnostic {
 }
 
 /// A reference in a command that whoever runs it would not read.
-pub(crate) fn in_command(operation: &Spanned<String>, text: &str) -> Diagnostic {
+pub(crate) fn in_command(span: Span, text: &str) -> Diagnostic {
     let shown = super::shorten(text);
-    RULE.at(operation.span, format!("`{shown}` in the command of `{}` is not replaced", operation.value))
-        .label("its command")
+    RULE.at(span, format!("`{shown}` in a command is not replaced"))
+        .label("not a reference here")
         .help("a command takes `${with.NAME}` and `${with.NAME.FIELD}`; `$${with.` is a literal `${with.`")
+}
+
+/// What other languages have, in a reference of a command. There, an input that is a `bool` or a text is given.
+pub(crate) fn habit_in_command(span: Span, shown: &str) -> Diagnostic {
+    RULE.at(span, "a reference in a command is a path and nothing more")
+        .label(format!("`{shown}` means nothing here"))
+        .help("let the workflow hand over the value that the command needs")
 }
 
 /// A reference where a text is taken as it is.
