@@ -35,7 +35,7 @@ type Known = (String, &'static str, String);
 
 /// Makes all fixes that do no harm, and gives the compilation of the result. A fix does harm
 ///
-/// - when it makes a file unreadable,
+/// - when it makes a file unreadable, or leaves it so,
 /// - when there is a new error in the table that it changes (when it mends a name, one that can't be fixed in turn),
 /// - when it adds an entry and there is a new error,
 /// - when it only takes something away and anything new is found.
@@ -45,8 +45,37 @@ type Known = (String, &'static str, String);
 /// # Errors
 /// Those of compiling.
 pub fn all<E>(files: &mut Files<'_, E>) -> Result<(Compiled, Changed), E> {
-    let mut changed = Changed::new();
-    let mut compiled = (files.compile)(&changed)?;
+    let before = (files.compile)(&Changed::new())?;
+    let Files { compile, key, told } = files;
+    let mut hopeless: HashSet<String> = HashSet::new();
+    // changes to what can't be read count when nothing is left that can't be read; which files that is not true of shows
+    // at the end
+    loop {
+        let open = |name: &str| key(name).filter(|key| !hopeless.contains(key));
+        if unreadable(&before, &open).is_empty() {
+            break;
+        }
+        let first = compile(&Changed::new())?;
+        let silent = &mut Files { compile: &mut **compile, key: &open, told: &mut |_, _| {} };
+        let left = unreadable(&rounds(silent, first)?.0, &open);
+        if left.is_empty() {
+            break;
+        }
+        hopeless.extend(left);
+    }
+    let key = &|name: &str| key(name).filter(|key| !hopeless.contains(key));
+    rounds(&mut Files { compile: &mut **compile, key, told: &mut **told }, before)
+}
+
+/// The files, of those that may be changed, that can't be read.
+fn unreadable(compiled: &Compiled, key: &dyn Fn(&str) -> Option<String>) -> HashSet<String> {
+    let syntax = compiled.diagnostics.iter().filter(|finding| finding.rule == rules::syntax::RULE.id);
+    syntax.filter_map(|finding| key(&known(finding, compiled).0)).collect()
+}
+
+/// Round after round, from the first compilation on.
+fn rounds<E>(files: &mut Files<'_, E>, first: Compiled) -> Result<(Compiled, Changed), E> {
+    let (mut changed, mut compiled) = (Changed::new(), first);
     let mut refused: HashSet<Known> = HashSet::new();
     let mut left = MOST_TRIED;
     for _ in 0..MAX_ROUNDS {
