@@ -1,6 +1,7 @@
 //! `${…}` in strings: from text to a [`Template`] with exact spans. What the names mean is decided in `resolve`.
 
 mod ends;
+pub(crate) mod foreign;
 pub(crate) mod habits;
 mod parse;
 

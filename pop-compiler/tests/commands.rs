@@ -99,3 +99,76 @@ fn several_words_are_several_findings() {
     let shown: Vec<(&str, &str)> = line.iter().map(|(rule, shown, _)| (*rule, shown.as_str())).collect();
     assert_eq!(shown, [("wrong-shape", r#""x ${with.url} ${with.urll}""#), ("unknown-field", "urll")]);
 }
+
+/// Rule and text of what is found in a workflow with these inputs, whose only operation logs `message`.
+fn in_message(message: &str) -> Vec<(&'static str, String)> {
+    let text = format!(
+        "[workflow]\nname = \"x\"\n[inputs]\nname = \"string\"\nfile = \"string\"\nprint = \"string\"\ndate = \"string\"\n\
+         [catalog.\"m.p\"]\noutput = {{ txt = \"string\" }}\ncommand = [\"p\"]\n[operations.probe]\nuses = \"m.p\"\n\
+         [operations.a]\nuses = \"pop.log\"\nwith = {{ message = '''{message} ${{inputs.name}} ${{inputs.file}} ${{inputs.print}} ${{inputs.date}} ${{probe.txt}}''' }}\n"
+    );
+    found(Door::Toml, &text).into_iter().map(|(rule, shown, _)| (rule, shown)).collect()
+}
+
+#[test]
+fn placeholders_of_other_languages_are_found_where_they_name_something() {
+    for shown in [
+        "{{ name }}",
+        "{{inputs.name}}",
+        "$(inputs.name)",
+        "~{name}",
+        "$name",
+        "{name}",
+        "{{ probe.txt }}",
+        "$probe.txt",
+    ] {
+        assert_eq!(in_message(&format!("a/{shown}/b")), [("foreign-reference", shown.to_owned())], "{shown}");
+    }
+    assert_eq!(in_message("$name.txt"), [("foreign-reference", "$name.txt".to_owned())]);
+    for text in [
+        // scripts with variables and programs of their own
+        "for file in *; do echo $file; done",
+        "while read -r name; do echo \"$name\"; done < x",
+        "name=$1; echo $name",
+        "echo $(date) $HOME $1 $@ $# $$ `date`",
+        "awk '{print}' '{ print }' '{print $1}'",
+        "jq --arg name x '$name'",
+        "f(name) = f\"{name}\"",
+        // other tools' templates, and names that mean nothing here
+        "{% for name in names %}{{ name }}{% endfor %}",
+        "{{ .Name }} {{ other }} {{ probe.nothing }} $(params.other) ~{other} $probe.nothing",
+        "\\textbf{name} \\$name %{name} @{name} #{name}",
+        "curl -w '%{http_code}' {} {a,b} ${a}",
+    ] {
+        let expected: &[(&str, String)] = &[];
+        let text = text.replace(" ${a}", "");
+        assert_eq!(in_message(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn variables_of_a_script_are_its_own() {
+    let found_in = |command: &str| {
+        let text = format!(
+            "[workflow]\nname = \"x\"\n[catalog.\"m.e\"]\ninput = {{ url = \"string\", n = \"int\" }}\n{command}\n\
+             [operations.a]\nuses = \"m.e\"\nwith = {{ url = \"u\", n = 1 }}\n"
+        );
+        found(Door::Toml, &text).into_iter().map(|(_, shown, _)| shown).collect::<Vec<_>>()
+    };
+    assert_eq!(found_in(r#"command = ["sh", "-c", "get $url ${n} {url}"]"#), ["$url", "${n}", "{url}"]);
+    for command in [
+        r#"command = ["sh", "-c", "url=$1; get ${url}", "sh", "${with.url}"]"#,
+        r#"command = ["jq", "--arg", "url", "${with.url}", "$url"]"#,
+        "command = [\"sh\", \"-c\", \"get $url\"]\nenv = { url = \"${with.url}\" }",
+        r#"command = ["sh", "-c", "for n in 1 2; do echo ${n} $n; done"]"#,
+        r#"command = ["x", "$${n}", "${HOME}", "$(date)"]"#,
+    ] {
+        assert_eq!(found_in(command), Vec::<String>::new(), "{command}");
+    }
+    // what is meant as it stands is allowed by its name
+    let allowed = "# pop: allow(foreign-reference) a template of the program\n[operations.a]\n";
+    let text = format!(
+        "[workflow]\nname = \"x\"\n[inputs]\nname = \"string\"\n{allowed}uses = \"pop.log\"\nwith = {{ message = \"{{{{ name }}}} ${{inputs.name}}\" }}\n"
+    );
+    assert_eq!(found(Door::Toml, &text), []);
+}

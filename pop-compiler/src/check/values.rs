@@ -322,8 +322,8 @@ fn text(
             let target = rules::Target { name: &name, ty: expected, declared: place.declared };
             let words = words(types.resolve(expected));
             let edits = mend::values::edits(types, expected, value);
-            out.push(if is_bare_reference(model, text) {
-                rules::type_mismatch::bare(text, value.span, &target)
+            out.push(if let Some(right) = meant(model, text, value.span) {
+                rules::type_mismatch::bare(text, &right, value.span, &target)
             } else if words.is_empty() {
                 rules::type_mismatch::literal(&format!("{text:?}"), value.span, &target, edits)
             } else {
@@ -351,6 +351,16 @@ fn text(
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
         out.push(rules::type_mismatch::literal("a text", value.span, &target, None));
     }
+}
+
+/// The reference that a text was meant to be: one without its `${…}`, or in the form of another language.
+pub(super) fn meant(model: &Model<'_>, text: &str, span: Span) -> Option<String> {
+    let inside = |place: Span| place.file == span.file && span.start <= place.start && place.end <= span.end;
+    if is_bare_reference(model, text) {
+        return Some(format!("${{{text}}}"));
+    }
+    let found = model.foreign.iter().find(|found| found.shown == text && inside(found.span))?;
+    Some(found.right.clone())
 }
 
 /// Whether a text is a reference without its `${…}`: `inputs.skip`, `probe.has_video`.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::foreign;
 use crate::agenda::Stdout;
 use crate::ast::{CommandText, Declared, OperationTypeDef, TypeDef, Workflow};
 use crate::catalog::command::{self, Place, Spot};
@@ -16,7 +17,7 @@ use crate::expr::habits::{self, Habit};
 use crate::source::{Source, Sources, Span, Spanned};
 use crate::suggest::Guesses;
 use crate::syntax::{self, Door};
-use crate::types::{Flaw, Type, TypeExpr};
+use crate::types::{Flaw, Type, TypeExpr, Types};
 use crate::{limit, rules};
 
 /// Where catalogs come from.
@@ -150,7 +151,12 @@ pub(crate) fn beside(from: &str, path: &str) -> String {
 }
 
 /// The finding for `shown`, which is no reference of a command; `place` gives the place of a part of it.
-fn wrong_in_command(shown: &str, place: &dyn Fn(Range<usize>) -> Span) -> Diagnostic {
+fn wrong_in_command(
+    shown: &str,
+    input: &Type,
+    types: &Types,
+    place: &dyn Fn(Range<usize>) -> Span,
+) -> Diagnostic {
     let inside = shown.strip_prefix("${").and_then(|inside| inside.strip_suffix('}'));
     let habit = inside.filter(|inside| inside.starts_with("with.")).and_then(habits::find);
     match (habit, inside) {
@@ -160,7 +166,12 @@ fn wrong_in_command(shown: &str, place: &dyn Fn(Range<usize>) -> Span) -> Diagno
             let word = &inside[at.clone()];
             rules::bad_expression::habit_in_command(place(at.start + 2..at.end + 2), word)
         }
-        _ => rules::bad_expression::in_command(place(0..shown.len()), shown),
+        _ => {
+            let path: Option<Vec<String>> =
+                inside.map(|inside| inside.split('.').map(|name| name.trim().to_owned()).collect());
+            let right = path.and_then(|path| foreign::in_command(&path, input, types));
+            rules::bad_expression::in_command(place(0..shown.len()), shown, right)
+        }
     }
 }
 
@@ -277,17 +288,23 @@ impl Merger<'_> {
     }
 
     /// Reports references of a command that lead nowhere, and secrets that the line of a program would show.
-    fn command(&mut self, texts: &[CommandText], input: &Type, name: &Spanned<String>) {
+    fn command(&mut self, def: &OperationTypeDef, input: &Type) {
         let types = &self.catalog.types;
+        let name = &def.name;
         let file = name.span.file;
-        for CommandText { text, shows } in texts {
+        for CommandText { text, shows } in &def.texts {
+            for found in foreign::in_text(text.value.as_str(), &def.run, input, types) {
+                let span = text.span(file, found.range.start, found.range.end);
+                let shown = &text.value[found.range];
+                self.out.push(rules::foreign_reference::report(span, shown, &found.right, found.certain));
+                limit::hold(self.out);
+            }
             for spot in command::spots(&text.value) {
                 let (path, at) = match spot {
                     Spot::Input { path, at } => (path, at),
                     Spot::Wrong { shown, at } => {
-                        self.out.push(wrong_in_command(shown, &|range| {
-                            text.span(file, at + range.start, at + range.end)
-                        }));
+                        let place = |range: Range<usize>| text.span(file, at + range.start, at + range.end);
+                        self.out.push(wrong_in_command(shown, input, types, &place));
                         limit::hold(self.out);
                         continue;
                     }
@@ -321,9 +338,10 @@ impl Merger<'_> {
         }
     }
 
-    fn operation_type(&mut self, def: OperationTypeDef, schemas: &mut Schemas<'_>) {
-        let input = self.declared(def.input, schemas);
-        let output = match (self.declared(def.output, schemas), def.run.stdout) {
+    fn operation_type(&mut self, mut def: OperationTypeDef, schemas: &mut Schemas<'_>) {
+        let (input, output) = (def.input.take(), def.output.take());
+        let input = self.declared(input, schemas);
+        let output = match (self.declared(output, schemas), def.run.stdout) {
             (Some(declared), _) => declared,
             (None, Stdout::Text) => Type::record([("text", Type::String)]),
             (None, Stdout::Lines) => Type::record([("lines", Type::String.list())]),
@@ -337,9 +355,11 @@ impl Merger<'_> {
                 place,
             ));
         }
+        if let Some(input) = &input {
+            self.command(&def, input);
+        }
         let mut run = def.run;
         if let Some(input) = &input {
-            self.command(&def.texts, input, &def.name);
             command::mark(&mut run, input, &self.catalog.types);
         }
         let made = OperationType {

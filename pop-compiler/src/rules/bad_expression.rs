@@ -124,11 +124,16 @@ pub(crate) fn each_outside(span: Span) -> Diagnostic {
 }
 
 /// A reference in a command that whoever runs it would not read.
-pub(crate) fn in_command(span: Span, text: &str) -> Diagnostic {
+pub(crate) fn in_command(span: Span, text: &str, right: Option<String>) -> Diagnostic {
     let shown = super::shorten(text);
-    RULE.at(span, format!("`{shown}` in a command is not replaced"))
-        .label("not a reference here")
-        .help("a command takes `${with.NAME}` and `${with.NAME.FIELD}`; `$${with.` is a literal `${with.`")
+    let finding =
+        RULE.at(span, format!("`{shown}` in a command is not replaced")).label("not a reference here");
+    match right {
+        Some(right) => finding.help(format!("write `{right}`")).edit(span, right),
+        None => finding.help(
+            "a command takes `${with.NAME}` and `${with.NAME.FIELD}`; `$${with.` is a literal `${with.`",
+        ),
+    }
 }
 
 /// What other languages have, in a reference of a command. There, an input that is a `bool` or a text is given.

@@ -74,13 +74,12 @@ pub(crate) fn literal(shown: &str, span: Span, target: &Target<'_>, edits: Optio
 }
 
 /// A text that is a reference, but for the `${…}` around it.
-pub(crate) fn bare(text: &str, span: Span, target: &Target<'_>) -> Diagnostic {
-    let right = format!("${{{text}}}");
+pub(crate) fn bare(text: &str, right: &str, span: Span, target: &Target<'_>) -> Diagnostic {
     let finding = RULE
         .at(span, format!("{} does not take `{}`", target.at("", target.ty), super::shorten(text)))
         .label("a text, not a reference")
         .help(format!("write `{right}`"))
-        .rename(span, text, &right);
+        .rename(span, text, right);
     target.place(finding)
 }
 
