@@ -13,6 +13,9 @@ use crate::syntax::Door;
 /// One fix may uncover the next; real files need two or three rounds.
 const MAX_ROUNDS: usize = 128;
 
+/// So often errors that follow from a mended name are fixed, to see whether that ends well.
+const MAX_FOLLOWING: usize = 4;
+
 /// Bytes that are compiled, in all, to try fixes one by one.
 const MOST_TRIED: usize = 64 << 20;
 
@@ -141,10 +144,51 @@ fn attempt<E>(
         }
     }
     let after = (files.compile)(&texts)?;
-    Ok((!does_harm(before, fixed, &after)).then_some((after, texts)))
+    let mut follow = Vec::new();
+    if does_harm(before, fixed, &after, &mut follow) || !settles(files, before, &after, &follow, &texts)? {
+        return Ok(None);
+    }
+    Ok(Some((after, texts)))
 }
 
-fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
+/// Whether there are fewer errors than before once those that followed have been fixed, too.
+fn settles<E>(
+    files: &mut Files<'_, E>,
+    before: &Compiled,
+    after: &Compiled,
+    follow: &[usize],
+    texts: &Changed,
+) -> Result<bool, E> {
+    if follow.is_empty() {
+        return Ok(true);
+    }
+    let errors = |compiled: &Compiled| {
+        compiled.diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count()
+    };
+    let mut texts = texts.clone();
+    let mut fixed = make(follow.iter().map(|i| (*i, &after.diagnostics[*i])), &after.sources);
+    let mut sources = &after.sources;
+    let mut next;
+    for _ in 0..MAX_FOLLOWING {
+        for (file, text) in &fixed.files {
+            let key = sources.get(*file).and_then(|source| (files.key)(&source.name));
+            texts.extend(key.map(|key| (key, text.clone())));
+        }
+        next = (files.compile)(&texts)?;
+        if errors(&next) < errors(before) {
+            return Ok(true);
+        }
+        fixed = apply(&next.diagnostics, &next.sources);
+        if fixed.findings.is_empty() {
+            break;
+        }
+        sources = &next.sources;
+    }
+    Ok(false)
+}
+
+/// Whether some fixes do harm. Errors that a mended name led to, and that can be fixed in turn, are left to `follow`.
+fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled, follow: &mut Vec<usize>) -> bool {
     let names: HashSet<&str> = before.sources.iter().map(|(_, source)| source.name.as_ref()).collect();
     let unreadable = |compiled: &Compiled| {
         let syntax = compiled.diagnostics.iter().filter(|d| d.rule == rules::syntax::RULE.id);
@@ -169,7 +213,7 @@ fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
     let adds = made().any(|finding| finding.rule == rules::missing_key::RULE.id);
     let takes = made().all(|finding| finding.fix.iter().all(|edit| edit.replacement.is_empty()));
     let mut tables: Option<HashMap<String, Vec<std::ops::Range<usize>>>> = None;
-    for finding in &after.diagnostics {
+    for (i, finding) in after.diagnostics.iter().enumerate() {
         let name = known(finding, after);
         let new = match old.get_mut(&name) {
             Some(n) if *n > 0 => {
@@ -189,7 +233,9 @@ fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
         }
         // what a name that had no meaning leads to was not checked before, and can be fixed in turn
         let follows = names_mended && !finding.fix.is_empty();
-        if finding.severity == Severity::Error && !follows {
+        if finding.severity == Severity::Error && follows {
+            follow.push(i);
+        } else if finding.severity == Severity::Error {
             let Location::Span(span) = finding.primary.at else { return true };
             let tables = tables.get_or_insert_with(|| changed_tables(before, fixed));
             let inside = |table: &std::ops::Range<usize>| table.contains(&span.range().start);
