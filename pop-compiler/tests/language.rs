@@ -333,3 +333,11 @@ fn outputs_of_a_sub_workflow_are_not_there_before_it_has_ended() {
         );
     }
 }
+
+/// A name for `any` is as much anything inside a union as `any` is.
+#[test]
+fn a_name_for_any_takes_anything() {
+    let text = "[types]\nT = \"any\"\n[catalog.\"s\"]\ninput = { a = \"T?\", b = \"list<int> | T\" }\ncommand = [\"x\"]\n\
+                [operations.o]\nuses = \"s\"\nwith = { a = [1, { c = 2 }], b = { x = 1 } }\n";
+    clean(text);
+}

@@ -168,6 +168,9 @@ pub(super) fn check(
     match ty {
         Type::Any if types.secrets => return leaks(model, value, place, out),
         Type::Any | Type::Error => return,
+        Type::Union(members) if members.iter().any(|member| is_anything(model, member)) => {
+            return leaks(model, value, place, out);
+        }
         _ => {}
     }
     let place = &Place { secret: place.secret || matches!(ty, Type::Secret(_)), ..*place };
@@ -237,6 +240,15 @@ pub(super) fn check(
                 several => one_of(model, value, several, expected, place, out),
             }
         }
+    }
+}
+
+/// Whether a type, or one of the members of a union, is anything by its name.
+fn is_anything(model: &Model<'_>, ty: &Type) -> bool {
+    match model.types().resolve(ty) {
+        Type::Any | Type::Error => true,
+        Type::Union(members) => members.iter().any(|member| is_anything(model, member)),
+        _ => false,
     }
 }
 
