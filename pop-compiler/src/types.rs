@@ -21,7 +21,7 @@ pub(crate) use assign::{Mismatch, type_of};
 pub(crate) use index::Flaw;
 use index::{Index, Known};
 pub(crate) use literal::same;
-pub(crate) use schema::{TooLarge, pointed, scalars};
+pub(crate) use schema::{TooLarge, WithNames, pointed, scalars};
 
 /// A type of the workflow language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -415,9 +415,13 @@ impl Type {
         schema::read(schema, false).unwrap_or(Self::Any)
     }
 
-    /// As [`Type::from_schema`], but a schema that is too large is an error.
-    pub(crate) fn read_schema(schema: &Json) -> Result<Self, TooLarge> {
-        schema::read(schema, true)
+    /// As [`Type::from_schema`], but a schema that is too large is an error, and what holds itself is a named type; `name`
+    /// gives the name for a reference.
+    pub(crate) fn read_schema(
+        schema: &Json,
+        name: &mut dyn FnMut(&str) -> Arc<str>,
+    ) -> Result<WithNames, TooLarge> {
+        schema::read_with_names(schema, name)
     }
 
     /// The type as a JSON Schema (2020-12) without `$schema`; named types go to `$defs`.

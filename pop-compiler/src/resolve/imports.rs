@@ -150,6 +150,19 @@ pub(crate) fn beside(from: &str, path: &str) -> String {
     parts.join("/")
 }
 
+/// A free name for what a reference of a schema file leads to: the file's and that of the definition. No type that a person
+/// writes has a slash in its name.
+fn name_in_schema(file: &str, reference: &str, types: &Types, given: &HashSet<Arc<str>>) -> Arc<str> {
+    let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let stem = file.split('.').next().unwrap_or(file);
+    let last = reference.rsplit(['/', '#']).next().unwrap_or_default();
+    let plain = last.replace("~1", "-").replace("~0", "~");
+    let name = if plain.is_empty() { format!("{stem}/root") } else { format!("{stem}/{plain}") };
+    let is_free = |name: &str| types.get(name).is_none() && !given.contains(name);
+    let numbered = (given.len().max(1) + 1..).map(|n: usize| format!("{name}-{n}"));
+    std::iter::once(name.clone()).chain(numbered).find(|name| is_free(name)).unwrap_or(name).into()
+}
+
 /// The finding for `shown`, which is no reference of a command; `place` gives the place of a part of it.
 fn wrong_in_command(
     shown: &str,
@@ -183,7 +196,7 @@ struct Schemas<'s> {
 }
 
 impl Schemas<'_> {
-    fn read(&mut self, path: &Spanned<String>, out: &mut Vec<Diagnostic>) -> Type {
+    fn read(&mut self, path: &Spanned<String>, types: &mut Types, out: &mut Vec<Diagnostic>) -> Type {
         let from = self.sources.get(path.span.file).map(|s| s.name.clone()).unwrap_or_default();
         let full = beside(&from, &path.value);
         if let Some(ty) = self.known.get(&full) {
@@ -199,10 +212,21 @@ impl Schemas<'_> {
                 if has_errors(&out[before..]) {
                     Type::Error
                 } else {
-                    Type::read_schema(&tree.to_json()).unwrap_or_else(|_| {
+                    let mut given = HashSet::new();
+                    let name = &mut |reference: &str| {
+                        let name = name_in_schema(&full, reference, types, &given);
+                        given.insert(name.clone());
+                        name
+                    };
+                    if let Ok((ty, named)) = Type::read_schema(&tree.to_json(), name) {
+                        for (name, meaning) in named {
+                            types.define(name, meaning);
+                        }
+                        ty
+                    } else {
                         out.push(rules::bad_schema::too_large(tree.span));
                         Type::Error
-                    })
+                    }
                 }
             }
             Err(why) => {
@@ -283,7 +307,7 @@ impl Merger<'_> {
                 self.names(&expr, None);
                 Some(expr.ty)
             }
-            Declared::Schema(path) => Some(schemas.read(&path, self.out)),
+            Declared::Schema(path) => Some(schemas.read(&path, &mut self.catalog.types, self.out)),
         }
     }
 

@@ -1,15 +1,15 @@
 //! Types as JSON Schema 2020-12; back again in `read`.
 
 mod read;
+mod recursion;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{Type, Types};
-pub(crate) use read::TooLarge;
-pub(super) use read::read;
-pub(crate) use read::{pointed, scalars};
+pub(crate) use read::{TooLarge, WithNames, pointed, scalars};
+pub(super) use read::{read, read_with_names};
 
 pub(super) fn write(ty: &Type, types: &Types) -> Json {
     let mut writer = Writer { types, defs: BTreeMap::new(), open: Vec::new() };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::recursion::recursive;
 use crate::types::{Record, Type, Types, type_of};
 
 /// Parts that a schema may have once its references are followed.
@@ -25,8 +26,71 @@ pub(crate) struct TooLarge;
 /// A type, unless the schema is too large: references that fan out would make an endless type of a few lines. Objects
 /// that don't say whether they may have further fields may have them, if they are `open`.
 pub(in crate::types) fn read(schema: &Json, open: bool) -> Result<Type, TooLarge> {
-    let mut reader = Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open };
+    let mut reader = Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open, names: None };
     reader.read(schema, 0, &HashSet::new())
+}
+
+/// A type and the named ones in it.
+pub(crate) type WithNames = (Type, Vec<(Arc<str>, Type)>);
+
+/// As [`read`], but what holds itself is a named type; `name` gives the name for a reference. One that only is itself, with
+/// no list, map or record in between, is anything.
+pub(in crate::types) fn read_with_names(
+    schema: &Json,
+    name: &mut dyn FnMut(&str) -> Arc<str>,
+) -> Result<WithNames, TooLarge> {
+    let mut left = 8 * MAX_PARTS; // words and numbers count, too
+    let mut spend = |parts| {
+        left = usize::checked_sub(left, parts).ok_or(TooLarge)?;
+        Ok(())
+    };
+    let recursive = recursive(schema, &mut spend)?;
+    let names = Named { recursive, name, given: BTreeMap::new(), open: Vec::new() };
+    let mut reader =
+        Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open: true, names: Some(names) };
+    let ty = reader.read(schema, 0, &HashSet::new())?;
+    let mut types = Types::default();
+    let mut defined = Vec::new();
+    while let Some((name, reference)) = reader.names.as_mut().and_then(|names| names.open.pop()) {
+        reader.followed.truncate(1);
+        let meaning = match pointed(schema, reference) {
+            Some(target) => reader.read(target, 0, &HashSet::new())?,
+            None => Type::Any,
+        };
+        types.define(name.clone(), meaning);
+        defined.push(name);
+    }
+    defined.sort();
+    let sound = |name: &Arc<str>| types.flaw(name).is_none();
+    let meaning = |name: &Arc<str>| types.get(name).filter(|_| sound(name)).cloned().unwrap_or(Type::Any);
+    let all = defined.iter().map(|name| (name.clone(), meaning(name))).collect();
+    Ok((ty, all))
+}
+
+/// The named types of a schema.
+struct Named<'s, 'n> {
+    /// References that lead back to themselves.
+    recursive: HashSet<&'s str>,
+    name: &'n mut dyn FnMut(&str) -> Arc<str>,
+    given: BTreeMap<&'s str, Arc<str>>,
+    /// Those that are still to be read.
+    open: Vec<(Arc<str>, &'s str)>,
+}
+
+impl<'s> Named<'s, '_> {
+    /// The name of what a reference leads to, if that holds itself.
+    fn get(&mut self, reference: &'s str) -> Option<Arc<str>> {
+        if !self.recursive.contains(reference) {
+            return None;
+        }
+        if let Some(name) = self.given.get(reference) {
+            return Some(name.clone());
+        }
+        let name = (self.name)(reference);
+        self.given.insert(reference, name.clone());
+        self.open.push((name.clone(), reference));
+        Some(name)
+    }
 }
 
 /// Where a `$ref` into the same file leads.
@@ -86,18 +150,20 @@ fn is_bytes(format: Option<&str>, names: &[&str]) -> bool {
     format == Some("bytes") && names.contains(&"integer") && names.contains(&"string")
 }
 
-struct Reader<'s> {
+struct Reader<'s, 'n> {
     root: &'s Json,
     /// References being followed; meeting one again means recursion.
     followed: Vec<&'s str>,
     /// Parts that may still be read.
     left: usize,
     open: bool,
+    /// Where what holds itself is a named type.
+    names: Option<Named<'s, 'n>>,
 }
 
 type Names<'s> = HashSet<&'s str>;
 
-impl<'s> Reader<'s> {
+impl<'s> Reader<'s, '_> {
     /// Takes so many parts away from what is left.
     fn spend(&mut self, parts: usize) -> Result<(), TooLarge> {
         self.left = self.left.checked_sub(parts).ok_or(TooLarge)?;
@@ -166,6 +232,9 @@ impl<'s> Reader<'s> {
 
     fn reference(&mut self, to: &'s str, depth: usize, needed: &Names<'s>) -> Result<Type, TooLarge> {
         self.spend(to.len() / TEXT)?; // it is compared and looked up each time
+        if let Some(name) = self.names.as_mut().and_then(|names| names.get(to)) {
+            return Ok(Type::Named(name));
+        }
         let Some(target) = pointed(self.root, to).filter(|_| !self.followed.contains(&to)) else {
             return Ok(Type::Any);
         };
