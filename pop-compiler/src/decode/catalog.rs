@@ -54,23 +54,26 @@ fn needs_shell(line: &str) -> bool {
             .is_some_and(|program| program.contains('=') || BUILT_IN.contains(&program))
 }
 
-/// Whether these are the entries of a catalog file: operation types, and nothing of a workflow.
+/// Keys that only an operation of a workflow has.
+const OF_OPERATIONS: &[&str] = &["uses", "workflow", "with", "when", "each", "after"];
+
+/// Whether these are the entries of a catalog file: operation types, and nothing of a workflow. A key of theirs may be
+/// misspelt.
 pub(super) fn is_catalog(entries: &[Entry]) -> bool {
-    let all = |value: &Tree, wanted: &dyn Fn(&str) -> bool| match &value.node {
-        Node::Table(table) => table.entries.iter().all(|e| wanted(&e.key.value)),
+    let keys = |tree: &Tree, wanted: &dyn Fn(&str) -> bool| match &tree.node {
+        Node::Table(table) => table.entries.iter().any(|e| wanted(&e.key.value)),
+        _ => false,
+    };
+    let own = |key: &str| OPERATION_TYPE.contains(&key) && !SHARED.contains(&key);
+    let types = |tree: &Tree| match &tree.node {
+        Node::Table(table) => {
+            table.entries.iter().all(|e| !keys(&e.value, &|key| OF_OPERATIONS.contains(&key)))
+                && table.entries.iter().any(|e| keys(&e.value, &own))
+        }
         _ => false,
     };
     entries.iter().all(|entry| TOP.contains(&entry.key.value.as_str()) || entry.key.value == "$schema")
-        && entries.iter().filter(|entry| entry.key.value == "operations").any(|entry| {
-            match &entry.value.node {
-                Node::Table(table) => {
-                    !table.entries.is_empty()
-                        && table.entries.iter().all(|e| all(&e.value, &|key| OPERATION_TYPE.contains(&key)))
-                        && table.entries.iter().any(|e| !all(&e.value, &|key| SHARED.contains(&key)))
-                }
-                _ => false,
-            }
-        })
+        && entries.iter().any(|entry| entry.key.value == "operations" && types(&entry.value))
 }
 
 /// Whether these are the entries of a workflow file.

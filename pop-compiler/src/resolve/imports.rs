@@ -14,7 +14,7 @@ use crate::compile::Unit;
 use crate::decode::{self, CatalogFile};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::expr::habits::{self, Habit};
-use crate::source::{Source, Sources, Span, Spanned};
+use crate::source::{STDIN, Source, Sources, Span, Spanned};
 use crate::suggest::Guesses;
 use crate::syntax::{self, Door};
 use crate::types::{Flaw, Type, TypeExpr, Types};
@@ -86,6 +86,11 @@ pub(crate) fn merge(
         let full = beside(&own, &path.value);
         let loaded = match Door::from_path(&full) {
             Some(door) => (imports.loader)(&full).map(|source| (source, door)),
+            // a catalog that came through standard input
+            None if full == STDIN => (imports.loader)(&full).map(|source| {
+                let door = source.door().unwrap_or(Door::Toml);
+                (source, door)
+            }),
             None => Err("its name must end in `.toml` or `.json`".to_owned()),
         };
         match loaded {
