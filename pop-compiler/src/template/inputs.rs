@@ -51,6 +51,11 @@ pub(super) fn check(schema: &Value, inputs: &Value) -> Result<Value, Vec<Diagnos
     if checker.faults.is_empty() { Ok(inputs) } else { Err(checker.faults) }
 }
 
+/// The inputs of a workflow that takes none.
+pub(super) fn none(inputs: &Value) -> Result<Value, Vec<Diagnostic>> {
+    check(&serde_json::json!({ "type": "object", "additionalProperties": false }), inputs)
+}
+
 struct Checker<'s, 'c> {
     root: &'s Value,
     /// What is left of [`MOST_STEPS`]; at zero, nothing is looked at any more.
