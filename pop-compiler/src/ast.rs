@@ -5,7 +5,7 @@ use serde_json::{Number, Value as Json};
 use crate::agenda::RunSpec;
 use crate::expr::Template;
 use crate::source::{Span, Spanned};
-use crate::tree::KeyIndex;
+use crate::tree::{KeyIndex, Text};
 use crate::types::TypeExpr;
 
 /// One workflow file.
@@ -32,6 +32,8 @@ pub(crate) struct Workflow {
     pub(crate) is_catalog: bool,
     pub(crate) outputs: Vec<Field>,
     pub(crate) run: Run,
+    /// Placeholders of other languages.
+    pub(crate) foreign: Vec<Foreign>,
     /// How many references there are; each has a number below this.
     pub(crate) references: u32,
     /// Whether a workflow stands in the place of some operation.
@@ -48,6 +50,22 @@ impl Workflow {
     pub(crate) fn operation_names(&self) -> impl Iterator<Item = &str> {
         self.operations.iter().map(|operation| operation.name.value.as_str())
     }
+}
+
+/// A placeholder of another language in a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Foreign {
+    pub(crate) span: Span,
+    pub(crate) shown: String,
+    pub(crate) path: Vec<String>,
+    /// Whether shells and programs write names of their own like that.
+    pub(crate) common: bool,
+    /// As `common`, whatever the path.
+    pub(crate) shell: bool,
+    /// Whether it could be replaced by a reference.
+    pub(crate) certain: bool,
+    /// The operation whose text it is in.
+    pub(crate) inside: Option<usize>,
 }
 
 /// One entry of `[inputs]`.
@@ -139,7 +157,17 @@ pub(crate) struct OperationTypeDef {
     pub(crate) output: Option<Declared>,
     pub(crate) output_place: Option<DeclaredOutput>,
     pub(crate) run: RunSpec,
+    /// What `run` has of texts in which references may stand.
+    pub(crate) texts: Vec<CommandText>,
     pub(crate) settings: Settings,
+}
+
+/// A text of a command, with the way to its place in the file.
+#[derive(Clone, Debug)]
+pub(crate) struct CommandText {
+    pub(crate) text: Text,
+    /// Whether it is part of the line of a program, which everybody on its machine may see.
+    pub(crate) shows: bool,
 }
 
 /// Where an operation type declares its output.

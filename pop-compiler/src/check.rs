@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use crate::ast::{self, Input, Value, ValueKind, Workflow};
 use crate::catalog::{Catalog, OperationType};
 use crate::compile::Unit;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::limit;
 use crate::mend;
 use crate::rules;
@@ -44,6 +44,8 @@ pub(crate) struct Model<'a> {
     pub(crate) unclear: bool,
     /// How the name of each operation begins; comparing these spares nearly all looks at the names, which lie far apart.
     pub(crate) beginnings: Vec<u128>,
+    /// Placeholders of other languages that name something: where, as written, and what to write.
+    pub(crate) foreign: Vec<Meant>,
     /// Whether something is filled in before it runs: inputs, POP's own tokens, fan-outs, sub-workflows.
     pub(crate) fills: bool,
     /// Where each reference stands.
@@ -58,6 +60,15 @@ pub(crate) struct Model<'a> {
     pub(crate) tries: Cell<u32>,
     /// How many more names are compared to guess what was meant.
     pub(crate) guesses: Guesses,
+}
+
+/// A placeholder of another language that names something which is known here.
+pub(crate) struct Meant {
+    pub(crate) span: Span,
+    pub(crate) shown: String,
+    pub(crate) right: String,
+    /// Whether it could be replaced by that.
+    pub(crate) certain: bool,
 }
 
 /// An operation whose names are bound.
@@ -173,11 +184,28 @@ pub(crate) fn check(model: &mut Model<'_>, untyped: bool, out: &mut Vec<Diagnost
         values::check(model, link, &Type::String, &values::Place::root("run", "link", None), out);
     }
     counter.outputs(model, out);
+    foreign(model, out);
     for rule in rules::CHECKS {
         rule(model, out);
         limit::hold(out);
     }
     Checked { order, outputs, coverage: counter.coverage }
+}
+
+/// Tells placeholders of other languages, but for those that are why a value does not fit.
+fn foreign(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
+    let around = |found: &Diagnostic, span: Span| match found.primary.at {
+        Location::Span(place) => {
+            place.file == span.file && place.start <= span.start && span.end <= place.end
+        }
+        Location::Pointer(_) => false,
+    };
+    for Meant { span, shown, right, certain } in &model.foreign {
+        if !out.iter().any(|found| found.severity == Severity::Error && around(found, *span)) {
+            out.push(rules::foreign_reference::report(*span, shown, right, *certain));
+            limit::hold(out);
+        }
+    }
 }
 
 /// Everything about one operation; those it waits for have been checked already.
@@ -229,7 +257,9 @@ fn item_type(model: &Model<'_>, each: &Value, out: &mut Vec<Diagnostic>) -> Type
         Type::Any => Type::Any,
         Type::Error => Type::Error,
         _ => {
-            out.push(rules::not_a_list::each(each.span, &ty));
+            let text = if let ValueKind::Text(template) = &each.kind { template.as_text() } else { None };
+            let right = text.and_then(|text| values::meant(model, text, each.span));
+            out.push(rules::not_a_list::each(each.span, &ty, text.zip(right.as_deref())));
             Type::Error
         }
     }

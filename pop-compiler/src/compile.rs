@@ -64,11 +64,19 @@ pub struct Compiled {
     pub coverage: Coverage,
     /// Where each reference stands.
     pub mentions: Vec<Mention>,
+    /// Whether it is a catalog of operation types instead of a workflow. That is a finding, beside those of the catalog.
+    pub is_catalog: bool,
     /// All findings, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Compiled {
+    /// Takes a catalog for what it is: that it is no workflow is told, but is no fault.
+    pub fn as_catalog(&mut self) {
+        let notes = self.diagnostics.iter_mut().filter(|_| self.is_catalog);
+        notes.for_each(rules::wrong_shape::is_catalog);
+    }
+
     /// Adds findings about one more file, whose spans are of file 0.
     pub fn add(&mut self, source: Source, findings: Vec<Diagnostic>) {
         let file = self.sources.add(source);
@@ -96,6 +104,7 @@ impl Compiled {
             source_map: Places::default(),
             coverage: Coverage::default(),
             mentions: Vec::new(),
+            is_catalog: false,
             diagnostics: Vec::new(),
         }
     }
@@ -106,9 +115,18 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
     let mut pipeline = Pipeline::new(options);
     let file = pipeline.sources.add(source);
     let (workflow, merged, mut others) = pipeline.read(file, door);
-    let Pipeline { sources, mut out, .. } = pipeline;
-    if workflow.is_catalog {
+    let Pipeline { mut sources, mut out, .. } = pipeline;
+    let is_catalog = workflow.is_catalog;
+    if is_catalog && let Some(source) = sources.get(file).cloned() {
         out.push(rules::wrong_shape::catalog(workflow.operations_span));
+        let before = out.len();
+        let mut own = Sources::new();
+        read_catalog(&source, options.loader, &mut own, &mut out);
+        let first = u32::try_from(sources.iter().count()).unwrap_or(u32::MAX);
+        relocate(&mut out[before..], &|span| span.file = FileId(first.saturating_add(span.file.0)));
+        for (_, source) in own.iter() {
+            sources.add(source.clone());
+        }
     }
     let mut model = resolve::resolve(&workflow, &merged, &mut out);
     let untyped = options.severities.level(untyped_edge::RULE.id).is_some();
@@ -155,6 +173,7 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
         source_map,
         coverage: checked.coverage,
         mentions,
+        is_catalog,
         diagnostics: out,
     }
 }
@@ -179,14 +198,24 @@ pub fn load_catalog(source: &Source) -> LoadedCatalog {
 pub fn load_catalog_with(source: &Source, loader: &dyn Fn(&str) -> Result<Source, String>) -> LoadedCatalog {
     let mut sources = Sources::new();
     let mut out = Vec::new();
+    let catalog = read_catalog(source, loader, &mut sources, &mut out);
+    finish(&mut out, &sources);
+    limit::tell(&mut out);
+    LoadedCatalog { sources, catalog, diagnostics: out }
+}
+
+/// Reads a catalog; `sources` is empty before.
+fn read_catalog(
+    source: &Source,
+    loader: &dyn Fn(&str) -> Result<Source, String>,
+    sources: &mut Sources,
+    out: &mut Vec<Diagnostic>,
+) -> Catalog {
     let name = Spanned::new(source.name.to_string(), Span::default());
     let workflow = Workflow { catalogs: vec![name], ..Workflow::default() };
     let all = |path: &str| if *path == *source.name { Ok(source.clone()) } else { loader(path) };
     let imports = Imports { loader: &all, catalogs: &[] };
-    let catalog = resolve::merge(&workflow, &imports, &mut sources, &mut out).catalog;
-    finish(&mut out, &sources);
-    limit::tell(&mut out);
-    LoadedCatalog { sources, catalog, diagnostics: out }
+    resolve::merge(&workflow, &imports, sources, out).catalog
 }
 
 /// A finding of the expansion speaks of the template; this puts it where the operation was written.
@@ -213,8 +242,12 @@ fn one_file_each(out: &mut [Diagnostic], sources: &Sources) {
     if first.len() == ids.len() {
         return;
     }
-    let place = |span: &mut Span| span.file = ids.get(span.file.0 as usize).copied().unwrap_or(span.file);
-    for finding in out {
+    relocate(out, &|span| span.file = ids.get(span.file.0 as usize).copied().unwrap_or(span.file));
+}
+
+/// Changes every place in findings.
+fn relocate(findings: &mut [Diagnostic], place: &dyn Fn(&mut Span)) {
+    for finding in findings {
         for label in std::iter::once(&mut finding.primary).chain(&mut finding.secondary) {
             if let Location::Span(span) = &mut label.at {
                 place(span);

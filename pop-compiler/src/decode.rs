@@ -12,7 +12,7 @@ mod workflow;
 use std::fmt;
 use std::mem;
 
-use crate::ast::{OperationTypeDef, TypeDef, Workflow};
+use crate::ast::{Foreign, OperationTypeDef, TypeDef, Workflow};
 use crate::diagnostic::Diagnostic;
 use crate::limit;
 use crate::rules;
@@ -30,12 +30,12 @@ pub(crate) struct CatalogFile {
 
 /// Reads a workflow file.
 pub(crate) fn workflow(file: FileId, tree: Tree, out: &mut Vec<Diagnostic>) -> Workflow {
-    Decoder { file, out, next_id: 0, nests: false }.workflow(tree)
+    Decoder::new(file, out).workflow(tree)
 }
 
 /// Reads a catalog file.
 pub(crate) fn catalog(file: FileId, tree: Tree, out: &mut Vec<Diagnostic>) -> CatalogFile {
-    Decoder { file, out, next_id: 0, nests: false }.catalog_file(tree)
+    Decoder::new(file, out).catalog_file(tree)
 }
 
 struct Decoder<'o> {
@@ -45,6 +45,16 @@ struct Decoder<'o> {
     next_id: u32,
     /// Whether a workflow stands in the place of some operation.
     nests: bool,
+    /// Placeholders of other languages.
+    foreign: Vec<Foreign>,
+    /// The operation whose values are read.
+    inside: Option<usize>,
+}
+
+impl<'o> Decoder<'o> {
+    fn new(file: FileId, out: &'o mut Vec<Diagnostic>) -> Self {
+        Self { file, out, next_id: 0, nests: false, foreign: Vec::new(), inside: None }
+    }
 }
 
 impl Decoder<'_> {

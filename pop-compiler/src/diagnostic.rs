@@ -237,13 +237,6 @@ impl Diagnostic {
         self.drafts.push(Draft::DropTwin { span, first });
         self
     }
-
-    /// Adds to the fix that inside the entry whose key is at `span`, `old` becomes `new`, wherever it stands.
-    #[must_use]
-    pub(crate) fn replace_inside(mut self, span: Span, old: &str, new: &str) -> Self {
-        self.drafts.push(Draft::ReplaceInside { span, old: old.to_owned(), new: new.to_owned() });
-        self
-    }
 }
 
 /// Whether any of these findings is an error.

@@ -1,11 +1,14 @@
 //! `${…}` in strings: from text to a [`Template`] with exact spans. What the names mean is decided in `resolve`.
 
 mod ends;
+pub(crate) mod foreign;
+pub(crate) mod habits;
 mod parse;
 
 use serde_json::Value as Json;
 
-use crate::source::{Span, Spanned};
+use crate::source::{FileId, Span, Spanned};
+use crate::tree::Text;
 
 pub(crate) use parse::parse;
 
@@ -13,6 +16,8 @@ pub(crate) use parse::parse;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Template {
     pub(crate) parts: Vec<Part>,
+    /// Whether there is a `${…}` in it that could not be read, which was reported.
+    pub(crate) broken: bool,
 }
 
 /// A piece of a string.
@@ -76,6 +81,7 @@ impl Template {
     /// The text, when there is nothing else in it.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self.parts.as_slice() {
+            _ if self.broken => None,
             [] => Some(""),
             [Part::Text(text)] => Some(text),
             _ => None,
@@ -85,6 +91,7 @@ impl Template {
     /// The reference (or what a native token refers to), when there is nothing else in it.
     pub(crate) fn as_reference(&self) -> Option<&Reference> {
         match self.parts.as_slice() {
+            _ if self.broken => None,
             [Part::Reference(reference)] => Some(reference),
             [Part::Native(native)] => native.reference.as_ref(),
             _ => None,
@@ -93,7 +100,7 @@ impl Template {
 
     /// Whether it is one native token and nothing else.
     pub(crate) fn is_native(&self) -> bool {
-        matches!(self.parts.as_slice(), [Part::Native(_)])
+        !self.broken && matches!(self.parts.as_slice(), [Part::Native(_)])
     }
 
     /// The references, those of native tokens among them.
@@ -104,6 +111,12 @@ impl Template {
             Part::Native(n) => n.reference.as_ref(),
         })
     }
+}
+
+/// The reference that `text` is when `${` and `}` are put around it.
+pub(crate) fn alone(text: &str) -> Option<Reference> {
+    let text = Text::plain(format!("${{{text}}}"), 0);
+    parse(FileId(0), text, &mut 0, &mut Vec::new()).as_reference().cloned()
 }
 
 /// `name` as it is written inside `${…}`: bare when it can be, in brackets otherwise.

@@ -28,8 +28,6 @@ pub(crate) enum Draft {
     DropTwin { span: Span, first: Span },
     /// An entry is added before the one whose key is at `span`; `value` is written alike in both doors.
     Add { span: Span, key: String, value: String },
-    /// Inside the entry whose key is at `span`, `old` becomes `new`, wherever it stands.
-    ReplaceInside { span: Span, old: String, new: String },
 }
 
 impl Draft {
@@ -40,8 +38,7 @@ impl Draft {
             Self::Rename { span, .. }
             | Self::AllItems { span, .. }
             | Self::Drop { span }
-            | Self::Add { span, .. }
-            | Self::ReplaceInside { span, .. } => vec![span],
+            | Self::Add { span, .. } => vec![span],
         }
     }
 
@@ -51,8 +48,7 @@ impl Draft {
             | Self::AllItems { span, .. }
             | Self::Drop { span }
             | Self::DropTwin { span, .. }
-            | Self::Add { span, .. }
-            | Self::ReplaceInside { span, .. } => *span,
+            | Self::Add { span, .. } => *span,
         }
     }
 }
@@ -94,13 +90,10 @@ pub(crate) const OF_NAMES: [&str; 7] = [
 
 /// Where several places agree on a name, and none has the one that is defined, the definition may be what is misspelt.
 fn withhold_doubtful(out: &mut [Diagnostic], sources: &Sources) {
-    // `${with.url}` of a command
-    let bare = |text: &str| text.trim_start_matches("${with.").trim_end_matches('}').to_owned();
     let names = |finding: &Diagnostic| match finding.drafts.as_slice() {
         [Draft::Rename { old, new, .. }] if OF_NAMES.contains(&finding.rule) => {
             Some((old.clone(), new.clone()))
         }
-        [Draft::ReplaceInside { old, new, .. }] => Some((bare(old), bare(new))),
         _ => None,
     };
     let mut times: HashMap<(String, String), usize> = HashMap::new();
@@ -160,7 +153,6 @@ fn edits(out: &mut [Diagnostic], sources: &Sources) {
                 (Draft::Drop { .. }, Some(text)) => text.drop(span),
                 (Draft::DropTwin { first, .. }, Some(text)) => text.drop_twin(span, *first),
                 (Draft::Add { key, value, .. }, Some(text)) => text.add(span, key, value),
-                (Draft::ReplaceInside { old, new, .. }, Some(text)) => text.replace_inside(span, old, new),
                 (_, None) => None,
             };
             let Some(edits) = edits else {

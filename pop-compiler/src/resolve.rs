@@ -1,5 +1,6 @@
 //! Names: from the workflow as written to a [`Model`] in which every name is bound. Types are `check`'s part.
 
+mod foreign;
 mod imports;
 
 use std::cell::{Cell, RefCell};
@@ -7,9 +8,9 @@ use std::collections::HashMap;
 
 use hashbrown::HashMap as FastMap;
 
-use crate::ast::{Value, ValueKind, Workflow};
+use crate::ast::{Foreign, Value, ValueKind, Workflow};
 use crate::catalog::Catalog;
-use crate::check::{Edge, Model, Operation, Target};
+use crate::check::{Edge, Meant, Model, Operation, Target};
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Native, Part, Reference, Root, Segment};
 use crate::limit;
@@ -21,6 +22,7 @@ use crate::suggest::{self, Guesses, Near};
 use crate::types::Type;
 use crate::validate::RUN_TOKENS;
 
+use foreign::Named;
 pub(crate) use imports::{Imports, Merged, SubWorkflow, beside, merge};
 
 /// Alternatives of unions that are tried in one file.
@@ -63,6 +65,7 @@ pub(crate) fn resolve<'a>(
             resolver.out.push(rules::bad_expression::report(edge.span, message, "use an input"));
         }
     }
+    let foreign = resolver.foreign(&operations, catalog);
     let Resolver { used_inputs, beginnings, fills, targets, mentions, guesses, meant, unclear, .. } =
         resolver;
     fan_out_names(workflow, out);
@@ -78,6 +81,7 @@ pub(crate) fn resolve<'a>(
         meant,
         unclear,
         beginnings,
+        foreign,
         fills,
         mentions,
         targets,
@@ -162,7 +166,10 @@ impl<'a> Resolver<'a, '_> {
             ValueKind::Text(template) => {
                 for part in &template.parts {
                     let span = match part {
-                        Part::Text(_) => continue,
+                        Part::Text(text) => {
+                            self.bare_input(text);
+                            continue;
+                        }
                         Part::Reference(reference) => {
                             self.reference(reference, inside, edges);
                             reference.span
@@ -179,6 +186,33 @@ impl<'a> Resolver<'a, '_> {
             ValueKind::List(items) => items.iter().for_each(|v| self.value(v, inside, edges)),
             ValueKind::Record(fields) => fields.iter().for_each(|f| self.value(&f.value, inside, edges)),
             ValueKind::Error | ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) => {}
+        }
+    }
+
+    /// The placeholders of other languages that name something, which counts as used.
+    fn foreign(&mut self, operations: &[Operation<'_>], catalog: &Catalog) -> Vec<Meant> {
+        let mut found = Vec::new();
+        for placeholder in &self.workflow.foreign {
+            let inputs = |name: &str| self.inputs.get(name).copied();
+            let find = |name: &str| self.workflow.find(name);
+            let meaning = foreign::meaning(placeholder, &inputs, operations, &find, catalog);
+            let Some((right, named)) = meaning else { continue };
+            match named {
+                Named::Input(i) => self.used_inputs[i] = true,
+                Named::Operation(i) => self.meant.push(i),
+                Named::Other => {}
+            }
+            let Foreign { span, shown, certain, .. } = placeholder;
+            found.push(Meant { span: *span, shown: shown.clone(), right, certain: *certain });
+        }
+        found
+    }
+
+    /// The input of a reference without its `${…}` counts as used: that is told where the text doesn't fit.
+    fn bare_input(&mut self, text: &str) {
+        let name = text.strip_prefix("inputs.").and_then(|rest| rest.split(['.', '[']).next());
+        if let Some(i) = name.and_then(|name| self.inputs.get(name)) {
+            self.used_inputs[*i] = true;
         }
     }
 

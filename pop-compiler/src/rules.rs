@@ -20,6 +20,7 @@ pub(crate) mod cycle;
 pub(crate) mod duplicate_name;
 pub(crate) mod empty_workflow;
 pub(crate) mod extra_input;
+pub(crate) mod foreign_reference;
 pub(crate) mod large_literal;
 pub(crate) mod many_cores;
 pub(crate) mod missing_import;
@@ -133,6 +134,7 @@ pub const ALL: &[&Rule] = &[
     &duplicate_name::RULE,
     &empty_workflow::RULE,
     &extra_input::RULE,
+    &foreign_reference::RULE,
     &large_literal::RULE,
     &many_cores::RULE,
     &missing_import::RULE,

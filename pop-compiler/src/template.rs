@@ -28,6 +28,8 @@ pub(crate) fn fixed(template: &AgendaTemplate) -> Result<Agenda, Vec<Diagnostic>
 fn fill(template: &AgendaTemplate, inputs: &Value, operations: bool) -> Result<Agenda, Vec<Diagnostic>> {
     let payload = match template.params.get(keys::INPUTS) {
         Some(schema) => inputs::check(schema, inputs)?,
+        // what the compiler made says all that it takes
+        None if template.agenda.params.contains_key(keys::WORKFLOW) => inputs::none(inputs)?,
         None => inputs.clone(),
     };
     let lookup = |name: &str| match name {

@@ -22,7 +22,7 @@ pub(crate) use index::Flaw;
 use index::{Index, Known};
 pub(crate) use literal::same;
 pub use schema::pointed;
-pub(crate) use schema::{TooLarge, percent, scalars};
+pub(crate) use schema::{TooLarge, WithNames, percent, scalars};
 
 /// A type of the workflow language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -413,9 +413,13 @@ impl Type {
         schema::read(schema, false).unwrap_or(Self::Any)
     }
 
-    /// As [`Type::from_schema`], but a schema that is too large is an error.
-    pub(crate) fn read_schema(schema: &Json) -> Result<Self, TooLarge> {
-        schema::read(schema, true)
+    /// As [`Type::from_schema`], but a schema that is too large is an error, and what holds itself is a named type; `name`
+    /// gives the name for a reference.
+    pub(crate) fn read_schema(
+        schema: &Json,
+        name: &mut dyn FnMut(&str) -> Arc<str>,
+    ) -> Result<WithNames, TooLarge> {
+        schema::read_with_names(schema, name)
     }
 
     /// As [`Type::from_schema`], but references into `$defs` stay names, with `scope` in front; what they mean is put into

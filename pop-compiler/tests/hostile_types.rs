@@ -50,6 +50,40 @@ fn a_schema_that_doubles_is_a_finding() {
     assert_eq!(Type::from_schema(&doubling(60)), Type::Any);
 }
 
+/// Definitions that all hold each other would be endless if each were written out where it is named.
+#[test]
+fn a_schema_that_holds_itself_in_many_ways_is_read() {
+    let all: Vec<Value> = (0..200).map(|i| json!({ "$ref": format!("#/$defs/d{i}") })).collect();
+    let each = |i: usize| {
+        let field = json!({ "type": "array", "items": { "anyOf": all } });
+        json!({ "type": "object", "properties": { "all": field, "n": { "const": i } }, "additionalProperties": false })
+    };
+    let defs: serde_json::Map<String, Value> = (0..200).map(|i| (format!("d{i}"), each(i))).collect();
+    let schema = json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/d0" } }, "$defs": defs });
+    let text =
+        WITH_SCHEMA.replace("with = {}", "with = { a = { n = 0, all = [{ n = 199, all = [{ m = 1 }] }] } }");
+    let found = beside(&text, &HashMap::from([("x.json", schema.to_string())]));
+    assert_eq!(rules(&found), ["type-mismatch"], "{:#?}", found.diagnostics);
+}
+
+#[test]
+fn a_schema_that_only_means_itself_means_anything() {
+    let long = |n: usize| -> serde_json::Map<String, Value> {
+        (0..n).map(|i| (format!("d{i}"), json!({ "$ref": format!("#/$defs/d{}", (i + 1) % n) }))).collect()
+    };
+    for defs in [
+        json!({ "d0": { "$ref": "#/$defs/d0" } }),
+        json!({ "d0": { "anyOf": [{ "$ref": "#/$defs/d0" }, { "type": "string" }] } }),
+        Value::Object(long(5_000)),
+    ] {
+        let schema =
+            json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/d0" } }, "$defs": defs });
+        let text = WITH_SCHEMA.replace("with = {}", "with = { a = [1, { b = 2 }] }");
+        let found = beside(&text, &HashMap::from([("x.json", schema.to_string())]));
+        assert_eq!(rules(&found), [""; 0], "{:#?}", found.diagnostics);
+    }
+}
+
 #[test]
 fn long_texts_that_a_schema_repeats_are_a_finding() {
     let long = "x".repeat(1_000_000);

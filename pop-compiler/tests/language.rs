@@ -347,3 +347,73 @@ fn outputs_of_a_sub_workflow_are_not_there_before_it_has_ended() {
         );
     }
 }
+
+/// A name for `any` is as much anything inside a union as `any` is.
+#[test]
+fn a_name_for_any_takes_anything() {
+    let text = "[types]\nT = \"any\"\n[catalog.\"s\"]\ninput = { a = \"T?\", b = \"list<int> | T\" }\ncommand = [\"x\"]\n\
+                [operations.o]\nuses = \"s\"\nwith = { a = [1, { c = 2 }], b = { x = 1 } }\n";
+    clean(text);
+}
+
+/// A sub-workflow takes its inputs as one value, too: a reference to a record, or the item of a fan-out.
+#[test]
+fn the_inputs_of_a_sub_workflow_may_be_one_reference() {
+    let inner = "[workflow]\nname = \"qc\"\n[inputs]\nfile = \"string\"\nleast = { type = \"int\", default = 3 }\nnote = \"string?\"\n\
+        [operations.look]\nuses = \"pop.transform\"\nwith = { value = { f = \"${inputs.file}\", l = \"${inputs.least}\", n = \"${inputs.note}\" } }\n\
+        [outputs]\nfile = \"${look.f}\"\n";
+    let loader = |_: &str| Ok(Source::new("qc.pop.toml", inner));
+    let compiled = |text: &str| {
+        let text =
+            format!("[workflow]\nname = \"x\"\n[types.Q]\nfile = \"string\"\nleast = \"int?\"\n{text}");
+        compile(
+            Source::new("x.pop.toml", text),
+            Door::Toml,
+            &Options { loader: &loader, ..Options::default() },
+        )
+    };
+    let whole = compiled(
+        "[inputs]\nx = \"Q\"\nxs = \"list<Q>\"\n[operations.one]\nworkflow = \"qc.pop.toml\"\nwith = \"${inputs.x}\"\n\
+         [operations.many]\nworkflow = \"qc.pop.toml\"\neach = \"${inputs.xs}\"\nwith = \"${each}\"\n\
+         [operations.native]\nworkflow = \"qc.pop.toml\"\nwith = \"@<x>\"\n",
+    );
+    assert_eq!(rules(&whole), [""; 0], "{:#?}", whole.diagnostics);
+    let inputs =
+        json!({ "x": { "file": "a" }, "xs": [{ "file": "b", "least": 1 }, { "file": "c", "least": null }] });
+    let agenda = whole.template.unwrap().expand(&inputs).unwrap();
+    let payload =
+        |name: &str| agenda.operations.iter().find(|o| o.name == name).unwrap().payload["value"].clone();
+    assert_eq!(payload("one/look"), json!({ "f": "a", "l": 3, "n": null }));
+    assert_eq!(payload("native/look"), json!({ "f": "a", "l": 3, "n": null }));
+    assert_eq!(payload("many.0/look"), json!({ "f": "b", "l": 1, "n": null }));
+    assert_eq!(payload("many.1/look"), json!({ "f": "c", "l": 3, "n": null }));
+    // of an output, what reads it waits for it
+    let output = compiled(
+        "[operations.p]\nuses = \"pop.transform\"\nwith = { value = { file = \"a\" } }\n\
+         [operations.one]\nworkflow = \"qc.pop.toml\"\nwith = \"${p}\"\n[outputs]\nf = \"${one.file}\"\n",
+    );
+    let agenda = output.agenda.unwrap_or_else(|| panic!("{:#?}", output.diagnostics));
+    let look = agenda.operations.iter().find(|o| o.name == "one/look").unwrap();
+    assert_eq!(look.payload["value"], json!({ "f": "@<p.out::/file>", "l": 3, "n": null }));
+    // what does not fit is found
+    let wrong = compiled(
+        "[inputs]\nx = { type = \"Q?\" }\n[operations.one]\nworkflow = \"qc.pop.toml\"\nwith = \"${inputs.x}\"\n",
+    );
+    assert_eq!(rules(&wrong), ["optional-into-required"]);
+    let wrong = compiled(
+        "[inputs]\nx = \"list<Q>\"\n[operations.one]\nworkflow = \"qc.pop.toml\"\nwith = \"${inputs.x}\"\n",
+    );
+    assert_eq!(rules(&wrong), ["type-mismatch"]);
+}
+
+#[test]
+fn a_workflow_without_inputs_takes_none() {
+    let template = clean("[operations.a]\nuses = \"pop.sleep\"\n").template.unwrap();
+    for inputs in [json!({}), Value::Null] {
+        assert!(template.expand(&inputs).is_ok(), "{inputs}");
+    }
+    let faults = template.expand(&json!({ "file": 1 })).unwrap_err();
+    let said: Vec<(&str, &str)> = faults.iter().map(|f| (f.rule, f.message.as_str())).collect();
+    assert_eq!(said, [("extra-input", "there is no input `file`")]);
+    assert_eq!(template.expand(&json!([1])).unwrap_err().len(), 1);
+}

@@ -305,3 +305,31 @@ fn what_is_not_typed_is_counted_aloud() {
         assert_eq!(document["summary"]["references"], serde_json::json!({ "all": 1, "typed": typed }));
     }
 }
+
+/// `check` takes a catalog for what it is; what makes something of workflows does not.
+#[test]
+fn a_catalog_can_be_checked_but_not_built() {
+    let directory = scratch("catalog-alone");
+    let path = directory.join("ops.toml");
+    let file = path.to_str().unwrap();
+    fs::write(&path, "[operations.\"x.a\"]\ncommand = [\"x\"]\n").unwrap();
+    let check = popc(&["check", file]);
+    assert_eq!(check.status.code(), Some(0), "{}", String::from_utf8_lossy(&check.stderr));
+    assert!(
+        String::from_utf8(check.stderr)
+            .unwrap()
+            .starts_with("info[wrong-shape]: this is a catalog of operation types")
+    );
+    assert_eq!(popc(&["check", "--deny", "warnings", file]).status.code(), Some(0));
+    let out = directory.join("out");
+    for args in [&["build", file, "-o", out.to_str().unwrap()][..], &["graph", file]] {
+        let done = popc(args);
+        assert_eq!(done.status.code(), Some(1), "{args:?}");
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(said.starts_with("error[wrong-shape]: this is a catalog"), "{args:?}: {said}");
+        assert!(!out.exists());
+    }
+    assert_eq!(popc(&["fmt", "--check", file]).status.code(), Some(0));
+    fs::write(&path, "[operations.\"x.a\"]\ncommand = [\"x\"]\ntimeout = \"soon\"\n").unwrap();
+    assert_eq!(popc(&["check", file]).status.code(), Some(1));
+}

@@ -220,4 +220,34 @@ fn a_workflow_for_a_catalog_and_the_reverse_are_one_finding_each() {
     );
     let compiled = project(&[("ops.toml", ops)], "");
     assert_eq!(places(&compiled), ["wrong-shape ops.toml:1:1"]);
+    assert!(compiled.is_catalog && compiled.template.is_none());
+}
+
+/// A catalog that is checked by itself is checked as one: what it names is read, and `--fix` mends it.
+#[test]
+fn a_catalog_by_itself_is_checked_as_one() {
+    let ops = "[types]\nN = \"in\"\n[operations.\"x.b\"]\ninput = { schema = \"in.json\" }\ncomand = [\"x\", \"${with.m}\"]\n\
+        [operations.\"x.c\"]\ninput = { url = \"url\" }\ncommand = [\"x\", \"${with.ulr}\"]\ntimeout = \"5 min\"\n";
+    let schema = "{\n\"properties\": { \"n\": { \"type\": \"intger\" } } }";
+    let mut compiled = project(&[("d/ops.toml", ops), ("d/in.json", schema)], "");
+    let found = [
+        "wrong-shape d/ops.toml:1:1",
+        "unknown-type d/ops.toml:2:6",
+        "unknown-key d/ops.toml:5:1",
+        "unknown-field d/ops.toml:8:25",
+        "bad-duration d/ops.toml:9:11",
+        "bad-schema d/in.json:2:32",
+    ];
+    assert_eq!(places(&compiled), found);
+    assert!(compiled.is_catalog && compiled.template.is_none());
+    let fixed = fix::apply(&compiled.diagnostics, &compiled.sources);
+    let mended = ops.replace("comand", "command").replace("ulr", "url").replace("5 min", "5m");
+    assert_eq!(fixed.files[0].1, mended);
+    // that it is no workflow is no fault of a catalog
+    compiled.as_catalog();
+    let severities: Vec<_> = compiled.diagnostics.iter().map(|d| d.severity.as_str()).collect();
+    assert_eq!(severities, ["info", "error", "error", "error", "error", "error"]);
+    let json = r#"{ "operations": { "x.a": { "command": ["x"], "timeout": "5 min" } } }"#;
+    let compiled = project(&[("ops.json", json)], "");
+    assert_eq!(places(&compiled), ["wrong-shape ops.json:1:1", "bad-duration ops.json:1:57"]);
 }

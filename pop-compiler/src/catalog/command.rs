@@ -5,17 +5,17 @@ use crate::agenda::RunSpec;
 use crate::types::{Record, Type, Types};
 
 /// How the input is named in a command.
-const WITH: &str = "${with.";
+pub(crate) const WITH: &str = "${with.";
 
 /// Other roots of the language, which mean nothing in a command.
 const ROOTS: &[&str] = &["inputs", "each", "run"];
 
 /// One reference in a text of a command.
 pub(crate) enum Spot<'t> {
-    /// The path behind `${with.`, without a `?` at its end, and where the text goes on with `}` or `?}`.
-    Input { path: &'t str, end: usize },
-    /// Something that looks like a reference, but is none here.
-    Wrong(&'t str),
+    /// The path behind `${with.`, without a `?` at its end, and where it begins.
+    Input { path: &'t str, at: usize },
+    /// Something that looks like a reference, but is none here, and where it begins.
+    Wrong { shown: &'t str, at: usize },
 }
 
 /// The references of a text, in their order.
@@ -32,13 +32,14 @@ pub(crate) fn spots(text: &str) -> impl Iterator<Item = Spot<'_>> {
             let (name, rest) = root.split_at(name);
             let ours = ROOTS.contains(&name) && rest.starts_with('.')
                 || name == "with" && rest.starts_with(['.', '[']) && !rest.starts_with("[@");
-            return ours.then_some(Spot::Wrong(shown));
+            return ours.then_some(Spot::Wrong { shown, at });
         };
-        let Some(end) = inner.find('}') else { return Some(Spot::Wrong(shown)) };
+        let Some(end) = inner.find('}') else { return Some(Spot::Wrong { shown, at }) };
         let path = &inner[..end];
         let path = path.strip_suffix('?').unwrap_or(path);
-        let odd = path.contains("??") || path.split('.').any(|key| key.is_empty() || key.trim() != key);
-        Some(if odd { Spot::Wrong(shown) } else { Spot::Input { path, end: at + WITH.len() + path.len() } })
+        let odd = path.contains("??")
+            || path.split('.').any(|key| key.is_empty() || key.contains([' ', '|', '=', '!', '&', '(', '+']));
+        Some(if odd { Spot::Wrong { shown, at } } else { Spot::Input { path, at: at + WITH.len() } })
     })
 }
 
@@ -112,11 +113,11 @@ pub(crate) fn mark(run: &mut RunSpec, ty: &Type, types: &Types) {
 fn mark_text(text: &mut String, ty: &Type, types: &Types) {
     let ends: Vec<usize> = spots(text)
         .filter_map(|spot| match spot {
-            Spot::Input { path, end } => match place(types, ty, path) {
-                Place::There { perhaps: true, .. } => Some(end),
+            Spot::Input { path, at } => match place(types, ty, path) {
+                Place::There { perhaps: true, .. } => Some(at + path.len()),
                 _ => None,
             },
-            Spot::Wrong(_) => None,
+            Spot::Wrong { .. } => None,
         })
         .filter(|end| !text[*end..].starts_with('?'))
         .collect();
@@ -150,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_no_reference_of_a_command_is_told() {
-        let wrong = |text: &str| spots(text).filter(|spot| matches!(spot, Spot::Wrong(_))).count();
+        let wrong = |text: &str| spots(text).filter(|spot| matches!(spot, Spot::Wrong { .. })).count();
         for text in [
             "${inputs.x}",
             "${ with.x}",
@@ -159,6 +160,8 @@ mod tests {
             "${with.x ?? 'y'}",
             "${with.}",
             "a${each.x}",
+            "${with.x == 'y'}",
+            "${with.x | upper}",
         ] {
             assert_eq!(wrong(text), 1, "{text}");
         }

@@ -9,9 +9,9 @@ use super::{Model, Target};
 use crate::ast::{self, Value, ValueKind};
 use crate::catalog::OperationType;
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::expr::{Reference, Template};
+use crate::expr::{self, Reference, Root, Segment, Template};
 use crate::rules::{self, Given};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use crate::types::{Record, Type};
 use crate::{limit, mend, suggest};
 
@@ -168,6 +168,9 @@ pub(super) fn check(
     match ty {
         Type::Any if types.secrets => return leaks(model, value, place, out),
         Type::Any | Type::Error => return,
+        Type::Union(members) if members.iter().any(|member| is_anything(model, member)) => {
+            return leaks(model, value, place, out);
+        }
         _ => {}
     }
     let place = &Place { secret: place.secret || matches!(ty, Type::Secret(_)), ..*place };
@@ -245,6 +248,15 @@ pub(super) fn check(
     }
 }
 
+/// Whether a type, or one of the members of a union, is anything by its name.
+fn is_anything(model: &Model<'_>, ty: &Type) -> bool {
+    match model.types().resolve(ty) {
+        Type::Any | Type::Error => true,
+        Type::Union(members) => members.iter().any(|member| is_anything(model, member)),
+        _ => false,
+    }
+}
+
 /// The members of a type (itself, or those of a union) of a certain shape.
 fn shapes<'t>(model: &'t Model<'_>, ty: &'t Type, wanted: fn(&Type) -> bool) -> Vec<&'t Type> {
     match model.types().resolve(ty) {
@@ -317,6 +329,9 @@ fn text(
     if types.secrets && !place.secret && !takes_secret(model, expected) {
         leaks(model, value, place, out);
     }
+    if template.broken {
+        return;
+    }
     let name = || place.name();
     if let Some(text) = template.as_text() {
         if !types.accepts(expected, &Json::from(text)) {
@@ -324,7 +339,9 @@ fn text(
             let target = rules::Target { name: &name, ty: expected, declared: place.declared };
             let words = words(types.resolve(expected));
             let edits = mend::values::edits(types, expected, value);
-            out.push(if words.is_empty() {
+            out.push(if let Some(right) = meant(model, text, value.span) {
+                rules::type_mismatch::bare(text, &right, value.span, &target)
+            } else if words.is_empty() {
                 rules::type_mismatch::literal(&format!("{text:?}"), value.span, &target, edits)
             } else {
                 rules::type_mismatch::word(text, value.span, &target, &words, edits)
@@ -351,6 +368,31 @@ fn text(
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
         out.push(rules::type_mismatch::literal("a text", value.span, &target, None));
     }
+}
+
+/// The reference that a text was meant to be: one without its `${…}`, or in the form of another language.
+pub(super) fn meant(model: &Model<'_>, text: &str, span: Span) -> Option<String> {
+    let inside = |place: Span| place.file == span.file && span.start <= place.start && place.end <= span.end;
+    if is_bare_reference(model, text) {
+        return Some(format!("${{{text}}}"));
+    }
+    let found = model.foreign.iter().find(|found| found.shown == text && inside(found.span))?;
+    Some(found.right.clone())
+}
+
+/// Whether a text is a reference without its `${…}`: `inputs.skip`, `probe.has_video`.
+fn is_bare_reference(model: &Model<'_>, text: &str) -> bool {
+    let known = |reference: &Reference| match (&reference.root.value, reference.path.first()) {
+        (Root::Inputs, Some(Spanned { value: Segment::Field(name), .. })) => {
+            model.inputs.iter().any(|input| input.name.value == *name)
+        }
+        (Root::Operation(name), Some(_)) => model.workflow.find(name).is_some(),
+        _ => false,
+    };
+    text.len() < 200
+        && text.contains('.')
+        && !text.contains(['$', '}'])
+        && expr::alone(text).is_some_and(|reference| known(&reference))
 }
 
 /// Reports the references of a value that hold a secret and go where it shows. Recursion as above.
@@ -443,7 +485,9 @@ pub(super) fn type_of(model: &Model<'_>, value: &Value) -> Type {
         ValueKind::Bool(_) => Type::Bool,
         ValueKind::Number(n) => crate::types::type_of(&Json::Number(n.clone())),
         ValueKind::Text(template) => {
-            if let Some(text) = template.as_text() {
+            if template.broken {
+                Type::Error
+            } else if let Some(text) = template.as_text() {
                 Type::Literal(Json::from(text).into())
             } else if let Some(reference) = template.as_reference() {
                 model.references.get(reference.id as usize).cloned().unwrap_or(Type::Error)

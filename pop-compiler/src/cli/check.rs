@@ -45,6 +45,7 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
                 }
             }
         };
+        compiled.as_catalog();
         count += 1;
         coverage = coverage.plus(compiled.coverage);
         let Compiled { diagnostics, sources, .. } = &mut compiled;

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
-use crate::ast::{Declared, DeclaredOutput, OperationTypeDef, Settings};
+use crate::ast::{CommandText, Declared, DeclaredOutput, OperationTypeDef, Settings};
 use crate::source::{Span, Spanned};
 use crate::syntax::Door;
 use crate::tree::{Entry, Node, Tree};
@@ -54,23 +54,26 @@ fn needs_shell(line: &str) -> bool {
             .is_some_and(|program| program.contains('=') || BUILT_IN.contains(&program))
 }
 
-/// Whether these are the entries of a catalog file: operation types, and nothing of a workflow.
+/// Keys that only an operation of a workflow has.
+const OF_OPERATIONS: &[&str] = &["uses", "workflow", "with", "when", "each", "after"];
+
+/// Whether these are the entries of a catalog file: operation types, and nothing of a workflow. A key of theirs may be
+/// misspelt.
 pub(super) fn is_catalog(entries: &[Entry]) -> bool {
-    let all = |value: &Tree, wanted: &dyn Fn(&str) -> bool| match &value.node {
-        Node::Table(table) => table.entries.iter().all(|e| wanted(&e.key.value)),
+    let keys = |tree: &Tree, wanted: &dyn Fn(&str) -> bool| match &tree.node {
+        Node::Table(table) => table.entries.iter().any(|e| wanted(&e.key.value)),
+        _ => false,
+    };
+    let own = |key: &str| OPERATION_TYPE.contains(&key) && !SHARED.contains(&key);
+    let types = |tree: &Tree| match &tree.node {
+        Node::Table(table) => {
+            table.entries.iter().all(|e| !keys(&e.value, &|key| OF_OPERATIONS.contains(&key)))
+                && table.entries.iter().any(|e| keys(&e.value, &own))
+        }
         _ => false,
     };
     entries.iter().all(|entry| TOP.contains(&entry.key.value.as_str()) || entry.key.value == "$schema")
-        && entries.iter().filter(|entry| entry.key.value == "operations").any(|entry| {
-            match &entry.value.node {
-                Node::Table(table) => {
-                    !table.entries.is_empty()
-                        && table.entries.iter().all(|e| all(&e.value, &|key| OPERATION_TYPE.contains(&key)))
-                        && table.entries.iter().any(|e| !all(&e.value, &|key| SHARED.contains(&key)))
-                }
-                _ => false,
-            }
-        })
+        && entries.iter().any(|entry| entry.key.value == "operations" && types(&entry.value))
 }
 
 /// Whether these are the entries of a workflow file.
@@ -83,6 +86,19 @@ fn is_operation_type(tree: &Tree) -> bool {
     match &tree.node {
         Node::Table(table) => table.entries.iter().any(|e| OPERATION_TYPE.contains(&e.key.value.as_str())),
         _ => false,
+    }
+}
+
+/// Adds the texts of a part of a command in which something may be replaced. Recursion is bounded by the depth of the
+/// source.
+fn texts(tree: &Tree, shows: bool, out: &mut Vec<CommandText>) {
+    match &tree.node {
+        Node::String(text) if text.value.contains(['$', '{']) => {
+            out.push(CommandText { text: text.clone(), shows });
+        }
+        Node::List(items) => items.iter().for_each(|item| texts(item, shows, out)),
+        Node::Table(table) => table.entries.iter().for_each(|entry| texts(&entry.value, shows, out)),
+        _ => {}
     }
 }
 
@@ -156,6 +172,7 @@ impl Decoder<'_> {
             output: None,
             output_place: None,
             run: RunSpec::default(),
+            texts: Vec::new(),
             settings: Settings::default(),
         };
         let mut stdout = None;
@@ -170,9 +187,18 @@ impl Decoder<'_> {
                         def.output_place = Some(DeclaredOutput { span: value.span, stdout: None });
                         def.output = self.declared(value);
                     }
-                    "command" => def.run.command = self.words(value, "`command`"),
-                    "args" => def.run.args = self.words(value, "`args`"),
-                    "stdin" => def.run.stdin = self.string(value, "`stdin`").map(|s| s.value),
+                    "command" => {
+                        texts(&value, true, &mut def.texts);
+                        def.run.command = self.words(value, "`command`");
+                    }
+                    "args" => {
+                        texts(&value, true, &mut def.texts);
+                        def.run.args = self.words(value, "`args`");
+                    }
+                    "stdin" => {
+                        texts(&value, false, &mut def.texts);
+                        def.run.stdin = self.string(value, "`stdin`").map(|s| s.value);
+                    }
                     "stdout" => {
                         stdout = matches!(value.node, Node::String(_)).then_some(value.span);
                         def.run.stdout = self.stdout(value);
@@ -183,7 +209,10 @@ impl Decoder<'_> {
                             def.run.image = Some(image.value);
                         }
                     }
-                    "env" => def.run.env = self.env(value),
+                    "env" => {
+                        texts(&value, false, &mut def.texts);
+                        def.run.env = self.env(value);
+                    }
                     "resources" => def.settings.resources = self.resources(value).map(Box::new),
                     "timeout" => def.settings.timeout = self.duration(value, "`timeout`").map(Box::new),
                     "retry" => self.retry(value, &mut def.settings),

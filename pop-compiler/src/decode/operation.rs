@@ -29,9 +29,11 @@ impl Decoder<'_> {
         let mut all_lower = true;
         let operation = |entry: Entry| {
             all_lower &= is_lower(&entry.key.value);
+            self.inside = Some(self.inside.map_or(0, |i| i + 1));
             self.operation(entry)
         };
         let operations: Vec<Operation> = entries.into_iter().map(operation).collect();
+        self.inside = None;
         // names that are all in small letters differ in more than case
         if !all_lower {
             self.same_but_for_case(operations.iter().map(|o| &o.name));
@@ -84,7 +86,7 @@ impl Decoder<'_> {
                         operation.after_span = value.span;
                         operation.after = self.strings(value, "`after`").into();
                     }
-                    "when" => operation.when = Some(Box::new(self.value(value))),
+                    "when" => operation.when = Some(Box::new(self.condition(value))),
                     "each" => operation.each = Some(Box::new(self.value(value))),
                     "retry" => self.retry(value, &mut operation.settings),
                     "timeout" => operation.settings.timeout = self.duration(value, "`timeout`").map(Box::new),

@@ -69,6 +69,7 @@ impl Decoder<'_> {
         }
         workflow.references = self.next_id;
         workflow.nests = self.nests;
+        workflow.foreign = self.foreign;
         workflow
     }
 

@@ -1,9 +1,12 @@
 //! The parser of `${…}`: one left-to-right pass over the string.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value as Json};
 
 use super::ends::Ends;
-use super::{Native, Part, Reference, Root, Segment, Template, is_name_char};
+use super::habits::Habit;
+use super::{Native, Part, Reference, Root, Segment, Template, habits, is_name_char};
 use crate::diagnostic::Diagnostic;
 use crate::limit;
 use crate::reference as token;
@@ -16,12 +19,13 @@ pub(crate) fn parse(file: FileId, text: Text, next_id: &mut u32, out: &mut Vec<D
     let value = text.value.as_str();
     if !value.contains("${") && !value.contains("@<") {
         let parts = if value.is_empty() { Vec::new() } else { vec![Part::Text(text.value)] };
-        return Template { parts };
+        return Template { parts, broken: false };
     }
     let text = &text;
     let mut parts = Vec::new();
     let mut literal = String::new();
     let mut at = 0;
+    let mut broken = false;
     let mut ends = Ends::new(value);
     while let Some(found) = value[at..].find(['$', '@']) {
         literal.push_str(&value[at..at + found]);
@@ -41,9 +45,10 @@ pub(crate) fn parse(file: FileId, text: Text, next_id: &mut u32, out: &mut Vec<D
                     parts.push(Part::Reference(Box::new(reference)));
                 }
                 Err(finding) => {
-                    out.push(*finding);
+                    broken = true;
+                    out.push(parser.habit().unwrap_or(*finding));
                     limit::hold(out);
-                    at = value[at..].find('}').map_or(value.len(), |end| at + end + 1);
+                    at = (at + 2 + habits::length(&value[at + 2..]) + 1).min(value.len());
                 }
             }
         } else if let Some(native) = native(file, text, at, &mut ends, &literal, *next_id, out) {
@@ -59,7 +64,7 @@ pub(crate) fn parse(file: FileId, text: Text, next_id: &mut u32, out: &mut Vec<D
     literal.push_str(&value[at..]);
     flush(&mut literal, &mut parts);
     parts.shrink_to_fit();
-    Template { parts }
+    Template { parts, broken }
 }
 
 fn flush(literal: &mut String, parts: &mut Vec<Part>) {
@@ -171,6 +176,43 @@ impl Parser<'_> {
         let end = self.at + self.rest().chars().next().map_or(0, char::len_utf8);
         let span = if end > self.at { self.span(self.at, end) } else { self.span(self.start, self.at) };
         rules::bad_expression::report(span, message, label)
+    }
+
+    /// A finding for what other languages have, when that is why this can't be read. The place is where the parser
+    /// started.
+    fn habit(&self) -> Option<Diagnostic> {
+        let begin = self.start + 2;
+        let whole = &self.text.value[begin..];
+        let length = habits::length(whole);
+        let (at, habit) = habits::find(&whole[..length])?;
+        let rest = &whole[at.start..length];
+        if habit == Habit::Logic && rest.starts_with("||") && self.is_default(&rest[2..]) {
+            return None; // another language's `??`
+        }
+        let span = |range: Range<usize>| self.span(begin + range.start, begin + range.end);
+        let shown = &whole[at.clone()];
+        let finding = rules::bad_expression::habit(span(at.clone()), habit, shown, "`${…}`");
+        Some(match habit {
+            Habit::Parentheses => {
+                match whole[..length].trim().strip_prefix('(').and_then(|w| w.strip_suffix(')')) {
+                    Some(inner) if !inner.contains(['(', ')']) => {
+                        let close = whole[..length].rfind(')').unwrap_or_default();
+                        finding.edit(span(at), "").edit(span(close..close + 1), "")
+                    }
+                    _ => finding,
+                }
+            }
+            Habit::Optional => finding.edit(span(at), ""),
+            Habit::Shell => finding.edit(self.span(self.start, self.start), "$"),
+            _ => finding,
+        })
+    }
+
+    /// Whether this is a literal and nothing else.
+    fn is_default(&self, text: &str) -> bool {
+        let text = Text::plain(text.trim().to_owned(), 0);
+        let mut parser = Parser { file: self.file, text: &text, at: 0, start: 0 };
+        parser.literal().is_ok() && parser.rest().is_empty()
     }
 
     fn reference(&mut self, id: u32) -> Parsed<Reference> {

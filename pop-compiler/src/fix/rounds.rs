@@ -13,6 +13,9 @@ use crate::syntax::Door;
 /// One fix may uncover the next; real files need two or three rounds.
 const MAX_ROUNDS: usize = 128;
 
+/// So often errors that follow from a mended name are fixed, to see whether that ends well.
+const MAX_FOLLOWING: usize = 4;
+
 /// Bytes that are compiled, in all, to try fixes one by one.
 const MOST_TRIED: usize = 64 << 20;
 
@@ -35,7 +38,7 @@ type Known = (String, &'static str, String);
 
 /// Makes all fixes that do no harm, and gives the compilation of the result. A fix does harm
 ///
-/// - when it makes a file unreadable,
+/// - when it makes a file unreadable, or leaves it so,
 /// - when there is a new error in the table that it changes (when it mends a name, one that can't be fixed in turn),
 /// - when it adds an entry and there is a new error,
 /// - when it only takes something away and anything new is found.
@@ -45,8 +48,37 @@ type Known = (String, &'static str, String);
 /// # Errors
 /// Those of compiling.
 pub fn all<E>(files: &mut Files<'_, E>) -> Result<(Compiled, Changed), E> {
-    let mut changed = Changed::new();
-    let mut compiled = (files.compile)(&changed)?;
+    let before = (files.compile)(&Changed::new())?;
+    let Files { compile, key, told } = files;
+    let mut hopeless: HashSet<String> = HashSet::new();
+    // changes to what can't be read count when nothing is left that can't be read; which files that is not true of shows
+    // at the end
+    loop {
+        let open = |name: &str| key(name).filter(|key| !hopeless.contains(key));
+        if unreadable(&before, &open).is_empty() {
+            break;
+        }
+        let first = compile(&Changed::new())?;
+        let silent = &mut Files { compile: &mut **compile, key: &open, told: &mut |_, _| {} };
+        let left = unreadable(&rounds(silent, first)?.0, &open);
+        if left.is_empty() {
+            break;
+        }
+        hopeless.extend(left);
+    }
+    let key = &|name: &str| key(name).filter(|key| !hopeless.contains(key));
+    rounds(&mut Files { compile: &mut **compile, key, told: &mut **told }, before)
+}
+
+/// The files, of those that may be changed, that can't be read.
+fn unreadable(compiled: &Compiled, key: &dyn Fn(&str) -> Option<String>) -> HashSet<String> {
+    let syntax = compiled.diagnostics.iter().filter(|finding| finding.rule == rules::syntax::RULE.id);
+    syntax.filter_map(|finding| key(&known(finding, compiled).0)).collect()
+}
+
+/// Round after round, from the first compilation on.
+fn rounds<E>(files: &mut Files<'_, E>, first: Compiled) -> Result<(Compiled, Changed), E> {
+    let (mut changed, mut compiled) = (Changed::new(), first);
     let mut refused: HashSet<Known> = HashSet::new();
     let mut left = MOST_TRIED;
     for _ in 0..MAX_ROUNDS {
@@ -112,10 +144,51 @@ fn attempt<E>(
         }
     }
     let after = (files.compile)(&texts)?;
-    Ok((!does_harm(before, fixed, &after)).then_some((after, texts)))
+    let mut follow = Vec::new();
+    if does_harm(before, fixed, &after, &mut follow) || !settles(files, before, &after, &follow, &texts)? {
+        return Ok(None);
+    }
+    Ok(Some((after, texts)))
 }
 
-fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
+/// Whether there are fewer errors than before once those that followed have been fixed, too.
+fn settles<E>(
+    files: &mut Files<'_, E>,
+    before: &Compiled,
+    after: &Compiled,
+    follow: &[usize],
+    texts: &Changed,
+) -> Result<bool, E> {
+    if follow.is_empty() {
+        return Ok(true);
+    }
+    let errors = |compiled: &Compiled| {
+        compiled.diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count()
+    };
+    let mut texts = texts.clone();
+    let mut fixed = make(follow.iter().map(|i| (*i, &after.diagnostics[*i])), &after.sources);
+    let mut sources = &after.sources;
+    let mut next;
+    for _ in 0..MAX_FOLLOWING {
+        for (file, text) in &fixed.files {
+            let key = sources.get(*file).and_then(|source| (files.key)(&source.name));
+            texts.extend(key.map(|key| (key, text.clone())));
+        }
+        next = (files.compile)(&texts)?;
+        if errors(&next) < errors(before) {
+            return Ok(true);
+        }
+        fixed = apply(&next.diagnostics, &next.sources);
+        if fixed.findings.is_empty() {
+            break;
+        }
+        sources = &next.sources;
+    }
+    Ok(false)
+}
+
+/// Whether some fixes do harm. Errors that a mended name led to, and that can be fixed in turn, are left to `follow`.
+fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled, follow: &mut Vec<usize>) -> bool {
     let names: HashSet<&str> = before.sources.iter().map(|(_, source)| source.name.as_ref()).collect();
     let unreadable = |compiled: &Compiled| {
         let syntax = compiled.diagnostics.iter().filter(|d| d.rule == rules::syntax::RULE.id);
@@ -140,7 +213,7 @@ fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
     let adds = made().any(|finding| finding.rule == rules::missing_key::RULE.id);
     let takes = made().all(|finding| finding.fix.iter().all(|edit| edit.replacement.is_empty()));
     let mut tables: Option<HashMap<String, Vec<std::ops::Range<usize>>>> = None;
-    for finding in &after.diagnostics {
+    for (i, finding) in after.diagnostics.iter().enumerate() {
         let name = known(finding, after);
         let new = match old.get_mut(&name) {
             Some(n) if *n > 0 => {
@@ -160,7 +233,9 @@ fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled) -> bool {
         }
         // what a name that had no meaning leads to was not checked before, and can be fixed in turn
         let follows = names_mended && !finding.fix.is_empty();
-        if finding.severity == Severity::Error && !follows {
+        if finding.severity == Severity::Error && follows {
+            follow.push(i);
+        } else if finding.severity == Severity::Error {
             let Location::Span(span) = finding.primary.at else { return true };
             let tables = tables.get_or_insert_with(|| changed_tables(before, fixed));
             let inside = |table: &std::ops::Range<usize>| table.contains(&span.range().start);

@@ -37,7 +37,19 @@ pub(super) fn lower(model: &Model<'_>, value: &Value) -> Json {
 pub(super) fn inputs(model: &Model<'_>, with: Option<&Value>, defaults: &[(String, Json)]) -> Json {
     let mut inputs: Map<String, Json> =
         defaults.iter().map(|(name, default)| (name.clone(), reference::escaped(default.clone()))).collect();
-    let Some(ValueKind::Record(fields)) = with.map(|with| &with.kind) else { return Json::Object(inputs) };
+    let fields = match with.map(|with| &with.kind) {
+        Some(ValueKind::Record(fields)) => fields,
+        Some(ValueKind::Text(template)) => {
+            let whole = template.as_reference().map(|reference| (reference, text(model, template)));
+            for (name, default) in defaults {
+                let given =
+                    whole.as_ref().map(|(reference, token)| field(model, reference, token, name, default));
+                inputs.extend(given.flatten().map(|given| (name.clone(), given)));
+            }
+            return Json::Object(inputs);
+        }
+        _ => return Json::Object(inputs),
+    };
     for field in fields {
         let default = defaults.iter().find(|(name, _)| *name == field.name.value).map(|(_, default)| default);
         let given = match default.filter(|default| !default.is_null()) {
@@ -47,6 +59,31 @@ pub(super) fn inputs(model: &Model<'_>, with: Option<&Value>, defaults: &[(Strin
         inputs.insert(field.name.value.clone(), given);
     }
     Json::Object(inputs)
+}
+
+/// What a reference to all inputs as one value gives for the input `name`: a reference into it, or what its own default has
+/// there. None where the value has no such field, so that the input has its default.
+fn field(model: &Model<'_>, reference: &Reference, token: &str, name: &str, default: &Json) -> Option<Json> {
+    let types = model.types();
+    let ty = types.resolve(model.references.get(reference.id as usize)?);
+    let may_lack = match ty {
+        Type::Record(record) => {
+            types.accepts_null(record.get(name).or(record.rest())?) || record.get(name).is_none()
+        }
+        Type::Union(_) | Type::Map(_) | Type::Any => true,
+        _ => return None,
+    };
+    let token = reference::whole(token)?;
+    let mut path = token.path();
+    path.push(name.to_owned());
+    let lacking = Fallback::Lacking(default.clone());
+    let own = token.fallback().map(|own| match own {
+        Fallback::Value(value) => Fallback::Value(value.get(name).unwrap_or(default).clone()),
+        Fallback::Lacking(value) => Fallback::Lacking(value.get(name).unwrap_or(default).clone()),
+    });
+    let own = own.map(|own| own.or_outer(Some(lacking.clone())));
+    let default = own.or_else(|| may_lack.then_some(lacking));
+    Some(Json::from(reference::Reference { name: token.name.to_owned(), path, default }.to_string()))
 }
 
 /// What is given for an input with a default, which stands in for null. A reference to an output that is not there at all

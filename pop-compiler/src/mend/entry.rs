@@ -8,9 +8,6 @@ use crate::fmt::{Kind, Token, lex};
 use crate::source::Span;
 use crate::syntax::Door;
 
-/// Places in one entry where a name is replaced.
-const MAX_PLACES: usize = 100;
-
 /// Tokens of a file that are looked at, in all, for keys beside those that are to be renamed.
 const MOST_BESIDE: usize = 20_000_000;
 
@@ -284,29 +281,6 @@ impl<'t> Lexed<'t> {
             format!("{path}{key} = {value}{end}{indent}")
         };
         Some(vec![Edit { span: Span::new(span.file, start, start), replacement: entry }])
-    }
-
-    /// The edits that replace `old` by `new` inside the entry whose key begins with `span`, but in no comment and in no
-    /// description.
-    pub(super) fn replace_inside(&self, span: Span, old: &str, new: &str) -> Option<Vec<Edit>> {
-        let mut edits = Vec::new();
-        for i in self.extent(span)? {
-            let value = self.before(i).filter(|b| matches!(self.tokens[*b].kind, Kind::Equals | Kind::Colon));
-            let key = value.and_then(|equals| self.before(equals)).map(|key| self.tokens[key].text);
-            let prose = key.is_some_and(|key| key.trim_matches(['"', '\'']) == "description");
-            if self.tokens[i].kind != Kind::Word || prose {
-                continue;
-            }
-            let places = self.tokens[i].text.match_indices(old).map(|(at, _)| self.starts[i] + at);
-            edits.extend(places.take(MAX_PLACES + 1).map(|start| Edit {
-                span: Span::new(span.file, start, start + old.len()),
-                replacement: new.to_owned(),
-            }));
-            if edits.len() > MAX_PLACES {
-                return None;
-            }
-        }
-        (!edits.is_empty()).then_some(edits)
     }
 
     /// Whether the key at `span` has a key `name` beside it in its table; also true once too much has been looked at.

@@ -1,22 +1,23 @@
 //! Catalogs: the built-in one, those handed in, those named by path and the one inside the workflow file, as one.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
-use crate::agenda::{RunSpec, Stdout};
-use crate::ast::{Declared, OperationTypeDef, TypeDef, Workflow};
+use super::foreign;
+use crate::agenda::Stdout;
+use crate::ast::{CommandText, Declared, OperationTypeDef, TypeDef, Workflow};
 use crate::catalog::command::{self, Place, Spot};
 use crate::catalog::{Catalog, OperationType};
 use crate::compile::Unit;
 use crate::decode::{self, CatalogFile};
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::source::{Source, Sources, Span, Spanned};
+use crate::expr::habits::{self, Habit};
+use crate::source::{STDIN, Source, Sources, Span, Spanned};
 use crate::suggest::Guesses;
 use crate::syntax::{self, Door};
-use crate::types::{Flaw, Type, TypeExpr};
+use crate::types::{Flaw, Type, TypeExpr, Types};
 use crate::{limit, rules};
 
 /// Where catalogs come from.
@@ -85,6 +86,11 @@ pub(crate) fn merge(
         let full = beside(&own, &path.value);
         let loaded = match Door::from_path(&full) {
             Some(door) => (imports.loader)(&full).map(|source| (source, door)),
+            // a catalog that came through standard input
+            None if full == STDIN => (imports.loader)(&full).map(|source| {
+                let door = source.door().unwrap_or(Door::Toml);
+                (source, door)
+            }),
             None => Err("its name must end in `.toml` or `.json`".to_owned()),
         };
         match loaded {
@@ -112,6 +118,8 @@ pub(crate) fn merge(
     for input in &workflow.inputs {
         merger.names(&input.ty.value, None);
     }
+    // whether there are any is known at the end
+    merger.catalog.types.secrets = true;
     let mut schemas = Schemas { loader: imports.loader, sources, known: HashMap::new() };
     for def in
         files.into_iter().flat_map(|f| f.operation_types).chain(workflow.operation_types.iter().cloned())
@@ -119,7 +127,6 @@ pub(crate) fn merge(
         merger.operation_type(def, &mut schemas);
     }
     let (mut catalog, used_types) = (merger.catalog, merger.used);
-    catalog.types.secrets = true;
     let types = &catalog.types;
     let secret = |ty: &Type| types.secret_in(ty).is_some();
     let secrets = types.names().filter_map(|name| types.get(name)).any(secret)
@@ -148,6 +155,44 @@ pub(crate) fn beside(from: &str, path: &str) -> String {
     parts.join("/")
 }
 
+/// A free name for what a reference of a schema file leads to: the file's and that of the definition. No type that a person
+/// writes has a slash in its name.
+fn name_in_schema(file: &str, reference: &str, types: &Types, given: &HashSet<Arc<str>>) -> Arc<str> {
+    let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let stem = file.split('.').next().unwrap_or(file);
+    let last = reference.rsplit(['/', '#']).next().unwrap_or_default();
+    let plain = last.replace("~1", "-").replace("~0", "~");
+    let name = if plain.is_empty() { format!("{stem}/root") } else { format!("{stem}/{plain}") };
+    let is_free = |name: &str| types.get(name).is_none() && !given.contains(name);
+    let numbered = (given.len().max(1) + 1..).map(|n: usize| format!("{name}-{n}"));
+    std::iter::once(name.clone()).chain(numbered).find(|name| is_free(name)).unwrap_or(name).into()
+}
+
+/// The finding for `shown`, which is no reference of a command; `place` gives the place of a part of it.
+fn wrong_in_command(
+    shown: &str,
+    input: &Type,
+    types: &Types,
+    place: &dyn Fn(Range<usize>) -> Span,
+) -> Diagnostic {
+    let inside = shown.strip_prefix("${").and_then(|inside| inside.strip_suffix('}'));
+    let habit = inside.filter(|inside| inside.starts_with("with.")).and_then(habits::find);
+    match (habit, inside) {
+        (Some((at, habit)), Some(inside))
+            if !matches!(habit, Habit::ReferenceAsDefault | Habit::SecondDefault | Habit::Shell) =>
+        {
+            let word = &inside[at.clone()];
+            rules::bad_expression::habit_in_command(place(at.start + 2..at.end + 2), word)
+        }
+        _ => {
+            let path: Option<Vec<String>> =
+                inside.map(|inside| inside.split('.').map(|name| name.trim().to_owned()).collect());
+            let right = path.and_then(|path| foreign::in_command(&path, input, types));
+            rules::bad_expression::in_command(place(0..shown.len()), shown, right)
+        }
+    }
+}
+
 /// JSON Schema files, each read once.
 struct Schemas<'s> {
     loader: &'s dyn Fn(&str) -> Result<Source, String>,
@@ -156,7 +201,7 @@ struct Schemas<'s> {
 }
 
 impl Schemas<'_> {
-    fn read(&mut self, path: &Spanned<String>, out: &mut Vec<Diagnostic>) -> Type {
+    fn read(&mut self, path: &Spanned<String>, types: &mut Types, out: &mut Vec<Diagnostic>) -> Type {
         let from = self.sources.get(path.span.file).map(|s| s.name.clone()).unwrap_or_default();
         let full = beside(&from, &path.value);
         if let Some(ty) = self.known.get(&full) {
@@ -172,10 +217,21 @@ impl Schemas<'_> {
                 if has_errors(&out[before..]) {
                     Type::Error
                 } else {
-                    Type::read_schema(&tree.to_json()).unwrap_or_else(|_| {
+                    let mut given = HashSet::new();
+                    let name = &mut |reference: &str| {
+                        let name = name_in_schema(&full, reference, types, &given);
+                        given.insert(name.clone());
+                        name
+                    };
+                    if let Ok((ty, named)) = Type::read_schema(&tree.to_json(), name) {
+                        for (name, meaning) in named {
+                            types.define(name, meaning);
+                        }
+                        ty
+                    } else {
                         out.push(rules::bad_schema::too_large(tree.span));
                         Type::Error
-                    })
+                    }
                 }
             }
             Err(why) => {
@@ -256,35 +312,53 @@ impl Merger<'_> {
                 self.names(&expr, None);
                 Some(expr.ty)
             }
-            Declared::Schema(path) => Some(schemas.read(&path, self.out)),
+            Declared::Schema(path) => Some(schemas.read(&path, &mut self.catalog.types, self.out)),
         }
     }
 
     /// Reports references of a command that lead nowhere, and secrets that the line of a program would show.
-    fn command(&mut self, run: &RunSpec, input: &Type, name: &Spanned<String>) {
+    fn command(&mut self, def: &OperationTypeDef, input: &Type) {
         let types = &self.catalog.types;
-        let line = run.command.iter().chain(&run.args).map(|text| (text.as_str(), true));
-        let env = run.env.values().filter_map(Json::as_str);
-        let others = run.stdin.as_deref().into_iter().chain(env).map(|text| (text, false));
-        for (text, shows) in line.chain(others) {
-            for spot in command::spots(text) {
-                let path = match spot {
-                    Spot::Input { path, .. } => path,
-                    Spot::Wrong(text) => {
-                        self.out.push(rules::bad_expression::in_command(name, text));
+        let name = &def.name;
+        let file = name.span.file;
+        for CommandText { text, shows } in &def.texts {
+            for found in foreign::in_text(text.value.as_str(), &def.run, input, types) {
+                let span = text.span(file, found.range.start, found.range.end);
+                let shown = &text.value[found.range];
+                self.out.push(rules::foreign_reference::report(span, shown, &found.right, found.certain));
+                limit::hold(self.out);
+            }
+            for spot in command::spots(&text.value) {
+                let (path, at) = match spot {
+                    Spot::Input { path, at } => (path, at),
+                    Spot::Wrong { shown, at } => {
+                        let place = |range: Range<usize>| text.span(file, at + range.start, at + range.end);
+                        self.out.push(wrong_in_command(shown, input, types, &place));
                         limit::hold(self.out);
                         continue;
                     }
                 };
                 match command::place(types, input, path) {
-                    Place::Nowhere { key, record: Some(record) } => {
-                        self.out.push(rules::unknown_field::of_with(path, key, name, record, &self.guesses));
+                    Place::Nowhere { key, record } => {
+                        // a slice of the path, so its address says where it stands
+                        let before = (key.as_ptr() as usize).wrapping_sub(path.as_ptr() as usize);
+                        let start = at + before;
+                        let key = Spanned::new(key.to_owned(), text.span(file, start, start + key.len()));
+                        self.out.push(match record {
+                            Some(record) => rules::unknown_field::of_with(
+                                &path[..before],
+                                &key,
+                                name,
+                                record,
+                                &self.guesses,
+                            ),
+                            None => rules::unknown_field::in_with(path, &key, name),
+                        });
                     }
-                    Place::Nowhere { key, record: None } => {
-                        self.out.push(rules::unknown_field::in_with(path, key, name));
-                    }
-                    Place::There { secret: true, .. } if shows => {
-                        self.out.push(rules::secret_leak::in_command(path, name));
+                    Place::There { secret: true, .. } if *shows => {
+                        let start = at - command::WITH.len();
+                        let span = text.span(file, start, at + path.len() + 1);
+                        self.out.push(rules::secret_leak::in_command(span, path, name));
                     }
                     Place::There { .. } => {}
                 }
@@ -293,9 +367,10 @@ impl Merger<'_> {
         }
     }
 
-    fn operation_type(&mut self, def: OperationTypeDef, schemas: &mut Schemas<'_>) {
-        let input = self.declared(def.input, schemas);
-        let output = match (self.declared(def.output, schemas), def.run.stdout) {
+    fn operation_type(&mut self, mut def: OperationTypeDef, schemas: &mut Schemas<'_>) {
+        let (input, output) = (def.input.take(), def.output.take());
+        let input = self.declared(input, schemas);
+        let output = match (self.declared(output, schemas), def.run.stdout) {
             (Some(declared), _) => declared,
             (None, Stdout::Text) => Type::record([("text", Type::String)]),
             (None, Stdout::Lines) => Type::record([("lines", Type::String.list())]),
@@ -309,9 +384,11 @@ impl Merger<'_> {
                 place,
             ));
         }
+        if let Some(input) = &input {
+            self.command(&def, input);
+        }
         let mut run = def.run;
         if let Some(input) = &input {
-            self.command(&run, input, &def.name);
             command::mark(&mut run, input, &self.catalog.types);
         }
         let made = OperationType {

@@ -17,8 +17,8 @@ pub(crate) const RULE: Rule = Rule {
     summary: "a file that is no JSON Schema we can read",
     explanation: "`input = { schema = \"probe.schema.json\" }` takes a type from a JSON Schema (2020-12) file. Each `$ref` in it must lead to a place in the same file, and each \
 `type` must be one of JSON's. What a type can't say (`pattern`, `minimum`, `not`, `if`) is left out, so the type takes what the schema takes and perhaps more; an \
-object that does not say `additionalProperties: false` is an open record, `{a: int, ...}`. A keyword that is no such thing, or takes no value at all, is found. The \
-finding is in the schema file.",
+object that does not say `additionalProperties: false` is an open record, `{a: int, ...}`. A keyword that is no such thing, or takes no value at all, is found. What \
+refers to itself is a type that holds itself, `tree/node`. The finding is in the schema file.",
     bad: r#"[workflow]
 name = "example"
 

@@ -50,7 +50,10 @@ pub(crate) fn report(
     if let Some(near) = suggest::nearest(&name.value, known) {
         return super::meant(finding, name, near);
     }
-    let finding =
-        finding.label("not an input").help(super::list_of("its inputs are", record.iter().map(|(n, _)| n)));
+    let known = match record.len() {
+        0 => "it takes no inputs".to_owned(),
+        _ => super::list_of("its inputs are", record.iter().map(|(n, _)| n)),
+    };
+    let finding = finding.label("not an input").help(known);
     if needless { finding.drop_entry(name.span) } else { finding }
 }

@@ -33,10 +33,15 @@ each = "${inputs.sources}"
     absence: false,
 };
 
-/// `each` over something else.
-pub(crate) fn each(span: Span, ty: &Type) -> Diagnostic {
-    RULE.at(span, format!("`each` needs a list, and this is `{}`", super::shorten(&ty.to_string())))
-        .label("not a list")
+/// `each` over something else, such as a text that was `meant` as a reference.
+pub(crate) fn each(span: Span, ty: &Type, meant: Option<(&str, &str)>) -> Diagnostic {
+    let finding = RULE
+        .at(span, format!("`each` needs a list, and this is `{}`", super::shorten(&ty.to_string())))
+        .label("not a list");
+    match meant {
+        Some((text, right)) => finding.help(format!("write `{right}`")).rename(span, text, right),
+        None => finding,
+    }
 }
 
 /// An index into something else.

@@ -61,13 +61,10 @@ pub(crate) fn report(
 }
 
 /// The secret input `path` is among the words of a command.
-pub(crate) fn in_command(path: &str, operation: &Spanned<String>) -> Diagnostic {
-    RULE.at(
-        operation.span,
-        format!("a secret would show: `with.{path}` → the command line of `{}`", operation.value),
-    )
-    .label("its command shows a secret")
-    .help(format!("hand it over as `stdin = \"${{with.{path}}}\"` or in `env`"))
+pub(crate) fn in_command(span: Span, path: &str, operation: &Spanned<String>) -> Diagnostic {
+    RULE.at(span, format!("a secret would show: `with.{path}` → the command line of `{}`", operation.value))
+        .label("a secret in the line of a program")
+        .help(format!("hand it over as `stdin = \"${{with.{path}}}\"` or in `env`"))
 }
 
 /// The default of an input holds a secret in clear text.

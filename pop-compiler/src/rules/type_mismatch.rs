@@ -73,6 +73,16 @@ pub(crate) fn literal(shown: &str, span: Span, target: &Target<'_>, edits: Optio
     super::valued(target.place(finding), edits)
 }
 
+/// A text that is a reference, but for the `${…}` around it.
+pub(crate) fn bare(text: &str, right: &str, span: Span, target: &Target<'_>) -> Diagnostic {
+    let finding = RULE
+        .at(span, format!("{} does not take `{}`", target.at("", target.ty), super::shorten(text)))
+        .label("a text, not a reference")
+        .help(format!("write `{right}`"))
+        .rename(span, text, right);
+    target.place(finding)
+}
+
 /// A literal that is none of a few words.
 pub(crate) fn word(
     text: &str,

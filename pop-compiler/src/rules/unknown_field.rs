@@ -67,33 +67,29 @@ pub(crate) fn of_index(span: Span) -> Diagnostic {
     RULE.at(span, "`each_index` is a number and has no fields").label("can't be taken from a number")
 }
 
-/// `${with.NAME}` of a command where the operation type has no such input.
+/// `key`, in a `${with.…}` of a command, is no input of the operation type, or no field of what is `before` it.
 pub(crate) fn of_with(
-    path: &str,
-    name: &str,
+    before: &str,
+    key: &Spanned<String>,
     operation: &Spanned<String>,
     record: &Record,
     guesses: &Guesses,
 ) -> Diagnostic {
-    let message = format!("`${{with.{path}}}` is used by `{}`, which has no input `{name}`", operation.value);
-    let finding = RULE.at(operation.span, message);
-    match suggest::nearest(name, guesses.among(record.iter().map(|(n, _)| n))) {
-        Some(near) => {
-            let meant = match path.rsplit_once(name) {
-                Some((before, after)) => format!("${{with.{before}{}{after}}}", near.name),
-                None => format!("${{with.{}}}", near.name),
-            };
-            let finding = finding.help(format!("did you mean `{meant}`?"));
-            let (old, new) = (format!("${{with.{path}}}"), meant);
-            if near.certain { finding.replace_inside(operation.span, &old, &new) } else { finding }
-        }
-        None => finding.help(super::list_of("its inputs are", record.iter().map(|(n, _)| n))),
+    let (of, what) = match before.strip_suffix('.') {
+        None => (format!("`{}`", operation.value), "input"),
+        Some(before) => (format!("`with.{before}`"), "field"),
+    };
+    let finding = RULE.at(key.span, format!("{of} has no {what} `{}`", key.value));
+    if let Some(near) = suggest::nearest(&key.value, guesses.among(record.iter().map(|(n, _)| n))) {
+        return super::meant(finding, key, near);
     }
+    let intro = if what == "input" { "its inputs are" } else { "it has" };
+    finding.label(format!("unknown {what}")).help(super::list_of(intro, record.iter().map(|(n, _)| n)))
 }
 
-/// `${with.PATH}` of a command goes into something that has no fields.
-pub(crate) fn in_with(path: &str, key: &str, operation: &Spanned<String>) -> Diagnostic {
+/// `key`, in `${with.PATH}` of a command, is taken from something that has no fields.
+pub(crate) fn in_with(path: &str, key: &Spanned<String>, operation: &Spanned<String>) -> Diagnostic {
     let message =
-        format!("`${{with.{path}}}` is used by `{}`, and there is no `{key}` there", operation.value);
-    RULE.at(operation.span, message).label("its command leads nowhere")
+        format!("`${{with.{path}}}` is used by `{}`, and there is no `{}` there", operation.value, key.value);
+    RULE.at(key.span, message).label("taken from something without fields")
 }

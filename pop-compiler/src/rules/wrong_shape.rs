@@ -45,9 +45,19 @@ pub(crate) fn agenda(span: Span) -> Diagnostic {
 
 /// A catalog where a workflow belongs.
 pub(crate) fn catalog(span: Span) -> Diagnostic {
-    RULE.at(span, "this is a catalog of operation types, not a workflow")
-        .label("a workflow has a section `workflow`")
-        .help("name it in the `catalogs` of a workflow, and check that")
+    RULE.at(span, CATALOG).label("a workflow has a section `workflow`").help(IN_CATALOGS)
+}
+
+const CATALOG: &str = "this is a catalog of operation types, not a workflow";
+const IN_CATALOGS: &str = "workflows use its operation types when they name it in their `catalogs`";
+
+/// The finding above, where a catalog is what it may be.
+pub(crate) fn is_catalog(finding: &mut Diagnostic) {
+    if finding.rule == RULE.id && finding.message == CATALOG {
+        finding.severity = Severity::Info;
+        "this is a catalog of operation types, checked as one".clone_into(&mut finding.message);
+        finding.primary.text.clear();
+    }
 }
 
 /// A value of the right kind that is out of range.

@@ -27,6 +27,11 @@ pub(super) fn check(schema: &Value, inputs: &Value) -> Result<Value, Vec<Diagnos
     Ok(inputs)
 }
 
+/// The inputs of a workflow that takes none.
+pub(super) fn none(inputs: &Value) -> Result<Value, Vec<Diagnostic>> {
+    check(&serde_json::json!({ "type": "object", "additionalProperties": false }), inputs)
+}
+
 fn finding(fault: Fault<'_>) -> Diagnostic {
     let rule = match fault.kind {
         Kind::Missing(_) => "missing-input",

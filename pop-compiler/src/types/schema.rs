@@ -1,16 +1,16 @@
 //! Types as JSON Schema 2020-12; back again in `read`.
 
 mod read;
+mod recursion;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{Type, Types};
-pub(crate) use read::TooLarge;
 pub use read::pointed;
-pub(crate) use read::{percent, scalars};
-pub(super) use read::{read, read_named};
+pub(crate) use read::{TooLarge, WithNames, percent, scalars};
+pub(super) use read::{read, read_named, read_with_names};
 
 pub(super) fn write(ty: &Type, types: &Types) -> Json {
     let mut writer = Writer { types, defs: BTreeMap::new(), open: Vec::new() };

@@ -111,17 +111,18 @@ impl<'s> Checker<'s, '_> {
             return;
         }
         self.steps.set(self.steps.get() - 1);
+        let declared = schema;
         let Some(schema) = self.resolve(schema) else { return };
         let branches = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array);
         if let Some(branches) = branches {
-            self.any_of(schema, branches, value, at, depth);
+            self.any_of(declared, branches, value, at, depth);
             return;
         }
         if let Some(expected) = schema.get("const")
             && !types::same(expected, value)
         {
             let found = self.shown(schema, value);
-            self.wrong(schema, at, format!("expected {expected}, got {found}"), found, None);
+            self.wrong(declared, at, format!("expected {expected}, got {found}"), found, None);
             return;
         }
         if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
@@ -132,12 +133,12 @@ impl<'s> Checker<'s, '_> {
             let near = value.as_str().and_then(|v| suggest::closest(v, words));
             let found = self.shown(schema, value);
             let help = near.map(|near| format!("did you mean `{near}`?"));
-            self.wrong(schema, at, format!("{found} is not one of {list}"), found, help);
+            self.wrong(declared, at, format!("{found} is not one of {list}"), found, help);
             return;
         }
         if !type_fits(schema, value) {
             let found = self.shown(schema, value);
-            self.mismatch(schema, &type_words(schema), at, found, value);
+            self.mismatch(declared, &type_words(schema), at, found, value);
             return;
         }
         match value {

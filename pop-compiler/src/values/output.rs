@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::check::{self, Fault, Kind};
 use crate::rules::shorten;
-use crate::types::Type;
+use crate::types::{Type, Types};
 
 /// How many further faults are told of.
 const MOST: usize = 4;
@@ -84,7 +84,8 @@ fn expected(root: &Value, schema: Option<&Value>) -> String {
     if let Some(defs) = root.get("$defs") {
         whole.insert("$defs".to_owned(), defs.clone());
     }
-    format!("`{}`", shorten(&Type::from_schema(&Value::Object(whole)).to_string()))
+    let ty = Type::from_schema_named(&Value::Object(whole), "", &mut Types::default());
+    format!("`{}`", shorten(&ty.to_string()))
 }
 
 /// A JSON pointer as the language writes a path.
@@ -112,7 +113,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::types::Types;
 
     fn misfit(ty: &str, output: Value) -> Option<(String, String, String, bool)> {
         let schema = Type::parse(ty).unwrap().to_schema(&Types::default());
@@ -152,6 +152,16 @@ mod tests {
         ] {
             assert_eq!(misfit(ty, output.clone()), fault, "{ty} {output}");
         }
+    }
+
+    #[test]
+    fn types_are_called_by_their_names() {
+        let mut types = Types::default();
+        types.define("Tree", Type::parse("{name: string, children: list<Tree>}").unwrap());
+        let schema = Type::parse("{root: Tree}").unwrap().to_schema(&types);
+        let output = json!({"root": {"name": "a", "children": [{"name": "b", "children": [7]}]}});
+        let misfit = check_output(&schema, output).unwrap_err();
+        assert_eq!(misfit.to_string(), "`root.children[0].children[0]` is 7, expected `Tree`");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::recursion::recursive;
 use crate::types::{Record, Type, Types, type_of};
 
 /// Parts that a schema may have once its references are followed.
@@ -25,21 +26,96 @@ pub(crate) struct TooLarge;
 /// A type, unless the schema is too large: references that fan out would make an endless type of a few lines. Objects
 /// that don't say whether they may have further fields may have them, if they are `open`.
 pub(in crate::types) fn read(schema: &Json, open: bool) -> Result<Type, TooLarge> {
-    let mut reader = Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open, scope: None };
+    let mut reader = Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open, names: None };
     reader.read(schema, 0, &HashSet::new())
+}
+
+/// A type and the named ones in it.
+pub(crate) type WithNames = (Type, Vec<(Arc<str>, Type)>);
+
+/// As [`read`], but what holds itself is a named type; `name` gives the name for a reference. One that only is itself, with
+/// no list, map or record in between, is anything.
+pub(in crate::types) fn read_with_names(
+    schema: &Json,
+    name: &mut dyn FnMut(&str) -> Arc<str>,
+) -> Result<WithNames, TooLarge> {
+    let mut left = 8 * MAX_PARTS; // words and numbers count, too
+    let mut spend = |parts| {
+        left = usize::checked_sub(left, parts).ok_or(TooLarge)?;
+        Ok(())
+    };
+    let recursive = recursive(schema, &mut spend)?;
+    let names = Named { recursive: Some(recursive), name, given: BTreeMap::new(), open: Vec::new() };
+    let mut reader =
+        Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open: true, names: Some(names) };
+    let ty = reader.read(schema, 0, &HashSet::new())?;
+    let mut types = Types::default();
+    let mut defined = define(&mut reader, &mut types)?;
+    defined.sort();
+    let sound = |name: &Arc<str>| types.flaw(name).is_none();
+    let meaning = |name: &Arc<str>| types.get(name).filter(|_| sound(name)).cloned().unwrap_or(Type::Any);
+    let all = defined.iter().map(|name| (name.clone(), meaning(name))).collect();
+    Ok((ty, all))
 }
 
 /// A type in which references into `$defs` stay names, with `scope` in front of each; what they mean is defined in
 /// `types`. So a type that holds itself is read as what it is.
 pub(in crate::types) fn read_named(schema: &Json, scope: &str, types: &mut Types) -> Result<Type, TooLarge> {
+    let mut name = |reference: &str| {
+        let last = reference.rsplit('/').next().unwrap_or_default();
+        Arc::from(format!("{scope}{}", percent(last).replace("~1", "/").replace("~0", "~")))
+    };
+    let names = Named { recursive: None, name: &mut name, given: BTreeMap::new(), open: Vec::new() };
     let mut reader =
-        Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open: true, scope: Some(scope) };
+        Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open: true, names: Some(names) };
     let ty = reader.read(schema, 0, &HashSet::new())?;
-    for (name, definition) in schema.get("$defs").and_then(Json::as_object).into_iter().flatten() {
-        let meaning = reader.read(definition, 0, &HashSet::new())?;
-        types.define(format!("{scope}{name}"), meaning);
-    }
+    define(&mut reader, types)?;
     Ok(ty)
+}
+
+/// Reads what names stand for, until no further ones come up. Gives them.
+fn define(reader: &mut Reader<'_, '_>, types: &mut Types) -> Result<Vec<Arc<str>>, TooLarge> {
+    let mut defined = Vec::new();
+    while let Some((name, reference)) = reader.names.as_mut().and_then(|names| names.open.pop()) {
+        reader.followed.truncate(1);
+        let meaning = match pointed(reader.root, reference) {
+            Some(target) => reader.read(target, 0, &HashSet::new())?,
+            None => Type::Any,
+        };
+        types.define(name.clone(), meaning);
+        defined.push(name);
+    }
+    Ok(defined)
+}
+
+/// The named types of a schema.
+struct Named<'s, 'n> {
+    /// References that lead back to themselves; none where all into `$defs` get names.
+    recursive: Option<HashSet<&'s str>>,
+    name: &'n mut dyn FnMut(&str) -> Arc<str>,
+    given: BTreeMap<&'s str, Arc<str>>,
+    /// Those that are still to be read.
+    open: Vec<(Arc<str>, &'s str)>,
+}
+
+impl<'s> Named<'s, '_> {
+    /// The name of what a reference leads to, if that holds itself.
+    fn get(&mut self, reference: &'s str) -> Option<Arc<str>> {
+        let named = match &self.recursive {
+            Some(recursive) => recursive.contains(reference),
+            None => reference.strip_prefix("#/$defs/").is_some_and(|name| !name.contains('/')),
+        };
+        if !named {
+            return None;
+        }
+        if let Some(name) = self.given.get(reference) {
+            return Some(name.clone());
+        }
+        let name = (self.name)(reference);
+        self.given.insert(reference, name.clone());
+        self.open.push((name.clone(), reference));
+        Some(name)
+    }
 }
 
 /// Where a `$ref` into the same file leads.
@@ -99,20 +175,20 @@ fn is_bytes(format: Option<&str>, names: &[&str]) -> bool {
     format == Some("bytes") && names.contains(&"integer") && names.contains(&"string")
 }
 
-struct Reader<'s> {
+struct Reader<'s, 'n> {
     root: &'s Json,
     /// References being followed; meeting one again means recursion.
     followed: Vec<&'s str>,
     /// Parts that may still be read.
     left: usize,
     open: bool,
-    /// What is in front of the names that definitions get, where references to them are not followed.
-    scope: Option<&'s str>,
+    /// Where what holds itself is a named type.
+    names: Option<Named<'s, 'n>>,
 }
 
 type Names<'s> = HashSet<&'s str>;
 
-impl<'s> Reader<'s> {
+impl<'s> Reader<'s, '_> {
     /// Takes so many parts away from what is left.
     fn spend(&mut self, parts: usize) -> Result<(), TooLarge> {
         self.left = self.left.checked_sub(parts).ok_or(TooLarge)?;
@@ -181,16 +257,12 @@ impl<'s> Reader<'s> {
 
     fn reference(&mut self, to: &'s str, depth: usize, needed: &Names<'s>) -> Result<Type, TooLarge> {
         self.spend(to.len() / TEXT)?; // it is compared and looked up each time
+        if let Some(name) = self.names.as_mut().and_then(|names| names.get(to)) {
+            return Ok(Type::Named(name));
+        }
         let Some(target) = pointed(self.root, to).filter(|_| !self.followed.contains(&to)) else {
             return Ok(Type::Any);
         };
-        if let (Some(scope), Some(name)) =
-            (self.scope, to.strip_prefix("#/$defs/").filter(|n| !n.contains('/')))
-        {
-            return Ok(Type::Named(
-                format!("{scope}{}", percent(name).replace("~1", "/").replace("~0", "~")).into(),
-            ));
-        }
         self.followed.push(to);
         let ty = self.read(target, depth + 1, needed);
         self.followed.pop();

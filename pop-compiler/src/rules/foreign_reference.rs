@@ -1,0 +1,44 @@
+//! `foreign-reference`: a placeholder of another language that names something which is known here.
+
+use super::Rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Span;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "foreign-reference",
+    severity: Severity::Warning,
+    summary: "a placeholder of another language that names something which is known here",
+    explanation: "Only `${…}` is replaced. `{{ inputs.x }}`, `$(params.x)`, `~{x}`, `$inputs.x` and `{x}` are texts like any other and reach the program as they are. The \
+finding is only for one that names an input, an operation's output, or an input of the operation type in its command. Where the text is meant for another tool that \
+has its own placeholders, allow it with a comment.",
+    bad: r#"[workflow]
+name = "example"
+
+[inputs]
+region = "string"
+
+[operations.say]
+uses = "pop.log"
+with = { message = "in {{ inputs.region }}" }
+"#,
+    good: r#"[workflow]
+name = "example"
+
+[inputs]
+region = "string"
+
+[operations.say]
+uses = "pop.log"
+with = { message = "in ${inputs.region}" }
+"#,
+    absence: false,
+};
+
+/// `shown` means `right` here; `certain` when nothing else is in it.
+pub(crate) fn report(span: Span, shown: &str, right: &str, certain: bool) -> Diagnostic {
+    let finding = RULE
+        .at(span, format!("`{}` is not replaced", super::shorten(shown)))
+        .label("a placeholder of another language")
+        .help(format!("write `{right}`"));
+    if certain { finding.edit(span, right) } else { finding }
+}
