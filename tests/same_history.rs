@@ -337,7 +337,7 @@ off = "${off.note}"
 fn what_an_output_lacks_is_null_and_a_skip_is_a_skip() {
     let source = Source::new("x.pop.toml", OPTIONAL);
     let compiled = compile(source, Door::Toml, &Options::default());
-    let expected = ["unused-operation", "optional-in-text"]; // both warnings
+    let expected = ["unused-operation", "optional-in-text", "skipped-with"]; // all of them warnings
     let errors = compiled.diagnostics.iter().filter(|finding| !expected.contains(&finding.rule));
     assert_eq!(errors.count(), 0, "{:#?}", compiled.diagnostics);
     let mut agenda = compiled.agenda.unwrap();

@@ -125,7 +125,7 @@ def choice(value: object, at: str, choices: Sequence[T]) -> T:
     raise _misfit(value, at, f"one of {', '.join(map(repr, choices))}")
 
 
-def either(value: object, at: str, *readers: Reader[T]) -> T:
+def either(value: object, at: str, readers: Sequence[Reader[T]]) -> T:
     for reader in readers:
         try:
             return reader(value, at)
@@ -151,6 +151,10 @@ class Fields:
     def maybe(self, key: str, reader: Reader[T]) -> T | None:
         value = self.values.get(key)
         return None if value is None else reader(value, f"{self.at}.{key}")
+
+    def take(self, key: str, reader: Reader[T]) -> T:
+        """A field of a type that has null in it, which is what it is when it is not there."""
+        return reader(self.values.get(key), f"{self.at}.{key}")
 
     def rest(self, known: Sequence[str], reader: Reader[T]) -> Mapping[str, T]:
         """The fields that have no name of their own."""

@@ -31,7 +31,7 @@ class Outputs:
     count: str
 
 
-def _read_outputs(value: object, at: str) -> Outputs:
+def _read_Outputs(value: object, at: str) -> Outputs:
     fields = _json.Fields(value, at)
     return Outputs(
         count=fields.need("count", _json.text),
@@ -41,7 +41,7 @@ def _read_outputs(value: object, at: str) -> Outputs:
 WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     name="count",
     digest="8122e6bc517dffa348e882ab4e4ee1a97971d26a1c2fdba77d8347b6c246a0ca",
-    outputs=_read_outputs,
+    outputs=_read_Outputs,
     places={
         "count": "flows/count.pop.toml:16:13",
         "list": "flows/count.pop.toml:12:13",

@@ -37,7 +37,7 @@ class Outputs:
     """Each text is a file path."""
 
 
-def _read_outputs(value: object, at: str) -> Outputs:
+def _read_Outputs(value: object, at: str) -> Outputs:
     fields = _json.Fields(value, at)
     return Outputs(
         checksums=fields.need("checksums", _json.array(_json.text)),
@@ -48,7 +48,7 @@ def _read_outputs(value: object, at: str) -> Outputs:
 WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     name="inventory",
     digest="16022582f94877d890ecf4f5979f26e0b9d3392088bc139d99d0938226789169",
-    outputs=_read_outputs,
+    outputs=_read_Outputs,
     places={
         "checksum": "flows/inventory.pop.toml:17:13",
         "list": "flows/inventory.pop.toml:13:13",
