@@ -8,6 +8,6 @@ mod output;
 mod stdout;
 
 pub(crate) use check::{Fault, Kind, compare};
-pub use output::{Misfit, check_output};
+pub use output::{Misfit, MisfitKind, check_output, declared};
 pub use stdout::from_stdout;
 pub(crate) use stdout::{Filled, filled};

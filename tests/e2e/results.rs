@@ -117,6 +117,22 @@ async fn no_output_is_missing_and_no_reader_is_blamed() {
 }
 
 #[tokio::test]
+async fn what_can_not_be_read_is_told_beside_what_was_expected() {
+    for (script, code, found) in
+        [("true", "OutputMissing", "nothing"), ("echo {", "OutputInvalid", "invalid JSON")]
+    {
+        let flow = Flow::new(&format!(
+            "[catalog.\"t.json\"]\noutput = {{ n = \"int\" }}\ncommand = [\"sh\", \"-c\", \"{script}\"]\nstdout = \"json\"\n\
+             [operations.json]\nuses = \"t.json\"\n[outputs]\nn = \"${{json.n}}\"\n"
+        ));
+        let (_, report, _) = flow.run(&[]).await;
+        let failure = &operation(&report, "json")["failure"];
+        assert_eq!(failure["code"], code);
+        assert_eq!(failure["mismatch"], json!({ "field": "", "expected": "{n: int}", "found": found }));
+    }
+}
+
+#[tokio::test]
 async fn what_is_printed_fills_the_only_field() {
     let flow = Flow::new(
         r#"

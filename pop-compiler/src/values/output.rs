@@ -20,16 +20,27 @@ pub struct Misfit {
     pub expected: String,
     /// What is there: JSON, cut to what fits in a message; `nothing` when the field is absent. Never a secret.
     pub found: String,
-    /// Whether a field is absent, rather than something else.
-    pub missing: bool,
+    /// What kind of fault it is.
+    pub kind: MisfitKind,
     /// The other faults, each as a sentence's part; cut after a few.
     pub others: Vec<String>,
+}
+
+/// The kind of a [`Misfit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MisfitKind {
+    /// A field is absent.
+    Missing,
+    /// A field is there that is not declared.
+    Extra,
+    /// A value of another type.
+    Wrong,
 }
 
 impl fmt::Display for Misfit {
     /// `` `n` is "three", expected `int` ``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&told(&self.field, &self.expected, &self.found, self.missing))?;
+        f.write_str(&told(&self.field, &self.expected, &self.found, self.kind))?;
         self.others.iter().try_for_each(|other| write!(f, "; {other}"))
     }
 }
@@ -44,37 +55,46 @@ pub fn check_output(schema: &Value, mut output: Value) -> Result<Value, Box<Misf
     let others = faults[1..].iter().take(MOST);
     let mut others: Vec<String> = others
         .map(|fault| {
-            let (field, expected, missing) = parts(schema, fault);
-            told(&field, &expected, &fault.found, missing)
+            let (field, expected, kind) = parts(schema, fault);
+            told(&field, &expected, &fault.found, kind)
         })
         .collect();
     if faults.len() > MOST + 1 {
         others.push(format!("and {} more", faults.len() - MOST - 1));
     }
-    let (field, expected, missing) = parts(schema, first);
-    Err(Box::new(Misfit { field, expected, found: first.found.clone(), missing, others }))
+    let (field, expected, kind) = parts(schema, first);
+    Err(Box::new(Misfit { field, expected, found: first.found.clone(), kind, others }))
 }
 
-fn told(field: &str, expected: &str, found: &str, missing: bool) -> String {
-    match (field, missing) {
+fn told(field: &str, expected: &str, found: &str, kind: MisfitKind) -> String {
+    match (field, kind) {
         ("", _) => format!("it is {found}, expected {expected}"),
-        (_, true) => format!("`{field}` is missing, expected {expected}"),
-        (_, false) => format!("`{field}` is {found}, expected {expected}"),
+        (_, MisfitKind::Missing) => format!("`{field}` is missing, expected {expected}"),
+        (_, MisfitKind::Extra) => format!("`{field}` is not declared"),
+        (_, MisfitKind::Wrong) => format!("`{field}` is {found}, expected {expected}"),
     }
 }
 
-/// The field, what is expected there, and whether it is absent.
-fn parts(root: &Value, fault: &Fault<'_>) -> (String, String, bool) {
+/// The field, what is expected there, and what kind of fault it is.
+fn parts(root: &Value, fault: &Fault<'_>) -> (String, String, MisfitKind) {
     let mut field = path(&fault.at);
     match &fault.kind {
         Kind::Missing(name) => {
             push(&mut field, name);
-            (field, expected(root, fault.schema), true)
+            (field, expected(root, fault.schema), MisfitKind::Missing)
         }
-        Kind::Extra(_) => (field, "no such field".to_owned(), false),
-        Kind::Wrong => (field, expected(root, fault.schema), false),
-        Kind::Unchecked => (field, "less".to_owned(), false),
+        Kind::Extra(_) => (field, "nothing".to_owned(), MisfitKind::Extra),
+        Kind::Wrong => (field, expected(root, fault.schema), MisfitKind::Wrong),
+        Kind::Unchecked => (field, "less".to_owned(), MisfitKind::Wrong),
     }
+}
+
+/// The type that an output is declared to have, as the workflow language writes it; `any` where none is.
+pub fn declared(schema: Option<&Value>) -> String {
+    schema.map_or_else(
+        || "any".to_owned(),
+        |schema| expected(schema, Some(schema)).trim_matches('`').to_owned(),
+    )
 }
 
 /// The type that a schema is, in the language's own words.
@@ -114,38 +134,39 @@ mod tests {
 
     use super::*;
 
-    fn misfit(ty: &str, output: Value) -> Option<(String, String, String, bool)> {
+    fn misfit(ty: &str, output: Value) -> Option<(String, String, String, MisfitKind)> {
         let schema = Type::parse(ty).unwrap().to_schema(&Types::default());
         let misfit = check_output(&schema, output).err()?;
-        Some((misfit.field, misfit.expected, misfit.found, misfit.missing))
+        Some((misfit.field, misfit.expected, misfit.found, misfit.kind))
     }
 
     #[test]
     fn the_first_fault_has_its_place_and_both_sides() {
-        let told = |field: &str, expected: &str, found: &str, missing| {
-            Some((field.into(), expected.into(), found.into(), missing))
+        use MisfitKind::{Extra, Missing, Wrong};
+        let told = |field: &str, expected: &str, found: &str, kind| {
+            Some((field.into(), expected.into(), found.into(), kind))
         };
         let record = "{n: int, at: datetime?, list: list<{k: \"a\" | \"b\"}>?}";
         for (ty, output, fault) in [
             (record, json!({"n": 3}), None),
             (record, json!({"n": 3, "at": null, "list": [{"k": "a"}]}), None),
-            (record, json!({"n": "three"}), told("n", "`int`", "\"three\"", false)),
-            (record, json!({}), told("n", "`int`", "nothing", true)),
-            (record, json!({"n": 1, "at": "soon"}), told("at", "`datetime?`", "\"soon\"", false)),
+            (record, json!({"n": "three"}), told("n", "`int`", "\"three\"", Wrong)),
+            (record, json!({}), told("n", "`int`", "nothing", Missing)),
+            (record, json!({"n": 1, "at": "soon"}), told("at", "`datetime?`", "\"soon\"", Wrong)),
             (record, json!({"n": 1, "list": [{"k": "a"}, {"k": 4}]}), {
-                told("list[1].k", "`\"a\" | \"b\"`", "4", false)
+                told("list[1].k", "`\"a\" | \"b\"`", "4", Wrong)
             }),
-            (record, json!({"n": 1, "m": 2}), told("m", "no such field", "a number", false)),
+            (record, json!({"n": 1, "m": 2}), told("m", "nothing", "a number", Extra)),
             (
                 record,
                 json!([]),
-                told("", "`{at: datetime?, list: list<{k: \"a\" | \"b\"}>?, n: int}`", "[]", false),
+                told("", "`{at: datetime?, list: list<{k: \"a\" | \"b\"}>?, n: int}`", "[]", Wrong),
             ),
             ("{s: secret<int>}", json!({"s": "pw"}), {
-                told("s", "`secret<int>`", "a secret that is something else", false)
+                told("s", "`secret<int>`", "a secret that is something else", Wrong)
             }),
             ("list<{s: secret<int>}>", json!("pw"), {
-                told("", "`list<{s: secret<int>}>`", "a secret that is something else", false)
+                told("", "`list<{s: secret<int>}>`", "a secret that is something else", Wrong)
             }),
             ("map<float>", json!({"a": 1.5, "b": 0}), None),
             ("{n: int, ...}", json!({"n": 1, "more": [true]}), None),

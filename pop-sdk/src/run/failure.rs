@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::api::{Failure, FailureClass, Mismatch};
 use pop_compiler::agenda::Stdout;
-use pop_compiler::values::Misfit;
+use pop_compiler::values::{Misfit, MisfitKind};
 
 use super::Step;
 
@@ -26,25 +26,24 @@ pub fn fail(class: FailureClass, code: &str, message: impl Into<String>) -> Fail
 pub(super) fn output_failure(step: &Step, misfit: &Misfit, nothing: bool) -> Failure {
     let kind = &step.kind;
     let log = step.spec.as_ref().is_some_and(|spec| spec.runs() && spec.stdout == Stdout::Log);
-    let (code, message) = match (misfit.missing, nothing && log) {
-        (true, true) => (
+    let unlike = || format!("the output is not what its type `{kind}` declares: {misfit}.");
+    let (code, message) = match misfit.kind {
+        MisfitKind::Missing if nothing && log => (
             "OutputMissing",
             format!(
                 "the program gave no output, but its type `{kind}` declares one: {misfit}. Write it to `$POP_OUTPUT_FILE` as JSON, or say what standard output means with `stdout`."
             ),
         ),
-        (true, false) => (
-            "OutputMissing",
-            format!(
-                "the output is not what its type `{kind}` declares: {misfit}. Give that field, or declare it optional."
-            ),
-        ),
-        (false, _) => (
+        MisfitKind::Missing => {
+            ("OutputMissing", format!("{} Give that field, or declare it optional.", unlike()))
+        }
+        MisfitKind::Extra => (
             "OutputInvalid",
-            format!(
-                "the output is not what its type `{kind}` declares: {misfit}. Correct what gives it, or its `output`."
-            ),
+            format!("{} Declare that field, or any further ones with `\"...\" = \"any\"`.", unlike()),
         ),
+        MisfitKind::Wrong => {
+            ("OutputInvalid", format!("{} Correct what gives it, or its `output`.", unlike()))
+        }
     };
     let bare = |text: &str| text.trim_matches('`').to_owned();
     let mismatch = Mismatch {

@@ -98,7 +98,7 @@ async def an_output_of_another_type_fails_where_it_comes_from(server: Server, fo
         failure = failed.failure
         assert (failure.operation, failure.class_, failure.code) == ("read", "user", "OutputInvalid"), failure
         assert failure.mismatch == pop.Mismatch(field="number", expected="int", found='"three"')
-        assert "count.pop.toml:16:13" in str(failed), str(failed)
+        assert "count.pop.toml:15:13" in str(failed), str(failed)
 
 
 async def a_failure_says_where_and_a_rerun_goes_on_there(server: Server, folder: Path) -> None:

@@ -97,7 +97,7 @@ async function anOutputOfAnotherTypeFailsWhereItComesFrom(server: Server): Promi
     const { operation, code, mismatch } = error.failure;
     assert.deepEqual([operation, error.failure.class, code], ["read", "user", "OutputInvalid"]);
     assert.deepEqual(mismatch, { field: "number", expected: "int", found: '"three"' });
-    return error.message.includes("count.pop.toml:16:13");
+    return error.message.includes("count.pop.toml:15:13");
   });
 }
 

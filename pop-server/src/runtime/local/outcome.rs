@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 
 use pop_compiler::agenda::{RunSpec, Stdout};
 use pop_compiler::values;
-use pop_sdk::api::{Failure, FailureClass};
+use pop_sdk::api::{Failure, FailureClass, Mismatch};
 use serde_json::{Map, Value};
 
 use super::capture::Captured;
@@ -60,7 +60,8 @@ pub(super) fn outcome(end: End, spec: &RunSpec, folder: &Folder, limit: u64) -> 
 fn output(spec: &RunSpec, folder: &Folder, stdout: Vec<u8>, limit: u64) -> Result<Value, Failure> {
     let value = match plain_file::read(&folder.output(), limit) {
         Ok(Content::Bytes(bytes)) => serde_json::from_slice(&bytes)
-            .map_err(|e| invalid(format!("invalid JSON in POP_OUTPUT_FILE: {e}. Write one JSON value.")))?,
+            .map_err(|e| invalid(format!("invalid JSON in POP_OUTPUT_FILE: {e}. Write one JSON value.")))
+            .map_err(|failure| unlike(failure, spec, "invalid JSON"))?,
         Ok(Content::TooLarge(size)) => return Err(too_large("POP_OUTPUT_FILE", &size.to_string(), limit)),
         Ok(Content::NotAFile(what)) => return Err(not_a_file("POP_OUTPUT_FILE", what)),
         Err(e) => return Err(io_failure("read the output file", &e)),
@@ -75,17 +76,20 @@ fn output(spec: &RunSpec, folder: &Folder, stdout: Vec<u8>, limit: u64) -> Resul
 }
 
 fn from_stdout(spec: &RunSpec, stdout: Vec<u8>) -> Result<Value, Failure> {
-    let text =
-        |bytes| String::from_utf8(bytes).map_err(|_| invalid("invalid UTF-8 in standard output".to_owned()));
+    let text = |bytes| {
+        String::from_utf8(bytes).map_err(|_| {
+            unlike(invalid("invalid UTF-8 in standard output".to_owned()), spec, "invalid UTF-8")
+        })
+    };
     match spec.stdout {
         Stdout::Log => Ok(Value::Object(Map::new())),
-        Stdout::Json if stdout.trim_ascii().is_empty() => Err(fail(
-            FailureClass::User,
-            "OutputMissing",
-            "exited with code 0 but produced no output: its type says `stdout = \"json\"`",
-        )),
+        Stdout::Json if stdout.trim_ascii().is_empty() => {
+            let message = "exited with code 0 but produced no output: its type says `stdout = \"json\"`";
+            Err(unlike(fail(FailureClass::User, "OutputMissing", message), spec, "nothing"))
+        }
         Stdout::Json => serde_json::from_slice(&stdout).map_err(|e| {
-            invalid(format!("invalid JSON in standard output: {e}. Its type says `stdout = \"json\"`."))
+            let message = format!("invalid JSON in standard output: {e}. Its type says `stdout = \"json\"`.");
+            unlike(invalid(message), spec, "invalid JSON")
         }),
         Stdout::Text | Stdout::Lines => {
             let filled = values::from_stdout(spec.stdout, spec.output.as_ref(), &text(stdout)?);
@@ -126,6 +130,13 @@ fn left_failure(folder: &Folder, killed: bool) -> Result<Option<Failure>, Failur
 
 fn invalid(message: String) -> Failure {
     fail(FailureClass::User, "OutputInvalid", message)
+}
+
+/// The failure with what was expected instead.
+fn unlike(failure: Failure, spec: &RunSpec, found: &str) -> Failure {
+    let expected = values::declared(spec.output.as_ref());
+    let mismatch = Mismatch { field: String::new(), expected, found: found.to_owned() };
+    Failure { mismatch: Some(Box::new(mismatch)), ..failure }
 }
 
 fn not_a_file(name: &str, what: &str) -> Failure {
