@@ -120,7 +120,7 @@ def nullable(item: Reader[T]) -> Reader[T | None]:
 
 def choice(value: object, at: str, choices: Sequence[T]) -> T:
     for known in choices:
-        if known == value and isinstance(known, bool) == isinstance(value, bool):
+        if known == value and (type(known) is type(value) or isinstance(known, float) and not isinstance(value, bool)):
             return known
     raise _misfit(value, at, f"one of {', '.join(map(repr, choices))}")
 
