@@ -2,6 +2,11 @@
 //! the templates and where their operations stand, in whatever order they come.
 //!
 //! `model` is a workflow without a language; each language prints it in a file of its own.
+//!
+//! A client holds what it sends to its types where it is compiled or type-checked, and leaves the rest to the server, which
+//! checks every input. It reads outputs by what kind of value each part is: the form of a text (a URL, a duration) is the
+//! server's to check, and fields that the client does not know are left aside. What a language can't hold, it says: whole
+//! numbers beyond 64 bits in Rust, and beyond 2^53 in TypeScript.
 
 mod labels;
 mod model;

@@ -24,6 +24,51 @@ pub fn from_any<T: DeserializeOwned>(value: &Value) -> Option<T> {
     T::deserialize(value).ok()
 }
 
+/// Whether nothing of a value is lost in what was read from it. What is null and what is not there are the same.
+pub fn keeps<T: serde::Serialize>(value: &Value, read: &T) -> bool {
+    serde_json::to_value(read).is_ok_and(|written| holds(&written, value))
+}
+
+/// Recursion is bounded by the depth of the value.
+fn holds(written: &Value, value: &Value) -> bool {
+    match (written, value) {
+        (Value::Object(written), Value::Object(fields)) => fields
+            .iter()
+            .filter(|(_, field)| !field.is_null())
+            .all(|(key, field)| written.get(key).is_some_and(|written| holds(written, field))),
+        (Value::Array(written), Value::Array(items)) => {
+            written.len() == items.len() && written.iter().zip(items).all(|(w, item)| holds(w, item))
+        }
+        (written, value) => std::mem::discriminant(written) == std::mem::discriminant(value),
+    }
+}
+
+/// Whether a value is this constant: one with a fraction may be written in several ways, a whole number in one.
+pub fn same(value: &Value, constant: &Value) -> bool {
+    match (value, constant) {
+        (Value::Number(value), Value::Number(constant)) => {
+            value == constant
+                || !(constant.is_i64() || constant.is_u64()) && value.as_f64() == constant.as_f64()
+        }
+        (value, constant) => value == constant,
+    }
+}
+
+/// Puts a further field into an object, unless the object has one of its own that is called so.
+///
+/// # Errors
+/// It can't be written as JSON.
+pub fn put_further<T: serde::Serialize, E: serde::ser::Error>(
+    fields: &mut Fields,
+    key: &str,
+    value: &T,
+) -> Result<(), E> {
+    if !fields.contains_key(key) {
+        fields.insert(key.to_owned(), serde_json::to_value(value).map_err(E::custom)?);
+    }
+    Ok(())
+}
+
 /// Takes a field out of an object; what is not there is null.
 ///
 /// # Errors
@@ -33,7 +78,7 @@ pub fn taken<T: DeserializeOwned, E: serde::de::Error>(fields: &mut Fields, key:
     serde_json::from_value(value).map_err(|error| E::custom(format!("`{key}`: {error}")))
 }
 
-/// Puts a field into an object, unless it is null or there already.
+/// Puts a field into an object, unless it is null.
 ///
 /// # Errors
 /// It can't be written as JSON.
@@ -43,7 +88,7 @@ pub fn put<T: serde::Serialize, E: serde::ser::Error>(
     value: &T,
 ) -> Result<(), E> {
     let value = serde_json::to_value(value).map_err(E::custom)?;
-    if !value.is_null() && !fields.contains_key(key) {
+    if !value.is_null() {
         fields.insert(key.to_owned(), value);
     }
     Ok(())
@@ -73,7 +118,7 @@ macro_rules! __open {
                 let mut fields = $crate::values::Fields::new();
                 $($crate::values::put::<_, S::Error>(&mut fields, $key, &self.$field)?;)*
                 for (key, value) in &self.$more {
-                    $crate::values::put::<_, S::Error>(&mut fields, key, value)?;
+                    $crate::values::put_further::<_, S::Error>(&mut fields, key, value)?;
                 }
                 fields.serialize(serializer)
             }
@@ -124,7 +169,7 @@ macro_rules! __literals {
                 D: $crate::values::serde::Deserializer<'de>,
             {
                 let value = <$crate::values::Json as $crate::values::serde::Deserialize>::deserialize(deserializer)?;
-                $(if value == $crate::values::parsed($text) {
+                $(if $crate::values::same(&value, &$crate::values::parsed($text)) {
                     return ::core::result::Result::Ok(Self::$variant);
                 })+
                 let message = concat!("expected one of", $(" ", $text),+);
@@ -134,7 +179,8 @@ macro_rules! __literals {
     };
 }
 
-/// An enum whose JSON is that of the variant: the first variant that can be read is taken.
+/// An enum whose JSON is that of the variant: the first variant that can be read without losing anything is taken, or else
+/// the first that can be read.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __union {
@@ -158,9 +204,17 @@ macro_rules! __union {
                 D: $crate::values::serde::Deserializer<'de>,
             {
                 let value = <$crate::values::Json as $crate::values::serde::Deserialize>::deserialize(deserializer)?;
-                $(if let ::core::option::Option::Some(value) = $crate::values::from_any(&value) {
-                    return ::core::result::Result::Ok(Self::$variant(value));
+                let mut first = ::core::option::Option::None;
+                $(if let ::core::option::Option::Some(read) = $crate::values::from_any(&value) {
+                    let read = Self::$variant(read);
+                    if $crate::values::keeps(&value, &read) {
+                        return ::core::result::Result::Ok(read);
+                    }
+                    first.get_or_insert(read);
                 })+
+                if let ::core::option::Option::Some(first) = first {
+                    return ::core::result::Result::Ok(first);
+                }
                 let message = concat!("it is none of the types of ", stringify!($name));
                 ::core::result::Result::Err(<D::Error as $crate::values::serde::de::Error>::custom(message))
             }
@@ -210,6 +264,8 @@ mod tests {
         assert_eq!(from_any::<Event>(&json!({"the-id": "3"})), None);
         assert_eq!(from_any::<Event>(&json!({"x": "far"})), None);
         assert_eq!(from_any(&json!({})), Some(Event::default()));
+        let null = Event { more: [("x".to_owned(), None)].into(), ..Event::default() };
+        same(null, json!({"x": null}));
     }
 
     fn same<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(
@@ -230,7 +286,31 @@ mod tests {
         same(Level::Most, json!("most"));
         same(Level::Yes, json!(true));
         assert_eq!(from_any::<Level>(&json!("1")), None);
+        let written = |text: &str| from_any::<Level>(&crate::values::parsed(text));
+        assert_eq!([written("1.0"), written("5e-1"), written("1.5")], [None, Some(Level::Half), None]);
         assert_eq!(from_any::<Budget>(&json!({})), None);
+    }
+
+    #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+    struct Named {
+        name: String,
+    }
+
+    crate::__union! {
+        enum Tagged {
+            Named(Named),
+            Map(std::collections::BTreeMap<String, Json>),
+        }
+    }
+
+    #[test]
+    fn a_union_loses_nothing_where_one_of_its_types_keeps_it() {
+        same(Tagged::Named(Named { name: "a".into() }), json!({"name": "a"}));
+        let all = json!({"name": "a", "more": [1, {"b": 2}]});
+        same(Tagged::Map(all.as_object().unwrap().clone().into_iter().collect()), all);
+        let lists =
+            |value: Json| from_any::<Vec<Tagged>>(&value).map(|read| crate::values::keeps(&value, &read));
+        assert_eq!(lists(json!([{"name": "a"}, {"name": 1, "x": null}])), Some(true));
     }
 
     #[test]

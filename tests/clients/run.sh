@@ -2,7 +2,7 @@
 # The generated clients, checked by the tools of their own languages and taken through a real `pop dev`.
 #
 # Beside the clients of all workflows there are, those of POP_RANDOM_CLIENTS (200) random ones are checked, made from
-# POP_RANDOM_SEED (1): one run of each tool.
+# POP_RANDOM_SEED (1): one run of each tool. Then each reads random outputs, and writes them again.
 #
 # Needs Node.js 20 with npm and Python 3.11; where apt-get can, it fetches them, and otherwise what needs them is skipped.
 # npm ci and pip take exactly what the lock files name.
@@ -62,6 +62,11 @@ for file in "$here/rust/right/calls.rs" "$scratch/rust/main.rs"; do
   rust clippy-driver "$file" -D warnings -D clippy::all
 done
 say "right calls and the clients of the corpus and of random workflows: no warning of rustc or clippy"
+built=$(cargo build -q --locked -p pop-sdk --message-format=json | artifact pop_sdk)
+python3 "$here/rust/values.py" "$scratch/cases.json" >"$scratch/rust/values.rs"
+rustc --edition 2024 -C debuginfo=0 --out-dir "$scratch" --extern "pop_sdk=$built" \
+  -L "dependency=$(dirname "$built")/deps" "$scratch/rust/values.rs"
+"$scratch/values" "$scratch/cases.json"
 "$here/ladder.sh" Rust
 sed -n 's/^\(pop client .*\)/\1 --check/p' examples/media-ladder/clients/README.md >"$scratch/generate.sh"
 test -s "$scratch/generate.sh"
@@ -81,11 +86,13 @@ bin="$here/typescript/node_modules/.bin"
 "$bin/tsc" --ignoreConfig --noEmit --strict --target es2022 --module nodenext --lib es2022,dom --types "" flows/*.ts
 { "$bin/tsc" --pretty false -p tsconfig.wrong.json || true; } | python3 "$here/wrong.py" wrong tsc
 (cd "$root" && corpus typescript)
-sed 's#"flows/\*.ts"#"flows/*.ts", "chance/*.ts"#' tsconfig.json >"$scratch/typescript/tsconfig.json"
+sed 's#"right/\*.ts", "round-trip.ts"#"chance/*.ts", "values.ts"#' tsconfig.json >"$scratch/typescript/tsconfig.json"
 cp package.json "$scratch/typescript"
 ln -s "$here/typescript/node_modules" "$scratch/typescript/node_modules"
-"$bin/tsc" --noEmit -p "$scratch/typescript"
+cp values.ts "$scratch/typescript"
+"$bin/tsc" -p "$scratch/typescript"
 say "right calls and the clients of the corpus and of random workflows: no error of tsc --strict"
+node "$scratch/typescript/build/values.js" "$scratch/cases.json" "$scratch/typescript/build/chance"
 POP_BIN="$pop" node build/round-trip.js
 "$here/ladder.sh" TypeScript # which has its own strict tsconfig.json
 
@@ -105,6 +112,7 @@ for folder in "$here/python" "$scratch/python"; do
   (cd "$folder" && "$here/python/.venv/bin/mypy" --strict --python-version 3.11 --no-error-summary flows $(ls -d chance right 2>/dev/null))
 done
 say "right calls and the clients of the corpus and of random workflows: no error of pyright or mypy, both strict"
+(cd "$scratch/python" && "$here/python/.venv/bin/python" "$here/python/values.py" "$scratch/cases.json")
 POP_BIN="$pop" .venv/bin/python round_trip.py
 "$here/ladder.sh" Python
 "$bin/pyright" -p "$root/examples/media-ladder/clients/python" >"$scratch/pyright.txt" || { cat "$scratch/pyright.txt"; exit 1; }

@@ -217,7 +217,8 @@ impl Printer<'_> {
             Kind::Alias(shape) => {
                 let reader = self.read(shape);
                 self.out += &format!(
-                    "\n\ndef _read_{name}(value: object, at: str) -> {name}:\n    return {reader}(value, at)\n"
+                    "\n\ndef _read_{name}(value: object, at: str) -> {name}:\n    \
+                     reader: _json.Reader[{name}] = {reader}\n    return reader(value, at)\n"
                 );
             }
         }
@@ -229,7 +230,15 @@ impl Printer<'_> {
             self.out += &format!("    _json.Fields(value, at)\n    return {name}()\n");
             return;
         }
-        self.out += &format!("    fields = _json.Fields(value, at)\n    return {name}(\n");
+        self.out += "    fields = _json.Fields(value, at)\n";
+        for field in fields {
+            let (_, shape) = self.reading(field);
+            if !field.rest && self.forgets(shape) {
+                let (ident, ty, reader) = (called(field), self.ty(shape), self.read(shape));
+                self.out += &format!("    reader_{ident}: _json.Reader[{ty}] = {reader}\n");
+            }
+        }
+        self.out += &format!("    return {name}(\n");
         for field in fields {
             let ident = called(field);
             if let (Shape::Map(further), true) = (&field.shape, field.rest) {
@@ -239,13 +248,8 @@ impl Printer<'_> {
                 self.out += &format!("        {ident}=fields.rest(({known}), {reader}),\n");
                 continue;
             }
-            let (method, shape) = match (&field.shape, field.optional) {
-                (Shape::Nullable(inner), true) if !self.flow.is_nullable(inner) => ("maybe", inner.as_ref()),
-                (shape, true) if self.flow.is_nullable(shape) => ("take", shape),
-                (shape, true) => ("maybe", shape),
-                (shape, false) => ("need", shape),
-            };
-            let reader = self.read(shape);
+            let (method, shape) = self.reading(field);
+            let reader = if self.forgets(shape) { format!("reader_{ident}") } else { self.read(shape) };
             self.out +=
                 &format!("        {ident}=fields.{method}({}, {reader}),\n", double_quoted(&field.key));
         }
@@ -270,6 +274,28 @@ impl Printer<'_> {
             def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:\n        \
             \"\"\"A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet.\"\"\"\n        \
             super().__init__(url, WORKFLOW, http)\n";
+    }
+
+    /// How a field is read: the method, and what it is given a reader of.
+    fn reading<'s>(&self, field: &'s Field) -> (&'static str, &'s Shape) {
+        match (&field.shape, field.optional) {
+            (Shape::Nullable(inner), true) if !self.flow.is_nullable(inner) => ("maybe", inner),
+            (shape, true) if self.flow.is_nullable(shape) => ("take", shape),
+            (shape, true) => ("maybe", shape),
+            (shape, false) => ("need", shape),
+        }
+    }
+
+    /// Whether a reader is nested so that pyright forgets which words are meant, unless it is told.
+    fn forgets(&self, shape: &Shape) -> bool {
+        let parts: Vec<&Shape> =
+            shape.parts().into_iter().filter(|part| !matches!(part, Shape::Secret(_))).collect();
+        match parts.last() {
+            Some(Shape::Named(index)) => {
+                parts.len() > 2 && matches!(self.flow.types[*index].kind, Kind::Literals(_))
+            }
+            _ => false,
+        }
     }
 
     /// Recursion is bounded by the depth of the schema.

@@ -228,7 +228,7 @@ impl Types {
     /// Whether every value of one type without parts is a value of another.
     fn scalar_fits(&self, from: &Type, to: &Type) -> bool {
         match (from, to) {
-            (Type::Literal(a), Type::Literal(b)) => same(a, b),
+            (Type::Literal(a), Type::Literal(b)) => same(b, a),
             (Type::Literal(value), target) => literal_fits(self, value, target),
             (Type::Int, Type::Float | Type::Bytes)
             | (Type::Url | Type::Path | Type::Duration | Type::Datetime, Type::String)

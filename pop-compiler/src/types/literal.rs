@@ -52,12 +52,23 @@ impl Types {
     }
 }
 
-/// Whether two JSON values mean the same; `1` and `1.0` do.
-pub(crate) fn same(a: &Json, b: &Json) -> bool {
-    match (a, b) {
-        (Json::Number(a), Json::Number(b)) => a.as_str() == b.as_str() || a.as_f64() == b.as_f64(),
-        _ => a == b,
+/// Whether a value is this constant. A whole number is not written with a fraction, or it would be one of `1` and none of
+/// `int`; `1.0` as a constant takes both.
+pub(crate) fn same(constant: &Json, value: &Json) -> bool {
+    match (constant, value) {
+        (Json::Number(constant), Json::Number(value)) => match (is_whole(constant), is_whole(value)) {
+            // floats have gaps where whole numbers are large
+            (true, true) => digits(constant) == digits(value),
+            (true, false) => false,
+            (false, _) => constant.as_f64() == value.as_f64(),
+        },
+        _ => constant == value,
     }
+}
+
+/// A whole number's text; nought has no sign.
+fn digits(n: &serde_json::Number) -> &str {
+    if n.as_str() == "-0" { "0" } else { n.as_str() }
 }
 
 pub(crate) fn is_whole(n: &serde_json::Number) -> bool {

@@ -254,6 +254,9 @@ fn values_are_checked_against_types() {
     for (text, value, fits) in [
         ("int", json!(3), true),
         ("float", json!(3), true),
+        ("3 | 4", serde_json::from_str("3.0").unwrap(), false),
+        ("2.50", json!(2.5), true),
+        ("9007199254740993", serde_json::from_str("9007199254740992").unwrap(), false),
         ("url", json!("nope"), false),
         ("duration", json!("1h30m"), true),
         ("duration", json!("soon"), false),

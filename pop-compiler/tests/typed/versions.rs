@@ -104,7 +104,8 @@ fn other(made: &mut Made, text: &str) -> String {
             let (from, to) = made.dice.pick(&found);
             let at: Vec<_> = text.match_indices(from).collect();
             let at = made.dice.pick(&at).0;
-            format!("{}{to}{}", &text[..at], &text[at + from.len()..])
+            let made = format!("{}{to}{}", &text[..at], &text[at + from.len()..]);
+            if Type::parse(&made).is_ok() { made } else { text.to_owned() }
         }
     }
 }

@@ -11,6 +11,11 @@ export function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What an object has under a name of its own; not what every object has, such as `toString`. */
+function own(fields: object, name: string): unknown {
+  return Object.hasOwn(fields, name) ? (fields as Fields)[name] : undefined;
+}
+
 /** A JSON Schema, and the document that its references lead into. */
 export interface Schema {
   readonly at: Fields;
@@ -32,7 +37,7 @@ function kinds({ at, root }: Schema, depth = 0): readonly Schema[] {
   if (typeof reference === "string") {
     let target: unknown = root;
     for (const step of reference.split("/").slice(1).map(decodeURIComponent)) {
-      target = isObject(target) ? target[step.replace(/~1/g, "/").replace(/~0/g, "~")] : undefined;
+      target = isObject(target) ? own(target, step.replace(/~1/g, "/").replace(/~0/g, "~")) : undefined;
     }
     return inner(target);
   }
@@ -47,8 +52,13 @@ function kinds({ at, root }: Schema, depth = 0): readonly Schema[] {
   return typeof type === "string" ? [{ at, root }] : [];
 }
 
-/** What is inside a value, as a schema says it: each part, and whether it must be there. */
-function* inside(value: object, { at, root }: Schema, place: string): Generator<[unknown, Schema, string, boolean]> {
+/** What is inside a value, as a schema says it: each part, and whether it must be there. No `others` are what it does not know. */
+function* inside(
+  value: object,
+  { at, root }: Schema,
+  place: string,
+  others = true,
+): Generator<[unknown, Schema, string, boolean]> {
   const open = (part: unknown): Schema => ({ at: isObject(part) ? part : {}, root });
   if (Array.isArray(value)) {
     for (const [i, item] of value.entries()) yield [item, open(at["items"]), `${place}[${i}]`, true];
@@ -58,8 +68,10 @@ function* inside(value: object, { at, root }: Schema, place: string): Generator<
   const required: unknown = at["required"];
   const must = new Set<unknown>(Array.isArray(required) ? required : []);
   for (const key of new Set([...Object.keys(known), ...Object.keys(value)])) {
-    const part = Object.hasOwn(known, key) ? known[key] : at["additionalProperties"];
-    yield [(value as Fields)[key], open(part), `${place}.${key}`, must.has(key)];
+    const named = Object.hasOwn(known, key);
+    const part = named ? known[key] : at["additionalProperties"];
+    if (part === false && !others) continue;
+    yield [own(value, key), open(part), `${place}.${key}`, must.has(key) || !named];
   }
 }
 
@@ -78,7 +90,7 @@ export function unsendable(value: unknown, schema: Schema, place: string, faults
     else if (whole && Number.isInteger(value) && !Number.isSafeInteger(value)) faults.push(`${place} ${ROUNDED}: ${value}`);
   } else if (typeof value === "object" && value !== null) {
     // Where several kinds fit, that which knows the most of the value's own fields.
-    const known = (kind: Schema): number => Object.keys(value).filter((key) => isObject(kind.at["properties"]) && key in kind.at["properties"]).length;
+    const known = (kind: Schema): number => Object.keys(value).filter((key) => isObject(kind.at["properties"]) && Object.hasOwn(kind.at["properties"], key)).length;
     const same = may.filter((kind) => kind.at["type"] === (Array.isArray(value) ? "array" : "object"));
     const [kind] = same.sort((a, b) => known(b) - known(a));
     for (const [part, inner, at] of inside(value, kind ?? { at: {}, root: schema.root }, place)) {
@@ -88,7 +100,7 @@ export function unsendable(value: unknown, schema: Schema, place: string, faults
 }
 
 /** The numbers of a text of JSON that came out otherwise than they were written: whole ones beyond 2^53. */
-export function rounded(text: string): ReadonlySet<number> {
+function rounded(text: string): ReadonlySet<number> {
   const found = new Set<number>();
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g)) {
     if (/^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token))) found.add(Number(token));
@@ -96,8 +108,22 @@ export function rounded(text: string): ReadonlySet<number> {
   return found;
 }
 
+/** How outputs, which came in this text, are not what a workflow says. */
+export function misfits(
+  outputs: Fields,
+  text: string,
+  { required, template }: { readonly required: readonly string[]; readonly template: string },
+): string[] {
+  const faults: string[] = [];
+  for (const key of required) {
+    if ((own(outputs, key) ?? null) === null) faults.push(`outputs.${key} is missing`);
+  }
+  if (faults.length === 0) unfit(outputs, schema(template, "pop.outputs"), "outputs", rounded(text), faults);
+  return faults;
+}
+
 /** How a value is not what a schema says. */
-export function unfit(value: unknown, schema: Schema, place: string, lost: ReadonlySet<number>, faults: string[]): void {
+function unfit(value: unknown, schema: Schema, place: string, lost: ReadonlySet<number>, faults: string[]): void {
   const may = kinds(schema);
   if (may.length === 0) {
     if (typeof value === "number" && lost.has(value)) faults.push(`${place} ${ROUNDED}: ${value}`);
@@ -124,6 +150,8 @@ function isKind(value: unknown, kind: Schema, place: string, lost: ReadonlySet<n
   switch (at["type"]) {
     case "null":
       return value === null;
+    case "number":
+      return Number.isFinite(value);
     case "integer":
       if (!Number.isInteger(value)) return false;
       if (!Number.isSafeInteger(value)) faults.push(`${place} ${ROUNDED}: ${String(value)}`);
@@ -131,7 +159,7 @@ function isKind(value: unknown, kind: Schema, place: string, lost: ReadonlySet<n
     case "array":
     case "object": {
       if (typeof value !== "object" || value === null || Array.isArray(value) !== (at["type"] === "array")) return false;
-      for (const [part, inner, where, must] of inside(value, kind, place)) {
+      for (const [part, inner, where, must] of inside(value, kind, place, false)) {
         if (part !== undefined && (must || part !== null)) unfit(part, inner, where, lost, faults);
         else if (must) faults.push(`${where} is missing`);
       }
