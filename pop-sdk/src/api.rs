@@ -54,8 +54,9 @@ pub struct SubmitRequest {
     /// The template's inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Value>,
-    /// The workflow that whoever submits was made for. If the server has a template of that name with another digest, the
-    /// answer is a problem of the kind `stale-client`.
+    /// The workflow that whoever submits was made for. If the server has a template of that name with another digest,
+    /// that one runs if nothing is different for the client (`popc diff` says `compatible`); else the answer is a problem of
+    /// the kind `stale-client`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow: Option<WorkflowRef>,
     /// The owner; wins over the agenda's own `customerId`. Without either it is `default`.

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use pop_compiler::agenda::{Agenda, AgendaTemplate};
-use pop_sdk::api::{AgendaState, AgendaView, Page, SubmitRequest};
+use pop_sdk::api::{AgendaState, AgendaView, Page, SubmitRequest, WorkflowRef};
 use serde::Deserialize;
 
 use super::extract::{Id, Json, Params, page_size};
@@ -24,10 +24,35 @@ use crate::store::{Filter, Record};
 const DEFAULT_CUSTOMER: &str = "default";
 
 /// `POST /v1/agendas`
+///
+/// A client that was made for another version is let in when that changes nothing for it; the server's version runs.
 pub(super) async fn submit(
     State(parts): State<Parts>,
     Json(request): Json<SubmitRequest>,
 ) -> Result<Response, Error> {
+    let made_for =
+        |request: &SubmitRequest| Some((request.workflow.as_ref()?.name.clone(), request.template.clone()?));
+    let client = request.workflow.as_ref().and_then(|workflow| workflow.digest.as_ref());
+    let Some((workflow, theirs)) = client.and_then(|_| made_for(&request)) else {
+        return submit_as_it_is(&parts, request).await;
+    };
+    let again = SubmitRequest { agenda: None, template: None, ..request.clone() };
+    let error = match submit_as_it_is(&parts, request).await {
+        Err(error) if error.may_be_of_another_version() => error,
+        answer => return answer,
+    };
+    let Some((template, digest)) = templates::compatible(&parts, workflow, theirs).await? else {
+        return Err(error);
+    };
+    let workflow = again.workflow.map(|workflow| WorkflowRef { digest: Some(digest), ..workflow });
+    match submit_as_it_is(&parts, SubmitRequest { template: Some(template), workflow, ..again }).await {
+        // whichever version it is compared with, the key was used for something else
+        Err(other) if other.is_reused_key() => Err(error),
+        answer => answer,
+    }
+}
+
+async fn submit_as_it_is(parts: &Parts, request: SubmitRequest) -> Result<Response, Error> {
     let id = ids::agenda();
     // Expanding, checking and printing take time in proportion to the agenda.
     let prepared = tokio::task::spawn_blocking(move || prepare(request, &id));
@@ -40,11 +65,11 @@ pub(super) async fn submit(
     if let Some(key) = submit.idempotency_key.clone() {
         let owner = submit.customer.clone();
         if let Some(seen) = parts.read(move |store| store.by_key(&owner, &key)).await? {
-            return repeated(&parts, seen, &body).await;
+            return repeated(parts, seen, &body).await;
         }
     }
     let reply = match parts.writer.call(Command::Submit(Box::new(submit))).await {
-        Err(WriterError::Refused(refusal)) => return Err(templates::stale(&parts, refusal, theirs).await),
+        Err(WriterError::Refused(refusal)) => return Err(templates::stale(parts, refusal, theirs).await),
         reply => reply?,
     };
     match reply {
@@ -55,7 +80,7 @@ pub(super) async fn submit(
             let location = format!("/v1/agendas/{}", answer.id);
             Ok((StatusCode::CREATED, [(LOCATION, location)], Answer(answer)).into_response())
         }
-        Reply::Seen(seen) => repeated(&parts, seen, &body).await,
+        Reply::Seen(seen) => repeated(parts, seen, &body).await,
         _ => Err(Error::internal()),
     }
 }

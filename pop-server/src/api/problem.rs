@@ -115,6 +115,16 @@ impl Error {
     }
 
     /// The client was made for another version of the workflow.
+    /// Whether the same request may be good for another version of its workflow.
+    pub(super) fn may_be_of_another_version(&self) -> bool {
+        matches!(self.kind, Kind::StaleClient | Kind::KeyReused)
+    }
+
+    /// Whether the request's key was used for something else.
+    pub(super) fn is_reused_key(&self) -> bool {
+        matches!(self.kind, Kind::KeyReused)
+    }
+
     pub(super) fn stale(refusal: &Refusal, stale: Stale) -> Self {
         Self { stale: Some(Box::new(stale)), ..Self::new(Kind::StaleClient, refusal.to_string()) }
     }

@@ -9,7 +9,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use pop_compiler::agenda::{AgendaTemplate, keys};
 use pop_compiler::diagnostic::has_errors;
-use pop_compiler::{diff, validate};
+use pop_compiler::diff::{self, Verdict};
+use pop_compiler::validate;
 use pop_sdk::api::{Change, Page, Stale, TemplateView};
 use serde::Deserialize;
 use serde_json::Value;
@@ -99,6 +100,24 @@ pub(super) async fn list(
     items.truncate(size);
     let next = items.last().filter(|_| more).map(|view| view.name.clone());
     Ok(Answer(Page { items, next }))
+}
+
+/// The server's template of a workflow, and its digest, if a client that was made for `theirs` need not notice the
+/// difference.
+pub(super) async fn compatible(
+    parts: &Parts,
+    workflow: String,
+    theirs: AgendaTemplate,
+) -> Result<Option<(AgendaTemplate, String)>, Error> {
+    let Some(text) = parts.read(move |store| store.template(&workflow)).await? else { return Ok(None) };
+    let compare = move || {
+        let ours = serde_json::from_str::<AgendaTemplate>(&text).ok()?;
+        let worst = diff::diff(&theirs, &ours).into_iter().map(|change| change.verdict).max();
+        let digest = ours.digest();
+        worst.is_none_or(|worst| worst == Verdict::Compatible).then_some((ours, digest))
+    };
+    // Comparing takes time in proportion to the templates.
+    tokio::task::spawn_blocking(compare).await.map_err(|_| Error::internal())
 }
 
 /// The answer to a client that was made for another template than the server has: what is different there.

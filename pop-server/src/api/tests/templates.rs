@@ -97,6 +97,39 @@ async fn a_client_that_was_made_for_another_version_is_refused() {
     assert_eq!(api.post("/v1/agendas", made_for(&first(), &old, "four")).await.0, StatusCode::CREATED);
 }
 
+#[tokio::test]
+async fn a_client_for_which_nothing_is_different_is_let_in() {
+    let api = Api::new().await;
+    let old = digest(&api, first()).await;
+    let (_, before) = api.post("/v1/agendas", made_for(&first(), &old, "before")).await;
+    let mut newer = first();
+    newer["agenda"]["operations"][0]["params"] = json!({ "pop.timeout": "2h" });
+    newer["params"]["pop.inputs"]["properties"]["note"] = json!({ "type": ["string", "null"] });
+    let new = digest(&api, newer).await;
+
+    let (status, accepted) = api.post("/v1/agendas", made_for(&first(), &old, "one")).await;
+    assert_eq!(status, StatusCode::CREATED, "{accepted}");
+    assert_ne!(old, new);
+    let timeouts = api.pull(2, "r1").await.into_iter().map(|lease| {
+        let timeout = lease.agenda.operations[0].params.get("pop.timeout").cloned();
+        (json!(lease.id), timeout)
+    });
+    let expected = [(before["id"].clone(), None), (accepted["id"].clone(), Some(json!("2h")))];
+    assert_eq!(timeouts.collect::<Vec<_>>(), expected, "the server's version runs");
+    // a retry is the same submission, whatever the server had when it first came
+    for (key, id) in [("one", &accepted["id"]), ("before", &before["id"])] {
+        let (status, again) = api.post("/v1/agendas", made_for(&first(), &old, key)).await;
+        assert_eq!((status, &again["id"]), (StatusCode::OK, id), "{key}");
+    }
+    let mut other = made_for(&first(), &old, "one");
+    other["inputs"]["name"] = json!("Grace");
+    let (status, problem) = api.post("/v1/agendas", other).await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (StatusCode::CONFLICT, &json!("/problems/idempotency-key-reused"))
+    );
+}
+
 async fn rerun(api: &Api, id: &str, body: Value) -> (StatusCode, Value) {
     api.post(&format!("/v1/agendas/{id}/rerun"), body).await
 }
