@@ -90,15 +90,18 @@ impl Decoder<'_> {
             node @ (Node::Number(_) | Node::Bool(_)) => {
                 let what = what.to_string();
                 // a number names no type and no file
-                if ["`uses`", "`workflow`", "`image`"].contains(&what.as_str()) {
+                if ["`uses`", "`workflow`", "`image`", "an item of `catalogs`"].contains(&what.as_str()) {
                     return self.wrong_shape(&node, tree.span, what, "a string");
                 }
                 let written = match &node {
                     Node::Number(number) => number.to_string(),
                     other => matches!(other, Node::Bool(true)).to_string(),
                 };
+                let version =
+                    if what == "`version`" { rules::bad_version::completed(&written) } else { None };
+                let right = version.unwrap_or_else(|| written.clone());
                 let found = node.describe();
-                self.out.push(rules::wrong_shape::without_quotes(tree.span, &what, found, &written));
+                self.out.push(rules::wrong_shape::without_quotes(tree.span, &what, found, &written, &right));
                 limit::hold(self.out);
                 None
             }
@@ -141,9 +144,25 @@ impl Decoder<'_> {
         known: &[&'static str],
     ) -> Option<&'static str> {
         let key = &entries[i].key;
-        self.out.push(rules::unknown_key::report(key, &of.to_string(), known));
+        let of = of.to_string();
+        let near = rules::unknown_key::meant(&key.value, known);
+        let other =
+            near.filter(|near| rules::unknown_key::is_foreign(&key.value) && !fits(near.name, &value.node));
+        // two tables may be two parts of one
+        let beside = |entry: &Entry| {
+            let parts = matches!(value.node, Node::Table(_))
+                && matches!(entry.value.node, Node::Table(_) | Node::Error);
+            Some(entry.key.value.as_str()) == near.map(|near| near.name) && !parts
+        };
+        let there = near.filter(|near| entries.iter().any(|entry| entry.key.value == near.name));
+        let twin = near.filter(|_| entries.iter().any(beside));
+        self.out.push(match (twin, other) {
+            (Some(near), _) => rules::unknown_key::twin(key, &of, near.name),
+            (None, Some(near)) => rules::unknown_key::otherwise(key, &of, near.name),
+            (None, None) => rules::unknown_key::report(key, &of, known),
+        });
         limit::hold(self.out);
-        let near = rules::unknown_key::meant(&key.value, known).filter(|near| near.certain)?;
+        let near = near.filter(|near| near.certain)?;
         let same = |entry: &Entry| {
             let other = &entry.key.value;
             other == near.name
@@ -151,9 +170,7 @@ impl Decoder<'_> {
                     && rules::unknown_key::meant(other, known).is_some_and(|n| n.name == near.name)
         };
         let first = entries.iter().position(same);
-        let there = entries.iter().any(|entry| entry.key.value == near.name);
-        let fits = !rules::unknown_key::is_foreign(&key.value) || fits(near.name, &value.node);
-        (!there && first == Some(i) && fits).then_some(near.name)
+        (there.is_none() && first == Some(i) && other.is_none()).then_some(near.name)
     }
 
     /// Gives the sections of a file that are misspelt the names that they were meant to have. What stands under the right
