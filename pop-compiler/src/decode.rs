@@ -19,6 +19,9 @@ use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::{Entry, KeyIndex, Node, Tree};
 
+/// Texts under unknown keys that are kept.
+const MAX_UNREAD: usize = 1_000;
+
 /// What a catalog file holds.
 #[derive(Debug, Default)]
 pub(crate) struct CatalogFile {
@@ -47,13 +50,15 @@ struct Decoder<'o> {
     nests: bool,
     /// Placeholders of other languages.
     foreign: Vec<Foreign>,
+    /// Texts under keys that are not known.
+    unread: Vec<String>,
     /// The operation whose values are read.
     inside: Option<usize>,
 }
 
 impl<'o> Decoder<'o> {
     fn new(file: FileId, out: &'o mut Vec<Diagnostic>) -> Self {
-        Self { file, out, next_id: 0, nests: false, foreign: Vec::new(), inside: None }
+        Self { file, out, next_id: 0, nests: false, foreign: Vec::new(), unread: Vec::new(), inside: None }
     }
 }
 
@@ -162,6 +167,9 @@ impl Decoder<'_> {
             (None, None) => rules::unknown_key::report(key, &of, known),
         });
         limit::hold(self.out);
+        if near.is_none_or(|near| !near.certain) || twin.is_some() || other.is_some() {
+            self.texts_of(value);
+        }
         let near = near.filter(|near| near.certain)?;
         let same = |entry: &Entry| {
             let other = &entry.key.value;
@@ -171,6 +179,18 @@ impl Decoder<'_> {
         };
         let first = entries.iter().position(same);
         (there.is_none() && first == Some(i) && other.is_none()).then_some(near.name)
+    }
+
+    /// Keeps the texts of a value that is not read. Recursion is bounded by the depth of the source.
+    fn texts_of(&mut self, tree: &Tree) {
+        match &tree.node {
+            Node::String(text) if self.unread.len() < MAX_UNREAD && text.value.len() < 1_000 => {
+                self.unread.push(text.value.clone());
+            }
+            Node::List(items) => items.iter().for_each(|item| self.texts_of(item)),
+            Node::Table(table) => table.entries.iter().for_each(|entry| self.texts_of(&entry.value)),
+            _ => {}
+        }
     }
 
     /// Gives the sections of a file that are misspelt the names that they were meant to have. What stands under the right

@@ -77,11 +77,14 @@ pub(crate) fn check(
         .help(format!("declare that, or let the program write `$POP_OUTPUT_FILE` and set `stdout = \"log\"` instead of `\"{word}\"`"));
     // one field of the right type has only the wrong name
     let renamed = match (types.resolve(declared), place.only) {
-        (Type::Record(record), Some(only)) => record.iter().all(|(_, ty)| wanted(types, ty)).then_some(only),
+        (Type::Record(record), Some(only)) => {
+            let name = record.iter().next().map(|(name, _)| name.to_owned());
+            name.filter(|_| record.iter().all(|(_, ty)| wanted(types, ty))).map(|name| (only, name))
+        }
         _ => None,
     };
     Some(match renamed {
-        Some(name) => finding.edit(name, field),
+        Some((span, name)) => finding.rename(span, &name, field),
         None => finding,
     })
 }
