@@ -34,6 +34,8 @@ pub(crate) struct Workflow {
     pub(crate) run: Run,
     /// Placeholders of other languages.
     pub(crate) foreign: Vec<Foreign>,
+    /// Texts under keys that are not known, which may name something.
+    pub(crate) unread: Vec<String>,
     /// How many references there are; each has a number below this.
     pub(crate) references: u32,
     /// Whether a workflow stands in the place of some operation.

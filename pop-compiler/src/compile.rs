@@ -301,6 +301,14 @@ fn finish(out: &mut Vec<Diagnostic>, sources: &Sources) {
     };
     let quoted: HashSet<_> = out.iter().filter(|d| d.rule == syntax && d.read).filter_map(start).collect();
     if !quoted.is_empty() {
+        let other = |d: &Diagnostic| d.rule != syntax && !d.rule.starts_with("unknown-");
+        let meant: HashSet<_> = out.iter().filter(|d| other(d)).filter_map(start).collect();
+        for finding in out.iter_mut().filter(|d| d.rule == syntax && d.read) {
+            // with quotes it is no better
+            if start(finding).is_some_and(|at| meant.contains(&at)) {
+                finding.fix.clear();
+            }
+        }
         out.retain(|d| {
             let named = d.rule == syntax || d.rule.starts_with("unknown-");
             named || !start(d).is_some_and(|at| quoted.contains(&at))

@@ -19,6 +19,9 @@ use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::{Entry, KeyIndex, Node, Tree};
 
+/// Texts under unknown keys that are kept.
+const MAX_UNREAD: usize = 1_000;
+
 /// What a catalog file holds.
 #[derive(Debug, Default)]
 pub(crate) struct CatalogFile {
@@ -47,13 +50,15 @@ struct Decoder<'o> {
     nests: bool,
     /// Placeholders of other languages.
     foreign: Vec<Foreign>,
+    /// Texts under keys that are not known.
+    unread: Vec<String>,
     /// The operation whose values are read.
     inside: Option<usize>,
 }
 
 impl<'o> Decoder<'o> {
     fn new(file: FileId, out: &'o mut Vec<Diagnostic>) -> Self {
-        Self { file, out, next_id: 0, nests: false, foreign: Vec::new(), inside: None }
+        Self { file, out, next_id: 0, nests: false, foreign: Vec::new(), unread: Vec::new(), inside: None }
     }
 }
 
@@ -90,15 +95,18 @@ impl Decoder<'_> {
             node @ (Node::Number(_) | Node::Bool(_)) => {
                 let what = what.to_string();
                 // a number names no type and no file
-                if ["`uses`", "`workflow`", "`image`"].contains(&what.as_str()) {
+                if ["`uses`", "`workflow`", "`image`", "an item of `catalogs`"].contains(&what.as_str()) {
                     return self.wrong_shape(&node, tree.span, what, "a string");
                 }
                 let written = match &node {
                     Node::Number(number) => number.to_string(),
                     other => matches!(other, Node::Bool(true)).to_string(),
                 };
+                let version =
+                    if what == "`version`" { rules::bad_version::completed(&written) } else { None };
+                let right = version.unwrap_or_else(|| written.clone());
                 let found = node.describe();
-                self.out.push(rules::wrong_shape::without_quotes(tree.span, &what, found, &written));
+                self.out.push(rules::wrong_shape::without_quotes(tree.span, &what, found, &written, &right));
                 limit::hold(self.out);
                 None
             }
@@ -141,9 +149,28 @@ impl Decoder<'_> {
         known: &[&'static str],
     ) -> Option<&'static str> {
         let key = &entries[i].key;
-        self.out.push(rules::unknown_key::report(key, &of.to_string(), known));
+        let of = of.to_string();
+        let near = rules::unknown_key::meant(&key.value, known);
+        let other =
+            near.filter(|near| rules::unknown_key::is_foreign(&key.value) && !fits(near.name, &value.node));
+        // two tables may be two parts of one
+        let beside = |entry: &Entry| {
+            let parts = matches!(value.node, Node::Table(_))
+                && matches!(entry.value.node, Node::Table(_) | Node::Error);
+            Some(entry.key.value.as_str()) == near.map(|near| near.name) && !parts
+        };
+        let there = near.filter(|near| entries.iter().any(|entry| entry.key.value == near.name));
+        let twin = near.filter(|_| entries.iter().any(beside));
+        self.out.push(match (twin, other) {
+            (Some(near), _) => rules::unknown_key::twin(key, &of, near.name),
+            (None, Some(near)) => rules::unknown_key::otherwise(key, &of, near.name),
+            (None, None) => rules::unknown_key::report(key, &of, known),
+        });
         limit::hold(self.out);
-        let near = rules::unknown_key::meant(&key.value, known).filter(|near| near.certain)?;
+        if near.is_none_or(|near| !near.certain) || twin.is_some() || other.is_some() {
+            self.texts_of(value);
+        }
+        let near = near.filter(|near| near.certain)?;
         let same = |entry: &Entry| {
             let other = &entry.key.value;
             other == near.name
@@ -151,9 +178,19 @@ impl Decoder<'_> {
                     && rules::unknown_key::meant(other, known).is_some_and(|n| n.name == near.name)
         };
         let first = entries.iter().position(same);
-        let there = entries.iter().any(|entry| entry.key.value == near.name);
-        let fits = !rules::unknown_key::is_foreign(&key.value) || fits(near.name, &value.node);
-        (!there && first == Some(i) && fits).then_some(near.name)
+        (there.is_none() && first == Some(i) && other.is_none()).then_some(near.name)
+    }
+
+    /// Keeps the texts of a value that is not read. Recursion is bounded by the depth of the source.
+    fn texts_of(&mut self, tree: &Tree) {
+        match &tree.node {
+            Node::String(text) if self.unread.len() < MAX_UNREAD && text.value.len() < 1_000 => {
+                self.unread.push(text.value.clone());
+            }
+            Node::List(items) => items.iter().for_each(|item| self.texts_of(item)),
+            Node::Table(table) => table.entries.iter().for_each(|entry| self.texts_of(&entry.value)),
+            _ => {}
+        }
     }
 
     /// Gives the sections of a file that are misspelt the names that they were meant to have. What stands under the right

@@ -65,6 +65,7 @@ pub(crate) fn resolve<'a>(
             resolver.out.push(rules::bad_expression::report(edge.span, message, "use an input"));
         }
     }
+    resolver.unread();
     let foreign = resolver.foreign(&operations, catalog);
     let Resolver { used_inputs, beginnings, fills, targets, mentions, guesses, meant, unclear, .. } =
         resolver;
@@ -206,6 +207,23 @@ impl<'a> Resolver<'a, '_> {
             found.push(Meant { span: *span, shown: shown.clone(), right, certain: *certain });
         }
         found
+    }
+
+    /// What texts under unknown keys name counts as used: `inputs.NAME`, and operations.
+    fn unread(&mut self) {
+        for text in &self.workflow.unread {
+            let words = text.split(|c: char| !(crate::expr::is_name_char(c) || c == '.'));
+            for word in words.filter(|word| !word.is_empty()) {
+                let (first, rest) = word.split_once('.').unwrap_or((word, ""));
+                let second = rest.split('.').next().unwrap_or_default();
+                for name in [first, second] {
+                    if let Some(i) = self.inputs.get(name) {
+                        self.used_inputs[*i] = true;
+                    }
+                    self.meant.extend(self.workflow.find(name));
+                }
+            }
+        }
     }
 
     /// The input of a reference without its `${…}` counts as used: that is told where the text doesn't fit.

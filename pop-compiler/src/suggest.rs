@@ -152,7 +152,8 @@ pub fn nearest_word<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) ->
 /// From so many letters on, one for another is seldom another value.
 const LONG_VALUE: usize = 6;
 
-/// Whether a near word is as likely another value: `dts` beside `dtsx`, `publish` beside `public`, `left` beside `lift`.
+/// Whether a near word is as likely another value: `dts` beside `dtsx`, `publish` beside `public`, `left` beside `lift`. What
+/// has a digit in it is a code: `us-east-1` and `us-west-1`, `int8` and `uint8`, `v1.2.3` and `v1.3.2` are all real.
 fn is_other_value(word: &str, name: &str) -> bool {
     let (word, name): (Vec<char>, Vec<char>) =
         (word.to_lowercase().chars().collect(), name.to_lowercase().chars().collect());
@@ -164,6 +165,11 @@ fn is_other_value(word: &str, name: &str) -> bool {
         letters.sort_unstable();
         letters
     };
+    let code = |letters: &[char]| letters.iter().any(char::is_ascii_digit);
+    if code(&word) || code(&name) {
+        let parts = name.iter().any(|c| !c.is_alphanumeric());
+        return parts || sorted(&word) != sorted(&name);
+    }
     // the same letters in another order are a slip wherever they stand
     let exchanged = word.len() == name.len() && sorted(&word) != sorted(&name);
     let ends_otherwise = word.last() != name.last() && (exchanged || word.len() != name.len());
@@ -236,6 +242,10 @@ mod tests {
             ("publish", "public"),
             ("left", "lift"),
             ("monthl", "months"),
+            ("us-east-1", "us-west-1"),
+            ("yuv420p10le", "yuv420p10be"),
+            ("2024-01", "2024-10"),
+            ("int8", "uint8"),
         ] {
             assert!(!certain(word, name), "{word} {name}");
         }

@@ -233,7 +233,7 @@ fn each_fault_is_found_at_its_place_and_nothing_else_is() {
         percent(mend, total),
     );
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(total >= 450 && kinds.len() >= 49, "{total} faults in {} kinds: {kinds:?}", kinds.len());
+    assert!(total >= 720 && kinds.len() >= 56, "{total} faults in {} kinds: {kinds:?}", kinds.len());
     assert_eq!((found, placed), (total, total));
     assert!(percent(offered, names) >= 90, "{offered} of {names} names");
     assert!(percent(mend, total) >= 60, "{mend} of {total} are fixed");

@@ -301,3 +301,115 @@ proptest! {
         prop_assert_eq!(&again.text, &fixed.text);
     }
 }
+
+/// Pairs of which each is a value that somebody may mean.
+const OTHER_VALUES: &[(&str, &str)] = &[
+    ("h264", "h265"),
+    ("mp3", "mp4"),
+    ("vp8", "vp9"),
+    ("aac", "ac3"),
+    ("eac3", "ac3"),
+    ("yuv420p", "yuv422p"),
+    ("yuv420p10le", "yuv420p12le"),
+    ("yuv420p10le", "yuv420p10be"),
+    ("pcm_s16le", "pcm_s24le"),
+    ("pcm_s16le", "pcm_s16be"),
+    ("pcm_s16le", "pcm_u16le"),
+    ("prores422", "prores444"),
+    ("eu-west-1", "eu-west-2"),
+    ("us-east-1", "us-west-1"),
+    ("us-east-1", "us-east-2"),
+    ("ap-southeast-1", "ap-northeast-1"),
+    ("europe-west1", "europe-west10"),
+    ("eastus", "eastus2"),
+    ("westeurope", "westeurope2"),
+    ("m5.large", "m6.large"),
+    ("m5.xlarge", "m5.2xlarge"),
+    ("t3.micro", "t3a.micro"),
+    ("t3.micro", "t2.micro"),
+    ("1080i", "1080p"),
+    ("1920x1080", "1920x1088"),
+    ("stage", "staged"),
+    ("dev", "dev2"),
+    ("test1", "test2"),
+    ("staging-1", "staging-2"),
+    ("prod-eu", "prod-us"),
+    ("2024-01", "2024-10"),
+    ("v1.2.3", "v1.3.2"),
+    ("hg19", "hg38"),
+    ("grch37", "grch38"),
+    ("sha256", "sha265x"),
+    ("utf-8", "utf-16"),
+    ("utf-16le", "utf-16be"),
+    ("int8", "uint8"),
+    ("int16", "int32"),
+    ("float32", "float64"),
+    ("left", "lift"),
+    ("public", "publish"),
+    ("inbound", "unbound"),
+    ("include", "exclude"),
+    ("enabled", "disabled"),
+    ("ascending", "descending"),
+    ("input", "output"),
+    ("read-only", "read-once"),
+];
+
+/// A fix never puts one real value in the place of another, whichever of the two is the one that is allowed.
+#[test]
+fn no_real_value_becomes_another() {
+    let pairs = || OTHER_VALUES.iter().flat_map(|(a, b)| [(a, b), (b, a)]);
+    let mut exchanged = Vec::new();
+    for (given, allowed) in pairs() {
+        let literals = format!("\\\"{allowed}\\\" | \\\"something else\\\"");
+        let with = format!(
+            "[catalog.\"m.e\"]\ninput = {{ v = \"{literals}\" }}\ncommand = [\"x\"]\n\
+             [operations.a]\nuses = \"m.e\"\nwith = {{ v = \"{given}\" }}\n"
+        );
+        let default = format!(
+            "[inputs]\nv = {{ type = \"{literals}\", default = \"{given}\" }}\n\
+             [operations.a]\nuses = \"pop.sleep\"\nwith = {{ output = \"${{inputs.v}}\" }}\n"
+        );
+        for text in [with, default] {
+            if toml(&text) != text {
+                exchanged.push((given, allowed));
+            }
+        }
+    }
+    assert!(exchanged.is_empty(), "{exchanged:?}");
+}
+
+/// A fault that no fix is for is still found after all the others are fixed, in each file of the corpus.
+#[test]
+fn fixes_hide_no_fault() {
+    let hidden = |compiled: &Compiled| {
+        compiled
+            .diagnostics
+            .iter()
+            .filter(|d| d.message == "there is no operation `nothing-like-this`")
+            .count()
+    };
+    let (mut files, mut changed) = (0, 0);
+    for entry in fs::read_dir(folder("faults")).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(door) = Door::from_path(&name).filter(|_| entry.path().is_file()) else { continue };
+        let text = fs::read_to_string(entry.path()).unwrap();
+        let text = match door {
+            Door::Toml => {
+                text + "\n[operations.zz-more]\nuses = \"pop.sleep\"\nafter = [\"nothing-like-this\"]\n"
+            }
+            Door::Json => {
+                let more =
+                    r#""operations": {"zz-more": {"uses": "pop.sleep", "after": ["nothing-like-this"]}, "#;
+                text.replacen(r#""operations": {"#, more, 1)
+            }
+        };
+        let fixed = fixed(&name, &text, &folder("faults"));
+        // what can't be read may hide it before, but not after
+        if hidden(&fixed.before) == 1 {
+            files += 1;
+            changed += usize::from(fixed.text != text);
+            assert_eq!(hidden(&fixed.after), 1, "{name}\n{}", fixed.text);
+        }
+    }
+    assert!(files > 550 && changed > 300, "{files} files, {changed} changed");
+}

@@ -90,12 +90,12 @@ pub(super) fn inputs(
             let guesses = &model.guesses;
             if record.rest().is_none() {
                 let needless = complete && first_in(&field.value).is_none();
-                out.push(rules::extra_input::report(name, &kind.name, record, needless, guesses));
+                out.push(rules::extra_input::report(name, &kind.name, record, needless, &given, guesses));
             } else if let Some(near) = misspelt(model, record, &name.value, &given) {
                 out.push(if model.types().accepts_null(near.1) {
                     rules::undeclared_field::report(name, &format!("`{}`", kind.name), near.0)
                 } else {
-                    rules::extra_input::report(name, &kind.name, record, false, guesses)
+                    rules::extra_input::report(name, &kind.name, record, false, &given, guesses)
                 });
             }
             limit::hold(out);

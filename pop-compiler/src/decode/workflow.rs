@@ -70,6 +70,7 @@ impl Decoder<'_> {
         workflow.references = self.next_id;
         workflow.nests = self.nests;
         workflow.foreign = self.foreign;
+        workflow.unread = self.unread;
         workflow
     }
 

@@ -8,7 +8,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
 
-use crate::reference;
+use crate::source::{Span, Spanned};
+use crate::{reference, rules};
 
 /// A recorded workflow, ready to print.
 #[derive(Clone, Debug)]
@@ -93,8 +94,8 @@ struct ExecutedTask {
 /// Reads a WfFormat document.
 ///
 /// # Errors
-/// The document is not WfFormat; or every task that is there twice, lacks a recorded time (zero or more seconds), or
-/// names a parent that isn't there.
+/// The document is not WfFormat; or every task that is there twice, has a name that no operation may have, lacks a recorded
+/// time (zero or more seconds), or names a parent that isn't there.
 pub fn import(text: &str) -> Result<Imported, ImportError> {
     let document: Document = serde_json::from_str(text.trim_start_matches('\u{feff}'))
         .map_err(|e| ImportError(vec![format!("this is not a WfFormat 1.5 document: {e}")]))?;
@@ -104,6 +105,7 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
     let known: HashSet<&str> = specified.iter().map(|t| t.id.as_str()).collect();
     let mut faults = Vec::new();
     let mut seen = HashSet::with_capacity(specified.len());
+    let mut folded: HashMap<String, &str> = HashMap::new();
     let mut makers: HashMap<&str, Vec<&str>> = HashMap::new();
     for task in specified {
         for file in &task.output_files {
@@ -118,6 +120,20 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
         }
         for parent in task.parents.iter().filter(|p| !known.contains(p.as_str())) {
             faults.push(format!("task `{}` has a parent `{parent}` that is not in the document", task.id));
+        }
+        let name = Spanned::new(task.id.clone(), Span::default());
+        if let Some(finding) = rules::reserved_name::operation(&name) {
+            faults.push(format!(
+                "invalid task `{}`: {}. Rename the task.",
+                task.id.escape_debug(),
+                finding.message
+            ));
+        }
+        if let Some(other) = folded.insert(task.id.to_lowercase(), &task.id) {
+            faults.push(format!(
+                "tasks `{other}` and `{}` differ only in letter case. Rename one of them.",
+                task.id
+            ));
         }
         let Some(seconds) = times.get(task.id.as_str()) else {
             faults.push(format!("task `{}` has no recorded execution", task.id));
@@ -149,7 +165,8 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
     if !faults.is_empty() {
         return Err(ImportError(faults));
     }
-    let name = document.name.trim_end_matches(".json").to_owned();
+    let name = document.name.trim_end_matches(".json");
+    let name = if name.trim().is_empty() { "imported" } else { name }.to_owned();
     Ok(Imported { name, description: document.description, tasks })
 }
 

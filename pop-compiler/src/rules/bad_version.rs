@@ -35,7 +35,15 @@ pub(crate) fn check(version: &Spanned<String>) -> Option<Diagnostic> {
     let finding = RULE
         .at(version.span, format!("`{}` is no semantic version", super::shorten(&version.value)))
         .label("expected such as `1.4.0` or `2.0.0-rc.1`");
-    let plain = version.value.trim().trim_start_matches(['v', 'V']);
+    Some(match completed(&version.value) {
+        Some(right) => super::meant(finding, version, right.as_str()),
+        None => finding,
+    })
+}
+
+/// A version as it was probably meant: with three numbers, and without a `v`.
+pub(crate) fn completed(version: &str) -> Option<String> {
+    let plain = version.trim().trim_start_matches(['v', 'V']);
     let missing = 3usize.saturating_sub(plain.split('.').count());
     // `1.02.0` is meant as `1.2.0`: a version has no leading zeros
     let core = plain.split('.').map(|n| match n.trim_start_matches('0') {
@@ -44,7 +52,7 @@ pub(crate) fn check(version: &Spanned<String>) -> Option<Diagnostic> {
         _ => n,
     });
     let mended = format!("{}{}", core.collect::<Vec<_>>().join("."), ".0".repeat(missing));
-    Some(if is_semantic(&mended) { super::meant(finding, version, mended.as_str()) } else { finding })
+    is_semantic(&mended).then_some(mended)
 }
 
 fn is_semantic(version: &str) -> bool {

@@ -1,5 +1,7 @@
 //! `extra-input`: an input that the operation type does not have.
 
+use std::collections::HashSet;
+
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Spanned;
@@ -43,12 +45,19 @@ pub(crate) fn report(
     of: &str,
     record: &Record,
     needless: bool,
+    given: &HashSet<&str>,
     guesses: &Guesses,
 ) -> Diagnostic {
     let finding = RULE.at(name.span, format!("`{of}` takes no input `{}`", name.value));
     let known = guesses.among(record.iter().map(|(n, _)| n));
-    if let Some(near) = suggest::nearest(&name.value, known) {
-        return super::meant(finding, name, near);
+    match suggest::nearest(&name.value, known) {
+        Some(near) if given.contains(near.name) => {
+            return finding
+                .label("not an input")
+                .help(format!("`{}` is given as well: keep one of them", near.name));
+        }
+        Some(near) => return super::meant(finding, name, near),
+        None => {}
     }
     let known = match record.len() {
         0 => "it takes no inputs".to_owned(),

@@ -84,7 +84,11 @@ pub(crate) fn check(
         matches!(types.resolve(declared), Type::Record(r) if r.len() == 1) && takes(types, declared, other);
     if meant && let Some(stdout) = place.stdout {
         let word = other.usual();
-        return Some(finding.help(format!("`stdout = \"{word}\"` gives it")).edit(stdout, word));
+        return Some(finding.help(format!("`stdout = \"{word}\"` gives it")).rename(
+            stdout,
+            filled.usual(),
+            word,
+        ));
     }
     Some(finding.help(format!("declare that, or let the program write `$POP_OUTPUT_FILE` and set `stdout = \"log\"` instead of `\"{word}\"`")))
 }

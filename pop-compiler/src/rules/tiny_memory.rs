@@ -36,5 +36,5 @@ pub(crate) fn report(at: impl Into<Location>, text: &str, bytes: u64) -> Option<
     let number = text.trim_end_matches('m');
     let what = if number.len() < text.len() { ": `m` means thousandths" } else { "" };
     let finding = RULE.at(at, format!("`{text}` of memory is {bytes} bytes{what}"));
-    Some(finding.help(format!("did you mean `{number}Mi`?")))
+    Some(finding.help(format!("did you mean `\"{number}Mi\"`?")))
 }

@@ -99,6 +99,20 @@ pub(crate) fn meant(key: &str, known: &[&'static str]) -> Option<Near<'static>> 
     near.or_else(|| suggest::nearest(key, known.iter().copied()))
 }
 
+/// `key` is near to `ours`, which is there as well.
+pub(crate) fn twin(key: &Spanned<String>, of: &str, ours: &str) -> Diagnostic {
+    RULE.at(key.span, format!("unknown key `{}` in {of}", key.value))
+        .label("not a key here")
+        .help(format!("`{ours}` is there as well: keep one of them"))
+}
+
+/// `key` is another tool's word for `ours`, but its value is of another form.
+pub(crate) fn otherwise(key: &Spanned<String>, of: &str, ours: &str) -> Diagnostic {
+    RULE.at(key.span, format!("unknown key `{}` in {of}", key.value))
+        .label("not a key here")
+        .help(format!("here that is said with `{ours}`, whose value has another form"))
+}
+
 /// `key` is none of the `known` keys of `of`.
 pub(crate) fn report(key: &Spanned<String>, of: &str, known: &[&'static str]) -> Diagnostic {
     let finding = RULE.at(key.span, format!("unknown key `{}` in {of}", key.value));

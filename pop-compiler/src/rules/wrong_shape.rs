@@ -72,8 +72,8 @@ pub(crate) fn number_in_quotes(span: Span, what: &str, number: i64) -> Diagnosti
 }
 
 /// A number or a boolean where a text belongs.
-pub(crate) fn without_quotes(span: Span, what: &str, found: &str, written: &str) -> Diagnostic {
-    let quoted = format!("\"{written}\"");
+pub(crate) fn without_quotes(span: Span, what: &str, found: &str, written: &str, right: &str) -> Diagnostic {
+    let quoted = format!("\"{right}\"");
     let finding = report(span, what, "a string", found);
     // of `0x10` or `1_000` nobody knows whether the digits or the number is meant
     if span.range().len() != written.len() {

@@ -31,17 +31,22 @@ pub(super) fn check(arguments: &Arguments, names: &[(&Ident, String)]) -> Vec<Er
         r#"{}, "operations": {{"log": {{"uses": "pop.log", "with": {{"message": ""}}}}}}}}"#,
         &catalog[..end]
     );
-    let compiled = pop_compiler::compile(Source::new("operation", text), Door::Json, &Options::default());
+    let source = Source::new("operation", text.as_str());
+    let compiled = pop_compiler::compile(source, Door::Json, &Options::default());
     let findings = compiled.diagnostics.iter().filter(|finding| {
         let inside = matches!(&finding.primary.at, Location::Span(span) if (span.start as usize) < end);
         finding.severity == Severity::Error && inside
     });
     findings
         .map(|finding| {
-            let spoken_of = arguments.texts().find(|text| {
-                let text = text.value();
-                let mut names = text.split("${with.").skip(1).filter_map(|rest| rest.split_once('}'));
-                names.any(|(name, _)| finding.message.contains(&format!("${{with.{name}}}")))
+            let Location::Span(place) = finding.primary.at else {
+                return Error::new(arguments.name.span(), crate::findings::message(finding));
+            };
+            let place = place.start as usize;
+            let spoken_of = arguments.texts().find(|argument| {
+                let written = Value::from(argument.value()).to_string();
+                let mut places = text.match_indices(&written);
+                places.any(|(at, _)| (at..at + written.len()).contains(&place))
             });
             let span = spoken_of.unwrap_or(&arguments.name).span();
             Error::new(span, crate::findings::message(finding))

@@ -104,6 +104,53 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Whatever tasks, files and the recording itself are called, what is imported has no error, through either door; or
+    /// it is refused by name.
+    #[test]
+    fn odd_names_of_tasks_pass_the_checks(
+        names in prop::collection::btree_set(r#"(\$\{|@<[a-z]?>?|['"\\\[\]{}#=.:/ ~?*,-]|pop\.|each|run|inputs|é|日|😀|[\x00-\x1f]|\u{feff}|[aAbB019_]){1,6}"#, 1..4),
+        title in r#"(\$\{|@<|['"\\]|\x07|\n|é|a| ){0,5}"#,
+        twice in any::<bool>(),
+        mark in any::<bool>(),
+    ) {
+        let mut names: Vec<String> = names.into_iter().collect();
+        if twice {
+            names.push(names[0].clone());
+        }
+        let tasks: Vec<Value> = names
+            .iter()
+            .enumerate()
+            .map(|(i, name)| {
+                let parents = &names[..i.min(1)];
+                json!({"id": name, "name": title, "outputFiles": [name], "inputFiles": parents, "parents": parents})
+            })
+            .collect();
+        let execution: Vec<Value> = names.iter().map(|name| json!({"id": name, "runtimeInSeconds": 1})).collect();
+        let recording = json!({"name": title, "description": title, "workflow": {
+            "specification": {"tasks": tasks}, "execution": {"tasks": execution}}});
+        let text = format!("{}{recording}", if mark { "\u{feff}" } else { "" });
+        let imported = match import(&text) {
+            Ok(imported) => imported,
+            Err(refused) => {
+                prop_assert!(!refused.faults().is_empty());
+                return Ok(());
+            }
+        };
+        let mut agendas = Vec::new();
+        for (text, door) in [(imported.to_toml(), Door::Toml), (imported.to_json(), Door::Json)] {
+            let compiled = compile(Source::new("imported", text.as_str()), door, &Options::default());
+            prop_assert!(!has_errors(&compiled.diagnostics), "{text}\n{:#?}", compiled.diagnostics);
+            let foreign = compiled.diagnostics.iter().any(|d| d.rule == "foreign-reference");
+            prop_assert!(!foreign, "{text}\n{:#?}", compiled.diagnostics);
+            agendas.push(compiled.agenda.unwrap());
+        }
+        prop_assert_eq!(&agendas[0], &agendas[1]);
+        let made: BTreeSet<&str> = agendas[0].operations.iter().map(|o| o.name.as_str()).collect();
+        prop_assert_eq!(made.len(), names.len());
+    }
+}
+
 /// What the compiler makes of an imported file has the recorded tasks and the recorded edges, through either door.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "tests find their data through the environment")]
