@@ -1,10 +1,11 @@
-//! A value is of a type or not, whoever asks: the checker, a default, a literal in `with`, whoever submits, and the JSON
-//! Schema that templates carry.
+//! A value is of a type or not, whoever asks: the checker, a default, a literal in `with`, whoever submits, what an
+//! operation gives, and the JSON Schema that templates carry.
 
 use jsonschema::Validator;
 use pop_compiler::agenda::AgendaTemplate;
 use pop_compiler::source::Source;
 use pop_compiler::types::{Type, Types};
+use pop_compiler::values::check_output;
 use pop_compiler::{Compiled, Door, Options, compile, duration, quantity};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -91,12 +92,15 @@ proptest! {
         let types = defined(&plain);
         let ty = Type::parse(&text).unwrap();
         let validator = validator(&template);
+        let declared = Type::record([("x", ty.clone())]).to_schema(&types);
         for _ in 0..12 {
             let value = made.value(&ty, &types, 4);
             let expected = types.accepts(&ty, &value);
             let told = format!("{value} as {text} where {}", made.table());
             let submitted = template.expand(&json!({ "x": value }));
             prop_assert_eq!(submitted.is_ok(), expected, "submitted: {}: {:?}", told, submitted.err());
+            let given = check_output(&declared, json!({ "x": value }));
+            prop_assert_eq!(given.is_ok(), expected, "output: {}: {:?}", told, given.err());
             let valid = validator.is_valid(&json!({ "x": value }));
             if is_unsayable(&value) {
                 prop_assert!(valid || !expected, "schema: {}", told);
