@@ -3,6 +3,7 @@
 
 mod clients;
 mod crash;
+mod databases;
 mod diagnostics;
 mod examples;
 mod faults;
