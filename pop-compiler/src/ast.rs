@@ -156,6 +156,8 @@ pub(crate) struct OperationTypeDef {
     pub(crate) name: Spanned<String>,
     pub(crate) description: Option<String>,
     pub(crate) input: Option<Declared>,
+    /// Those inputs that are written as tables, with a default or a description.
+    pub(crate) inputs: Vec<Input>,
     pub(crate) output: Option<Declared>,
     pub(crate) output_place: Option<DeclaredOutput>,
     pub(crate) run: RunSpec,

@@ -22,6 +22,10 @@ pub struct OperationType {
     pub description: Option<String>,
     /// The type of `with`; [`Type::Any`] when nothing is declared.
     pub input: Type,
+    /// What inputs are that an operation leaves out, or for which it gives null. Their types in `input` are optional.
+    pub defaults: BTreeMap<String, Json>,
+    /// What a person wrote about its inputs.
+    pub descriptions: BTreeMap<String, String>,
     /// The type of what it gives; [`Type::Any`] when nothing is declared.
     pub output: Type,
     /// How it runs.
@@ -45,6 +49,8 @@ impl OperationType {
             name: name.into(),
             description: None,
             input: Type::Any,
+            defaults: BTreeMap::new(),
+            descriptions: BTreeMap::new(),
             output: Type::Any,
             run: RunSpec::default(),
             retry: None,
@@ -74,6 +80,7 @@ impl OperationType {
         let anywhere = |t: &Self| Self { declared: None, ..t.clone() };
         let (a, b) = (anywhere(self), anywhere(other));
         (a.name, a.description, a.input, a.output, a.run) == (b.name, b.description, b.input, b.output, b.run)
+            && (a.defaults, a.descriptions) == (b.defaults, b.descriptions)
             && (a.retry, a.timeout, a.resources, a.passes) == (b.retry, b.timeout, b.resources, b.passes)
     }
 

@@ -21,6 +21,7 @@ use crate::source::Span;
 use crate::source_map::Mention;
 use crate::suggest::Guesses;
 use crate::types::{Type, Types};
+pub(crate) use refs::first_in;
 pub(crate) use values::plain;
 
 /// Parts of the type of an output that are kept.

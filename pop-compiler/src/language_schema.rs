@@ -90,7 +90,11 @@ const OPERATION: &[Key] = &[
 ];
 
 const OPERATION_TYPE: &[Key] = &[
-    ("input", Shape::Of("type"), "The type of its input; any when it is absent."),
+    (
+        "input",
+        Shape::Of("operation_input"),
+        "The type of its input; any when it is absent. A field may have a default and a description.",
+    ),
     ("output", Shape::Of("type"), "The type of its output; any when it is absent."),
     (
         "command",
@@ -156,6 +160,20 @@ pub fn workflow() -> Json {
     )
 }
 
+/// The input of an operation type: a type, or fields that may have defaults and descriptions.
+fn operation_input() -> Json {
+    let ty = json!({ "$ref": "#/$defs/type" });
+    let record = json!({
+        "type": "object",
+        "properties": { "record": { "type": "object", "additionalProperties": ty } },
+        "required": ["record"],
+        "additionalProperties": false,
+        "description": "A record, also one with a field called `type`."
+    });
+    let field = json!({ "anyOf": [ty, table(INPUT, &["type"]), record] });
+    json!({ "anyOf": [ty, { "type": "object", "additionalProperties": field }] })
+}
+
 /// An operation either uses an operation type or is a workflow of its own.
 fn operation() -> Json {
     let mut table = table(OPERATION, &[]);
@@ -201,6 +219,7 @@ fn document(title: &str, root: Json, own: &[(&str, Json)]) -> Json {
                 ]
             }),
         ),
+        ("operation_input", operation_input()),
         ("value", json!(true)),
         ("text", json!({ "type": "string" })),
         ("scalar", json!({ "type": ["string", "number", "boolean"] })),

@@ -3,6 +3,8 @@
 mod inline;
 mod value;
 
+pub(crate) use value::plain;
+
 use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json};
@@ -203,7 +205,10 @@ fn operation(model: &Model<'_>, i: usize, inlined: &Inlined) -> Operation {
     Operation {
         name: ast.name.value.clone(),
         kind: ast.uses.as_ref().map(|u| u.value.clone()).unwrap_or_default(),
-        payload: ast.with.as_ref().map_or(Json::Null, value),
+        payload: match kind.filter(|kind| !kind.defaults.is_empty()) {
+            Some(kind) => inlined.value(value::with_defaults(model, ast.with.as_ref(), kind)),
+            None => ast.with.as_ref().map_or(Json::Null, value),
+        },
         params,
         ..Operation::default()
     }

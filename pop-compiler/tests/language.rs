@@ -417,3 +417,95 @@ fn a_workflow_without_inputs_takes_none() {
     assert_eq!(said, [("extra-input", "there is no input `file`")]);
     assert_eq!(template.expand(&json!([1])).unwrap_err().len(), 1);
 }
+
+/// An input of an operation type may have a default, which stands in for what is absent or null, and a description.
+#[test]
+fn inputs_of_operation_types_have_defaults() {
+    let kind = "[catalog.\"m.e\"]\ncommand = [\"e\", \"${with.codec}\", \"${with.note}\"]\n[catalog.\"m.e\".input]\nsource = \"string\"\n\
+        codec = { type = '\"h264\" | \"h265\"', default = \"h264\", description = \"How it is compressed.\" }\n\
+        text = { type = \"string\", default = \"$${b}\" }\nnote = { type = \"string?\", description = \"For people.\" }\n\
+        tag = { record = { type = \"string\" } }\n";
+    let payload = |with: &str| {
+        let text = format!("{kind}[operations.a]\nuses = \"m.e\"\n{with}\n");
+        clean(&text).agenda.unwrap().operations[0].payload.clone()
+    };
+    let text = "${b}";
+    assert_eq!(
+        payload("with = { source = \"s\", tag = { type = \"t\" } }"),
+        json!({ "codec": "h264", "source": "s", "tag": { "type": "t" }, "text": text })
+    );
+    assert_eq!(
+        payload("with = { source = \"s\", codec = \"h265\", text = \"x\", tag = { type = \"t\" } }"),
+        json!({ "codec": "h265", "source": "s", "tag": { "type": "t" }, "text": "x" })
+    );
+    let text = format!(
+        "[inputs]\nc = '(\"h264\" | \"h265\")?'\n{kind}[operations.a]\nuses = \"m.e\"\nwith = {{ source = \"s\", codec = \"${{inputs.c}}\", tag = {{ type = \"t\" }} }}\n"
+    );
+    let compiled = clean(&text);
+    let e = compiled.catalog.get("m.e").unwrap();
+    assert_eq!(e.defaults["codec"], json!("h264"));
+    assert_eq!(e.descriptions.keys().collect::<Vec<_>>(), ["codec", "note"]);
+    // what has a default is always there, so that a command need not cope
+    assert_eq!(e.run.command, ["e", "${with.codec}", "${with.note?}"]);
+    let template = compiled.template.unwrap();
+    for (inputs, codec) in
+        [(json!({}), "h264"), (json!({ "c": null }), "h264"), (json!({ "c": "h265" }), "h265")]
+    {
+        assert_eq!(template.expand(&inputs).unwrap().operations[0].payload["codec"], codec, "{inputs}");
+    }
+    // a whole value, and items
+    let whole = "[types.J]\nsource = \"string\"\ncodec = '(\"h264\" | \"h265\")?'\ntag = \"T\"\n[types.T]\ntype = \"string\"\n[inputs]\njobs = \"list<J>\"\n";
+    let text = format!(
+        "{whole}{kind}[operations.a]\nuses = \"m.e\"\neach = \"${{inputs.jobs}}\"\nwith = \"${{each}}\"\n"
+    );
+    let jobs = json!({ "jobs": [{ "source": "s", "tag": { "type": "t" } }] });
+    let agenda = clean(&text).template.unwrap().expand(&jobs).unwrap();
+    let payload = &agenda.operations[0].payload;
+    assert_eq!((&payload["source"], &payload["codec"]), (&json!("s"), &json!("h264")));
+}
+
+#[test]
+fn defaults_of_inputs_of_operation_types_are_checked() {
+    let found = |field: &str, with: &str| {
+        let text = format!(
+            "[catalog.\"m.e\"]\ninput = {{ v = {field} }}\ncommand = [\"e\"]\n[operations.a]\nuses = \"m.e\"\nwith = {with}\n"
+        );
+        workflow(&text).diagnostics.iter().map(|d| (d.rule, d.message.clone())).collect::<Vec<_>>()
+    };
+    for (field, with, rule, message) in [
+        (r#"{ type = "int", default = "x" }"#, "{}", "bad-default", r#"`"x"` is not a default for `v: int`"#),
+        (
+            r#"{ type = "string", default = "${run.id}" }"#,
+            "{}",
+            "bad-default",
+            "the default of `v` holds a reference",
+        ),
+        (
+            r#"{ type = "int", defalt = 1 }"#,
+            "{ v = 1 }",
+            "unknown-key",
+            "unknown key `defalt` in the input `v`",
+        ),
+        (r#"{ type = "in", default = 1 }"#, "{}", "unknown-type", "there is no type `in`"),
+        (
+            r#"{ type = "int", default = 1 }"#,
+            "{ v = \"x\" }",
+            "type-mismatch",
+            r#"`v: int?` does not take `"x"`"#,
+        ),
+        (r#"{ type = "int", description = "d" }"#, "{}", "missing-input", "`m.e` needs `v: int`"),
+    ] {
+        assert_eq!(found(field, with), [(rule, message.to_owned())], "{field}");
+    }
+    let secret = found(r#"{ type = "secret<string>", default = "x" }"#, "{}");
+    assert_eq!(secret.iter().map(|(rule, _)| *rule).collect::<Vec<_>>(), ["secret-leak"]);
+    for field in
+        [r#"{ type = "int?", default = 1 }"#, r#"{ record = { type = "int?" } }"#, r#"{ a = "int?" }"#]
+    {
+        assert_eq!(
+            found(field, if field.contains("type = \"int?\", ") { "{}" } else { "{ v = {} }" }),
+            [],
+            "{field}"
+        );
+    }
+}

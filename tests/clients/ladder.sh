@@ -56,7 +56,7 @@ grep -q '^operation `probe` (examples/media-ladder/media.pop.toml:[0-9]*:[0-9]*)
 [ "$code" = 3 ] || fail "it ends with $code when the run has failed"
 
 # Ctrl-C while pictures are made.
-media-ladder sample clip.pgm 16000
+media-ladder sample clip.pgm 4000
 set -m # otherwise what runs beside this script does not hear of Ctrl-C
 coproc run { exec "${client[@]}" "$POP_SERVER" clip.pgm published 2>&1; }
 pid=$run_PID

@@ -47,7 +47,7 @@ pub(super) fn in_value(
 }
 
 /// The place of the first reference in a value. Recursion as above.
-pub(super) fn first_in(value: &Value) -> Option<Span> {
+pub(crate) fn first_in(value: &Value) -> Option<Span> {
     match &value.kind {
         ValueKind::Text(template) => template.parts.iter().find_map(|p| match p {
             Part::Text(_) => None,

@@ -2,9 +2,10 @@
 
 use serde_json::Value as Json;
 
+use super::types::RecordOf;
 use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
-use crate::ast::{CommandText, Declared, DeclaredOutput, OperationTypeDef, Settings};
+use crate::ast::{CommandText, Declared, DeclaredOutput, Input, OperationTypeDef, Settings};
 use crate::source::{Span, Spanned};
 use crate::syntax::Door;
 use crate::tree::{Entry, Node, Tree};
@@ -89,6 +90,16 @@ fn is_operation_type(tree: &Tree) -> bool {
     }
 }
 
+/// Whether a field is written `{ record = { … } }`.
+fn is_record(tree: &Tree) -> bool {
+    match &tree.node {
+        Node::Table(table) => {
+            matches!(table.entries.as_slice(), [only] if only.key.value == "record" && matches!(only.value.node, Node::Table(_)))
+        }
+        _ => false,
+    }
+}
+
 /// Adds the texts of a part of a command in which something may be replaced. Recursion is bounded by the depth of the
 /// source.
 fn texts(tree: &Tree, shows: bool, out: &mut Vec<CommandText>) {
@@ -169,6 +180,7 @@ impl Decoder<'_> {
             name,
             description: None,
             input: None,
+            inputs: Vec::new(),
             output: None,
             output_place: None,
             run: RunSpec::default(),
@@ -182,7 +194,7 @@ impl Decoder<'_> {
             let mut key = entries[i].key.value.as_str();
             loop {
                 match key {
-                    "input" => def.input = self.declared(value),
+                    "input" => def.input = self.declared_input(value, &mut def.inputs),
                     "output" => {
                         def.output_place = Some(DeclaredOutput { span: value.span, stdout: None });
                         def.output = self.declared(value);
@@ -240,6 +252,35 @@ impl Decoder<'_> {
             place.stdout = stdout;
         }
         def
+    }
+
+    /// As [`Decoder::declared`]; a field may be an input as a workflow has it, with a default and a description, which are
+    /// kept in `inputs`. So a record with a field called `type` is written `{ record = { … } }`.
+    fn declared_input(&mut self, tree: Tree, inputs: &mut Vec<Input>) -> Option<Declared> {
+        let has = |tree: &Tree, key: &str| match &tree.node {
+            Node::Table(table) => table.entries.iter().any(|entry| entry.key.value == key),
+            _ => false,
+        };
+        let Node::Table(table) = &tree.node else { return self.declared(tree) };
+        if !table.entries.iter().any(|entry| has(&entry.value, "type") || is_record(&entry.value)) {
+            return self.declared(tree);
+        }
+        let mut record = RecordOf::default();
+        for entry in self.table(tree, "`input`")? {
+            if is_record(&entry.value) {
+                let Node::Table(table) = entry.value.node else { continue };
+                let inner = table.entries.into_iter().next().and_then(|inner| self.type_expr(inner.value));
+                record.add(entry.key.value, inner);
+            } else if has(&entry.value, "type") {
+                let input = self.input(entry);
+                record.add(input.name.value.clone(), Some(input.ty.value.clone()));
+                inputs.push(input);
+            } else {
+                let ty = self.type_expr(entry.value);
+                record.add(entry.key.value, ty);
+            }
+        }
+        Some(Declared::Expr(record.finish()))
     }
 
     /// A type, or `{ schema = "x.schema.json" }`. A record with a field called `schema` has a type there, and no type ends

@@ -45,20 +45,12 @@ impl Decoder<'_> {
                 }
             },
             Node::Table(table) => {
-                let mut names = Vec::new();
-                let mut fields: Vec<(Arc<str>, Type)> = Vec::with_capacity(table.entries.len());
-                let mut rest = None;
+                let mut record = RecordOf::default();
                 for Entry { key, value } in table.entries {
-                    let expr =
-                        self.type_expr(value).unwrap_or(TypeExpr { ty: Type::Error, names: Vec::new() });
-                    names.extend(expr.names);
-                    if key.value == REST {
-                        rest = Some(expr.ty);
-                    } else {
-                        fields.push((key.value.into(), expr.ty));
-                    }
+                    let ty = self.type_expr(value);
+                    record.add(key.value, ty);
                 }
-                Some(TypeExpr { ty: Record::new(fields).with_rest(rest).into_type(), names })
+                Some(record.finish())
             }
             node => self.wrong_shape(
                 &node,
@@ -67,5 +59,30 @@ impl Decoder<'_> {
                 "a string such as \"list<int>\", or a table of fields",
             ),
         }
+    }
+}
+
+/// A record, field by field.
+#[derive(Default)]
+pub(super) struct RecordOf {
+    names: Vec<Spanned<Arc<str>>>,
+    fields: Vec<(Arc<str>, Type)>,
+    rest: Option<Type>,
+}
+
+impl RecordOf {
+    /// A field, or the further ones; `ty` is none where it could not be read.
+    pub(super) fn add(&mut self, name: String, ty: Option<TypeExpr>) {
+        let TypeExpr { ty, names } = ty.unwrap_or(TypeExpr { ty: Type::Error, names: Vec::new() });
+        self.names.extend(names);
+        if name == REST {
+            self.rest = Some(ty);
+        } else {
+            self.fields.push((name.into(), ty));
+        }
+    }
+
+    pub(super) fn finish(self) -> TypeExpr {
+        TypeExpr { ty: Record::new(self.fields).with_rest(self.rest).into_type(), names: self.names }
     }
 }

@@ -126,7 +126,7 @@ impl Decoder<'_> {
         inputs
     }
 
-    fn input(&mut self, Entry { key: name, value }: Entry) -> Input {
+    pub(super) fn input(&mut self, Entry { key: name, value }: Entry) -> Input {
         let unknown = |span| Spanned::new(TypeExpr { ty: Type::Error, names: Vec::new() }, span);
         let span = value.span;
         if let Node::String(_) = value.node {

@@ -1,10 +1,12 @@
 //! Values: references become POP's native tokens, object keys are sorted.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
 use crate::ast::{Field, Value, ValueKind};
+use crate::catalog::OperationType;
 use crate::check::{Model, Target};
 use crate::expr::{Part, Reference, Segment, Template};
 use crate::reference::{self, Fallback};
@@ -61,6 +63,41 @@ pub(super) fn inputs(model: &Model<'_>, with: Option<&Value>, defaults: &[(Strin
     Json::Object(inputs)
 }
 
+/// The input of an operation whose type has defaults: they stand in for what is absent or null.
+pub(super) fn with_defaults(model: &Model<'_>, with: Option<&Value>, kind: &OperationType) -> Json {
+    let mut given: BTreeMap<String, Json> = kind
+        .defaults
+        .iter()
+        .map(|(name, default)| (name.clone(), reference::escaped(default.clone())))
+        .collect();
+    match with.map(|with| (&with.kind, model.types().resolve(&kind.input))) {
+        None => {}
+        Some((ValueKind::Record(fields), _)) => {
+            for field in fields {
+                let name = &field.name.value;
+                let value = match kind.defaults.get(name).filter(|default| !default.is_null()) {
+                    Some(default) => or_default(model, &field.value, default),
+                    None => lower(model, &field.value),
+                };
+                given.insert(name.clone(), value);
+            }
+        }
+        Some((ValueKind::Text(template), Type::Record(record)))
+            if record.rest().is_none()
+                && let Some(reference) = template.as_reference() =>
+        {
+            let token = text(model, template);
+            for (name, _) in record.iter() {
+                let default = kind.defaults.get(name).unwrap_or(&NULL);
+                let value = field(model, reference, &token, name, default);
+                given.extend(value.map(|value| (name.to_owned(), value)));
+            }
+        }
+        Some(_) => return with.map_or(Json::Null, |with| lower(model, with)),
+    }
+    Json::Object(given.into_iter().collect())
+}
+
 /// What a reference to all inputs as one value gives for the input `name`: a reference into it, or what its own default has
 /// there. None where the value has no such field, so that the input has its default.
 fn field(model: &Model<'_>, reference: &Reference, token: &str, name: &str, default: &Json) -> Option<Json> {
@@ -105,7 +142,7 @@ fn or_default(model: &Model<'_>, value: &Value, default: &Json) -> Json {
 }
 
 /// The value as JSON, keys sorted, when no reference is in it. Recursion as above.
-pub(super) fn plain(value: &Value) -> Option<Json> {
+pub(crate) fn plain(value: &Value) -> Option<Json> {
     Some(match &value.kind {
         ValueKind::Text(template) => Json::from(template.as_text()?),
         ValueKind::List(items) => Json::Array(items.iter().map(plain).collect::<Option<_>>()?),

@@ -1,24 +1,28 @@
 //! Catalogs: the built-in one, those handed in, those named by path and the one inside the workflow file, as one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::foreign;
 use crate::agenda::Stdout;
-use crate::ast::{CommandText, Declared, OperationTypeDef, TypeDef, Workflow};
+use crate::ast::{CommandText, Declared, Input, OperationTypeDef, TypeDef, Workflow};
 use crate::catalog::command::{self, Place, Spot};
 use crate::catalog::{Catalog, OperationType};
+use crate::check::first_in as references_in;
 use crate::compile::Unit;
 use crate::decode::{self, CatalogFile};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::expr::habits::{self, Habit};
+use crate::lower::plain;
 use crate::source::{STDIN, Source, Sources, Span, Spanned};
 use crate::suggest::Guesses;
 use crate::syntax::{self, Door};
-use crate::types::{Flaw, Type, TypeExpr, Types};
-use crate::{limit, rules};
+use crate::types::{Flaw, Record, Type, TypeExpr, Types};
+use crate::{limit, mend, rules};
 
 /// Where catalogs come from.
 pub(crate) struct Imports<'i> {
@@ -153,6 +157,21 @@ pub(crate) fn beside(from: &str, path: &str) -> String {
         }
     }
     parts.join("/")
+}
+
+/// A record whose fields with defaults may be left out.
+fn with_optional(input: Type, defaults: &BTreeMap<String, Json>) -> Type {
+    match &input {
+        Type::Record(record) if !defaults.is_empty() => {
+            let field = |(name, ty): (&str, &Type)| {
+                let ty = ty.clone();
+                (Arc::from(name), if defaults.contains_key(name) { ty.optional() } else { ty })
+            };
+            let fields: Vec<(Arc<str>, Type)> = record.iter().map(field).collect();
+            Record::new(fields).with_rest(record.rest().cloned()).into_type()
+        }
+        _ => input,
+    }
 }
 
 /// A free name for what a reference of a schema file leads to: the file's and that of the definition. No type that a person
@@ -367,6 +386,35 @@ impl Merger<'_> {
         }
     }
 
+    /// The defaults and descriptions of the inputs of an operation type; a default that does not fit is told.
+    fn described(&mut self, inputs: Vec<Input>) -> (BTreeMap<String, Json>, BTreeMap<String, String>) {
+        let (mut defaults, mut descriptions) = (BTreeMap::new(), BTreeMap::new());
+        for input in inputs {
+            let name = &input.name.value;
+            descriptions.extend(input.description.map(|about| (name.clone(), about)));
+            let Some(default) = &input.default else { continue };
+            let (types, ty, place) = (&self.catalog.types, &input.ty.value.ty, input.ty.span);
+            // whatever is wrong with it, the input may be left out
+            defaults.insert(name.clone(), Json::Null);
+            let Some(value) = plain(default) else {
+                // what could not be read was told
+                let reference = references_in(default);
+                self.out.extend(reference.map(|span| rules::bad_default::reference(span, name)));
+                continue;
+            };
+            if !value.is_null() && types.secret_in(ty).is_some() {
+                self.out.push(rules::secret_leak::in_default(default.span, name, place));
+            } else if !types.accepts(ty, &value) {
+                let edits = mend::values::edits(types, ty, default);
+                let shown = value.to_string();
+                self.out.push(rules::bad_default::report(default.span, name, ty, place, &shown, edits));
+            }
+            limit::hold(self.out);
+            defaults.insert(name.clone(), value);
+        }
+        (defaults, descriptions)
+    }
+
     fn operation_type(&mut self, mut def: OperationTypeDef, schemas: &mut Schemas<'_>) {
         let (input, output) = (def.input.take(), def.output.take());
         let input = self.declared(input, schemas);
@@ -387,6 +435,7 @@ impl Merger<'_> {
         if let Some(input) = &input {
             self.command(&def, input);
         }
+        let (defaults, descriptions) = self.described(std::mem::take(&mut def.inputs));
         let mut run = def.run;
         if let Some(input) = &input {
             command::mark(&mut run, input, &self.catalog.types);
@@ -394,7 +443,9 @@ impl Merger<'_> {
         let made = OperationType {
             name: def.name.value.as_str().into(),
             description: def.description,
-            input: input.unwrap_or(Type::Any),
+            input: input.map_or(Type::Any, |input| with_optional(input, &defaults)),
+            defaults,
+            descriptions,
             output,
             run,
             retry: def.settings.retry.map(|retry| *retry),
