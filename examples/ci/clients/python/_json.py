@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
@@ -78,14 +79,13 @@ def boolean(value: object, at: str) -> bool:
 def integer(value: object, at: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
     raise _misfit(value, at, "a whole number")
 
 
 def number(value: object, at: str) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        if abs(value) <= sys.float_info.max:
+            return value
     raise _misfit(value, at, "a number")
 
 
@@ -120,17 +120,34 @@ def nullable(item: Reader[T]) -> Reader[T | None]:
 
 def choice(value: object, at: str, choices: Sequence[T]) -> T:
     for known in choices:
-        if known == value and type(known) is type(value):
+        if known == value and (type(known) is type(value) or isinstance(known, float) and not isinstance(value, bool)):
             return known
     raise _misfit(value, at, f"one of {', '.join(map(repr, choices))}")
 
 
+def _holds(written: object, value: object) -> bool:
+    """Whether nothing of a value is lost in what was read from it and written again."""
+    if isinstance(written, dict) and isinstance(value, dict):
+        mine, fields = cast("dict[str, object]", written), cast("dict[str, object]", value)
+        return all(key in mine and _holds(mine[key], held) for key, held in fields.items() if held is not None)
+    if isinstance(written, list) and isinstance(value, list):
+        mine_, items = cast("list[object]", written), cast("list[object]", value)
+        return len(mine_) == len(items) and all(map(_holds, mine_, items))
+    return True
+
+
 def either(value: object, at: str, readers: Sequence[Reader[T]]) -> T:
+    first: list[T] = []
     for reader in readers:
         try:
-            return reader(value, at)
+            read = reader(value, at)
         except OutputsMismatch:
             continue
+        if _holds(to_json(read), value):
+            return read
+        first.append(read)
+    if first:
+        return first[0]
     raise _misfit(value, at, "one of the types that it may be")
 
 
