@@ -155,8 +155,16 @@ fn variables_of_a_script_are_its_own() {
         );
         found(Door::Toml, &text).into_iter().map(|(_, shown, _)| shown).collect::<Vec<_>>()
     };
-    assert_eq!(found_in(r#"command = ["sh", "-c", "get $url ${n} {url}"]"#), ["$url", "${n}", "{url}"]);
+    assert_eq!(found_in(r#"command = ["sh", "-c", "get $url ${n} {url}"]"#), ["$url", "${n}"]);
+    assert_eq!(found_in(r#"command = ["x", "{{ url }}", "--n={n}", "$(inputs.url)"]"#).len(), 3);
     for command in [
+        r#"command = ["awk", "-vn=1", "BEGIN { $0=\"10 20\"; print $n }"]"#,
+        r#"command = ["bash", "-c", "echo ${n:=8} $n"]"#,
+        r#"command = ["sh", "-c", "printf '{n} %s' $1", "s", "${with.n}"]"#,
+        r#"command = ["perl", "-e", "for $n (1..3) { print $n }"]"#,
+        r#"command = ["jq", ".[] as $n | $n"]"#,
+        r#"command = ["sed", "-n", "$n;p"]"#,
+        r#"command = ["xargs", "-I{n}", "echo", "{n}"]"#,
         r#"command = ["sh", "-c", "url=$1; get ${url}", "sh", "${with.url}"]"#,
         r#"command = ["jq", "--arg", "url", "${with.url}", "$url"]"#,
         "command = [\"sh\", \"-c\", \"get $url\"]\nenv = { url = \"${with.url}\" }",

@@ -11,6 +11,7 @@ mod failure;
 mod made;
 mod op;
 mod plan;
+mod secrets;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ use self::made::Kept;
 use self::op::{Doom, Doomed, Op, Phase, Why, mark_of};
 use self::plan::Prepared;
 pub use self::plan::{EdgeKind, Needs, OnFailure, Plan, Step, stdout_is_output};
+pub use self::secrets::Masker;
 
 /// Infrastructure failures are tried again on their own budget, which the user's retries never touch.
 const INFRA_RETRIES: u32 = 5;
@@ -287,11 +289,23 @@ impl Run {
     /// The output, if it is what the operation's type declares.
     fn typed(&self, op: usize, output: Value) -> Result<Value, Failure> {
         let step = &self.plan.steps[op];
-        let Some(schema) = step.spec.as_ref().and_then(|spec| spec.output.as_ref()) else {
-            return Ok(output);
-        };
+        let Some(spec) = &step.spec else { return Ok(output) };
+        let Some(schema) = &spec.output else { return Ok(output) };
         let nothing = output.is_null() || output.as_object().is_some_and(Map::is_empty);
-        values::check_output(schema, output).map_err(|misfit| output_failure(step, &misfit, nothing))
+        // a program may give what it was given
+        let told = (!spec.secrets.is_empty()).then(|| output.clone());
+        let misfit = match values::check_output(schema, output) {
+            Ok(output) => return Ok(output),
+            Err(misfit) => misfit,
+        };
+        let Some(mut told) = told else { return Err(output_failure(step, &misfit, nothing)) };
+        let masker = self.outputs.payload(step).map(|input| Masker::new(&input, &spec.secrets));
+        let masker = masker.unwrap_or_default();
+        masker.mask_value(&mut told);
+        let misfit = values::check_output(schema, told).err().unwrap_or(misfit);
+        let mut failure = output_failure(step, &misfit, nothing);
+        masker.mask_failure(&mut failure);
+        Err(failure)
     }
 
     fn succeed(&mut self, op: usize, output: Value, now: Timestamp, effects: &mut Vec<Effect>) {

@@ -17,7 +17,6 @@ pub(crate) mod attempts;
 #[cfg(test)]
 pub(crate) mod conformance;
 pub mod local;
-pub mod secrets;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -174,6 +174,30 @@ sizes = "${files.sizes}"
 }
 
 #[tokio::test]
+async fn a_wrong_output_shows_no_secret() {
+    let flow = Flow::new(
+        "[inputs]\nt = \"secret<string>\"\n[catalog.\"t.leak\"]\ninput = { t = \"secret<string>\" }\noutput = { n = \"int\" }\nenv = { T = \"${with.t}\" }\n\
+         command = [\"sh\", \"-c\", \"echo $T\"]\nstdout = \"text\"\n\
+         [operations.leak]\nuses = \"t.leak\"\nwith = { t = \"${inputs.t}\" }\n[operations.after]\nuses = \"pop.log\"\nafter = \"leak\"\nwith = { message = \"x\" }\n",
+    );
+    for secret in ["hunter22", "a-longer-secret-than-fits-in-what-is-shown-of-a-value-0123456789"] {
+        let (_, report, said) = flow.run(&["--set", &format!("t={secret}")]).await;
+        let failure = &operation(&report, "leak")["failure"];
+        assert_eq!(failure["mismatch"]["found"], "\"***\"", "{said}");
+        assert!(!report.to_string().contains(&secret[..8]) && !said.contains(&secret[..8]), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_pool_declares_of_a_type_holds_where_the_workflow_says_nothing() {
+    let flow = Flow::new("[catalog.\"t.own\"]\n[operations.own]\nuses = \"t.own\"\n[outputs]\nall = \"${own}\"\n");
+    let ops = "[operations.\"t.own\"]\ncommand = [\"echo\", \"x\"]\nstdout = \"text\"\noutput = { n = \"int\" }\n";
+    std::fs::write(flow.path("ops.toml"), ops).unwrap();
+    let (_, report, said) = flow.run(&["--catalog", &flow.path("ops.toml")]).await;
+    assert_eq!(operation(&report, "own")["failure"]["code"], "OutputInvalid", "{said}");
+}
+
+#[tokio::test]
 async fn what_is_absent_is_no_argument() {
     let flow = Flow::new(
         r#"

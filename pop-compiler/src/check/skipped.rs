@@ -10,8 +10,11 @@ use crate::types::Type;
 /// Looks at one operation, once those that it reads are known.
 pub(super) fn check(model: &Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
     let operation = &model.operations[i];
-    // one with a condition of its own is meant to be skipped
-    if operation.ast.when.is_some() || !operation.edges.iter().any(|e| !e.soft && may_skip(model, e.to)) {
+    // one with a condition of its own is meant to be skipped; the operations of a sub-workflow are skipped one by one
+    if operation.ast.when.is_some()
+        || operation.sub.is_some()
+        || !operation.edges.iter().any(|e| !e.soft && may_skip(model, e.to))
+    {
         return;
     }
     let Some(Value { kind: ValueKind::Record(fields), .. }) = operation.ast.with.as_ref() else { return };

@@ -147,7 +147,9 @@ pub(crate) fn defines(text: &str, name: &str) -> bool {
         let whole = !before.is_some_and(is_name_char) && !after.is_some_and(is_name_char);
         let marked = before == Some('$') || before == Some('{') && matches!(after, Some('}' | '.' | ':'));
         let field = before == Some('.');
-        whole && !marked && !field
+        // `awk -vx=1`, `getopts x:`
+        let given = text[..at].ends_with("-v") && after == Some('=');
+        (whole && !marked && !field) || given
     })
 }
 

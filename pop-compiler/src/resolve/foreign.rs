@@ -108,12 +108,30 @@ pub(super) struct InCommand {
     pub(super) certain: bool,
 }
 
+/// Programs whose text has `$x` and `${x}` for variables of the environment, which inputs are not.
+const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "zsh"];
+
 /// The placeholders in a text of a command that name an input of the operation type. A name that the command or its
-/// environment gives a meaning of its own is none.
+/// environment gives a meaning of its own is none; nor is what may be a variable of a program's own text.
+///
+/// Such a text gets no fix: what is put into it is read as a part of the program.
 pub(super) fn in_text(text: &str, run: &RunSpec, input: &Type, types: &Types) -> Vec<InCommand> {
     let own = |name: &str| {
         let words = run.command.iter().chain(&run.args).map(String::as_str);
         run.env.contains_key(name) || words.chain([text]).any(|word| foreign::defines(word, name))
+    };
+    let program = text.contains(|c: char| c.is_whitespace() || "'\"`;|".contains(c));
+    let name_of = |word: &String| word.rsplit('/').next().unwrap_or_default().to_owned();
+    let shell = run.command.first().map(name_of).is_some_and(|name| SHELLS.contains(&name.as_str()));
+    let may_be_own = |found: &Placeholder| {
+        let shown = &text[found.range.clone()];
+        let words = run.command.iter().chain(&run.args);
+        let name = found.path.first().map_or("", String::as_str);
+        found.common
+            && (own(name)
+                || (program && !(shell && shown.starts_with('$')))
+                || (shell && text.contains(&format!("${{{name}:")))
+                || words.filter(|word| word.contains(shown)).count() > 1)
     };
     let variables = text.match_indices("${").take(foreign::MOST).filter_map(|(at, _)| {
         let inside = &text[at + 2..];
@@ -130,14 +148,14 @@ pub(super) fn in_text(text: &str, run: &RunSpec, input: &Type, types: &Types) ->
     let mut all: Vec<Placeholder> = foreign::placeholders(text).into_iter().chain(variables).collect();
     all.sort_by_key(|found| found.range.start);
     all.into_iter()
-        .filter(|found| !(found.common && found.path.iter().any(|name| own(name))))
+        .filter(|found| !(may_be_own(found) || found.common && found.path.iter().any(|name| own(name))))
         .filter_map(|Placeholder { range, path, more, common }| {
             let right = in_command(&path, input, types).or_else(|| {
                 // `$name.txt`: a text behind the name
                 let (first, rest) = path.split_first().filter(|_| common && path.len() > 1)?;
                 Some(format!("{}.{}", in_command(std::slice::from_ref(first), input, types)?, rest.join(".")))
             })?;
-            Some(InCommand { range, right, certain: !more })
+            Some(InCommand { range, right, certain: !more && !common && !program })
         })
         .collect()
 }

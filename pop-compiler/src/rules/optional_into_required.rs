@@ -2,7 +2,7 @@
 
 use super::{Given, Rule, Target};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::types::Mismatch;
+use crate::types::{Mismatch, Type};
 
 pub(crate) const RULE: Rule = Rule {
     id: "optional-into-required",
@@ -48,6 +48,20 @@ input = { text = "string" }
     absence: false,
 };
 
+/// What a default of this type looks like, where some value is one.
+fn default_of(ty: &Type) -> Option<&'static str> {
+    Some(match ty {
+        Type::Bool => "false",
+        Type::Int | Type::Float | Type::Bytes => "0",
+        Type::String | Type::Path => "'text'",
+        Type::Url => "'https://example.com'",
+        Type::Duration => "'1h'",
+        Type::List(_) => "[]",
+        Type::Map(_) => "{}",
+        _ => return None,
+    })
+}
+
 /// Only null stands between what is given and what is taken.
 pub(crate) fn report(given: &Given<'_>, target: &Target<'_>, mismatch: &Mismatch) -> Diagnostic {
     let path = &mismatch.path;
@@ -55,6 +69,9 @@ pub(crate) fn report(given: &Given<'_>, target: &Target<'_>, mismatch: &Mismatch
         format!("{} may give `null`, which {} rejects", given.at(path), target.at(path, &mismatch.expected));
     let finding =
         RULE.at(given.span, message).label(format!("this is `{}`", super::shorten(&given.ty.to_string())));
-    let finding = if path.is_empty() { finding.help("give a default: `${… ?? 'text'}`") } else { finding };
+    let finding = match default_of(&mismatch.expected) {
+        Some(default) if path.is_empty() => finding.help(format!("give a default: `${{… ?? {default}}}`")),
+        _ => finding,
+    };
     target.place(finding)
 }

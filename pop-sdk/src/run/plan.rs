@@ -170,6 +170,19 @@ impl Plan {
         Ok(Self { steps, on_failure, result, customer, cid, promises, waiters, specs, names, folded })
     }
 
+    /// Takes the outputs that a pool's own catalog declares, for types of which the agenda declares none.
+    pub fn declare(&mut self, types: &HashMap<String, Arc<RunSpec>>) {
+        for (kind, own) in types.iter().filter(|(_, own)| own.output.is_some()) {
+            let spec = self.specs.entry(kind.clone()).or_default();
+            if spec.output.is_none() {
+                Arc::make_mut(spec).output.clone_from(&own.output);
+            }
+        }
+        for step in &mut self.steps {
+            step.spec = self.specs.get(&step.kind).cloned();
+        }
+    }
+
     /// Who waits for an operation, or for what it promised to make.
     pub fn waiting_for(&self, op: usize) -> impl Iterator<Item = Edge> {
         let Step { dependents, promised, .. } = &self.steps[op];

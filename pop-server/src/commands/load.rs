@@ -137,26 +137,56 @@ pub fn folder_of(path: &Path) -> PathBuf {
     std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf())
 }
 
-/// Inputs of type `path` become absolute: programs run in folders of their own.
+/// Paths among the inputs become absolute, wherever their type has them: programs run in folders of their own. A path that
+/// is given is relative to the current folder, one of a default to the workflow's.
 fn absolute_paths(template: &AgendaTemplate, inputs: Value, folder: &Path) -> Value {
     let Value::Object(mut inputs) = inputs else { return inputs };
-    let properties =
-        template.params.get(keys::INPUTS).and_then(|s| s.get("properties")).and_then(Value::as_object);
+    let Some(root) = template.params.get(keys::INPUTS) else { return Value::Object(inputs) };
+    let properties = root.get("properties").and_then(Value::as_object);
     for (name, schema) in properties.into_iter().flatten() {
-        if schema.get("format").and_then(Value::as_str) != Some("path") {
-            continue;
-        }
-        let (given, base) = match inputs.get(name) {
-            Some(value) => (value.as_str(), None),
-            None => (schema.get("default").and_then(Value::as_str), Some(folder)),
+        let given = inputs.get(name).filter(|value| !value.is_null());
+        let (mut value, base) = match (given, schema.get("default")) {
+            (Some(value), _) => (value.clone(), None),
+            (None, Some(default)) => (default.clone(), Some(folder)),
+            (None, None) => continue,
         };
-        let Some(path) = given.map(PathBuf::from) else { continue };
-        let path = base.map_or_else(|| path.clone(), |base| base.join(&path));
-        if let Ok(path) = std::path::absolute(path) {
-            inputs.insert(name.clone(), Value::from(path.to_string_lossy()));
+        if make_absolute(root, schema, &mut value, base) {
+            inputs.insert(name.clone(), value);
         }
     }
     Value::Object(inputs)
+}
+
+/// Whether a path was in it. Recursion is bounded by the depth of the value, and of alternatives by that of the schema.
+fn make_absolute(root: &Value, schema: &Value, value: &mut Value, base: Option<&Path>) -> bool {
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+        let target = pop_compiler::types::pointed(root, target);
+        return target.is_some_and(|target| make_absolute(root, target, value, base));
+    }
+    if let Some(alternatives) = schema.get("anyOf").and_then(Value::as_array) {
+        return alternatives.iter().any(|schema| make_absolute(root, schema, value, base));
+    }
+    match value {
+        Value::String(text) if schema.get("format").and_then(Value::as_str) == Some("path") => {
+            let path = base.map_or_else(|| PathBuf::from(&*text), |base| base.join(&*text));
+            let Ok(path) = std::path::absolute(path) else { return false };
+            *text = path.to_string_lossy().into_owned();
+            true
+        }
+        Value::Array(items) => {
+            let Some(schema) = schema.get("items") else { return false };
+            items.iter_mut().fold(false, |found, item| make_absolute(root, schema, item, base) || found)
+        }
+        Value::Object(map) => {
+            let properties = schema.get("properties");
+            map.iter_mut().fold(false, |found, (name, value)| {
+                let own = properties.and_then(|properties| properties.get(name));
+                let schema = own.or_else(|| schema.get("additionalProperties"));
+                schema.is_some_and(|schema| make_absolute(root, schema, value, base)) || found
+            })
+        }
+        _ => false,
+    }
 }
 
 pub(super) fn show(diagnostics: &[Diagnostic], sources: &Sources) {
@@ -167,5 +197,35 @@ pub(super) fn show(diagnostics: &[Diagnostic], sources: &Sources) {
         if more > 0 {
             anstream::eprintln!("… and {more} more findings");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pop_compiler::source::Source;
+    use pop_compiler::{Door, Options, compile};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn paths_become_absolute_wherever_they_are() {
+        let text = "[workflow]\nname = \"x\"\n[types]\nFile = \"path\"\nTree = \"{ at: File, below: list<Tree> }\"\n\
+            [inputs]\nplain = \"path\"\nperhaps = \"path?\"\nlist = \"list<path>\"\nmap = \"map<File>\"\n\
+            tree = \"Tree\"\nother = \"string\"\nboth = \"path | int\"\nown = { type = \"path?\", default = \"o\" }\nnone = \"path?\"\n\
+            [operations.a]\nuses = \"pop.log\"\nwith = { message = \"x\" }\n";
+        let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default());
+        let here = std::env::current_dir().unwrap();
+        let at = |name: &str| json!(here.join(name).to_string_lossy());
+        let inputs = json!({
+            "plain": "p", "perhaps": "q", "list": ["/l", "m"], "map": { "k": "n" }, "other": "o", "both": "b", "none": null,
+            "tree": { "at": "t", "below": [{ "at": "u", "below": [] }] },
+        });
+        let expected = json!({
+            "plain": at("p"), "perhaps": at("q"), "list": ["/l", at("m")], "map": { "k": at("n") }, "other": "o",
+            "both": at("b"), "none": null, "own": "/flows/o",
+            "tree": { "at": at("t"), "below": [{ "at": at("u"), "below": [] }] },
+        });
+        assert_eq!(absolute_paths(&compiled.template.unwrap(), inputs, Path::new("/flows")), expected);
     }
 }

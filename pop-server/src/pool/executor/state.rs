@@ -289,7 +289,9 @@ impl Executor {
         };
         // A run that can't be made, or that panics as it is made, ends as failed with the reason; the executor lives.
         let started = catch_unwind(AssertUnwindSafe(|| {
-            Plan::new(&lease.agenda).map(|plan| Run::start(plan, &from, now.date))
+            let mut plan = Plan::new(&lease.agenda)?;
+            plan.declare(&self.settings.types);
+            Ok(Run::start(plan, &from, now.date))
         }));
         let started = started.unwrap_or_else(|panic| Err(panicked(panic.as_ref(), "a run that begins")));
         let (run, effects, failure) = match started {

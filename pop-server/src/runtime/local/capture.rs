@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::sync::CancellationToken;
 
 use super::text::{Piece, TextStream};
-use crate::runtime::secrets::Masker;
+use crate::run::Masker;
 use crate::runtime::{Reporter, Signal};
 
 /// How many of the last lines a failure quotes.

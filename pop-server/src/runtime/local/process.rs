@@ -21,8 +21,8 @@ use super::environment::Filled;
 use super::folder::Folder;
 use super::outcome::{End, io_failure, outcome};
 use super::spawn::{Job, Started, stopped_before};
+use crate::run::Masker;
 use crate::run::fail;
-use crate::runtime::secrets::Masker;
 use crate::runtime::{Launch, Reporter, Signal, Stop};
 
 /// How long pipes may stay open after the program has ended: somebody whom it started may hold them.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::runtime::secrets::Masker;
+use crate::run::Masker;
 
 /// Turns pieces of bytes into pieces of text.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use pop_sdk::api::Failure;
+use crate::api::Failure;
 use serde_json::Value;
 
 /// What stands in the place of a secret.
@@ -62,16 +62,37 @@ impl Masker {
         if self.is_empty() {
             return;
         }
-        for text in std::iter::once(&mut failure.message).chain(&mut failure.log_tail) {
+        let found = failure.mismatch.iter_mut().map(|mismatch| &mut mismatch.found);
+        for text in std::iter::once(&mut failure.message).chain(&mut failure.log_tail).chain(found) {
             if let Cow::Owned(masked) = self.mask(text) {
                 *text = masked;
             }
         }
     }
 
+    /// The value with each secret in its texts and numbers masked. Recursion is bounded by the depth that JSON is read to.
+    pub(super) fn mask_value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(masked) = self.mask(text) {
+                    *text = masked;
+                }
+            }
+            Value::Number(number) => {
+                let text = number.to_string();
+                if let Cow::Owned(masked) = self.mask(&text) {
+                    *value = Value::from(masked);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.mask_value(item)),
+            Value::Object(map) => map.values_mut().for_each(|item| self.mask_value(item)),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
     /// How much of the start of `bytes` can be told now: what follows may be the beginning of a secret. The number never
     /// lies inside of a whole secret.
-    pub(crate) fn complete(&self, bytes: &[u8]) -> usize {
+    pub fn complete(&self, bytes: &[u8]) -> usize {
         let mut complete = bytes.len();
         for secret in self.secrets.iter().map(String::as_bytes) {
             let longest = bytes.len().min(secret.len() - 1);
