@@ -190,8 +190,10 @@ async fn a_wrong_output_shows_no_secret() {
 
 #[tokio::test]
 async fn what_a_pool_declares_of_a_type_holds_where_the_workflow_says_nothing() {
-    let flow = Flow::new("[catalog.\"t.own\"]\n[operations.own]\nuses = \"t.own\"\n[outputs]\nall = \"${own}\"\n");
-    let ops = "[operations.\"t.own\"]\ncommand = [\"echo\", \"x\"]\nstdout = \"text\"\noutput = { n = \"int\" }\n";
+    let flow =
+        Flow::new("[catalog.\"t.own\"]\n[operations.own]\nuses = \"t.own\"\n[outputs]\nall = \"${own}\"\n");
+    let ops =
+        "[operations.\"t.own\"]\ncommand = [\"echo\", \"x\"]\nstdout = \"text\"\noutput = { n = \"int\" }\n";
     std::fs::write(flow.path("ops.toml"), ops).unwrap();
     let (_, report, said) = flow.run(&["--catalog", &flow.path("ops.toml")]).await;
     assert_eq!(operation(&report, "own")["failure"]["code"], "OutputInvalid", "{said}");

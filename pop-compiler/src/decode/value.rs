@@ -72,7 +72,10 @@ impl Decoder<'_> {
     fn placeholders(&mut self, text: &Text) {
         let value = text.value.as_str();
         // nearly all texts are words, or references
-        if !value.contains(['$', '{']) || is_reference(value) || self.foreign.len() > MOST_FOREIGN {
+        if !value.bytes().any(|b| matches!(b, b'$' | b'{'))
+            || is_reference(value)
+            || self.foreign.len() > MOST_FOREIGN
+        {
             return;
         }
         for Placeholder { range, path, common, more } in foreign::placeholders(value) {
@@ -93,5 +96,6 @@ impl Decoder<'_> {
 
 /// Whether a text is surely one reference, or has a token of POP's own in it.
 fn is_reference(text: &str) -> bool {
-    text.contains("@<") || text.starts_with("${") && text.find('}') == Some(text.len() - 1)
+    let whole = text.starts_with("${") && text.bytes().position(|b| b == b'}') == Some(text.len() - 1);
+    whole || text.contains("@<")
 }

@@ -175,15 +175,18 @@ fn make_absolute(root: &Value, schema: &Value, value: &mut Value, base: Option<&
         }
         Value::Array(items) => {
             let Some(schema) = schema.get("items") else { return false };
-            items.iter_mut().fold(false, |found, item| make_absolute(root, schema, item, base) || found)
+            // all of them, not only the first
+            let found = items.iter_mut().map(|item| make_absolute(root, schema, item, base));
+            found.filter(|found| *found).count() > 0
         }
         Value::Object(map) => {
             let properties = schema.get("properties");
-            map.iter_mut().fold(false, |found, (name, value)| {
+            let found = map.iter_mut().map(|(name, value)| {
                 let own = properties.and_then(|properties| properties.get(name));
                 let schema = own.or_else(|| schema.get("additionalProperties"));
-                schema.is_some_and(|schema| make_absolute(root, schema, value, base)) || found
-            })
+                schema.is_some_and(|schema| make_absolute(root, schema, value, base))
+            });
+            found.filter(|found| *found).count() > 0
         }
         _ => false,
     }
