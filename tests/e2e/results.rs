@@ -200,6 +200,23 @@ async fn what_a_pool_declares_of_a_type_holds_where_the_workflow_says_nothing() 
 }
 
 #[tokio::test]
+async fn every_failure_is_named_and_so_is_what_a_reference_lacks() {
+    let flow = Flow::new(
+        "[catalog.\"t.no\"]\ncommand = [\"false\"]\n[catalog.\"t.any\"]\ncommand = [\"echo\", \"{}\"]\nstdout = \"json\"\n\
+         [operations]\none = { uses = \"t.no\" }\ntwo = { uses = \"t.no\" }\nany = { uses = \"t.any\" }\n\
+         reader = { uses = \"pop.log\", with = { message = \"${any.deep.x}\" } }\n",
+    );
+    let (code, report, said) = flow.run(&["--quiet"]).await;
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("3 operations failed: `reader`, `one`, `two`"), "{said}");
+    let message = operation(&report, "reader")["failure"]["message"].as_str().unwrap();
+    assert_eq!(
+        message,
+        "cannot build the input: the output of `any` has nothing at `/deep/x`. Give the reference a default behind `??` if the value may be absent."
+    );
+}
+
+#[tokio::test]
 async fn what_is_absent_is_no_argument() {
     let flow = Flow::new(
         r#"

@@ -25,9 +25,11 @@ pub(crate) fn spots(text: &str) -> impl Iterator<Item = Spot<'_>> {
         if text[..at].ends_with('$') {
             return None;
         }
-        let shown = whole.find('}').map_or(whole, |end| &whole[..=end]);
+        // `${{ with.x }}`, as other languages write it
+        let close = if whole.starts_with("${{") { "}}" } else { "}" };
+        let shown = whole.find(close).map_or(whole, |end| &whole[..end + close.len()]);
         let Some(inner) = whole.strip_prefix(WITH) else {
-            let root = whole[2..].trim_start_matches([' ', '\t']);
+            let root = whole[2..].trim_start_matches(['{', ' ', '\t']);
             let name = root.find(|c| !crate::expr::is_name_char(c)).unwrap_or(root.len());
             let (name, rest) = root.split_at(name);
             let ours = ROOTS.contains(&name) && rest.starts_with('.')
@@ -155,6 +157,8 @@ mod tests {
         for text in [
             "${inputs.x}",
             "${ with.x}",
+            "${{ with.x }}",
+            "${{inputs.x}}",
             "${with['a b']}",
             "${with.x",
             "${with.x ?? 'y'}",
@@ -170,6 +174,8 @@ mod tests {
             "${x.y}",
             "${process.pid}",
             "$${with.x ?? 1}",
+            "$${{ with.x }}",
+            "${{ github.ref }}",
             "${with}",
             "$5 ${1:-x}",
             "${each}",

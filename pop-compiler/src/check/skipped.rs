@@ -17,29 +17,67 @@ pub(super) fn check(model: &Model<'_>, i: usize, out: &mut Vec<Diagnostic>) {
     {
         return;
     }
-    let Some(Value { kind: ValueKind::Record(fields), .. }) = operation.ast.with.as_ref() else { return };
-    let Some(Type::Record(inputs)) = operation.kind.map(|kind| model.types().resolve(&kind.input)) else {
-        return;
-    };
-    let mut found: Vec<(&Reference, &str, usize)> = Vec::new();
-    for field in fields {
-        let name = field.name.value.as_str();
-        let Some(reference) = whole(&field.value) else { continue };
-        let Some(other) = operation_of(model, reference).filter(|i| may_skip(model, *i)) else { continue };
-        let optional = inputs.get(name).is_some_and(|ty| is_optional(model, ty));
-        if optional && !reference.path.iter().any(|step| step.value == Segment::All) {
-            found.push((reference, name, other));
-        }
-    }
+    let (Some(with), Some(kind)) = (&operation.ast.with, operation.kind) else { return };
+    let mut found: Vec<Found<'_>> = Vec::new();
+    collect(model, with, &kind.input, "", &mut found);
     // what can't do without one of them is skipped anyway
     let hard = operation.edges.iter().filter(|e| !e.soft && may_skip(model, e.to));
-    if !hard.clone().all(|edge| found.iter().any(|(reference, ..)| reference.span == edge.span)) {
+    if !hard.clone().all(|edge| found.iter().any(|found| found.reference.span == edge.span)) {
         return;
     }
     let reader = operation.ast.name.value.as_str();
-    for (reference, name, other) in found {
+    for Found { reference, input, other } in found {
         let other = model.operations[other].ast.name.value.as_str();
-        out.push(rules::skipped_with::report(reference.span, reader, name, other));
+        out.push(rules::skipped_with::report(reference.span, reader, &input, other));
+    }
+}
+
+/// A reference to what may be skipped, in the place of something optional.
+struct Found<'v> {
+    reference: &'v Reference,
+    /// The input, or the place in it.
+    input: String,
+    other: usize,
+}
+
+/// Finds them in a value of a type. Recursion is bounded by the depth of the source.
+fn collect<'v>(model: &Model<'_>, value: &'v Value, ty: &Type, at: &str, found: &mut Vec<Found<'v>>) {
+    let ty = model.types().resolve(ty);
+    if let Some(reference) = whole(value) {
+        let other = operation_of(model, reference).filter(|i| may_skip(model, *i));
+        // a default behind all items stands for each of them
+        let all = reference.path.iter().any(|step| step.value == Segment::All);
+        if let Some(other) = other.filter(|_| is_optional(ty) && !all) {
+            found.push(Found { reference, input: at.to_owned(), other });
+        }
+        return;
+    }
+    let ty = match ty {
+        Type::Union(members) => {
+            let mut others = members.iter().filter(|member| **member != Type::Null);
+            match (others.next(), others.next()) {
+                (Some(only), None) => model.types().resolve(only),
+                _ => return,
+            }
+        }
+        other => other,
+    };
+    match (&value.kind, ty) {
+        (ValueKind::Record(fields), Type::Record(record)) => {
+            for field in fields {
+                let name = field.name.value.as_str();
+                let at = if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+                if let Some(ty) = record.get(name) {
+                    collect(model, &field.value, ty, &at, found);
+                }
+            }
+        }
+        (ValueKind::List(items), Type::List(item)) => {
+            for (i, value) in items.iter().enumerate() {
+                collect(model, value, item, &format!("{at}[{i}]"), found);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -58,6 +96,6 @@ fn operation_of(model: &Model<'_>, reference: &Reference) -> Option<usize> {
 }
 
 /// Whether the type says that there may be nothing; `any` does not say it.
-fn is_optional(model: &Model<'_>, ty: &Type) -> bool {
-    matches!(model.types().resolve(ty), Type::Union(members) if members.contains(&Type::Null))
+fn is_optional(ty: &Type) -> bool {
+    matches!(ty, Type::Union(members) if members.contains(&Type::Null))
 }

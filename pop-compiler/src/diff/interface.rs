@@ -22,6 +22,21 @@ struct Field<'s> {
 }
 
 impl Field<'_> {
+    /// How many places for paths there are.
+    fn paths(&self) -> usize {
+        fn count(schema: &Json) -> usize {
+            match schema {
+                Json::Object(map) => {
+                    let own = map.get("format").and_then(Json::as_str) == Some("path");
+                    usize::from(own) + map.values().map(count).sum::<usize>()
+                }
+                Json::Array(items) => items.iter().map(count).sum(),
+                _ => 0,
+            }
+        }
+        count(&self.plain.0) + self.plain.1.values().map(|definition| count(definition)).sum::<usize>()
+    }
+
     /// The type, for people.
     fn shown(&self) -> Type {
         Type::from_schema(&self.alone)
@@ -105,6 +120,10 @@ fn input(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'_
     if !within(&old.ty, &taken, types, Who::Takes) {
         let message = change(&old, &new) + ", which refuses some of what was taken";
         diff.add(Verdict::Breaking, at, message);
+    } else if old.paths() != new.paths() {
+        // a relative one is where it is submitted
+        let message = change(&old, &new) + ", and a relative path is another value than the same text";
+        diff.add(Verdict::Recompute, at, message);
     } else if old.plain != new.plain {
         diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which takes all that was taken");
     }

@@ -120,6 +120,8 @@ fn what_types_are_called_and_what_is_deep_inside_is_seen() {
     assert_eq!(nested("\"map<any>\"", "\"{ a: int?, ... }\""), [Verdict::Breaking]);
     assert_eq!(nested("\"int\"", "\"bytes\""), [Verdict::Breaking], "no amount is negative");
     assert_eq!(nested("\"bytes\"", "\"int | string\""), [Verdict::Regenerate]);
+    assert_eq!(nested("\"string\"", "\"path\""), [Verdict::Recompute], "a relative one becomes absolute");
+    assert_eq!(nested("\"path\"", "\"path?\""), [Verdict::Regenerate]);
     // where null was taken, a default takes its place
     assert_eq!(
         nested("\"int?\"", "{ type = \"int\", default = 1 }"),

@@ -204,8 +204,9 @@ fn wrong_in_command(
             rules::bad_expression::habit_in_command(place(at.start + 2..at.end + 2), word)
         }
         _ => {
+            let bare = inside.map(|inside| inside.trim_matches(['{', '}']));
             let path: Option<Vec<String>> =
-                inside.map(|inside| inside.split('.').map(|name| name.trim().to_owned()).collect());
+                bare.map(|inside| inside.split('.').map(|name| name.trim().to_owned()).collect());
             let right = path.and_then(|path| foreign::in_command(&path, input, types));
             rules::bad_expression::in_command(place(0..shown.len()), shown, right)
         }

@@ -33,8 +33,12 @@ after = ["first"]
 /// `after` names nothing; `near` is what was probably meant.
 pub(crate) fn report(name: &Spanned<String>, near: Option<Near<'_>>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("there is no operation `{}`", name.value));
-    match near {
-        Some(near) => super::meant(finding, name, near),
-        None => finding.label("no operation has this name"),
+    let plain = name.value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    match (near, plain) {
+        (None, Some(plain)) => {
+            finding.label("a reference").help(format!("`after` takes names: write `{plain}`"))
+        }
+        (Some(near), _) => super::meant(finding, name, near),
+        (None, None) => finding.label("no operation has this name"),
     }
 }

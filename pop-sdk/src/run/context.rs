@@ -77,7 +77,7 @@ impl Outputs {
                 return Err(fail(
                     FailureClass::User,
                     "OutputMissing",
-                    format!("the workflow's output `{name}` can't be made: nothing is at `{token}`"),
+                    format!("cannot build the workflow's output `{name}`: {}.", absent(token)),
                 ));
             }
             outputs.insert(name.clone(), if report.missing.is_empty() { value } else { Value::Null });
@@ -96,7 +96,8 @@ impl Outputs {
                 FailureClass::User,
                 "ReferenceInvalid",
                 format!(
-                    "the input can't be made: nothing is at `{token}`{}; give it a default (`?text`) if it may be absent",
+                    "cannot build the input: {}{}. Give the reference a default behind `??` if the value may be absent.",
+                    absent(token),
                     self.beyond(token)
                 ),
             )),
@@ -111,6 +112,18 @@ impl Outputs {
             Some(count) => format!(" (`{stem}` was made {count} times, numbered from 0)"),
             None => String::new(),
         }
+    }
+}
+
+/// What a reference does not find.
+fn absent(token: &str) -> String {
+    let parts = reference::whole(token).and_then(|t| Some((reference::operation_of(t.name)?, t.pointer?)));
+    match parts {
+        Some((operation, pointer)) if !pointer.is_empty() => {
+            format!("the output of `{operation}` has nothing at `{pointer}`")
+        }
+        _ if token.starts_with("@<") => format!("`{token}` has no value"),
+        _ => token.to_owned(),
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaEnd, AgendaState, AgendaView, Lease, LeaseId, OperationView, Report, ReportResult};
+use pop_sdk::api::{
+    AgendaEnd, AgendaState, AgendaView, Lease, LeaseId, OperationState, OperationView, Report, ReportResult,
+};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
@@ -21,6 +23,9 @@ use crate::pool::fence::Fence;
 use crate::pool::port::{Answer, ReportPort};
 use crate::run::Plan;
 use crate::ui::{Board, live::Live, safe};
+
+/// So many operations that failed are named.
+const MOST_NAMED: usize = 5;
 
 /// Arguments of `pop run`.
 #[derive(Debug, Args)]
@@ -167,6 +172,17 @@ async fn finish(
         _ => {
             if let Some(failure) = &end.failure {
                 super::print_failure(failure);
+            }
+            let failed = board.rows.iter().filter(|row| row.view.state == OperationState::Failed);
+            let mut names = failed.map(|row| safe::one_line(&row.view.name)).collect::<Vec<_>>();
+            if names.len() > 1 {
+                let (count, more) = (names.len(), names.len() > MOST_NAMED);
+                names.truncate(MOST_NAMED);
+                let names = names.join("`, `");
+                anstream::eprintln!(
+                    "  = {count} operations failed: `{names}`{}",
+                    if more { ", …" } else { "" }
+                );
             }
             Ok(Exit::Failed)
         }
