@@ -89,7 +89,7 @@ fn a_word_of_a_command_is_pointed_at() {
     }
 }
 
-/// Each word has its own finding, and a line that is no list yet is read, too.
+/// Each word has its own finding, also in a command that is written as one line.
 #[test]
 fn several_words_are_several_findings() {
     let all = toml(r#"command = ["x", "${with.urll}${with.urll}", "${with.o.j}"]"#);

@@ -223,7 +223,7 @@ pub struct Mismatch {
     pub field: String,
     /// The declared type, as the workflow language writes it, such as `int`.
     pub expected: String,
-    /// What is there: JSON, cut to what fits in a line; `nothing` for a field that is absent. Never a secret.
+    /// The value at that place as JSON, shortened; `nothing` for an absent field. A secret is never quoted.
     pub found: String,
 }
 

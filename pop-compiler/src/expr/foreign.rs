@@ -24,7 +24,7 @@ const WORDS: &[&str] = &["print", "next", "exit", "else", "return", "break", "co
 /// Longer texts are programs or data of their own.
 const LONGEST: usize = 20_000;
 
-/// What stands between marks that are further apart is no name.
+/// The longest text between two marks that is read as a name, in bytes.
 const LONGEST_NAME: usize = 200;
 
 /// So many are looked at in one text.

@@ -22,6 +22,15 @@ fn at(pointer: &str) -> Location {
 }
 
 #[test]
+fn how_types_run_is_the_same_whatever_is_submitted() {
+    let types = json!({"t": {"command": ["echo", "@<pop.payload::/x>"], "output": {"const": "@<n>"}}});
+    let t = template(json!({"staticParameters": {"n": 3},
+        "agenda": {"params": {"pop.types": types, "other": "@<n>"}, "operations": [{"name": "a", "type": "t"}]}}));
+    let agenda = t.expand(&json!({"x": "y"})).unwrap();
+    assert_eq!((&agenda.params["pop.types"], &agenda.params["other"]), (&types, &json!(3)));
+}
+
+#[test]
 fn static_parameters_and_the_payload_are_filled_in_and_operations_left() {
     let t = template(json!({"staticParameters": {"ver": "1.5", "n": 3, "flag": true},
         "agenda": {"customerId": "@<pop.payload::/customerId?C1>", "linkId": "@<pop.payload::/linkId?>",

@@ -38,7 +38,7 @@ pub(crate) struct Fault<'s> {
     pub(crate) help: Option<String>,
     /// What was expected there.
     pub(crate) schema: Option<&'s Value>,
-    /// What is there instead; nothing of a secret.
+    /// The value at that place, shortened. A secret is never quoted.
     pub(crate) found: String,
 }
 

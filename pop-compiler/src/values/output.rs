@@ -18,7 +18,7 @@ pub struct Misfit {
     pub field: String,
     /// The type that is declared there, as the workflow language writes it.
     pub expected: String,
-    /// What is there: JSON, cut to what fits in a message; `nothing` when the field is absent. Never a secret.
+    /// The value at that place as JSON, shortened; `nothing` for an absent field. A secret is never quoted.
     pub found: String,
     /// What kind of fault it is.
     pub kind: MisfitKind,
