@@ -35,7 +35,6 @@ pub(crate) mod outputs;
 mod run;
 pub mod typed;
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -338,9 +337,10 @@ fn is_loopback(url: &Url) -> bool {
         || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-/// A key that nobody else has: 128 bits that the standard library makes of the system's random numbers, as it does for
-/// each hash map. A crate for this alone is not worth its place in every program that submits work.
+/// A key that nobody else has: 128 random bits of the operating system.
+#[expect(clippy::disallowed_methods, reason = "a client has no simulation; its key must only be unique")]
 fn random_key() -> String {
-    let bits = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", bits(), bits())
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).expect("the operating system gives random numbers");
+    format!("{:032x}", u128::from_be_bytes(bits))
 }
