@@ -44,7 +44,12 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
 /// Test code may use what it likes.
 fn is_test(path: &Path) -> bool {
     let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
-    name.contains("test") || name == "properties" || name == "fixture" || name == "conformance"
+    let folder = path.parent().and_then(|p| p.file_name()).and_then(|s| s.to_str()).unwrap_or_default();
+    folder == "tests"
+        || name.contains("test")
+        || name == "properties"
+        || name == "fixture"
+        || name == "conformance"
 }
 
 #[track_caller]
@@ -115,7 +120,8 @@ fn the_cores_are_pure() {
         "rusqlite",
         "reqwest",
         "kube::",
-        "crate::clock",
+        "crate::env",
+        "crate::engine",
         "crate::store",
         "crate::api",
         "Uuid",
@@ -141,9 +147,9 @@ fn http_and_sql_stay_in_their_folders() {
         files.iter().filter(|(p, _)| !inside(p)).cloned().collect::<Vec<_>>()
     };
     never(
-        &outside(&["api", "server"]),
-        &["axum::", "tower_http::"],
-        "only `api/` knows HTTP (and `server/` starts it)",
+        &outside(&["api", "http", "serve", "runtime/attempts/http.rs"]),
+        &["axum::", "tower_http::", "hyper::"],
+        "only `api/` knows HTTP (`http` is what it shares with programs' reports, and `serve` starts it)",
     );
     never(&outside(&["store"]), &["rusqlite"], "only `store/` knows SQL");
     never(
@@ -151,6 +157,47 @@ fn http_and_sql_stay_in_their_folders() {
         &["tokio::process", "rustix::process"],
         "only runtimes know processes",
     );
+}
+
+/// The rooms of the server. Each may use those before it, never those behind it.
+const SERVER: [&str; 11] =
+    ["ids", "env", "core", "store", "engine", "http", "runtime", "pool", "api", "serve", "ui"];
+
+#[test]
+fn the_rooms_of_the_server_are_a_ladder() {
+    let server = root().join("pop-server/src");
+    for (at, room) in SERVER.iter().enumerate() {
+        let mut files = sources(&server.join(room));
+        let alone = server.join(format!("{room}.rs"));
+        files.extend(fs::read_to_string(&alone).ok().map(|text| (alone, text)));
+        let above: Vec<String> = SERVER[at + 1..].iter().map(|other| format!("crate::{other}::")).collect();
+        let mut words: Vec<&str> = above.iter().map(String::as_str).collect();
+        words.push("crate::commands");
+        never(&files, &words, "a room uses only those below it");
+    }
+    let lib = fs::read_to_string(server.join("lib.rs")).unwrap();
+    for module in lib.lines().filter_map(|line| line.split_once("mod ")?.1.strip_suffix(';')) {
+        assert!(
+            SERVER.contains(&module) || module == "commands",
+            "`{module}` has no place in the ladder of rooms"
+        );
+    }
+}
+
+#[test]
+fn time_and_randomness_come_in_through_the_environment() {
+    let server = root().join("pop-server/src");
+    let mut files = sources(&server);
+    files.retain(|(path, _)| !path.starts_with(server.join("env")) && !path.ends_with("src/env.rs"));
+    let words = [
+        "std::time::Instant",
+        "time::{Duration, Instant}",
+        "Uuid",
+        "getrandom",
+        "RandomState",
+        "DefaultHasher",
+    ];
+    never(&files, &words, "a simulation gives its own time and randomness: use `Env`, and tokio's `Instant`");
 }
 
 #[test]

@@ -12,13 +12,13 @@ use pop_sdk::HandlerError;
 use pop_sdk::api::{Failure, OperationState};
 use pop_sdk::client::Client;
 use pop_sdk::testing::TestRun;
-use pop_server::clock::SystemClock;
+use pop_server::env::SystemClock;
 use pop_server::pool::port::Identity;
 use pop_server::pool::port::http::HttpPort;
 use pop_server::pool::{agent, executor};
 use pop_server::run::Needs;
 use pop_server::runtime::{Adopted, AttemptKey, Capacity, Launch, Pending, Reporter, Runtime, Signal, Stop};
-use pop_server::server;
+use pop_server::serve;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -234,8 +234,8 @@ fn title_of(launch: &Launch) -> String {
 /// Runs them all through one server and one pool.
 async fn on_a_server(agendas: &[(Agenda, Script)]) -> Vec<Ended> {
     let stop = CancellationToken::new();
-    let config = server::Config { listen: ([127, 0, 0, 1], 0).into(), ..server::Config::default() };
-    let server = server::start(config, stop.clone()).await.unwrap();
+    let config = serve::Config { listen: ([127, 0, 0, 1], 0).into(), ..serve::Config::default() };
+    let server = serve::start(config, stop.clone()).await.unwrap();
     let url = format!("http://{}", server.address);
     let client = Client::connect(&url).unwrap();
     let scripts =

@@ -11,13 +11,13 @@ use futures_util::StreamExt as _;
 use pop_compiler::agenda::{Agenda, Operation};
 use pop_sdk::api::{Lease, Report, ReportResult};
 use pop_sdk::client::Client;
-use pop_server::clock::SystemClock;
+use pop_server::env::SystemClock;
 use pop_server::pool::fence::Fence;
 use pop_server::pool::port::http::HttpPort;
 use pop_server::pool::port::{Answer, Identity, ReportPort};
 use pop_server::pool::{agent, executor};
 use pop_server::runtime::local::{Config, Local};
-use pop_server::server;
+use pop_server::serve;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -178,13 +178,13 @@ async fn measure(small: bool) {
     }
 
     let stop = CancellationToken::new();
-    let config = server::Config {
+    let config = serve::Config {
         listen: ([127, 0, 0, 1], 0).into(),
         database: Some(path.join("bench.db")),
         auto_customers: true,
-        ..server::Config::default()
+        ..serve::Config::default()
     };
-    let server = server::start(config, stop.clone()).await.expect("a server");
+    let server = serve::start(config, stop.clone()).await.expect("a server");
     let client = Client::connect(&format!("http://{}", server.address)).expect("an address");
     let agent = agent::Config {
         instance: "one".into(),

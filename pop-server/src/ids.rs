@@ -1,12 +1,9 @@
-//! Typed identifiers: swapping two of them is a compile error. Making new ones needs randomness and lives at the edge,
-//! in [`agenda`], [`instance`] and [`token`]; the core only gets them handed
-//! in.
+//! Typed identifiers: swapping two of them is a compile error. New ones are made by [`crate::env::Env`]; the core only gets
+//! them handed in.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
-
-use uuid::Uuid;
 
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -69,21 +66,6 @@ id_type!(
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgendaNo(pub u64);
 
-/// A new agenda's id: `ag_` and a version 7 UUID without dashes, so that ids sort by time.
-pub fn agenda() -> String {
-    format!("ag_{}", Uuid::now_v7().simple())
-}
-
-/// A new id for one start of a process.
-pub fn instance() -> String {
-    format!("in_{}", Uuid::now_v7().simple())
-}
-
-/// A secret that nobody can guess: 122 random bits.
-pub fn token() -> String {
-    Uuid::new_v4().simple().to_string()
-}
-
 /// Whether `text` can name a customer, a pool or an insight: 1 to 128 characters without white space, control
 /// characters, `/`, `?` and `#`.
 pub fn is_valid_name(text: &str) -> bool {
@@ -104,12 +86,5 @@ mod tests {
         assert!(!is_valid_name("a b"));
         assert!(!is_valid_name("a/b"));
         assert!(!is_valid_name(&"x".repeat(129)));
-    }
-
-    #[test]
-    fn agenda_ids_are_prefixed_and_unique() {
-        let (a, b) = (agenda(), agenda());
-        assert_ne!(a, b);
-        assert!(a.starts_with("ag_") && a.len() == 35);
     }
 }

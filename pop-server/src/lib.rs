@@ -1,13 +1,15 @@
 //! The POP server, the pool agent and the command line.
 
 pub mod api;
-pub mod clock;
 pub mod commands;
 pub mod core;
+pub mod engine;
+pub mod env;
+mod http;
 pub mod ids;
 pub mod pool;
 pub use pop_sdk::run;
 pub mod runtime;
-pub mod server;
+pub mod serve;
 pub mod store;
 pub mod ui;

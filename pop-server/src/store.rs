@@ -86,7 +86,7 @@ pub enum StoreError {
 /// - [`load`](Self::load) after commits gives the state that these commits describe;
 /// - writes to an agenda that isn't there change nothing, and a repeated log chunk changes nothing;
 /// - reads may run at the same time as each other and as a commit.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// What the core needs to start.
     fn load(&self) -> Result<Snapshot, StoreError>;
 

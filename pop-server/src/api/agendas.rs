@@ -11,13 +11,15 @@ use pop_compiler::agenda::{Agenda, AgendaTemplate};
 use pop_sdk::api::{AgendaState, AgendaView, Page, SubmitRequest, WorkflowRef};
 use serde::Deserialize;
 
-use super::extract::{Id, Json, Params, page_size};
-use super::problem::{Error, Kind};
+use super::extract::{Json, Params, page_size};
 use super::{templates, view};
-use crate::core::command::{Command, Reply, Submit};
+use crate::api::AppState;
+use crate::core::command::{Command, Facts, Reply, Submit};
 use crate::core::intake;
+use crate::engine::EngineError;
+use crate::http::path::Id;
+use crate::http::problem::{Error, Kind};
 use crate::ids::{self, AgendaId, AgendaNo, CustomerId};
-use crate::server::{Parts, WriterError};
 use crate::store::{Filter, Record};
 
 /// The owner when nobody says one.
@@ -27,49 +29,49 @@ const DEFAULT_CUSTOMER: &str = "default";
 ///
 /// A client that was made for another version is let in when that changes nothing for it; the server's version runs.
 pub(super) async fn submit(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Json(request): Json<SubmitRequest>,
 ) -> Result<Response, Error> {
     let made_for =
         |request: &SubmitRequest| Some((request.workflow.as_ref()?.name.clone(), request.template.clone()?));
     let client = request.workflow.as_ref().and_then(|workflow| workflow.digest.as_ref());
     let Some((workflow, theirs)) = client.and_then(|_| made_for(&request)) else {
-        return submit_as_it_is(&parts, request).await;
+        return submit_as_it_is(&app, request).await;
     };
     let again = SubmitRequest { agenda: None, template: None, ..request.clone() };
-    let error = match submit_as_it_is(&parts, request).await {
+    let error = match submit_as_it_is(&app, request).await {
         Err(error) if error.may_be_of_another_version() => error,
         answer => return answer,
     };
-    let Some((template, digest)) = templates::compatible(&parts, workflow, theirs).await? else {
+    let Some((template, digest)) = templates::compatible(&app, workflow, theirs).await? else {
         return Err(error);
     };
     let workflow = again.workflow.map(|workflow| WorkflowRef { digest: Some(digest), ..workflow });
-    match submit_as_it_is(&parts, SubmitRequest { template: Some(template), workflow, ..again }).await {
+    match submit_as_it_is(&app, SubmitRequest { template: Some(template), workflow, ..again }).await {
         // whichever version it is compared with, the key was used for something else
         Err(other) if other.is_reused_key() => Err(error),
         answer => answer,
     }
 }
 
-async fn submit_as_it_is(parts: &Parts, request: SubmitRequest) -> Result<Response, Error> {
-    let id = ids::agenda();
+async fn submit_as_it_is(app: &AppState, request: SubmitRequest) -> Result<Response, Error> {
+    let id = app.env.agenda_id();
     // Expanding, checking and printing take time in proportion to the agenda.
-    let prepared = tokio::task::spawn_blocking(move || prepare(request, &id));
+    let prepared = tokio::task::spawn_blocking(move || prepare(request, id.as_str()));
     let Ok(prepared) = prepared.await else { return Err(Error::internal()) };
-    let (submit, theirs) = prepared?;
+    let (submit, agenda, theirs) = prepared?;
     if !super::caller().may_see(submit.customer.as_str()) {
         return Err(Error::not_found(format!("customer `{}` does not exist", submit.customer)));
     }
-    let (agenda, body) = (Arc::clone(&submit.agenda), Arc::clone(&submit.body));
+    let body = Arc::clone(&submit.body);
     if let Some(key) = submit.idempotency_key.clone() {
         let owner = submit.customer.clone();
-        if let Some(seen) = parts.read(move |store| store.by_key(&owner, &key)).await? {
-            return repeated(parts, seen, &body).await;
+        if let Some(seen) = app.read(move |store| store.by_key(&owner, &key)).await? {
+            return repeated(app, seen, &body).await;
         }
     }
-    let reply = match parts.writer.call(Command::Submit(Box::new(submit))).await {
-        Err(WriterError::Refused(refusal)) => return Err(templates::stale(parts, refusal, theirs).await),
+    let reply = match app.engine.writer.call(Command::Submit(Box::new(submit))).await {
+        Err(EngineError::Refused(refusal)) => return Err(templates::stale(app, refusal, theirs).await),
         reply => reply?,
     };
     match reply {
@@ -80,13 +82,15 @@ async fn submit_as_it_is(parts: &Parts, request: SubmitRequest) -> Result<Respon
             let location = format!("/v1/agendas/{}", answer.id);
             Ok((StatusCode::CREATED, [(LOCATION, location)], Answer(answer)).into_response())
         }
-        Reply::Seen(seen) => repeated(parts, seen, &body).await,
+        Reply::Seen(seen) => repeated(app, seen, &body).await,
         _ => Err(Error::internal()),
     }
 }
 
-/// What to take in; and the client's template, if it says what it was made for.
-fn prepare(mut request: SubmitRequest, id: &str) -> Result<(Submit, Option<AgendaTemplate>), Error> {
+/// What to take in, its agenda, and the client's template, if it says what it was made for.
+type Prepared = (Submit, Agenda, Option<AgendaTemplate>);
+
+fn prepare(mut request: SubmitRequest, id: &str) -> Result<Prepared, Error> {
     let (asked, idempotency_key) = (request.customer.take(), request.idempotency_key.take());
     let made_for = request.workflow.take().and_then(|workflow| Some((workflow.name, workflow.digest?)));
     let theirs = made_for.as_ref().and_then(|_| request.template.clone());
@@ -102,18 +106,18 @@ fn prepare(mut request: SubmitRequest, id: &str) -> Result<(Submit, Option<Agend
     let submit = Submit {
         id: AgendaId::from(id),
         customer: CustomerId::from(customer),
-        agenda: Arc::new(agenda),
+        facts: Facts::of(&agenda),
         body: Arc::from(body),
         idempotency_key,
         made_for,
     };
-    Ok((submit, theirs))
+    Ok((submit, agenda, theirs))
 }
 
 /// The answer to a submit whose key was seen before: the same agenda, if it asks for the same.
-async fn repeated(parts: &Parts, seen: AgendaId, body: &str) -> Result<Response, Error> {
+async fn repeated(app: &AppState, seen: AgendaId, body: &str) -> Result<Response, Error> {
     let id = seen.clone();
-    let stored = parts
+    let stored = app
         .read(move |store| {
             let Some(record) = store.agenda(&id)? else { return Ok(None) };
             store.body(record.header.no)
@@ -126,7 +130,7 @@ async fn repeated(parts: &Parts, seen: AgendaId, body: &str) -> Result<Response,
             format!("its key was used for agenda `{seen}`, which is another one; use a new key"),
         ));
     }
-    Ok(Answer(load(parts, seen).await?).into_response())
+    Ok(Answer(load(app, seen).await?).into_response())
 }
 
 fn without_id(body: &str) -> Option<Agenda> {
@@ -135,23 +139,23 @@ fn without_id(body: &str) -> Option<Agenda> {
 }
 
 /// `GET /v1/agendas/{id}`
-pub(super) async fn get(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<AgendaView>, Error> {
-    Ok(Answer(load(&parts, AgendaId::from(id)).await?))
+pub(super) async fn get(State(app): State<AppState>, Id(id): Id) -> Result<Answer<AgendaView>, Error> {
+    Ok(Answer(load(&app, AgendaId::from(id)).await?))
 }
 
-pub(super) async fn load(parts: &Parts, id: AgendaId) -> Result<AgendaView, Error> {
-    let record = find(parts, &id).await?;
+pub(super) async fn load(app: &AppState, id: AgendaId) -> Result<AgendaView, Error> {
+    let record = find(app, &id).await?;
     let no = record.header.no;
-    let operations = parts.read(move |store| store.operations(no)).await?;
+    let operations = app.read(move |store| store.operations(no)).await?;
     let mut answer = view::agenda(record);
     answer.operations = operations.into_iter().map(view::operation).collect();
     Ok(answer)
 }
 
 /// The agenda of that id, if the caller may see it.
-pub(super) async fn find(parts: &Parts, id: &AgendaId) -> Result<Record, Error> {
+pub(super) async fn find(app: &AppState, id: &AgendaId) -> Result<Record, Error> {
     let wanted = id.clone();
-    let record = parts.read(move |store| store.agenda(&wanted)).await?;
+    let record = app.read(move |store| store.agenda(&wanted)).await?;
     record
         .filter(|r| super::caller().may_see(r.header.customer.as_str()))
         .ok_or_else(|| Error::no_agenda(id.as_str()))
@@ -170,7 +174,7 @@ pub(super) struct ListParams {
 
 /// `GET /v1/agendas`
 pub(super) async fn list(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<AgendaView>>, Error> {
     let size = page_size(params.limit)?;
@@ -189,7 +193,7 @@ pub(super) async fn list(
         before,
         limit: size + 1,
     };
-    let mut records = parts.read(move |store| store.agendas(&filter)).await?;
+    let mut records = app.read(move |store| store.agendas(&filter)).await?;
     let more = records.len() > size;
     records.truncate(size);
     let next = records.last().filter(|_| more).map(|r| r.header.no.0.to_string());
@@ -197,12 +201,12 @@ pub(super) async fn list(
 }
 
 /// `POST /v1/agendas/{id}/cancel`
-pub(super) async fn cancel(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<AgendaView>, Error> {
+pub(super) async fn cancel(State(app): State<AppState>, Id(id): Id) -> Result<Answer<AgendaView>, Error> {
     let id = AgendaId::from(id);
-    find(&parts, &id).await?;
-    match parts.change(Command::Cancel { agenda: id.clone() }).await? {
+    find(&app, &id).await?;
+    match app.change(Command::Cancel { agenda: id.clone() }).await? {
         // One that has ended stays as it ended.
-        Reply::Cancelling | Reply::NotAlive => Ok(Answer(load(&parts, id).await?)),
+        Reply::Cancelling | Reply::NotAlive => Ok(Answer(load(&app, id).await?)),
         _ => Err(Error::internal()),
     }
 }

@@ -12,10 +12,11 @@ use futures_util::stream::{self, Stream};
 use pop_sdk::api::END;
 
 use super::agendas::find;
-use super::extract::Id;
-use super::problem::{Error, Kind};
+use crate::api::AppState;
+use crate::engine::{Step, Told, Watch};
+use crate::http::path::Id;
+use crate::http::problem::{Error, Kind};
 use crate::ids::{AgendaId, AgendaNo};
-use crate::server::{Parts, Step, Told, Watch};
 
 /// Events that are read at once.
 const CHUNK: usize = 256;
@@ -24,7 +25,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// `GET /v1/agendas/{id}/events`
 pub(super) async fn stream(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Error> {
@@ -36,10 +37,10 @@ pub(super) async fn stream(
         }
     };
     let id = AgendaId::from(id);
-    let record = find(&parts, &id).await?;
+    let record = find(&app, &id).await?;
     let follow = Follow {
-        watch: parts.hub.watch_agenda(&id),
-        parts,
+        watch: app.engine.wakeups.watch_agenda(&id),
+        app,
         id,
         no: record.header.no,
         last,
@@ -65,7 +66,7 @@ enum Next {
 
 struct Follow {
     watch: Watch,
-    parts: Parts,
+    app: AppState,
     id: AgendaId,
     no: AgendaNo,
     /// The last event that was sent.
@@ -92,7 +93,7 @@ impl Follow {
                 Step::CatchUp => {
                     drop(feed);
                     let (no, last) = (self.no, self.last);
-                    let page = self.parts.read(move |store| store.events(no, last, CHUNK)).await.ok()?;
+                    let page = self.app.read(move |store| store.events(no, last, CHUNK)).await.ok()?;
                     self.read = page.into_iter().map(|(seq, text)| (seq, text.into())).collect();
                     if self.read.is_empty() {
                         // What it had not been told is no longer there.
@@ -101,7 +102,7 @@ impl Follow {
                 }
                 Step::Refresh(after) => {
                     let (no, id) = (self.no, self.id.clone());
-                    let read = self.parts.read(move |store| {
+                    let read = self.app.read(move |store| {
                         // The agenda first: if it has ended then, all its events are there.
                         let row = store.agenda(&id)?.map(|record| record.row);
                         let (seq, ended) = row.map_or((0, true), |row| (row.seq, row.state.is_terminal()));
@@ -117,7 +118,7 @@ impl Follow {
                     drop(feed);
                     tokio::select! {
                         () = self.watch.changed() => {}
-                        () = self.parts.shutdown.cancelled() => return None,
+                        () = self.app.shutdown.cancelled() => return None,
                     }
                 }
                 Step::End => {

@@ -8,21 +8,21 @@ use pop_sdk::api::{
 use std::time::Duration;
 
 use super::pools::call;
-use super::problem::Error;
+use crate::api::AppState;
+use crate::http::problem::Error;
 use crate::pool::port::{Answer, Identity, PortError, ReportPort, ServerPort};
-use crate::server::Parts;
 
 /// A server in this process.
 #[derive(Clone)]
 pub struct InProcess {
-    parts: Parts,
+    app: AppState,
     identity: Identity,
 }
 
 impl InProcess {
     /// Calls this server as this agent.
-    pub(crate) fn new(parts: Parts, identity: Identity) -> Self {
-        Self { parts, identity }
+    pub(crate) fn new(app: AppState, identity: Identity) -> Self {
+        Self { app, identity }
     }
 }
 
@@ -31,7 +31,7 @@ impl ReportPort for InProcess {
         let Identity { pool, worker, instance } = self.identity.clone();
         Box::pin(async move {
             let request = ReportRequest { worker, instance, reports: reports.to_vec() };
-            let response = call::report(&self.parts, pool, request).await.map_err(error_of)?;
+            let response = call::report(&self.app, pool, request).await.map_err(error_of)?;
             Ok(response.results)
         })
     }
@@ -41,7 +41,7 @@ impl ServerPort for InProcess {
     fn attach(&self, holding: Vec<LeaseId>) -> Answer<'_, AttachResponse> {
         let Identity { pool, worker, instance } = self.identity.clone();
         let request = AttachRequest { worker, instance, holding };
-        Box::pin(async move { call::attach(&self.parts, pool, request).await.map_err(error_of) })
+        Box::pin(async move { call::attach(&self.app, pool, request).await.map_err(error_of) })
     }
 
     fn pull(
@@ -53,19 +53,19 @@ impl ServerPort for InProcess {
     ) -> Answer<'_, PullResponse> {
         let Identity { pool, worker, instance } = self.identity.clone();
         let request = PullRequest { worker, instance, insight, count, wait_ms: millis(wait), request };
-        Box::pin(async move { call::pull(&self.parts, pool, request).await.map_err(error_of) })
+        Box::pin(async move { call::pull(&self.app, pool, request).await.map_err(error_of) })
     }
 
     fn renew(&self, leases: Vec<LeaseId>, wait: Duration) -> Answer<'_, RenewResponse> {
         let Identity { pool, worker, instance } = self.identity.clone();
         let request = RenewRequest { worker, instance, leases, wait_ms: millis(wait) };
-        Box::pin(async move { call::renew(&self.parts, pool, request).await.map_err(error_of) })
+        Box::pin(async move { call::renew(&self.app, pool, request).await.map_err(error_of) })
     }
 
     fn release(&self, leases: Vec<LeaseId>, leaving: bool) -> Answer<'_, ReleaseResponse> {
         let Identity { pool, worker, instance } = self.identity.clone();
         let request = ReleaseRequest { worker, instance, leases, leaving };
-        Box::pin(async move { call::release(&self.parts, pool, request).await.map_err(error_of) })
+        Box::pin(async move { call::release(&self.app, pool, request).await.map_err(error_of) })
     }
 }
 

@@ -6,10 +6,11 @@ use pop_sdk::api::{LogChunk, Page};
 use serde::Deserialize;
 
 use super::agendas::find;
-use super::extract::{Id, Params, page_size};
-use super::problem::{Error, Kind};
+use super::extract::{Params, page_size};
+use crate::api::AppState;
+use crate::http::path::Id;
+use crate::http::problem::{Error, Kind};
 use crate::ids::AgendaId;
-use crate::server::Parts;
 
 /// What a list of log chunks asks for.
 #[derive(Debug, Deserialize)]
@@ -22,7 +23,7 @@ pub(super) struct LogParams {
 
 /// `GET /v1/agendas/{id}/logs`
 pub(super) async fn list(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(id): Id,
     Params(params): Params<LogParams>,
 ) -> Result<Answer<Page<LogChunk>>, Error> {
@@ -34,10 +35,10 @@ pub(super) async fn list(
         }
         None => 0,
     };
-    let record = find(&parts, &AgendaId::from(id)).await?;
+    let record = find(&app, &AgendaId::from(id)).await?;
     let no = record.header.no;
     let mut chunks =
-        parts.read(move |store| store.logs(no, params.operation.as_deref(), after, size + 1)).await?;
+        app.read(move |store| store.logs(no, params.operation.as_deref(), after, size + 1)).await?;
     let more = chunks.len() > size;
     chunks.truncate(size);
     let next = chunks.last().filter(|_| more).map(|(position, _)| position.to_string());

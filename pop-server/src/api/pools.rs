@@ -9,58 +9,59 @@ use pop_sdk::api::{
     RenewResponse, ReportRequest, ReportResponse,
 };
 
-use super::extract::{Id, Json};
-use super::problem::Error;
-use crate::server::Parts;
+use super::extract::Json;
+use crate::api::AppState;
+use crate::http::path::Id;
+use crate::http::problem::Error;
 
 /// `POST /v1/pools/{id}/attach`
 pub(super) async fn attach(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(pool): Id,
     Json(request): Json<AttachRequest>,
 ) -> Result<Answer<AttachResponse>, Error> {
     allowed()?;
-    Ok(Answer(call::attach(&parts, pool, request).await?))
+    Ok(Answer(call::attach(&app, pool, request).await?))
 }
 
 /// `POST /v1/pools/{id}/pull`
 pub(super) async fn pull(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(pool): Id,
     Json(request): Json<PullRequest>,
 ) -> Result<Answer<PullResponse>, Error> {
     allowed()?;
-    Ok(Answer(call::pull(&parts, pool, request).await?))
+    Ok(Answer(call::pull(&app, pool, request).await?))
 }
 
 /// `POST /v1/pools/{id}/renew`
 pub(super) async fn renew(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(pool): Id,
     Json(request): Json<RenewRequest>,
 ) -> Result<Answer<RenewResponse>, Error> {
     allowed()?;
-    Ok(Answer(call::renew(&parts, pool, request).await?))
+    Ok(Answer(call::renew(&app, pool, request).await?))
 }
 
 /// `POST /v1/pools/{id}/report`
 pub(super) async fn report(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(pool): Id,
     Json(request): Json<ReportRequest>,
 ) -> Result<Answer<ReportResponse>, Error> {
     allowed()?;
-    Ok(Answer(call::report(&parts, pool, request).await?))
+    Ok(Answer(call::report(&app, pool, request).await?))
 }
 
 /// `POST /v1/pools/{id}/release`
 pub(super) async fn release(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(pool): Id,
     Json(request): Json<ReleaseRequest>,
 ) -> Result<Answer<ReleaseResponse>, Error> {
     allowed()?;
-    Ok(Answer(call::release(&parts, pool, request).await?))
+    Ok(Answer(call::release(&app, pool, request).await?))
 }
 
 fn allowed() -> Result<(), Error> {

@@ -6,29 +6,30 @@ use pop_compiler::agenda::Agenda;
 use pop_sdk::api::{OperationState, Rerun, RerunMode, RerunRequest, RerunResponse};
 
 use super::agendas::{find, load};
-use super::extract::{Id, Json};
-use super::problem::{Error, Kind};
+use super::extract::Json;
+use crate::api::AppState;
 use crate::core::command::{Command, Refusal, Reply};
 use crate::core::rerun::{Again, closure};
+use crate::http::path::Id;
+use crate::http::problem::{Error, Kind};
 use crate::ids::AgendaId;
-use crate::server::Parts;
 use crate::store::{Store, StoreError};
 
 /// `POST /v1/agendas/{id}/rerun`
 pub(super) async fn rerun(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(id): Id,
     Json(request): Json<RerunRequest>,
 ) -> Result<Answer<RerunResponse>, Error> {
     let id = AgendaId::from(id);
-    find(&parts, &id).await?;
+    find(&app, &id).await?;
     let what = what(request)?;
     let wanted = id.clone();
-    let prepared = parts.read(move |store| prepare(store, &wanted, &what)).await?;
+    let prepared = app.read(move |store| prepare(store, &wanted, &what)).await?;
     let again = prepared.ok_or_else(|| Error::no_agenda(id.as_str()))??;
-    match parts.change(Command::Rerun(Box::new(again))).await? {
+    match app.change(Command::Rerun(Box::new(again))).await? {
         Reply::Again { after, reset } => {
-            Ok(Answer(RerunResponse { after, reset, agenda: load(&parts, id).await? }))
+            Ok(Answer(RerunResponse { after, reset, agenda: load(&app, id).await? }))
         }
         _ => Err(Error::internal()),
     }

@@ -8,11 +8,12 @@ use pop_sdk::api::{Customer, Insight, Page, Pool};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::extract::{Id, Json, Params, page_size};
-use super::problem::{Error, Kind as Problem};
+use super::extract::{Json, Params, page_size};
+use crate::api::AppState;
 use crate::core::command::{Command, Reply};
+use crate::http::path::Id;
+use crate::http::problem::{Error, Kind as Problem};
 use crate::ids::{CustomerId, InsightId, PoolId};
-use crate::server::Parts;
 use crate::store::Kind;
 
 /// What a list of settings asks for.
@@ -25,86 +26,86 @@ pub(super) struct ListParams {
 
 /// `PUT /v1/customers/{id}`
 pub(super) async fn put_customer(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(id): Id,
     Json(mut body): Json<Customer>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&parts, Command::PutCustomer(body.clone()), &body).await
+    put(&app, Command::PutCustomer(body.clone()), &body).await
 }
 
 /// `PUT /v1/pools/{id}`
 pub(super) async fn put_pool(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(id): Id,
     Json(mut body): Json<Pool>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&parts, Command::PutPool(body.clone()), &body).await
+    put(&app, Command::PutPool(body.clone()), &body).await
 }
 
 /// `PUT /v1/insights/{id}`
 pub(super) async fn put_insight(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(id): Id,
     Json(mut body): Json<Insight>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&parts, Command::PutInsight(body.clone()), &body).await
+    put(&app, Command::PutInsight(body.clone()), &body).await
 }
 
 /// `GET /v1/customers/{id}`
-pub(super) async fn get_customer(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<Customer>, Error> {
-    get(&parts, Kind::Customer, id).await
+pub(super) async fn get_customer(State(app): State<AppState>, Id(id): Id) -> Result<Answer<Customer>, Error> {
+    get(&app, Kind::Customer, id).await
 }
 
 /// `GET /v1/pools/{id}`
-pub(super) async fn get_pool(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<Pool>, Error> {
-    get(&parts, Kind::Pool, id).await
+pub(super) async fn get_pool(State(app): State<AppState>, Id(id): Id) -> Result<Answer<Pool>, Error> {
+    get(&app, Kind::Pool, id).await
 }
 
 /// `GET /v1/insights/{id}`
-pub(super) async fn get_insight(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<Insight>, Error> {
-    get(&parts, Kind::Insight, id).await
+pub(super) async fn get_insight(State(app): State<AppState>, Id(id): Id) -> Result<Answer<Insight>, Error> {
+    get(&app, Kind::Insight, id).await
 }
 
 /// `DELETE /v1/customers/{id}`
-pub(super) async fn delete_customer(State(parts): State<Parts>, Id(id): Id) -> Result<StatusCode, Error> {
-    delete(&parts, Command::DeleteCustomer(CustomerId::from(id))).await
+pub(super) async fn delete_customer(State(app): State<AppState>, Id(id): Id) -> Result<StatusCode, Error> {
+    delete(&app, Command::DeleteCustomer(CustomerId::from(id))).await
 }
 
 /// `DELETE /v1/pools/{id}`
-pub(super) async fn delete_pool(State(parts): State<Parts>, Id(id): Id) -> Result<StatusCode, Error> {
-    delete(&parts, Command::DeletePool(PoolId::from(id))).await
+pub(super) async fn delete_pool(State(app): State<AppState>, Id(id): Id) -> Result<StatusCode, Error> {
+    delete(&app, Command::DeletePool(PoolId::from(id))).await
 }
 
 /// `DELETE /v1/insights/{id}`
-pub(super) async fn delete_insight(State(parts): State<Parts>, Id(id): Id) -> Result<StatusCode, Error> {
-    delete(&parts, Command::DeleteInsight(InsightId::from(id))).await
+pub(super) async fn delete_insight(State(app): State<AppState>, Id(id): Id) -> Result<StatusCode, Error> {
+    delete(&app, Command::DeleteInsight(InsightId::from(id))).await
 }
 
 /// `GET /v1/customers`
 pub(super) async fn list_customers(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<Customer>>, Error> {
-    list(&parts, Kind::Customer, params).await
+    list(&app, Kind::Customer, params).await
 }
 
 /// `GET /v1/pools`
 pub(super) async fn list_pools(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<Pool>>, Error> {
-    list(&parts, Kind::Pool, params).await
+    list(&app, Kind::Pool, params).await
 }
 
 /// `GET /v1/insights`
 pub(super) async fn list_insights(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<Insight>>, Error> {
-    list(&parts, Kind::Insight, params).await
+    list(&app, Kind::Insight, params).await
 }
 
 /// The path names the thing; a body may repeat the name, but not contradict it.
@@ -121,37 +122,37 @@ fn same_id(path: &str, body: &mut String) -> Result<(), Error> {
     ))
 }
 
-async fn put<T: Serialize>(parts: &Parts, command: Command, body: &T) -> Result<Response, Error> {
+async fn put<T: Serialize>(app: &AppState, command: Command, body: &T) -> Result<Response, Error> {
     allowed()?;
-    match parts.change(command).await? {
+    match app.change(command).await? {
         Reply::Created => Ok((StatusCode::CREATED, Answer(body)).into_response()),
         Reply::Updated => Ok(Answer(body).into_response()),
         _ => Err(Error::internal()),
     }
 }
 
-async fn get<T: DeserializeOwned>(parts: &Parts, kind: Kind, id: String) -> Result<Answer<T>, Error> {
+async fn get<T: DeserializeOwned>(app: &AppState, kind: Kind, id: String) -> Result<Answer<T>, Error> {
     allowed()?;
     let missing = Error::not_found(format!("there is no {} `{id}`", kind.as_str()));
-    let text = parts.read(move |store| store.setting(kind, &id)).await?.ok_or(missing)?;
+    let text = app.read(move |store| store.setting(kind, &id)).await?.ok_or(missing)?;
     Ok(Answer(serde_json::from_str(&text).map_err(|_| Error::internal())?))
 }
 
-async fn delete(parts: &Parts, command: Command) -> Result<StatusCode, Error> {
+async fn delete(app: &AppState, command: Command) -> Result<StatusCode, Error> {
     allowed()?;
-    parts.change(command).await?;
+    app.change(command).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn list<T: DeserializeOwned>(
-    parts: &Parts,
+    app: &AppState,
     kind: Kind,
     params: ListParams,
 ) -> Result<Answer<Page<T>>, Error> {
     allowed()?;
     let size = page_size(params.limit)?;
     let after = params.after.unwrap_or_default();
-    let mut rows = parts.read(move |store| store.settings(kind, &after, size + 1)).await?;
+    let mut rows = app.read(move |store| store.settings(kind, &after, size + 1)).await?;
     let more = rows.len() > size;
     rows.truncate(size);
     let next = rows.last().filter(|_| more).map(|(id, _)| id.clone());

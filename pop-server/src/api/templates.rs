@@ -15,10 +15,11 @@ use pop_sdk::api::{Change, Page, Stale, TemplateView};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::extract::{Id, Json, Params, page_size};
-use super::problem::{Error, Kind};
+use super::extract::{Json, Params, page_size};
+use crate::api::AppState;
 use crate::core::command::{Command, PutTemplate, Refusal, Reply};
-use crate::server::Parts;
+use crate::http::path::Id;
+use crate::http::problem::{Error, Kind};
 
 /// The longest name.
 const LONGEST_NAME: usize = 256;
@@ -27,7 +28,7 @@ const MOST_CHANGES: usize = 100;
 
 /// `PUT /v1/templates/{name}`
 pub(super) async fn put(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Id(name): Id,
     Json(template): Json<AgendaTemplate>,
 ) -> Result<Response, Error> {
@@ -36,7 +37,7 @@ pub(super) async fn put(
     let Ok(prepared) = prepared else { return Err(Error::internal()) };
     let put = prepared?;
     let view = put.view.clone();
-    match parts.change(Command::PutTemplate(Box::new(put))).await? {
+    match app.change(Command::PutTemplate(Box::new(put))).await? {
         Reply::Created => Ok((StatusCode::CREATED, Answer(view)).into_response()),
         Reply::Updated => Ok(Answer(view).into_response()),
         _ => Err(Error::internal()),
@@ -65,17 +66,17 @@ fn prepare(name: String, template: &AgendaTemplate) -> Result<PutTemplate, Error
 }
 
 /// `GET /v1/templates/{name}`
-pub(super) async fn get(State(parts): State<Parts>, Id(name): Id) -> Result<Response, Error> {
+pub(super) async fn get(State(app): State<AppState>, Id(name): Id) -> Result<Response, Error> {
     allowed()?;
     let missing = Error::not_found(format!("there is no template `{name}`"));
-    let text = parts.read(move |store| store.template(&name)).await?.ok_or(missing)?;
+    let text = app.read(move |store| store.template(&name)).await?.ok_or(missing)?;
     Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
 }
 
 /// `DELETE /v1/templates/{name}`
-pub(super) async fn delete(State(parts): State<Parts>, Id(name): Id) -> Result<StatusCode, Error> {
+pub(super) async fn delete(State(app): State<AppState>, Id(name): Id) -> Result<StatusCode, Error> {
     allowed()?;
-    parts.change(Command::DeleteTemplate(name)).await?;
+    app.change(Command::DeleteTemplate(name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -89,13 +90,13 @@ pub(super) struct ListParams {
 
 /// `GET /v1/templates`
 pub(super) async fn list(
-    State(parts): State<Parts>,
+    State(app): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<TemplateView>>, Error> {
     allowed()?;
     let size = page_size(params.limit)?;
     let after = params.after.unwrap_or_default();
-    let mut items = parts.read(move |store| store.templates(&after, size + 1)).await?;
+    let mut items = app.read(move |store| store.templates(&after, size + 1)).await?;
     let more = items.len() > size;
     items.truncate(size);
     let next = items.last().filter(|_| more).map(|view| view.name.clone());
@@ -105,11 +106,11 @@ pub(super) async fn list(
 /// The server's template of a workflow, and its digest, if a client that was made for `theirs` need not notice the
 /// difference.
 pub(super) async fn compatible(
-    parts: &Parts,
+    app: &AppState,
     workflow: String,
     theirs: AgendaTemplate,
 ) -> Result<Option<(AgendaTemplate, String)>, Error> {
-    let Some(text) = parts.read(move |store| store.template(&workflow)).await? else { return Ok(None) };
+    let Some(text) = app.read(move |store| store.template(&workflow)).await? else { return Ok(None) };
     let compare = move || {
         let ours = serde_json::from_str::<AgendaTemplate>(&text).ok()?;
         let worst = diff::diff(&theirs, &ours).into_iter().map(|change| change.verdict).max();
@@ -121,12 +122,12 @@ pub(super) async fn compatible(
 }
 
 /// The answer to a client that was made for another template than the server has: what is different there.
-pub(super) async fn stale(parts: &Parts, refusal: Refusal, theirs: Option<AgendaTemplate>) -> Error {
+pub(super) async fn stale(app: &AppState, refusal: Refusal, theirs: Option<AgendaTemplate>) -> Error {
     let Refusal::Stale { workflow, digest } = &refusal else { return refusal.into() };
     let mut stale = Stale { workflow: workflow.clone(), digest: digest.clone(), changes: Vec::new() };
     if let Some(theirs) = theirs {
         let name = workflow.clone();
-        let text = match parts.read(move |store| store.template(&name)).await {
+        let text = match app.read(move |store| store.template(&name)).await {
             Ok(text) => text.unwrap_or_default(),
             Err(error) => return error,
         };
@@ -134,7 +135,7 @@ pub(super) async fn stale(parts: &Parts, refusal: Refusal, theirs: Option<Agenda
         let changes = tokio::task::spawn_blocking(move || changes(&theirs, &text)).await;
         stale.changes = changes.unwrap_or_default();
     }
-    Error::stale(&refusal, stale)
+    Error::new(Kind::StaleClient, refusal.to_string()).with_stale(stale)
 }
 
 fn changes(theirs: &AgendaTemplate, ours: &str) -> Vec<Change> {

@@ -13,9 +13,9 @@ use super::exit::Exit;
 use super::listen_for_signals;
 use super::pool::{self, LocalArgs, PoolConfig};
 use crate::api::in_process::InProcess;
-use crate::ids;
+use crate::env::Env;
 use crate::pool::port::{Identity, ReportPort, ServerPort};
-use crate::server;
+use crate::serve;
 
 /// What `dev` and `server` share.
 #[derive(Debug, Args)]
@@ -38,14 +38,15 @@ pub struct ListenArgs {
 }
 
 impl ListenArgs {
-    fn config(&self, auto_customers: bool) -> Result<server::Config> {
+    fn config(&self, auto_customers: bool, env: Env) -> Result<serve::Config> {
         let lease = duration::parse(&self.lease).map_err(|e| anyhow::anyhow!("--lease: {e}"))?;
-        Ok(server::Config {
+        Ok(serve::Config {
             listen: self.listen,
             database: Some(self.database.clone()),
             lease,
             auto_customers,
-            ..server::Config::default()
+            env,
+            ..serve::Config::default()
         })
     }
 }
@@ -90,7 +91,7 @@ pub struct DevArgs {
 pub async fn serve(args: ServerCommand) -> Result<Exit> {
     super::logging();
     let asked = listen_for_signals()?;
-    let server = server::start(args.listen.config(false)?, asked.stop).await?;
+    let server = serve::start(args.listen.config(false, Env::system())?, asked.stop).await?;
     anstream::println!("POP serves at http://{}", server.address);
     server.join().await?;
     Ok(Exit::Success)
@@ -99,19 +100,19 @@ pub async fn serve(args: ServerCommand) -> Result<Exit> {
 /// Runs `pop dev`.
 pub async fn dev(args: DevArgs) -> Result<Exit> {
     super::logging();
-    let asked = listen_for_signals()?;
+    let (env, asked) = (Env::system(), listen_for_signals()?);
     let mut work = args.listen.database.clone().into_os_string();
     work.push(".work");
-    let runtime = args.local.open(&PathBuf::from(work)).await?;
+    let runtime = args.local.open(&PathBuf::from(work), &env).await?;
     // The server goes on until its pool has given everything back.
     let stop_server = CancellationToken::new();
-    let server = server::start(args.listen.config(true)?, stop_server.clone()).await?;
+    let server = serve::start(args.listen.config(true, env.clone())?, stop_server.clone()).await?;
     let address = format!("http://{}", server.address);
     anstream::println!("POP serves at {address}, with a pool of {} slots on this machine", args.slots);
-    let identity = Identity { pool: "default".into(), worker: "dev".into(), instance: ids::instance() };
+    let identity = Identity { pool: "default".into(), worker: "dev".into(), instance: env.instance() };
     let port = Arc::new(server.port(identity.clone()));
     let ports: (Arc<dyn ServerPort>, Arc<dyn ReportPort>) = (Arc::<InProcess>::clone(&port), port);
-    let pool = PoolConfig { identity, insight: None, slots: args.slots, time_scale: args.time_scale };
+    let pool = PoolConfig { identity, insight: None, slots: args.slots, time_scale: args.time_scale, env };
     let mut serving = tokio::spawn(server.join());
     tokio::select! {
         worked = pool::work(&args.local, pool, ports, runtime, asked) => {

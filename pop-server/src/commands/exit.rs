@@ -4,7 +4,7 @@ use pop_sdk::client;
 
 use crate::pool::agent;
 use crate::pool::port::PortError;
-use crate::server::ServerError;
+use crate::serve::ServerError;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,8 +13,7 @@ use tokio::time::Instant;
 
 use super::exit::Exit;
 use super::{Asked, ServerArgs, listen_for_signals, load};
-use crate::clock::SystemClock;
-use crate::ids;
+use crate::env::Env;
 use crate::pool::port::http::HttpPort;
 use crate::pool::port::{Identity, ReportPort, ServerPort};
 use crate::pool::{agent, executor};
@@ -58,16 +57,17 @@ pub struct LocalArgs {
 
 impl LocalArgs {
     /// The runtime on this machine, with its files below the given folder, or below `default` where none is given.
-    pub async fn open(&self, default: &Path) -> Result<Arc<Local>> {
+    pub async fn open(&self, default: &Path, env: &Env) -> Result<Arc<Local>> {
         let here = std::env::current_dir().context("there is no current folder")?;
         let work = self.work_dir.clone().unwrap_or_else(|| default.to_path_buf());
-        self.open_at(work, here).await
+        self.open_at(work, here, env).await
     }
 
     /// As [`open`](Self::open), in this folder, with relative programs looked up from `base`. A runtime that was here before
     /// may still be ending, so its lock is waited for.
-    pub async fn open_at(&self, work: PathBuf, base: PathBuf) -> Result<Arc<Local>> {
-        let config = self.runtime(work, base)?;
+    pub async fn open_at(&self, work: PathBuf, base: PathBuf, env: &Env) -> Result<Arc<Local>> {
+        let mut config = self.runtime(work, base)?;
+        config.env = env.clone();
         let deadline = Instant::now() + LOCK_WAIT;
         loop {
             match Local::open(config.clone()) {
@@ -80,7 +80,7 @@ impl LocalArgs {
     }
 
     /// The executor's settings; `types` comes from the file that is run, the catalogs given here win.
-    pub fn executor(&self, mut types: HashMap<String, RunSpec>) -> Result<executor::Config> {
+    pub fn executor(&self, mut types: HashMap<String, RunSpec>, env: &Env) -> Result<executor::Config> {
         for path in &self.catalog {
             types.extend(load::catalog(path)?);
         }
@@ -89,7 +89,7 @@ impl LocalArgs {
             time_scale: 1.0,
             types,
             report_limit: REPORT_LIMIT,
-            clock: Arc::new(SystemClock),
+            clock: Arc::clone(&env.clock),
         })
     }
 
@@ -177,11 +177,11 @@ pub struct PoolArgs {
 /// Runs the command.
 pub async fn run(args: PoolArgs) -> Result<Exit> {
     super::logging();
-    let asked = listen_for_signals()?;
+    let (env, asked) = (Env::system(), listen_for_signals()?);
     let worker =
         args.name.unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
     let folder = format!("pool-{}-{worker}", args.pool).replace(['/', '\\'], "_");
-    let runtime = args.local.open(&state_folder()?.join(folder)).await.map_err(|error| {
+    let runtime = args.local.open(&state_folder()?.join(folder), &env).await.map_err(|error| {
         // A work folder of its own alone would not do: the agents would take each other's work over.
         let in_use = matches!(error.downcast_ref(), Some(LocalError::InUse(_)));
         if in_use && args.local.work_dir.is_none() {
@@ -194,10 +194,11 @@ pub async fn run(args: PoolArgs) -> Result<Exit> {
         }
     })?;
     anstream::println!("pool {} works for {}", args.pool, args.server.server);
-    let identity = Identity { pool: args.pool, worker, instance: ids::instance() };
+    let identity = Identity { pool: args.pool, worker, instance: env.instance() };
     let port = || HttpPort::new(&args.server.server, identity.clone()).map(Arc::new);
     let ports: (Arc<dyn ServerPort>, Arc<dyn ReportPort>) = (port()?, port()?);
-    let pool = PoolConfig { identity, insight: args.insight, slots: args.slots, time_scale: args.time_scale };
+    let pool =
+        PoolConfig { identity, insight: args.insight, slots: args.slots, time_scale: args.time_scale, env };
     work(&args.local, pool, ports, runtime, asked).await?;
     Ok(Exit::Success)
 }
@@ -213,6 +214,8 @@ pub struct PoolConfig {
     pub slots: u32,
     /// Multiplies every sleep of the built-in types.
     pub time_scale: f64,
+    /// Time and ids.
+    pub env: Env,
 }
 
 /// Works until signals ask for an end, or fails when the server has no work for such an agent. The two ports lead to one
@@ -224,8 +227,8 @@ pub async fn work(
     runtime: Arc<Local>,
     asked: Asked,
 ) -> Result<()> {
-    let PoolConfig { identity, insight, slots, time_scale } = config;
-    let mut executor = local.executor(HashMap::new())?;
+    let PoolConfig { identity, insight, slots, time_scale, env } = config;
+    let mut executor = local.executor(HashMap::new(), &env)?;
     executor.time_scale = time_scale;
     let config =
         agent::Config { instance: identity.instance, insight, slots, grace: local.grace()?, executor };

@@ -16,8 +16,7 @@ use tokio::sync::mpsc;
 use super::exit::Exit;
 use super::load::{self, Inputs, Loaded};
 use super::pool::LocalArgs;
-use crate::clock::{Clock as _, SystemClock};
-use crate::ids;
+use crate::env::Env;
 use crate::pool::executor::{self, Command};
 use crate::pool::fence::Fence;
 use crate::pool::port::{Answer, ReportPort};
@@ -75,15 +74,16 @@ pub async fn run(args: RunArgs) -> Result<Exit> {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
-    let id = ids::agenda();
+    let env = Env::system();
+    let id = env.agenda_id().to_string();
     let title = agenda.title.clone().unwrap_or_else(|| args.file.display().to_string());
     let plan = Plan::new(&agenda).map_err(|failure| anyhow::anyhow!("{}", failure.message))?;
-    let since = SystemClock.now();
-    let mut config = args.local.executor(types)?;
+    let since = env.clock.now();
+    let mut config = args.local.executor(types, &env)?;
     config.time_scale = args.time_scale;
     let ours = std::env::temp_dir().join(format!("pop-{id}"));
     let work = args.local.work_dir().unwrap_or(&ours).to_path_buf();
-    let runtime = args.local.open_at(work.clone(), base).await?;
+    let runtime = args.local.open_at(work.clone(), base, &env).await?;
     let board = Board::new(title.clone(), &plan, since);
     let recorder = Arc::new(Recorder::new(Live::start(board, args.quiet)));
 

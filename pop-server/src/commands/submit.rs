@@ -11,7 +11,7 @@ use pop_sdk::client::Client;
 use super::exit::Exit;
 use super::load::{self, Inputs};
 use super::{ServerArgs, print_failure};
-use crate::clock::{Clock as _, SystemClock};
+use crate::env::{Clock as _, SystemClock};
 use crate::run::Plan;
 use crate::ui::{Board, live::Live, safe};
 

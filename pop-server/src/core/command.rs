@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use pop_compiler::agenda::Agenda;
 use pop_sdk::api::{Customer, Insight, LeaseId, Pool, Report, ReportResult, TemplateView};
 
 use super::record::{AgendaHeader, AgendaRow, Write};
 use super::rerun::Again;
+pub use super::submit::Facts;
 use crate::ids::{AgendaId, CustomerId, InsightId, PoolId};
 
 /// A request that may change the state.
@@ -111,8 +111,8 @@ pub struct Submit {
     pub id: AgendaId,
     /// The owner.
     pub customer: CustomerId,
-    /// The agenda.
-    pub agenda: Arc<Agenda>,
+    /// What the core must know of the agenda.
+    pub facts: Facts,
     /// The agenda as JSON text, to be stored as it is.
     pub body: Arc<str>,
     /// The client's own key.

@@ -10,7 +10,7 @@ use pop_sdk::api::{
     Algorithm, Customer, Insight, LeaseId, OperationState, OperationView, Pool, Report, ReportResult,
 };
 
-use super::command::{Command, Effect, Granted, Outcome, Pull, Refusal, Reply, Submit};
+use super::command::{Command, Effect, Facts, Granted, Outcome, Pull, Refusal, Reply, Submit};
 use super::record::Write;
 use super::{Core, Settings};
 use crate::ids::{AgendaId, CustomerId, PoolId};
@@ -154,7 +154,7 @@ pub(crate) fn submit(id: &AgendaId, customer: &str, agenda: &Agenda, key: Option
     Submit {
         id: id.clone(),
         customer: CustomerId::from(customer),
-        agenda: Arc::new(agenda.clone()),
+        facts: Facts::of(agenda),
         body: Arc::from(serde_json::to_string(agenda).unwrap()),
         idempotency_key: key.map(str::to_owned),
         made_for: None,

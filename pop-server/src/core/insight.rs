@@ -13,7 +13,7 @@ use crate::ids::{CustomerId, InsightId};
 const MAPPERS: [&str; 4] = ["any", "operationName", "operationType", "paramMap"];
 
 /// What the mappers look at, in lower case; made once for an agenda.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Features {
     names: HashSet<String>,
     kinds: HashSet<String>,

@@ -57,6 +57,7 @@ impl Core {
         for made in &report.made {
             check_made(live, made, report)?;
         }
+        check_names(live, report)?;
         let Some(end) = &report.end else { return Ok(()) };
         if !end.state.is_terminal() {
             let state = end.state.as_str();
@@ -162,9 +163,9 @@ fn check_made(live: &Live, made: &Made, report: &Report) -> Result<(), Refusal> 
     let (id, generator) = (&report.id, made.generator.as_str());
     let invalid =
         |why: String| Err(Refusal::Invalid(format!("agenda `{id}`, what `{generator}` made: {why}")));
-    let Some(index) = live.find(generator) else {
+    if live.find(generator).is_none() {
         return invalid("there is no such operation".to_owned());
-    };
+    }
     let succeeds = |o: &OperationView| o.name == generator && o.state == OperationState::Succeeded;
     if !report.operations.iter().any(succeeds) {
         return invalid("it comes with its success, which is not in the same report".to_owned());
@@ -172,15 +173,22 @@ fn check_made(live: &Live, made: &Made, report: &Report) -> Result<(), Refusal> 
     if report.made.iter().filter(|m| m.generator == generator).count() > 1 {
         return invalid("it is told twice".to_owned());
     }
-    if live.operations[index].state.is_terminal() {
-        return Ok(());
-    }
-    let mut names = HashSet::new();
+    Ok(())
+}
+
+/// Names that generators add are new. All generators of a report are looked at together, once.
+fn check_names(live: &Live, report: &Report) -> Result<(), Refusal> {
     let is_news =
         |m: &&Made| live.find(&m.generator).is_some_and(|i| !live.operations[i].state.is_terminal());
-    for other in report.made.iter().filter(is_news).flat_map(|m| &m.operations) {
-        if live.find(&other.name).is_some() || !names.insert(other.name.as_str()) {
-            return invalid(format!("the name `{}` is taken", other.name));
+    let mut names = HashSet::new();
+    for made in report.made.iter().filter(is_news) {
+        for other in &made.operations {
+            if live.find(&other.name).is_some() || !names.insert(other.name.as_str()) {
+                let (id, generator, name) = (&report.id, &made.generator, &other.name);
+                return Err(Refusal::Invalid(format!(
+                    "agenda `{id}`, what `{generator}` made: the name `{name}` is taken"
+                )));
+            }
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
-//! Taking an agenda in: its customer, its insight, its place.
+//! Taking an agenda in: its customer, its insight, its place. What depends on the agenda alone is a [`Facts`], made before
+//! the command reaches the core, because it takes time in proportion to the agenda.
 
-use pop_compiler::agenda::{Agenda, keys};
+use pop_compiler::agenda::{Agenda, Operation, keys};
 use pop_sdk::api::{Customer, WorkflowRef};
 use serde_json::Value;
 
@@ -14,9 +15,42 @@ use crate::ids::{AgendaNo, InsightId, PoolId};
 /// The pool of customers that are created on the fly.
 const DEFAULT_POOL: &str = "default";
 
+/// What the core must know of an agenda to take it in.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub(super) features: Features,
+    /// In the agenda's order.
+    pub(super) operations: Vec<OperationName>,
+    pub(super) title: Option<String>,
+    pub(super) link: Option<String>,
+    pub(super) workflow: Option<WorkflowRef>,
+    pub(super) maximum_attempts: Option<u32>,
+    /// Stored, but not to be queued.
+    pub(super) held: bool,
+    /// A type of its operations takes secrets.
+    pub(super) secret: bool,
+}
+
+impl Facts {
+    /// Those of this agenda. The time is in proportion to its size.
+    pub fn of(agenda: &Agenda) -> Self {
+        let name = |o: &Operation| OperationName { name: o.name.clone(), kind: o.kind.clone() };
+        Self {
+            features: Features::of(agenda),
+            operations: agenda.operations.iter().map(name).collect(),
+            title: agenda.title.clone(),
+            link: agenda.link_id.clone(),
+            workflow: workflow(agenda),
+            maximum_attempts: maximum_attempts(agenda),
+            held: agenda.params.contains_key(keys::DO_NOT_RUN),
+            secret: has_secrets(agenda),
+        }
+    }
+}
+
 impl Core {
     pub(super) fn submit(&mut self, tx: &mut Tx, submit: Submit) -> Result<Reply, Refusal> {
-        let Submit { id, customer, agenda, body, idempotency_key, made_for } = submit;
+        let Submit { id, customer, facts, body, idempotency_key, made_for } = submit;
         if let Some(key) = &idempotency_key
             && let Some(seen) = self.state.keys.get(&(customer.clone(), key.clone()))
         {
@@ -33,7 +67,7 @@ impl Core {
         let Some(pool_state) = self.state.pools.get(&pool) else { return Err(Refusal::UnknownPool(pool)) };
         let candidates =
             pool_state.insights.iter().filter_map(|i| self.state.insights.get(i)).map(|i| &i.config);
-        let insight = match select(&Features::of(&agenda), &customer, candidates) {
+        let insight = match select(&facts.features, &customer, candidates) {
             Ok(insight) => InsightId::from(insight.id.as_str()),
             Err(tried) => return Err(Refusal::NoInsight { pool, tried }),
         };
@@ -43,24 +77,19 @@ impl Core {
         }
 
         let no = AgendaNo(self.state.last_no.0 + 1);
-        let operations: Vec<OperationName> = agenda
-            .operations
-            .iter()
-            .map(|o| OperationName { name: o.name.clone(), kind: o.kind.clone() })
-            .collect();
+        let Facts { operations, title, link, workflow, maximum_attempts, held, secret, features: _ } = facts;
         let header = AgendaHeader {
             no,
             id,
             customer,
             insight: insight.clone(),
             pool: pool.clone(),
-            title: agenda.title.clone(),
-            link: agenda.link_id.clone(),
-            workflow: workflow(&agenda),
+            title,
+            link,
+            workflow,
             submitted_at: tx.now,
-            maximum_attempts: maximum_attempts(&agenda),
+            maximum_attempts,
         };
-        let held = agenda.params.contains_key(keys::DO_NOT_RUN);
         let place = if held { Place::Held } else { Place::Ready };
         let mut live = self.state.new_live(&header, place, idempotency_key.clone(), &operations);
         if held {
@@ -71,7 +100,7 @@ impl Core {
             operations,
             body,
             idempotency_key,
-            secret: has_secrets(&agenda),
+            secret,
         })));
         self.state.insert(no, live);
         self.state.emit(tx, no, None);

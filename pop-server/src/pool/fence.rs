@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub use crate::clock::since_boot as now;
+pub use crate::env::since_boot as now;
 
 /// A moment by [`now`]; at first there is none.
 #[derive(Debug)]

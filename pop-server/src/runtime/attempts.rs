@@ -2,6 +2,7 @@
 //! program writes a file or sends a request, and the same for every runtime.
 
 mod failure;
+pub(crate) mod http;
 mod progress;
 mod registry;
 

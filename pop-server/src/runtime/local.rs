@@ -39,6 +39,7 @@ use self::watch::Watch;
 pub use self::work_folder::LocalError;
 use self::work_folder::WorkFolder;
 use super::{Adopted, AttemptKey, Capacity, Launch, Pending, Reporter, Runtime, Signal, Stop};
+use crate::env::Env;
 use crate::run::fail;
 
 /// Settings of a [`Local`] runtime.
@@ -64,6 +65,8 @@ pub struct Config {
     pub guard: Option<PathBuf>,
     /// Whether the command of an operation type that has an image may run here, outside of the image.
     pub allow_host: bool,
+    /// Where the secrets come from by which attempts report.
+    pub env: Env,
 }
 
 impl Config {
@@ -80,6 +83,7 @@ impl Config {
             log_limit: 1 << 20,
             guard: None,
             allow_host: false,
+            env: Env::system(),
         }
     }
 }
@@ -117,7 +121,8 @@ impl Local {
         let children = Arc::new(Children::new(work.path().to_path_buf()));
         let watch = Watch::new(Arc::clone(&children));
         let launcher = Launcher::new();
-        let guard = Guard::new(config.guard.clone(), work.path().to_path_buf(), Arc::clone(&children));
+        let guard =
+            Guard::new(config.guard.clone(), work.path().to_path_buf(), Arc::clone(&children), &config.env);
         let guard = Arc::new(guard);
         let shared = Shared { config, launcher, watch, children, reports: OnceCell::new(), guard, work };
         Ok(Self { shared: Arc::new(shared), running: TaskTracker::new() })
@@ -127,7 +132,9 @@ impl Local {
 impl Shared {
     /// Where programs report over HTTP; none while there is no port.
     async fn reports(&self) -> Option<&Arc<Reports>> {
-        let start = || async { Reports::start(self.config.output_limit).await.map(Arc::new) };
+        let start = || async {
+            Reports::start(self.config.output_limit, self.config.env.clone()).await.map(Arc::new)
+        };
         let reports = self.reports.get_or_try_init(start).await;
         reports.inspect_err(|error| tracing::warn!(%error, "programs can report by file only")).ok()
     }

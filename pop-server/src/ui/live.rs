@@ -9,7 +9,7 @@ use pop_sdk::api::{Again, OperationView};
 use tokio_util::sync::CancellationToken;
 
 use super::{Board, added_line, again_line, frame, line};
-use crate::clock::{Clock as _, SystemClock};
+use crate::env::{Clock as _, SystemClock};
 
 const REPAINT: Duration = Duration::from_millis(100);
 

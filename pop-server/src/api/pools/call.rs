@@ -9,11 +9,11 @@ use pop_sdk::api::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use crate::api::problem::{Error, Kind};
+use crate::api::AppState;
 use crate::api::view;
 use crate::core::command::{Command, Granted, Pull, Reply};
+use crate::http::problem::{Error, Kind};
 use crate::ids::{InsightId, PoolId};
-use crate::server::Parts;
 use crate::store::{Store, StoreError};
 
 /// The longest wait of a pull or a renewal.
@@ -24,19 +24,19 @@ const LONGEST_NAME: usize = 128;
 const LARGEST_PULL: u32 = 1000;
 
 pub(in crate::api) async fn attach(
-    parts: &Parts,
+    app: &AppState,
     pool: String,
     request: AttachRequest,
 ) -> Result<AttachResponse, Error> {
     let AttachRequest { worker, instance, holding } = request;
     agent(&worker, &instance)?;
-    let reply = parts.change(Command::Attach { pool: PoolId::from(pool), worker, instance, holding }).await?;
+    let reply = app.change(Command::Attach { pool: PoolId::from(pool), worker, instance, holding }).await?;
     let Reply::Attached { returned, kept } = reply else { return Err(Error::internal()) };
-    Ok(AttachResponse { lease_ms: lease_ms(parts), returned, kept })
+    Ok(AttachResponse { lease_ms: lease_ms(app), returned, kept })
 }
 
 pub(in crate::api) async fn pull(
-    parts: &Parts,
+    app: &AppState,
     pool: String,
     request: PullRequest,
 ) -> Result<PullResponse, Error> {
@@ -55,18 +55,18 @@ pub(in crate::api) async fn pull(
         request: request.request,
         woken: false,
     };
-    let mut poll = parts.hub.poll(&pool, pull.insight.as_ref());
+    let mut poll = app.engine.wakeups.poll(&pool, pull.insight.as_ref());
     loop {
         poll.wait();
         let waited = called.elapsed();
-        let reply = parts.change(Command::Pull(pull.clone())).await?;
+        let reply = app.change(Command::Pull(pull.clone())).await?;
         match reply {
             Reply::Granted(granted) if granted.is_empty() => poll.looked(),
             Reply::Granted(granted) => {
                 poll.looked();
                 drop(poll);
                 let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(0);
-                return Ok(PullResponse { leases: leases(parts, &pull, granted).await?, waited_ms });
+                return Ok(PullResponse { leases: leases(app, &pull, granted).await?, waited_ms });
             }
             // Whoever is there calls again.
             Reply::Silent => return Ok(nothing()),
@@ -78,27 +78,27 @@ pub(in crate::api) async fn pull(
                     return Ok(nothing());
                 }
             }
-            () = parts.shutdown.cancelled() => return Ok(nothing()),
+            () = app.shutdown.cancelled() => return Ok(nothing()),
         }
         pull.woken = true;
     }
 }
 
 pub(in crate::api) async fn renew(
-    parts: &Parts,
+    app: &AppState,
     pool: String,
     request: RenewRequest,
 ) -> Result<RenewResponse, Error> {
     let RenewRequest { worker, instance, leases, wait_ms } = request;
     agent(&worker, &instance)?;
     let deadline = Instant::now() + Duration::from_millis(wait_ms).min(LONGEST_WAIT);
-    let mut cancels = parts.hub.watch_cancels();
+    let mut cancels = app.engine.wakeups.watch_cancels();
     let renew = Command::Renew { pool: PoolId::from(pool), worker, instance, leases };
     loop {
         cancels.mark_unchanged();
-        let reply = parts.change(renew.clone()).await?;
+        let reply = app.change(renew.clone()).await?;
         let Reply::Renewed { cancel, lost } = reply else { return Err(Error::internal()) };
-        let response = RenewResponse { lease_ms: lease_ms(parts), cancel, lost };
+        let response = RenewResponse { lease_ms: lease_ms(app), cancel, lost };
         if !response.cancel.is_empty() || !response.lost.is_empty() {
             return Ok(response);
         }
@@ -108,42 +108,41 @@ pub(in crate::api) async fn renew(
                     return Ok(response);
                 }
             }
-            () = parts.shutdown.cancelled() => return Ok(response),
+            () = app.shutdown.cancelled() => return Ok(response),
         }
     }
 }
 
 pub(in crate::api) async fn report(
-    parts: &Parts,
+    app: &AppState,
     pool: String,
     request: ReportRequest,
 ) -> Result<ReportResponse, Error> {
     let ReportRequest { worker, instance, reports } = request;
     agent(&worker, &instance)?;
-    let reply = parts.change(Command::Report { pool: PoolId::from(pool), worker, instance, reports }).await?;
+    let reply = app.change(Command::Report { pool: PoolId::from(pool), worker, instance, reports }).await?;
     let Reply::Reported(results) = reply else { return Err(Error::internal()) };
     Ok(ReportResponse { results })
 }
 
 pub(in crate::api) async fn release(
-    parts: &Parts,
+    app: &AppState,
     pool: String,
     request: ReleaseRequest,
 ) -> Result<ReleaseResponse, Error> {
     let ReleaseRequest { worker, instance, leases, leaving } = request;
     agent(&worker, &instance)?;
-    let reply = parts
-        .change(Command::Release { pool: PoolId::from(pool), worker, instance, leases, leaving })
-        .await?;
+    let reply =
+        app.change(Command::Release { pool: PoolId::from(pool), worker, instance, leases, leaving }).await?;
     let Reply::Released(released) = reply else { return Err(Error::internal()) };
     Ok(ReleaseResponse { released })
 }
 
 /// What was handed out, with the agendas and what earlier leases reached. One answer holds so many bytes and not more; what
 /// does not fit goes back to where it was.
-async fn leases(parts: &Parts, pull: &Pull, granted: Vec<Granted>) -> Result<Vec<Lease>, Error> {
-    let (lease_ms, limit) = (lease_ms(parts), parts.pull_limit);
-    let (leases, rest) = parts
+async fn leases(app: &AppState, pull: &Pull, granted: Vec<Granted>) -> Result<Vec<Lease>, Error> {
+    let (lease_ms, limit) = (lease_ms(app), app.limits.pull);
+    let (leases, rest) = app
         .read(move |store| {
             let (mut leases, mut size) = (Vec::new(), 0);
             let mut granted = granted.into_iter().peekable();
@@ -159,7 +158,7 @@ async fn leases(parts: &Parts, pull: &Pull, granted: Vec<Granted>) -> Result<Vec
     if !rest.is_empty() {
         let leases = rest.into_iter().map(|g| LeaseId { id: g.id.to_string(), epoch: g.epoch }).collect();
         let Pull { pool, worker, instance, .. } = pull.clone();
-        parts.change(Command::Release { pool, worker, instance, leases, leaving: false }).await?;
+        app.change(Command::Release { pool, worker, instance, leases, leaving: false }).await?;
     }
     Ok(leases)
 }
@@ -189,8 +188,8 @@ fn lease(store: &dyn Store, grant: Granted, lease_ms: u64) -> Result<Option<(Lea
     Ok(Some((Lease { id: id.to_string(), epoch, lease_ms, interrupted, agenda, progress }, bytes)))
 }
 
-fn lease_ms(parts: &Parts) -> u64 {
-    u64::try_from(parts.lease.as_millis()).unwrap_or(u64::MAX)
+fn lease_ms(app: &AppState) -> u64 {
+    u64::try_from(app.limits.lease.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn agent(worker: &str, instance: &str) -> Result<(), Error> {

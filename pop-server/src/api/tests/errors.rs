@@ -12,7 +12,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::fixture::{Api, agenda};
 use crate::core::command::Command;
-use crate::server::{Config, WriterError};
+use crate::engine::EngineError;
+use crate::serve::Config;
 use crate::store::faulty::Faulty;
 use crate::store::sqlite::SqliteStore;
 
@@ -231,6 +232,6 @@ async fn a_failed_commit_tells_nobody_done() {
 async fn a_panic_in_the_core_spoils_one_command_only() {
     let api = Api::new().await;
     let id = api.submit("default").await;
-    assert_eq!(api.parts.writer.call(Command::Panic).await, Err(WriterError::Broken));
+    assert_eq!(api.app.engine.writer.call(Command::Panic).await, Err(EngineError::Broken));
     assert_eq!(api.pull(10, "r").await[0].id, id);
 }

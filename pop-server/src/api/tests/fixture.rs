@@ -15,15 +15,16 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::clock::ManualClock;
-use crate::server::{Config, Parts};
+use crate::api::AppState;
+use crate::env::{Env, ManualClock};
+use crate::serve::Config;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 
 pub(crate) struct Api {
     pub(crate) router: Router,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) parts: Parts,
+    pub(crate) app: AppState,
 }
 
 impl Api {
@@ -33,9 +34,10 @@ impl Api {
 
     pub(crate) async fn on(store: Arc<dyn Store>, config: Config) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_second(1_800_000_000).unwrap()));
-        let (parts, _thread) =
-            Parts::start(&config, store, clock.clone(), CancellationToken::new()).await.unwrap();
-        Self { router: crate::api::router(parts.clone()), clock, parts }
+        let env = Env { clock: clock.clone(), ..config.env };
+        let config = Config { env, ..config };
+        let (app, _thread) = crate::serve::build(&config, store, CancellationToken::new()).await.unwrap();
+        Self { router: crate::api::router(app.clone()), clock, app }
     }
 
     /// The status, the content type and the body.

@@ -7,7 +7,7 @@ use axum::http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 use super::fixture::{Api, agenda};
-use crate::server::Config;
+use crate::serve::Config;
 use crate::store::sqlite::SqliteStore;
 
 #[tokio::test]

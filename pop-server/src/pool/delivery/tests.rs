@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::clock::SystemClock;
+use crate::env::SystemClock;
 use crate::pool::port::Identity;
 use crate::pool::port::http::HttpPort;
 use crate::pool::{agent, executor};
 use crate::runtime::local::{self, Local};
-use crate::server::{self, Config, Server};
+use crate::serve::{self, Config, Server};
 
 /// A server whose requests may be so long.
 const LIMIT: usize = 32 << 10;
@@ -22,7 +22,7 @@ const LIMIT: usize = 32 << 10;
 async fn serve() -> (Server, Client, CancellationToken) {
     let shutdown = CancellationToken::new();
     let config = Config { listen: ([127, 0, 0, 1], 0).into(), body_limit: LIMIT, ..Config::default() };
-    let server = server::start(config, shutdown.clone()).await.unwrap();
+    let server = serve::start(config, shutdown.clone()).await.unwrap();
     let client = Client::connect(&format!("http://{}", server.address)).unwrap();
     (server, client, shutdown)
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::state::{Command, Executor, Finished, Input, Moment, Output, Settings};
-use crate::clock::Clock;
+use crate::env::Clock;
 use crate::pool::delivery::{self, Answer};
 use crate::pool::fence::Fence;
 use crate::pool::port::ReportPort;

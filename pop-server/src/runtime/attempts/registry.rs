@@ -1,4 +1,4 @@
-//! The attempts that run, by the tokens that their programs report with. The HTTP itself is in [`crate::api::attempts`];
+//! The attempts that run, by the tokens that their programs report with. The HTTP itself is in [`super::http`];
 //! what becomes of a report is the runtime's matter (an [`Inbox`]).
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::de::IgnoredAny;
 
 use super::{FailureFile, Progress, SHORT};
-use crate::ids;
+use crate::env::Env;
 
 /// What a program reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,7 @@ pub(crate) trait Inbox: Send + Sync + std::fmt::Debug + 'static {
 pub(crate) struct Registry {
     attempts: Mutex<HashMap<String, Arc<Attempt>>>,
     output_limit: u64,
+    env: Env,
 }
 
 /// None once the attempt has ended.
@@ -50,9 +51,9 @@ pub(crate) struct Registry {
 struct Attempt(Mutex<Option<Arc<dyn Inbox>>>);
 
 impl Registry {
-    /// No attempts yet; outputs may have so many bytes.
-    pub(crate) fn new(output_limit: u64) -> Self {
-        Self { attempts: Mutex::default(), output_limit }
+    /// No attempts yet. Outputs may have so many bytes; tokens come from `env`.
+    pub(crate) fn new(output_limit: u64, env: Env) -> Self {
+        Self { attempts: Mutex::default(), output_limit, env }
     }
 
     /// How long a report may be, in bytes.
@@ -82,7 +83,7 @@ impl Registry {
     /// Lets one attempt report, for as long as the entry lives.
     pub(crate) fn enter(self: &Arc<Self>, inbox: Arc<dyn Inbox>) -> Entry {
         let attempt = Arc::new(Attempt(Mutex::new(Some(inbox))));
-        let token = ids::token();
+        let token = self.env.token();
         lock(&self.attempts).insert(token.clone(), Arc::clone(&attempt));
         Entry { registry: Arc::clone(self), token, attempt }
     }

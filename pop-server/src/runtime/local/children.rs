@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
@@ -20,6 +20,7 @@ use rustix::process::{
     kill_process_group, pidfd_open, pidfd_send_signal, set_child_subreaper, waitid,
 };
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::folder::GROUP;
 use super::plain_file::{self, Content};

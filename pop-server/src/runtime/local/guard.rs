@@ -20,8 +20,8 @@ use rustix::fs::{OFlags, fcntl_setfl};
 use self::orders::END;
 pub use self::stand::stand;
 use super::children::{Children, see_off};
-use crate::clock::since_boot;
-use crate::ids;
+use crate::env::Env;
+use crate::env::since_boot;
 
 /// This process's side of the guard, which is started with the first program.
 #[derive(Debug)]
@@ -71,9 +71,9 @@ impl Standing {
 }
 
 impl Guard {
-    pub(super) fn new(program: Option<PathBuf>, work: PathBuf, children: Arc<Children>) -> Self {
+    pub(super) fn new(program: Option<PathBuf>, work: PathBuf, children: Arc<Children>, env: &Env) -> Self {
         let (state, starting) = (Mutex::default(), Mutex::default());
-        Self { program, work, start: ids::token(), children, state, starting }
+        Self { program, work, start: env.token(), children, state, starting }
     }
 
     /// What tells this runtime's programs from those of others.
@@ -229,7 +229,7 @@ mod tests {
         let written = Command::new("sh").args(["-c", &write, "sh"]).arg(&program).status().unwrap();
         assert!(written.success());
         let children = Arc::new(Children::new(folder.to_path_buf()));
-        Arc::new(Guard::new(Some(program), folder.to_path_buf(), children))
+        Arc::new(Guard::new(Some(program), folder.to_path_buf(), children, &Env::system()))
     }
 
     fn pid(guard: &Guard) -> Option<u32> {

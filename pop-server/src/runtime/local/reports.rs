@@ -11,8 +11,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::folder::Folder;
 use super::plain_file;
 use super::watch::ProgressFile;
-use crate::api;
-use crate::runtime::attempts::{Entry, Inbox, Registry, ReportKind};
+use crate::env::Env;
+use crate::runtime::attempts::{Entry, Inbox, Registry, ReportKind, http};
 
 /// A registry that programs can reach.
 #[derive(Debug)]
@@ -28,11 +28,11 @@ impl Reports {
     ///
     /// # Errors
     /// There is no port.
-    pub(super) async fn start(output_limit: u64) -> io::Result<Self> {
+    pub(super) async fn start(output_limit: u64, env: Env) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}{}", listener.local_addr()?, api::attempts::PATH);
-        let (registry, stop) = (Arc::new(Registry::new(output_limit)), CancellationToken::new());
-        tokio::spawn(api::attempts::serve(listener, Arc::clone(&registry), stop.clone()));
+        let url = format!("http://{}{}", listener.local_addr()?, http::PATH);
+        let (registry, stop) = (Arc::new(Registry::new(output_limit, env)), CancellationToken::new());
+        tokio::spawn(http::serve(listener, Arc::clone(&registry), stop.clone()));
         Ok(Self { registry, url, _serving: stop.drop_guard() })
     }
 

@@ -13,7 +13,7 @@ use rustix::time::{
 
 use super::super::children;
 use super::orders::{Duty, Orders};
-use crate::clock::since_boot;
+use crate::env::since_boot;
 
 /// Pauses between two looks for programs that have to go: the first, the longest while some were found, and the longest.
 const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(100), Duration::from_secs(1)];

@@ -3,20 +3,12 @@
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use pop_compiler::diagnostic::Diagnostic;
 use pop_sdk::api::{Problem, Stale};
 use serde_json::Value;
 
-use crate::core::command::Refusal;
-use crate::core::intake::Rejection;
-use crate::server::WriterError;
-use crate::store::StoreError;
-
-use super::findings;
-
 /// The kinds of problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     MalformedBody,
     InvalidBody,
     InvalidQuery,
@@ -94,7 +86,7 @@ impl Kind {
 
 /// An error on its way out.
 #[derive(Debug)]
-pub(super) struct Error {
+pub(crate) struct Error {
     kind: Kind,
     detail: String,
     diagnostics: Vec<Value>,
@@ -102,64 +94,47 @@ pub(super) struct Error {
 }
 
 impl Error {
-    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), diagnostics: Vec::new(), stale: None }
     }
 
-    /// The compiler's findings.
-    pub(super) fn findings(kind: Kind, found: &[Diagnostic], names: &[String]) -> Self {
-        let count = found.len();
-        let first = found.first().map(|d| d.message.clone()).unwrap_or_default();
-        let detail = if count == 1 { first } else { format!("{first} (and {} more)", count - 1) };
-        Self { diagnostics: findings::to_json(found, names), ..Self::new(kind, detail) }
+    /// With the compiler's findings as JSON.
+    pub(crate) fn with_diagnostics(self, diagnostics: Vec<Value>) -> Self {
+        Self { diagnostics, ..self }
     }
 
-    /// The client was made for another version of the workflow.
+    /// With what a stale client is to know.
+    pub(crate) fn with_stale(self, stale: Stale) -> Self {
+        Self { stale: Some(Box::new(stale)), ..self }
+    }
+
     /// Whether the same request may be good for another version of its workflow.
-    pub(super) fn may_be_of_another_version(&self) -> bool {
+    pub(crate) fn may_be_of_another_version(&self) -> bool {
         matches!(self.kind, Kind::StaleClient | Kind::KeyReused)
     }
 
     /// Whether the request's key was used for something else.
-    pub(super) fn is_reused_key(&self) -> bool {
+    pub(crate) fn is_reused_key(&self) -> bool {
         matches!(self.kind, Kind::KeyReused)
     }
 
-    pub(super) fn stale(refusal: &Refusal, stale: Stale) -> Self {
-        Self { stale: Some(Box::new(stale)), ..Self::new(Kind::StaleClient, refusal.to_string()) }
-    }
-
-    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, detail)
     }
 
-    pub(super) fn method_not_allowed(detail: impl Into<String>) -> Self {
+    pub(crate) fn method_not_allowed(detail: impl Into<String>) -> Self {
         Self::new(Kind::MethodNotAllowed, detail)
     }
 
     /// A fault of the server's own; what it was is in the log.
-    pub(super) fn internal() -> Self {
+    pub(crate) fn internal() -> Self {
         Self::new(Kind::Internal, "the server's log says more")
-    }
-
-    pub(super) fn misdirected(host: &str) -> Self {
-        Self::new(
-            Kind::Misdirected,
-            format!(
-                "host {host:?} is not this machine: the server listens on a loopback address. \
-                 Use localhost, 127.0.0.1 or [::1]"
-            ),
-        )
-    }
-
-    pub(super) fn no_agenda(id: &str) -> Self {
-        Self::not_found(format!("there is no agenda `{id}`"))
     }
 }
 
 impl Error {
     /// As a problem document.
-    pub(super) fn into_problem(self) -> Problem {
+    pub(crate) fn into_problem(self) -> Problem {
         let (name, status, title) = self.kind.entry();
         Problem {
             kind: format!("/problems/{name}"),
@@ -183,52 +158,5 @@ impl IntoResponse for Error {
             response.headers_mut().insert("retry-after", HeaderValue::from_static("1"));
         }
         response
-    }
-}
-
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        let kind = match &refusal {
-            Refusal::UnknownCustomer(_) => Kind::UnknownCustomer,
-            Refusal::UnknownPool(_) => Kind::UnknownPool,
-            Refusal::UnknownInsight(_) => Kind::UnknownInsight,
-            Refusal::NotFound(_) => Kind::NotFound,
-            Refusal::NoInsight { .. } => Kind::NoInsight,
-            Refusal::Stale { .. } => Kind::StaleClient,
-            Refusal::NotEnded(_) => Kind::NotEnded,
-            Refusal::NothingToRun(_) => Kind::NothingToRun,
-            Refusal::Invalid(_) => Kind::InvalidRequest,
-            Refusal::InUse(_) => Kind::InUse,
-            Refusal::Superseded(_) => Kind::Superseded,
-        };
-        Self::new(kind, refusal.to_string())
-    }
-}
-
-impl From<WriterError> for Error {
-    fn from(error: WriterError) -> Self {
-        match error {
-            WriterError::Refused(refusal) => refusal.into(),
-            WriterError::Broken => Self::internal(),
-            WriterError::Unavailable | WriterError::Stopped => {
-                Self::new(Kind::Unavailable, error.to_string())
-            }
-        }
-    }
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "a read failed");
-        Self::new(Kind::Unavailable, "the database can't be read at the moment; try again")
-    }
-}
-
-impl From<Rejection> for Error {
-    fn from(rejection: Rejection) -> Self {
-        match rejection {
-            Rejection::Request(text) => Self::new(Kind::InvalidRequest, text),
-            Rejection::Findings(found, names) => Self::findings(Kind::InvalidAgenda, &found, &names),
-        }
     }
 }

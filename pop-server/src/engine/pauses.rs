@@ -53,7 +53,7 @@ impl Pauses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{Clock as _, ManualClock};
+    use crate::env::{Clock as _, ManualClock};
 
     fn seconds(n: u64) -> Duration {
         Duration::from_secs(n)

@@ -1,12 +1,6 @@
-//! The server as a whole: binds, loads, bootstraps, serves, stops. The parts live in `core`, `store` and `api`; the thread
-//! that drives the core lives in `writer`.
+//! The server as a whole: binds, opens the database, starts the engine, serves, stops.
 
-mod bootstrap;
-mod health;
-mod hub;
-mod pause;
-mod serve;
-mod writer;
+mod connections;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,25 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use health::Health;
-pub use hub::{Hub, Poll, Step, Told, Watch};
-pub use writer::{Writer, WriterError};
-
-use crate::api;
 use crate::api::in_process::InProcess;
-use crate::clock::{Clock, SystemClock};
+use crate::api::{self, AppState, Limits};
 use crate::core::Settings;
+use crate::engine::{self, StartError};
+use crate::env::Env;
+use crate::http;
 use crate::pool::port::Identity;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
-/// How many reads run at the same time.
-const READS: usize = 4;
 /// How long open requests may take to end once the server shuts down.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -61,6 +50,8 @@ pub struct Config {
     pub pull_limit: usize,
     /// Whether an unknown customer is created on its first submit.
     pub auto_customers: bool,
+    /// Time and ids.
+    pub env: Env,
 }
 
 impl Default for Config {
@@ -73,6 +64,7 @@ impl Default for Config {
             body_limit: 64 << 20,
             pull_limit: 32 << 20,
             auto_customers: false,
+            env: Env::system(),
         }
     }
 }
@@ -81,22 +73,19 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The port is taken, or may not be used.
-    #[error("can't listen on {0}")]
+    #[error("could not listen on {0}")]
     Bind(SocketAddr, #[source] std::io::Error),
     /// The database can't be used.
-    #[error("can't use the database")]
+    #[error("could not open the database")]
     Store(#[source] StoreError),
-    /// The core's thread can't be started.
-    #[error("can't start the writer thread")]
-    Thread(#[source] std::io::Error),
-    /// The core refused the settings of an empty database.
-    #[error("can't create the first settings: {0}")]
-    Bootstrap(String),
+    /// The engine does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// The thread that drives the core can't go on. What was acknowledged is stored.
     #[error("the server stopped: {0}. Start it again")]
     Writer(String),
     /// A task died.
-    #[error("a task of the server died")]
+    #[error("a task of the server panicked")]
     Task(#[from] tokio::task::JoinError),
 }
 
@@ -105,7 +94,7 @@ pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     serving: JoinHandle<Result<(), ServerError>>,
-    parts: Parts,
+    app: AppState,
 }
 
 impl std::fmt::Debug for Server {
@@ -118,13 +107,13 @@ impl Server {
     /// Waits until the server has stopped: after its token was cancelled, or because it failed.
     pub async fn join(self) -> Result<(), ServerError> {
         // The writer's thread ends with the last handle to it.
-        drop(self.parts);
+        drop(self.app);
         self.serving.await?
     }
 
     /// A way into this server for an agent in the same process. It is to be gone before the server can stop.
     pub fn port(&self, identity: Identity) -> InProcess {
-        InProcess::new(self.parts.clone(), identity)
+        InProcess::new(self.app.clone(), identity)
     }
 }
 
@@ -132,6 +121,9 @@ impl Server {
 ///
 /// The port is bound first, then the database is loaded, so a second server on one machine fails before it touches
 /// anything. An empty database gets a pool, an insight and a customer, all named `default`.
+///
+/// # Errors
+/// The port is taken, or the database can't be used.
 pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server, ServerError> {
     let listener = TcpListener::bind(config.listen).await.map_err(|e| ServerError::Bind(config.listen, e))?;
     let address = listener.local_addr().map_err(|e| ServerError::Bind(config.listen, e))?;
@@ -139,17 +131,17 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
         Some(path) => Arc::new(open(path).await?),
         None => Arc::new(SqliteStore::in_memory().map_err(ServerError::Store)?),
     };
-    let (parts, thread) = Parts::start(&config, store, Arc::new(SystemClock), shutdown.clone()).await?;
-    let health = Arc::clone(&parts.health);
-    let own = parts.clone();
-    let mut router = api::router(parts);
+    let (app, thread) = build(&config, store, shutdown.clone()).await?;
+    let health = Arc::clone(&app.engine.health);
+    let own = app.clone();
+    let mut router = api::router(app);
     if address.ip().is_loopback() {
-        router = api::only_this_machine(router);
+        router = http::only_this_machine(router);
     }
     tracing::info!(%address, "serving");
 
     let serving = tokio::spawn(async move {
-        let serve = serve::serve(listener, router, config.idle, shutdown.clone());
+        let serve = connections::serve(listener, router, config.idle, shutdown.clone());
         let overdue = async {
             shutdown.cancelled().await;
             tokio::time::sleep(GRACE).await;
@@ -176,7 +168,19 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
         tracing::info!("stopped");
         result
     });
-    Ok(Server { address, serving, parts: own })
+    Ok(Server { address, serving, app: own })
+}
+
+/// The engine on a store, and the API's state on both.
+pub(crate) async fn build(
+    config: &Config,
+    store: Arc<dyn Store>,
+    shutdown: CancellationToken,
+) -> Result<(AppState, std::thread::JoinHandle<()>), StartError> {
+    let settings = Settings { lease: config.lease, auto_customers: config.auto_customers };
+    let (engine, thread) = engine::start(settings, Arc::clone(&store), &config.env).await?;
+    let limits = Limits { lease: config.lease, body: config.body_limit, pull: config.pull_limit };
+    Ok((AppState::new(engine, store, config.env.clone(), limits, shutdown), thread))
 }
 
 /// Opens the database file. A server that was here before may still be ending, so its lock is waited for.
@@ -187,58 +191,6 @@ async fn open(path: &Path) -> Result<SqliteStore, ServerError> {
             Err(StoreError::InUse(_)) if Instant::now() < deadline => tokio::time::sleep(LOCK_RETRY).await,
             result => return result.map_err(ServerError::Store),
         }
-    }
-}
-
-/// What the API works with.
-#[derive(Clone)]
-pub(crate) struct Parts {
-    /// Where changes go.
-    pub(crate) writer: Writer,
-    /// Where reads come from.
-    pub(crate) store: Arc<dyn Store>,
-    /// Bounds the reads that run at the same time, and with them the threads.
-    pub(crate) reads: Arc<Semaphore>,
-    /// Who waits for what.
-    pub(crate) hub: Arc<Hub>,
-    /// Whether the server can do its work.
-    pub(crate) health: Arc<Health>,
-    /// Ends long polls and streams.
-    pub(crate) shutdown: CancellationToken,
-    /// How long a lease lasts.
-    pub(crate) lease: Duration,
-    /// The longest request body.
-    pub(crate) body_limit: usize,
-    /// What an answer to a pull holds.
-    pub(crate) pull_limit: usize,
-}
-
-impl Parts {
-    /// Starts the writer thread on a store, and bootstraps an empty one.
-    pub(crate) async fn start(
-        config: &Config,
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        shutdown: CancellationToken,
-    ) -> Result<(Self, std::thread::JoinHandle<()>), ServerError> {
-        let hub = Arc::new(Hub::default());
-        let settings = Settings { lease: config.lease, auto_customers: config.auto_customers };
-        let health = Arc::new(Health::default());
-        let (writer, thread) =
-            Writer::start(settings, Arc::clone(&store), clock, Arc::clone(&hub), Arc::clone(&health))?;
-        let parts = Self {
-            writer,
-            store,
-            reads: Arc::new(Semaphore::new(READS)),
-            hub,
-            health,
-            shutdown,
-            lease: config.lease,
-            body_limit: config.body_limit,
-            pull_limit: config.pull_limit,
-        };
-        bootstrap::bootstrap(&parts).await?;
-        Ok((parts, thread))
     }
 }
 

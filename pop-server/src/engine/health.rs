@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 /// What is wrong, if anything.
 #[derive(Debug)]
-pub(crate) struct Health {
+pub struct Health {
     /// It may pass.
     trouble: Mutex<Option<String>>,
     /// It does not.
@@ -44,7 +44,7 @@ impl Health {
     }
 
     /// Waits until the server can't go on, and says why.
-    pub(super) async fn failed(&self) -> String {
+    pub async fn failed(&self) -> String {
         let mut failure = self.failure.subscribe();
         let why = failure.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
         match why {

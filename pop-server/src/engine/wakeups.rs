@@ -18,7 +18,7 @@ use polls::Polls;
 
 /// The wake-ups.
 #[derive(Debug, Default)]
-pub struct Hub {
+pub struct Wakeups {
     polls: Mutex<HashMap<PoolId, Polls>>,
     agendas: Mutex<HashMap<AgendaId, Weak<Watched>>>,
     cancels: watch::Sender<()>,
@@ -38,10 +38,10 @@ pub struct Watch {
     shared: Option<Arc<Watched>>,
     receiver: watch::Receiver<u64>,
     agenda: AgendaId,
-    hub: Arc<Hub>,
+    wakeups: Arc<Wakeups>,
 }
 
-impl Hub {
+impl Wakeups {
     /// A long poll for work of a pool, or of one insight of it.
     pub fn poll(self: &Arc<Self>, pool: &PoolId, insight: Option<&InsightId>) -> Poll {
         Poll::new(Arc::clone(self), pool.clone(), insight.cloned())
@@ -64,7 +64,7 @@ impl Hub {
             shared
         });
         let receiver = shared.changes.subscribe();
-        Watch { shared: Some(shared), receiver, agenda: agenda.clone(), hub: Arc::clone(self) }
+        Watch { shared: Some(shared), receiver, agenda: agenda.clone(), wakeups: Arc::clone(self) }
     }
 
     /// To be called before one looks whether something is to be cancelled: a cancel after this call wakes the receiver.
@@ -123,7 +123,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let mut agendas = locked(&self.hub.agendas);
+        let mut agendas = locked(&self.wakeups.agendas);
         self.shared = None;
         if agendas.get(&self.agenda).is_some_and(|watched| watched.strong_count() == 0) {
             agendas.remove(&self.agenda);
@@ -143,32 +143,32 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_between_watch_and_wait_is_not_missed() {
-        let hub = Arc::new(Hub::default());
+        let wakeups = Arc::new(Wakeups::default());
         let agenda = AgendaId::from("ag_1");
-        let mut watch = hub.watch_agenda(&agenda);
-        hub.wake_agenda(&agenda);
+        let mut watch = wakeups.watch_agenda(&agenda);
+        wakeups.wake_agenda(&agenda);
         watch.changed().await;
         let (pool, insight) = (PoolId::from("p"), InsightId::from("i"));
-        let mut poll = hub.poll(&pool, None);
+        let mut poll = wakeups.poll(&pool, None);
         poll.wait();
-        hub.wake_pool(&pool, &insight);
+        wakeups.wake_pool(&pool, &insight);
         poll.woken().await;
     }
 
     #[test]
     fn nothing_is_left_of_watches_that_are_gone() {
-        let hub = Arc::new(Hub::default());
+        let wakeups = Arc::new(Wakeups::default());
         let agenda = AgendaId::from("ag_1");
-        let (one, two) = (hub.watch_agenda(&agenda), hub.watch_agenda(&agenda));
+        let (one, two) = (wakeups.watch_agenda(&agenda), wakeups.watch_agenda(&agenda));
         drop(one);
-        assert_eq!(hub.watched(), 1);
+        assert_eq!(wakeups.watched(), 1);
         drop(two);
-        assert_eq!(hub.watched(), 0);
-        let mut poll = hub.poll(&PoolId::from("any name"), None);
+        assert_eq!(wakeups.watched(), 0);
+        let mut poll = wakeups.poll(&PoolId::from("any name"), None);
         poll.wait();
-        assert_eq!(locked(&hub.polls).len(), 1);
+        assert_eq!(locked(&wakeups.polls).len(), 1);
         drop(poll);
-        assert!(locked(&hub.polls).is_empty());
+        assert!(locked(&wakeups.polls).is_empty());
     }
 
     /// Which of the polls have been woken.
@@ -178,31 +178,32 @@ mod tests {
 
     #[test]
     fn one_agenda_wakes_one_poll_that_takes_it() {
-        let hub = Arc::new(Hub::default());
+        let wakeups = Arc::new(Wakeups::default());
         let (pool, i, j) = (PoolId::from("p"), InsightId::from("i"), InsightId::from("j"));
-        let mut polls = [hub.poll(&pool, Some(&j)), hub.poll(&pool, None), hub.poll(&pool, Some(&i))];
+        let mut polls =
+            [wakeups.poll(&pool, Some(&j)), wakeups.poll(&pool, None), wakeups.poll(&pool, Some(&i))];
         polls.iter_mut().for_each(Poll::wait);
-        hub.wake_pool(&pool, &i);
+        wakeups.wake_pool(&pool, &i);
         assert_eq!(woken(&mut polls), [false, true, false]);
-        hub.wake_pool(&pool, &i);
+        wakeups.wake_pool(&pool, &i);
         assert_eq!(woken(&mut polls), [false, false, true]);
-        hub.wake_pool(&pool, &i);
+        wakeups.wake_pool(&pool, &i);
         assert_eq!(woken(&mut polls), [false, false, false]);
-        hub.wake_all();
+        wakeups.wake_all();
         assert_eq!(woken(&mut polls), [true, false, false], "the others wait no more");
     }
 
     #[test]
     fn who_goes_without_looking_passes_the_wake_on() {
-        let hub = Arc::new(Hub::default());
+        let wakeups = Arc::new(Wakeups::default());
         let (pool, i) = (PoolId::from("p"), InsightId::from("i"));
-        let (mut first, mut second) = (hub.poll(&pool, None), hub.poll(&pool, None));
+        let (mut first, mut second) = (wakeups.poll(&pool, None), wakeups.poll(&pool, None));
         first.wait();
         second.wait();
-        hub.wake_pool(&pool, &i);
+        wakeups.wake_pool(&pool, &i);
         drop(first);
         assert!(second.woken().now_or_never().is_some());
-        let mut third = hub.poll(&pool, None);
+        let mut third = wakeups.poll(&pool, None);
         third.wait();
         second.pass_on();
         assert!(third.woken().now_or_never().is_some());

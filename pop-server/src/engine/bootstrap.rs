@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use pop_sdk::api::{Algorithm, Customer, Insight, Pool};
 
-use super::{Parts, ServerError};
+use super::{StartError, Writer};
 use crate::core::command::Command;
-use crate::store::Kind;
+use crate::store::{Kind, Store};
 
 const NAME: &str = "default";
 
 /// Creates the first settings, unless there is a pool.
-pub(super) async fn bootstrap(parts: &Parts) -> Result<(), ServerError> {
-    if !parts.store.settings(Kind::Pool, "", 1).map_err(ServerError::Store)?.is_empty() {
+pub(super) async fn bootstrap(writer: &Writer, store: &dyn Store) -> Result<(), StartError> {
+    if !store.settings(Kind::Pool, "", 1).map_err(StartError::Load)?.is_empty() {
         return Ok(());
     }
     let pool = Pool { id: NAME.to_owned(), title: None };
@@ -25,7 +25,7 @@ pub(super) async fn bootstrap(parts: &Parts) -> Result<(), ServerError> {
     };
     let customer = Customer { id: NAME.to_owned(), title: None, pool: NAME.to_owned() };
     for command in [Command::PutPool(pool), Command::PutInsight(insight), Command::PutCustomer(customer)] {
-        parts.writer.call(command).await.map_err(|e| ServerError::Bootstrap(e.to_string()))?;
+        writer.call(command).await.map_err(|e| StartError::Bootstrap(e.to_string()))?;
     }
     Ok(())
 }

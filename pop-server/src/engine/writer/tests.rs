@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
 
-use crate::clock::ManualClock;
+use crate::core::Settings;
 use crate::core::command::{Command, Pull, Reply};
+use crate::engine::{self, EngineError, Running};
+use crate::env::{Env, ManualClock, SeededRandom};
 use crate::ids::{AgendaId, InsightId, PoolId};
-use crate::server::{Config, Parts, WriterError};
 use crate::store::faulty::{Fault, Faulty};
 use crate::store::sqlite::SqliteStore;
 
 struct Server {
-    parts: Parts,
+    engine: Running,
     store: Arc<Faulty<SqliteStore>>,
     clock: Arc<ManualClock>,
 }
@@ -23,15 +23,14 @@ struct Server {
 async fn server() -> Server {
     let store = Arc::new(Faulty::new(SqliteStore::in_memory().unwrap()));
     let clock = Arc::new(ManualClock::new(Timestamp::from_second(1_800_000_000).unwrap()));
-    let config = Config::default();
-    let (parts, _) =
-        Parts::start(&config, store.clone(), clock.clone(), CancellationToken::new()).await.unwrap();
-    Server { parts, store, clock }
+    let env = Env { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)) };
+    let (engine, _) = engine::start(Settings::default(), store.clone(), &env).await.unwrap();
+    Server { engine, store, clock }
 }
 
 impl Server {
-    async fn call(&self, command: Command) -> Result<Reply, WriterError> {
-        self.parts.writer.call(command).await
+    async fn call(&self, command: Command) -> Result<Reply, EngineError> {
+        self.engine.writer.call(command).await
     }
 
     async fn submit(&self, id: &str) {
@@ -92,18 +91,18 @@ async fn a_panic_at_a_tick_is_survived() {
     // Loaded again, each lease lasts its whole length.
     server.pass(31).await;
     assert_eq!(server.pull("r2").await, [("ag_1".into(), 2)]);
-    assert_eq!(server.parts.health.trouble(), None);
+    assert_eq!(server.engine.health.trouble(), None);
 }
 
 #[tokio::test]
 async fn a_panic_in_a_commit_is_survived_and_wakes_all_who_wait() {
     let server = server().await;
-    let mut poll = server.parts.hub.poll(&PoolId::from("default"), Some(&InsightId::from("other")));
+    let mut poll = server.engine.wakeups.poll(&PoolId::from("default"), Some(&InsightId::from("other")));
     poll.wait();
-    let mut watch = server.parts.hub.watch_agenda(&AgendaId::from("ag_1"));
+    let mut watch = server.engine.wakeups.watch_agenda(&AgendaId::from("ag_1"));
     server.store.set(Fault::PanicInCommit);
     let refused = server.call(Command::PutPool(pop_sdk::api::Pool { id: "p".into(), title: None })).await;
-    assert_eq!(refused, Err(WriterError::Unavailable));
+    assert_eq!(refused, Err(EngineError::Unavailable));
     server.store.set(Fault::None);
     server.submit("ag_1").await;
     assert!(poll.woken().now_or_never().is_some());
@@ -115,12 +114,12 @@ async fn trouble_with_the_store_is_told_and_passes() {
     let server = server().await;
     server.store.set(Fault::Error);
     let refused = server.call(Command::PutPool(pop_sdk::api::Pool { id: "p".into(), title: None })).await;
-    assert_eq!(refused, Err(WriterError::Unavailable));
-    let why = server.parts.health.trouble().unwrap();
+    assert_eq!(refused, Err(EngineError::Unavailable));
+    let why = server.engine.health.trouble().unwrap();
     assert!(why.contains("a fault was injected"), "{why}");
     server.store.set(Fault::None);
     // The state may not have been loaded yet.
-    while server.parts.health.trouble().is_some() {
+    while server.engine.health.trouble().is_some() {
         let _ = server.call(Command::DeletePool(PoolId::from("q"))).await;
     }
     server.submit("ag_1").await;
@@ -130,8 +129,8 @@ async fn trouble_with_the_store_is_told_and_passes() {
 async fn a_load_that_panics_ends_the_server() {
     let server = server().await;
     server.store.set(Fault::PanicInLoad);
-    assert_eq!(server.call(Command::Panic).await, Err(WriterError::Broken));
-    let why = server.parts.health.failed().await;
-    assert_eq!(server.parts.health.trouble(), Some(why));
-    assert_eq!(server.call(Command::Tick).await, Err(WriterError::Stopped));
+    assert_eq!(server.call(Command::Panic).await, Err(EngineError::Broken));
+    let why = server.engine.health.failed().await;
+    assert_eq!(server.engine.health.trouble(), Some(why));
+    assert_eq!(server.call(Command::Tick).await, Err(EngineError::Stopped));
 }

@@ -12,9 +12,11 @@ use axum::routing::put;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::extract::{Id, collect};
-use super::problem::{Error, Kind};
-use crate::runtime::attempts::{Registry, ReportError, ReportKind};
+use super::{Registry, ReportError, ReportKind};
+use crate::http::body::collect;
+use crate::http::path::Id;
+use crate::http::problem::{Error, Kind};
+use crate::http::{no_method, no_route};
 
 /// Where an attempt reports.
 pub(crate) const PATH: &str = "/v1/attempt";
@@ -23,8 +25,8 @@ pub(crate) const PATH: &str = "/v1/attempt";
 pub(crate) async fn serve(listener: TcpListener, registry: Arc<Registry>, stop: CancellationToken) {
     let router = Router::new()
         .route(&format!("{PATH}/{{kind}}"), put(take))
-        .fallback(super::no_route)
-        .method_not_allowed_fallback(super::no_method)
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
         .with_state(registry);
     let serve = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
     if let Err(error) = serve.await {

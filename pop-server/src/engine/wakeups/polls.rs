@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 
-use super::{Hub, locked};
+use super::{Wakeups, locked};
 use crate::ids::{InsightId, PoolId};
 
 /// Those that wait.
@@ -44,7 +44,7 @@ impl Polls {
 /// One long poll.
 #[derive(Debug)]
 pub struct Poll {
-    hub: Arc<Hub>,
+    wakeups: Arc<Wakeups>,
     pool: PoolId,
     waiting: Arc<Waiting>,
     /// What it was woken for before it began to look.
@@ -52,15 +52,15 @@ pub struct Poll {
 }
 
 impl Poll {
-    pub(super) fn new(hub: Arc<Hub>, pool: PoolId, insight: Option<InsightId>) -> Self {
+    pub(super) fn new(wakeups: Arc<Wakeups>, pool: PoolId, insight: Option<InsightId>) -> Self {
         let waiting = Waiting { insight, notify: Notify::new(), woken_for: Mutex::default() };
-        Self { hub, pool, waiting: Arc::new(waiting), looking_for: None }
+        Self { wakeups, pool, waiting: Arc::new(waiting), looking_for: None }
     }
 
     /// To be called before one looks for work: what comes after this call wakes the poll, unless another one takes it.
     pub fn wait(&mut self) {
         self.looking_for = locked(&self.waiting.woken_for).take();
-        let mut polls = locked(&self.hub.polls);
+        let mut polls = locked(&self.wakeups.polls);
         let waiting = &mut polls.entry(self.pool.clone()).or_default().0;
         if !waiting.iter().any(|other| Arc::ptr_eq(other, &self.waiting)) {
             waiting.push_back(Arc::clone(&self.waiting));
@@ -81,14 +81,14 @@ impl Poll {
     pub fn pass_on(&mut self) {
         let later = locked(&self.waiting.woken_for).take();
         for insight in self.looking_for.take().into_iter().chain(later) {
-            self.hub.wake_pool(&self.pool, &insight);
+            self.wakeups.wake_pool(&self.pool, &insight);
         }
     }
 }
 
 impl Drop for Poll {
     fn drop(&mut self) {
-        let mut polls = locked(&self.hub.polls);
+        let mut polls = locked(&self.wakeups.polls);
         if let Some(pool) = polls.get_mut(&self.pool) {
             pool.0.retain(|other| !Arc::ptr_eq(other, &self.waiting));
             if pool.0.is_empty() {

@@ -1,4 +1,4 @@
-//! The only place that reads the clock. Everything else is told the time.
+//! Where the time comes from. This is the only place that reads the clock; everything else is told the time.
 
 use std::fmt::Debug;
 use std::sync::LazyLock;

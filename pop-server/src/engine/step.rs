@@ -1,0 +1,335 @@
+//! One transaction: a batch of commands goes through the core, their writes are committed, and only then answers and effects
+//! come out. Free of threads and clocks, so that a test or a simulation can drive it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::pauses::Pauses;
+use crate::core::command::{Command, Effect, Refusal, Reply};
+use crate::core::record::Write;
+use crate::core::{Core, Settings};
+use crate::env::Clock;
+use crate::store::{Store, StoreError};
+
+/// Between two attempts to load the state while the store fails.
+const RELOAD_EVERY: Duration = Duration::from_millis(500);
+/// The longest sleep while there are leases.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The core said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed; nothing of the command has happened.
+    #[error("could not store the change: the database failed. Try again")]
+    Unavailable,
+    /// The command made the core panic; nothing of it has happened.
+    #[error("the request made the server fail")]
+    Broken,
+    /// The server stops.
+    #[error("the server is stopping")]
+    Stopped,
+}
+
+/// What becomes of one command.
+pub type Answer = Result<Reply, EngineError>;
+
+/// Both clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// The wall clock's time.
+    pub wall: Timestamp,
+    /// The monotonic clock's time.
+    pub monotonic: Duration,
+}
+
+impl Now {
+    /// The time that a clock shows.
+    pub fn of(clock: &dyn Clock) -> Self {
+        Self { wall: clock.now(), monotonic: clock.monotonic() }
+    }
+}
+
+/// What a step found out about the engine itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It works.
+    Well,
+    /// It can't work at the moment; it tries again.
+    Troubled(String),
+    /// It can't go on.
+    Failed(String),
+}
+
+/// What a step gives.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// One for each command of the batch, in its order. What they tell is durable.
+    pub answers: Vec<Answer>,
+    /// To be performed now.
+    pub effects: Vec<Effect>,
+    /// Some of what earlier steps wrote may be stored though nobody was told: everybody who waits is to look again.
+    pub reloaded: bool,
+    /// How the engine is, where the step found out.
+    pub condition: Option<Condition>,
+}
+
+impl Outcome {
+    fn has_failed(&self) -> bool {
+        matches!(self.condition, Some(Condition::Failed(_)))
+    }
+}
+
+/// The core with its store.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    store: Arc<dyn Store>,
+    /// None: what is in memory may be ahead of what is stored, and must be loaded again.
+    core: Option<Core>,
+    pauses: Pauses,
+    troubled: bool,
+}
+
+impl Engine {
+    /// The engine with the state as stored.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn load(settings: Settings, store: Arc<dyn Store>, now: Now) -> Result<Self, StoreError> {
+        let core = Core::load(settings, store.load()?, now.wall);
+        let pauses = Pauses::new(now.wall, now.monotonic);
+        Ok(Self { settings, store, core: Some(core), pauses, troubled: false })
+    }
+
+    /// A wait for commands begins: how long it may last at most; none when only a command ends it.
+    pub fn wait(&mut self, now: Now) -> Option<Duration> {
+        let sleep = match &self.core {
+            // Whether the trouble is over shows when the store is asked again.
+            Some(_) if self.troubled => Some(LONGEST_SLEEP),
+            Some(core) => core.next_deadline().map(|at| {
+                // In short steps, so that it is noticed when the thread did not wake up in time.
+                Duration::try_from(at.duration_since(now.wall)).unwrap_or_default().min(LONGEST_SLEEP)
+            }),
+            None => Some(RELOAD_EVERY),
+        };
+        self.pauses.wait(now.monotonic, sleep);
+        sleep
+    }
+
+    /// Carries out a batch of commands, and whatever is due by the time.
+    pub fn step(&mut self, now: Now, batch: Vec<Command>) -> Outcome {
+        let commands = batch.len();
+        let mut outcome = Outcome::default();
+        if self.core.is_none() {
+            self.reload(now, &mut outcome);
+        }
+        if !outcome.has_failed() {
+            // What a panic left behind in memory is thrown away with the core.
+            let done = catch_unwind(AssertUnwindSafe(|| self.transact(now, batch, &mut outcome)));
+            if done.is_err() {
+                tracing::error!("a transaction panicked; the state is loaded again");
+                self.core = None;
+            }
+            if self.core.is_none() {
+                self.reload(now, &mut outcome);
+            }
+        }
+        if let Some(condition) = &outcome.condition {
+            self.troubled = *condition != Condition::Well;
+        }
+        outcome.answers.resize(commands, Err(EngineError::Unavailable));
+        outcome
+    }
+
+    fn transact(&mut self, now: Now, batch: Vec<Command>, outcome: &mut Outcome) {
+        let moved = self.pauses.woken(now.wall, now.monotonic);
+        let Some(mut core) = self.core.take() else { return };
+        if let Some(by) = moved {
+            let seconds = by.as_secs_f64();
+            tracing::warn!(seconds, "the clock jumped or the server stood still; all leases are moved");
+            core.shift_deadlines(by);
+        }
+        let mut transaction = Transaction::new(now.wall, batch.len());
+        // Renewals that have come in are taken in before a lease is ended.
+        let is_renewal = |(_, command): &(usize, Command)| matches!(command, Command::Renew { .. });
+        let (renewals, others): (Vec<_>, Vec<_>) = batch.into_iter().enumerate().partition(is_renewal);
+        for (at, command) in renewals {
+            transaction.apply(&mut core, at, command);
+        }
+        if core.next_deadline().is_some_and(|at| at <= now.wall) {
+            transaction.tick(&mut core);
+        }
+        for (at, command) in others {
+            transaction.apply(&mut core, at, command);
+        }
+        match self.store.commit(&transaction.writes) {
+            Ok(()) => {
+                if transaction.sound {
+                    self.core = Some(core);
+                    outcome.condition = Some(Condition::Well);
+                }
+                outcome.answers = transaction.answers;
+                outcome.effects = transaction.effects;
+            }
+            Err(error) => {
+                outcome.condition = Some(Condition::Troubled(format!("a commit failed: {}", chain(&error))));
+            }
+        }
+    }
+
+    /// Loads the state as stored.
+    fn reload(&mut self, now: Now, outcome: &mut Outcome) {
+        let (settings, store) = (self.settings, &self.store);
+        let load = || store.load().map(|snapshot| Core::load(settings, snapshot, now.wall));
+        match catch_unwind(AssertUnwindSafe(load)) {
+            Ok(Ok(core)) => {
+                self.core = Some(core);
+                outcome.reloaded = true;
+            }
+            Ok(Err(error)) => {
+                outcome.condition =
+                    Some(Condition::Troubled(format!("the state can't be loaded: {}", chain(&error))));
+            }
+            Err(_) => {
+                tracing::error!("loading the state panicked; the server ends");
+                let why = "its state can't be loaded: that panicked";
+                outcome.condition = Some(Condition::Failed(why.to_owned()));
+            }
+        }
+    }
+}
+
+/// What one transaction gathers.
+struct Transaction {
+    now: Timestamp,
+    writes: Vec<Write>,
+    effects: Vec<Effect>,
+    answers: Vec<Answer>,
+    /// Nothing has panicked.
+    sound: bool,
+}
+
+impl Transaction {
+    fn new(now: Timestamp, commands: usize) -> Self {
+        let answers = vec![Err(EngineError::Unavailable); commands];
+        Self { now, writes: Vec::new(), effects: Vec::new(), answers, sound: true }
+    }
+
+    fn apply(&mut self, core: &mut Core, at: usize, command: Command) {
+        if !self.sound {
+            return;
+        }
+        let reply = self.guarded(core, command);
+        if reply.is_none() {
+            tracing::error!("a command made the core panic; its state is loaded again");
+        }
+        self.answers[at] =
+            reply.map_or(Err(EngineError::Broken), |reply| reply.map_err(EngineError::Refused));
+    }
+
+    fn tick(&mut self, core: &mut Core) {
+        if !self.sound {
+            return;
+        }
+        match self.guarded(core, Command::Tick) {
+            Some(Ok(Reply::Expired(count))) => tracing::info!(count, "leases were not renewed in time"),
+            Some(_) => {}
+            None => tracing::error!("ending leases made the core panic; its state is loaded again"),
+        }
+    }
+
+    /// None if the command panicked. What it left behind in memory is thrown away with the core.
+    fn guarded(&mut self, core: &mut Core, command: Command) -> Option<Result<Reply, Refusal>> {
+        let now = self.now;
+        let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| core.apply(now, command))) else {
+            self.sound = false;
+            return None;
+        };
+        self.writes.extend(outcome.writes);
+        self.effects.extend(outcome.effects);
+        Some(outcome.reply)
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text += &format!(": {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::fixture::{agenda, submit};
+    use crate::ids::{AgendaId, PoolId};
+    use crate::store::faulty::{Fault, Faulty};
+    use crate::store::sqlite::SqliteStore;
+
+    fn now() -> Now {
+        Now { wall: Timestamp::from_second(1_800_000_000).unwrap(), monotonic: Duration::ZERO }
+    }
+
+    fn engine() -> (Engine, Arc<Faulty<SqliteStore>>) {
+        let store = Arc::new(Faulty::new(SqliteStore::in_memory().unwrap()));
+        (Engine::load(Settings::default(), store.clone(), now()).unwrap(), store)
+    }
+
+    fn pool(id: &str) -> Command {
+        Command::PutPool(pop_sdk::api::Pool { id: id.into(), title: None })
+    }
+
+    #[test]
+    fn answers_come_in_the_order_of_the_commands() {
+        let (mut engine, _) = engine();
+        let submit = submit(&AgendaId::from("ag_1"), "nobody", &agenda(&["a"]), None);
+        let renew = Command::Renew {
+            pool: PoolId::from("p"),
+            worker: "w".into(),
+            instance: "1".into(),
+            leases: Vec::new(),
+        };
+        // The renewal is carried out first.
+        let outcome = engine.step(now(), vec![pool("p"), Command::Submit(Box::new(submit)), renew]);
+        assert_eq!(outcome.answers[0], Ok(Reply::Created));
+        assert!(matches!(outcome.answers[1], Err(EngineError::Refused(Refusal::UnknownCustomer(_)))));
+        assert_eq!(outcome.answers[2], Ok(Reply::Renewed { cancel: Vec::new(), lost: Vec::new() }));
+        assert_eq!(outcome.condition, Some(Condition::Well));
+    }
+
+    #[test]
+    fn a_command_that_panics_takes_only_itself_and_those_behind_it_along() {
+        let (mut engine, _) = engine();
+        let outcome = engine.step(now(), vec![pool("a"), Command::Panic, pool("b")]);
+        let expected = [Ok(Reply::Created), Err(EngineError::Broken), Err(EngineError::Unavailable)];
+        assert_eq!(outcome.answers, expected);
+        assert!(outcome.reloaded);
+        let outcome = engine.step(now(), vec![pool("a"), pool("b")]);
+        assert_eq!(outcome.answers, [Ok(Reply::Updated), Ok(Reply::Created)]);
+    }
+
+    #[test]
+    fn nothing_is_told_of_a_commit_that_failed() {
+        let (mut engine, store) = engine();
+        for fault in [Fault::Error, Fault::PanicInCommit] {
+            store.set(fault);
+            let outcome = engine.step(now(), vec![pool("a")]);
+            assert_eq!(outcome.answers, [Err(EngineError::Unavailable)], "{fault:?}");
+            assert!(outcome.effects.is_empty());
+        }
+        store.set(Fault::None);
+        let outcome = engine.step(now(), vec![pool("a")]);
+        assert_eq!(outcome.answers, [Ok(Reply::Created)]);
+        assert_eq!(outcome.condition, Some(Condition::Well));
+    }
+}

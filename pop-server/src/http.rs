@@ -1,0 +1,62 @@
+//! What every HTTP door of the program shares: problem documents, bodies with bounds, paths, answers where there is no route.
+
+pub(crate) mod body;
+pub(crate) mod path;
+pub(crate) mod problem;
+
+use std::any::Any;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::HOST;
+use axum::http::{Method, Uri};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+
+use problem::{Error, Kind};
+
+/// Refuses requests by other names than this machine's: a page in a browser that had its own name point here.
+pub(crate) fn only_this_machine(router: Router) -> Router {
+    router.layer(from_fn(async |request: Request, next: Next| {
+        let host = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
+        match host.filter(|host| !is_this_machine(host)) {
+            Some(host) => misdirected(host).into_response(),
+            None => next.run(request).await,
+        }
+    }))
+}
+
+/// Whether a `Host` header names this machine; the port does not matter.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.eq_ignore_ascii_case("localhost") || name == "[::1]" || name == "127.0.0.1"
+}
+
+pub(crate) async fn no_route(uri: Uri) -> Error {
+    Error::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+pub(crate) async fn no_method(method: Method, uri: Uri) -> Error {
+    Error::method_not_allowed(format!(
+        "{} does not take {method}; the header `allow` names what it takes",
+        uri.path()
+    ))
+}
+
+pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a request handler panicked");
+    Error::internal().into_response()
+}
+
+fn misdirected(host: &str) -> Error {
+    Error::new(
+        Kind::Misdirected,
+        format!(
+            "host {host:?} is not this machine: the server listens on a loopback address. \
+             Use localhost, 127.0.0.1 or [::1]"
+        ),
+    )
+}

@@ -1,0 +1,60 @@
+//! Reading the body of a request, with bounds on its size and on the time it takes.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use futures_util::StreamExt as _;
+
+use super::problem::{Error, Kind};
+
+/// Of a body that is too large, this much is read and dropped, so that the client gets to read the answer.
+const DRAIN: usize = 1 << 30;
+/// A body may take so long.
+const BODY: Duration = Duration::from_mins(10);
+/// And each part of it.
+const SILENCE: Duration = Duration::from_secs(30);
+/// And for so long.
+const DRAIN_FOR: Duration = Duration::from_secs(20);
+
+/// The whole body, as long as it keeps coming.
+pub(crate) async fn collect(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, Error> {
+    match tokio::time::timeout(BODY, gather(body, announced, limit)).await {
+        Ok(result) => result,
+        Err(_) => {
+            Err(Error::new(Kind::Timeout, format!("the body took longer than {} seconds", BODY.as_secs())))
+        }
+    }
+}
+
+async fn gather(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, Error> {
+    let mut stream = body.into_data_stream();
+    let mut bytes = Vec::with_capacity(announced.min(limit).min(1 << 20));
+    let mut too_large = announced > limit;
+    while !too_large {
+        let Ok(next) = tokio::time::timeout(SILENCE, stream.next()).await else {
+            let seconds = SILENCE.as_secs();
+            return Err(Error::new(Kind::Timeout, format!("nothing of the body came for {seconds} seconds")));
+        };
+        let Some(chunk) = next else { break };
+        let chunk = chunk.map_err(|_| Error::new(Kind::MalformedBody, "the body ended too early"))?;
+        too_large = bytes.len() + chunk.len() > limit;
+        if !too_large {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    if !too_large {
+        return Ok(bytes);
+    }
+    drop(bytes);
+    let drain = async {
+        let mut dropped = 0;
+        while dropped < DRAIN
+            && let Some(Ok(chunk)) = stream.next().await
+        {
+            dropped += chunk.len();
+        }
+    };
+    // Either way the answer is the same.
+    let _ = tokio::time::timeout(DRAIN_FOR, drain).await;
+    Err(Error::new(Kind::BodyTooLarge, format!("the body is larger than the limit of {limit} bytes")))
+}
