@@ -104,17 +104,17 @@ def table(sizes):
     return "\n".join([
         "# The same graph in other workflow languages",
         "",
-        "Made by `benches/peers/run.sh`; `graphs.py` has the graphs. Each figure is the best of up to ten runs.",
+        "`benches/peers/run.sh` writes this file; `graphs.py` has the graphs. Each figure is the best of up to ten runs.",
         "",
-        f"- Machine: {machine()}; other programs ran beside.",
+        f"- Machine: {machine()}; other programs ran at the same time.",
         f"- Versions: {popc}, {versions}.",
         f"- Floor: starting a program that does nothing takes {floor}.",
         "",
         *wrap(
-            "*In process* is from text to what is submitted (miniwdl: to a checked document), without starting the program"
-            " or importing the library. *As a process* is `popc check`, `miniwdl check` without its check of shell"
-            " commands, `python file.py` for hera and `kfp dsl compile`. What is checked differs: POP and miniwdl check"
-            " names and types of every reference, kfp checks the types of what it connects, hera checks the shape of each"
+            "*In process* is the time from the text to the submitted document (miniwdl: to a checked document). It excludes the"
+            " start of the program and the import of the library. *As a process* is `popc check`, `miniwdl check` without its check of shell"
+            " commands, `python file.py` for hera and `kfp dsl compile`. The checks differ: POP and miniwdl check names"
+            " and types of every reference, kfp checks the types of connected values, hera checks the shape of each"
             " object.",
             118,
         ),
