@@ -111,9 +111,9 @@ def table(sizes):
         f"- Floor: starting a program that does nothing takes {floor}.",
         "",
         *wrap(
-            "*In process* is the time from the text to the submitted document (miniwdl: to a checked document). It excludes the"
-            " start of the program and the import of the library. *As a process* is `popc check`, `miniwdl check` without its check of shell"
-            " commands, `python file.py` for hera and `kfp dsl compile`. The checks differ: POP and miniwdl check names"
+            "*In process* is the time from the text to the submitted document (miniwdl: to a checked document). It"
+            " excludes the start of the program and the import of the library. *As a process* is `popc check`, `miniwdl"
+            " check` without its check of shell commands, `python file.py` for hera and `kfp dsl compile`. The checks differ: POP and miniwdl check names"
             " and types of every reference, kfp checks the types of connected values, hera checks the shape of each"
             " object.",
             118,
