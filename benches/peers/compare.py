@@ -104,7 +104,8 @@ def table(sizes):
     return "\n".join([
         "# The same graph in other workflow languages",
         "",
-        "`benches/peers/run.sh` writes this file; `graphs.py` has the graphs. Each figure is the best of up to ten runs.",
+        "`benches/peers/run.sh` writes this file; `graphs.py` has the graphs. Each figure is the best of up to ten"
+        " runs.",
         "",
         f"- Machine: {machine()}; other programs ran at the same time.",
         f"- Versions: {popc}, {versions}.",
