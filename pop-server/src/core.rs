@@ -14,7 +14,7 @@ mod pull;
 pub mod record;
 mod report;
 pub mod rerun;
-pub mod scheduler;
+mod schedule;
 mod settings;
 mod state;
 mod submit;

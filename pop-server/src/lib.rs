@@ -10,6 +10,7 @@ pub mod ids;
 pub mod pool;
 pub use pop_sdk::run;
 pub mod runtime;
+pub mod scheduler;
 pub mod serve;
 pub mod store;
 pub mod ui;

@@ -118,8 +118,9 @@ impl World {
 
     /// The owners of what is queued, in order.
     pub(crate) fn queued(&self) -> Vec<String> {
-        let insight = self.core.state.insights.values().next().unwrap();
-        insight.queue.values().map(|no| self.core.state.agendas[no].customer.to_string()).collect()
+        let state = &self.core.state;
+        let insight = state.insights.keys().next().unwrap();
+        state.scheduler.queued(insight).map(|no| state.agendas[&no].customer.to_string()).collect()
     }
 
     pub(crate) fn state_of(&self, id: &AgendaId) -> pop_sdk::api::AgendaState {

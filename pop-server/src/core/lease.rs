@@ -154,13 +154,7 @@ impl Core {
         }
         let insight = live.insight.clone();
         let pool = live.pool.clone();
-        let head = self
-            .state
-            .insights
-            .get(&insight)
-            .and_then(|i| i.queue.first_key_value())
-            .map_or(0, |(first, _)| first - 1);
-        self.state.relocate(no, Place::Queued(head), Some(reason.to_owned()));
+        self.state.returned(tx, no, reason);
         let mut views = Vec::new();
         if let Some(live) = self.state.agendas.get_mut(&no) {
             for operation in &mut live.operations {
@@ -184,10 +178,8 @@ impl Core {
         let Some(live) = self.state.agendas.get_mut(&no) else { return Reply::NotAlive };
         match next(live.state(), live.cancelling(), Step::Cancel) {
             Next::To(end) => {
-                let insight = live.insight.clone();
                 self.close(tx, no, OperationState::Cancelled);
                 self.state.end(tx, no, end, None, None, None);
-                self.state.top_up(tx, &insight);
             }
             Next::Remember => {
                 if let Place::Leased(lease) = &mut live.place {

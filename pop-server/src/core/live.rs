@@ -57,6 +57,8 @@ pub(super) enum Place {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Lease {
     pub(super) row: LeaseRow,
+    /// Began then; after a restart of the server, that is when it began. Kept in memory only.
+    pub(super) since: Timestamp,
     /// Ends then. Kept in memory only.
     pub(super) until: Timestamp,
     /// An operation has started under it.

@@ -113,13 +113,13 @@ fn essence(core: &Core) -> String {
     let mut agendas: BTreeMap<_, _> = state.agendas.iter().map(|(no, live)| (*no, live.clone())).collect();
     for live in agendas.values_mut() {
         if let Place::Leased(lease) = &mut live.place {
-            lease.until = jiff::Timestamp::MIN;
+            (lease.since, lease.until) = (jiff::Timestamp::MIN, jiff::Timestamp::MIN);
         }
     }
     let ids: BTreeMap<_, _> = state.ids.iter().collect();
     let mut text = format!("{agendas:#?}{ids:?}{:?}", state.last_no);
     for (id, insight) in &state.insights {
-        let _ = write!(text, "{id} {:?} {:?} {}", insight.scheduler, insight.queue, insight.live);
+        let _ = write!(text, "{id} {:?} {}", state.scheduler.insight(id), insight.live);
     }
     for (id, customer) in &state.customers {
         let _ = write!(text, "{id} {}", customer.live);
@@ -480,7 +480,7 @@ impl Model {
         }
         let leased = state.agendas.values().filter(|l| matches!(l.place, Place::Leased(_))).count();
         assert_eq!(state.overdue(jiff::Timestamp::MAX).len(), leased, "each lease has one deadline");
-        let waiting: usize = state.insights.values().map(|i| i.scheduler.len() + i.queue.len()).sum();
+        let waiting: usize = state.insights.keys().map(|id| state.scheduler.waiting(id)).sum();
         let elsewhere =
             state.agendas.values().filter(|l| matches!(l.place, Place::Held | Place::Leased(_))).count();
         assert_eq!(waiting + elsewhere, state.agendas.len());

@@ -10,7 +10,8 @@ use super::live::{Lease, Place};
 use super::phase::{Next, Step, next};
 use super::record::LeaseRow;
 use super::{Core, Tx};
-use crate::ids::{AgendaNo, InsightId, PoolId};
+use crate::ids::{AgendaNo, PoolId};
+use crate::scheduler::{Decision, Destination};
 
 impl Core {
     /// An agent has (re)started: what its earlier instances held comes back.
@@ -78,48 +79,16 @@ impl Core {
             }
             return Ok(Reply::Granted(repeated));
         }
-        let insights = self.serving_order(&pull)?;
+        self.check_insight(&pull)?;
+        let decisions = self.state.scheduler.pull(tx.now, &pull.pool, pull.insight.as_ref(), pull.count);
         let mut granted = Vec::new();
-        for (insight, take) in self.shares(&insights, pull.count) {
-            let size = self.state.insights.get(&insight).map_or(0, |i| i.config.queue_size as usize);
-            self.state.fill(tx, &insight, size.max(take));
-        }
-        // One from each insight in turn.
-        let mut open = insights.clone();
-        while granted.len() < pull.count && !open.is_empty() {
-            open.retain(|insight| {
-                if granted.len() >= pull.count {
-                    return true;
-                }
-                let Some(grant) = self.grant(tx, insight, &pull) else { return false };
-                granted.push(grant);
-                if let Some(pool) = self.state.pools.get_mut(&pull.pool) {
-                    pool.served = Some(insight.clone());
-                }
-                true
-            });
-        }
-        for insight in &insights {
-            self.state.top_up(tx, insight);
-        }
-        Ok(Reply::Granted(granted))
-    }
-
-    /// How many agendas a pull of `count` takes from each insight: one from each in turn.
-    fn shares(&self, insights: &[InsightId], count: usize) -> Vec<(InsightId, usize)> {
-        let waiting =
-            |id: &InsightId| self.state.insights.get(id).map_or(0, |i| i.queue.len() + i.scheduler.len());
-        let mut left: Vec<usize> = insights.iter().map(waiting).collect();
-        let mut shares: Vec<(InsightId, usize)> = insights.iter().map(|id| (id.clone(), 0)).collect();
-        let mut open = count.min(left.iter().sum());
-        while open > 0 {
-            for ((_, share), left) in shares.iter_mut().zip(&mut left).filter(|(_, left)| **left > 0) {
-                if open > 0 {
-                    (*share, *left, open) = (*share + 1, *left - 1, open - 1);
-                }
+        for Decision { agenda, to, .. } in decisions {
+            match to {
+                Destination::Queue(at) => self.state.enqueue(tx, agenda, at),
+                Destination::Pool => granted.extend(self.grant(tx, agenda, &pull)),
             }
         }
-        shares
+        Ok(Reply::Granted(granted))
     }
 
     /// The leases that an earlier, identical call was given.
@@ -139,29 +108,18 @@ impl Core {
             .collect()
     }
 
-    /// The insights that the pull may take from, beginning after the one that was served last.
-    fn serving_order(&self, pull: &Pull) -> Result<Vec<InsightId>, Refusal> {
-        let Some(pool) = self.state.pools.get(&pull.pool) else {
-            return Err(Refusal::UnknownPool(pull.pool.clone()));
-        };
-        if let Some(insight) = &pull.insight {
-            if !pool.insights.contains(insight) {
-                return Err(Refusal::UnknownInsight(insight.clone()));
-            }
-            return Ok(vec![insight.clone()]);
+    /// The insight that a pull names must be the pool's.
+    fn check_insight(&self, pull: &Pull) -> Result<(), Refusal> {
+        let Some(insight) = &pull.insight else { return Ok(()) };
+        let pool = self.state.pools.get(&pull.pool);
+        if pool.is_some_and(|pool| pool.insights.contains(insight)) {
+            return Ok(());
         }
-        let mut order: Vec<InsightId> = pool.insights.iter().cloned().collect();
-        if let Some(served) = &pool.served {
-            let after = order.partition_point(|i| i <= served);
-            order.rotate_left(after);
-        }
-        Ok(order)
+        Err(Refusal::UnknownInsight(insight.clone()))
     }
 
-    /// Leases the head of the insight's queue.
-    fn grant(&mut self, tx: &mut Tx, insight: &InsightId, pull: &Pull) -> Option<Granted> {
-        let (_, no) = self.state.insights.get(insight)?.queue.first_key_value()?;
-        let no = *no;
+    /// Leases an agenda to the agent that pulls.
+    fn grant(&mut self, tx: &mut Tx, no: AgendaNo, pull: &Pull) -> Option<Granted> {
         let until = self.lease_end(tx.now);
         let live = self.state.agendas.get_mut(&no)?;
         if next(live.state(), false, Step::Lease) != Next::To(AgendaState::Leased) {
@@ -175,7 +133,7 @@ impl Core {
             request: pull.request.clone(),
             cancelling: false,
         };
-        self.state.relocate(no, Place::Leased(Lease { row, until, started: false }), None);
+        self.state.relocate(no, Place::Leased(Lease { row, since: tx.now, until, started: false }), None);
         self.state.emit(tx, no, None);
         Some(granted)
     }

@@ -1,6 +1,6 @@
 //! What the core wants stored, and what it needs to start again. Plain data; how it is stored is the store's business.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ use pop_sdk::api::{
 use serde_json::Value;
 
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
+use crate::scheduler::{RowChange, StoredRows};
 
 /// One change to what is stored. The writes of one command are never stored apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,14 +26,10 @@ pub enum Write {
     DeletePool(PoolId),
     /// Create or replace an insight.
     PutInsight(Insight),
-    /// Remove an insight and its turns.
+    /// Remove an insight.
     DeleteInsight(InsightId),
-    /// These customers, too, have had their turn.
-    SpendTurns(InsightId, Vec<CustomerId>),
-    /// A new round, in which only these have had their turn.
-    StartRound(InsightId, Vec<CustomerId>),
-    /// The customer has left its pool: none of its turns matters any more.
-    ForgetTurns(CustomerId),
+    /// What an insight's policy must not forget has changed.
+    Policy(RowChange),
     /// A new agenda. Its row comes in a [`Write::Agenda`].
     NewAgenda(Box<NewAgenda>),
     /// What changes of an agenda.
@@ -226,8 +223,8 @@ pub struct Snapshot {
     pub insights: Vec<Insight>,
     /// The templates: what the workflow of each name is.
     pub templates: Vec<TemplateView>,
-    /// Customers whose turn is over, by insight.
-    pub turns: BTreeMap<InsightId, BTreeSet<CustomerId>>,
+    /// What the policies of insights must not forget.
+    pub policies: BTreeMap<InsightId, StoredRows>,
     /// The agendas that have not ended.
     pub live: Vec<LiveRow>,
     /// The number of the newest agenda, ended ones included.

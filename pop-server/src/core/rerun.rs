@@ -137,7 +137,7 @@ impl Core {
         tx.writes.extend(fresh.into_iter().map(|row| Write::Operation(Box::new(row))));
         let reset = self.take_back(tx, live, names);
         tx.work(&pool, &insight);
-        self.state.top_up(tx, &insight);
+        self.state.arrived(tx, no);
         Ok(Reply::Again { after, reset })
     }
 }
@@ -147,7 +147,7 @@ impl Core {
     fn take_back(&mut self, tx: &mut Tx, stored: LiveRow, again: api::Again) -> Vec<String> {
         let no = stored.header.no;
         self.state.forget_end(&stored.header.id);
-        self.state.restore(stored, tx.now);
+        self.state.restore(stored, tx.now, tx.now);
         let Some(live) = self.state.agendas.get_mut(&no) else { return Vec::new() };
         live.percent = live.percent_now();
         let waiting = live.operations.iter().filter(|o| o.state == OperationState::Waiting);

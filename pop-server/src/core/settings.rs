@@ -1,16 +1,15 @@
 //! Customers, pools and insights: create, change, remove. What is in use can't be pulled away from under its users.
 
-use std::collections::BTreeSet;
-
 use pop_sdk::api::{Customer, Insight, Pool};
 
 use super::command::{Refusal, Reply};
 use super::insight::check_mappers;
 use super::record::Write;
-use super::scheduler::{Scheduler, TurnChange};
+use super::schedule::algorithm;
 use super::state::InsightState;
 use super::{Core, Tx};
 use crate::ids::{CustomerId, InsightId, PoolId, is_valid_name};
+use crate::scheduler::Setting;
 
 impl Core {
     pub(super) fn put_customer(&mut self, tx: &mut Tx, config: Customer) -> Result<Reply, Refusal> {
@@ -22,7 +21,7 @@ impl Core {
         tx.writes.push(Write::PutCustomer(config.clone()));
         let Some(known) = self.state.customers.get_mut(&id) else {
             self.state.add_customer(config);
-            self.join(tx, &id, &pool);
+            self.state.configured(tx, Setting::Joined(&id, &pool));
             return Ok(Reply::Created);
         };
         let old_pool = known.pool.clone();
@@ -40,7 +39,7 @@ impl Core {
             if let Some(pool) = self.state.pools.get_mut(&pool) {
                 pool.members += 1;
             }
-            self.join(tx, &id, &pool);
+            self.state.configured(tx, Setting::Joined(&id, &pool));
         }
         Ok(Reply::Updated)
     }
@@ -62,24 +61,11 @@ impl Core {
         Ok(Reply::Done)
     }
 
-    fn join(&mut self, tx: &mut Tx, customer: &CustomerId, pool: &PoolId) {
-        let Some(pool) = self.state.pools.get(pool) else { return };
-        for id in &pool.insights {
-            if let Some(insight) = self.state.insights.get_mut(id) {
-                tx.turns(id, insight.scheduler.joined(customer));
-            }
-        }
-    }
-
     fn leave(&mut self, tx: &mut Tx, customer: &CustomerId, pool: &PoolId) {
-        tx.writes.push(Write::ForgetTurns(customer.clone()));
-        let Some(pool) = self.state.pools.get_mut(pool) else { return };
-        pool.members = pool.members.saturating_sub(1);
-        for id in &pool.insights {
-            if let Some(insight) = self.state.insights.get_mut(id) {
-                insight.scheduler.left(customer);
-            }
+        if let Some(pool) = self.state.pools.get_mut(pool) {
+            pool.members = pool.members.saturating_sub(1);
         }
+        self.state.configured(tx, Setting::Left(customer, pool));
     }
 
     pub(super) fn put_pool(&mut self, tx: &mut Tx, config: Pool) -> Result<Reply, Refusal> {
@@ -103,6 +89,7 @@ impl Core {
             )));
         }
         self.state.pools.remove(id);
+        self.state.configured(tx, Setting::PoolRemoved(id));
         tx.writes.push(Write::DeletePool(id.clone()));
         Ok(Reply::Done)
     }
@@ -114,34 +101,35 @@ impl Core {
         let pool = PoolId::from(config.pool.as_str());
         self.check_reference(&pool)?;
         let id = InsightId::from(config.id.as_str());
-        let Some(known) = self.state.insights.get_mut(&id) else {
-            tx.writes.push(Write::PutInsight(config.clone()));
-            self.state.add_insight(InsightState::new(config, BTreeSet::new()));
-            return Ok(Reply::Created);
+        let (name, queue_size) = (algorithm(config.algorithm), config.queue_size as usize);
+        let reply = match self.state.insights.get_mut(&id) {
+            None => {
+                tx.writes.push(Write::PutInsight(config.clone()));
+                self.state.add_insight(InsightState::new(config));
+                Reply::Created
+            }
+            Some(known) if known.pool != pool && known.live > 0 => {
+                return Err(Refusal::InUse(format!(
+                    "insight `{id}` has {} agendas that have not ended; it can go to another pool afterwards",
+                    known.live
+                )));
+            }
+            Some(known) => {
+                tx.writes.push(Write::PutInsight(config.clone()));
+                known.config = config;
+                let old = std::mem::replace(&mut known.pool, pool.clone());
+                if let Some(old) = self.state.pools.get_mut(&old) {
+                    old.insights.remove(&id);
+                }
+                if let Some(new) = self.state.pools.get_mut(&pool) {
+                    new.insights.insert(id.clone());
+                }
+                Reply::Updated
+            }
         };
-        if known.pool != pool && known.live > 0 {
-            return Err(Refusal::InUse(format!(
-                "insight `{id}` has {} agendas that have not ended; it can go to another pool afterwards",
-                known.live
-            )));
-        }
-        tx.writes.push(Write::PutInsight(config.clone()));
-        let mut turns = known.scheduler.switch(config.algorithm);
-        let old_pool = std::mem::replace(&mut known.pool, pool.clone());
-        if old_pool != pool {
-            known.scheduler = Scheduler::new(config.algorithm, BTreeSet::new());
-            turns = TurnChange::Round(Vec::new());
-            if let Some(old) = self.state.pools.get_mut(&old_pool) {
-                old.insights.remove(&id);
-            }
-            if let Some(new) = self.state.pools.get_mut(&pool) {
-                new.insights.insert(id.clone());
-            }
-        }
-        known.config = config;
-        tx.turns(&id, turns);
-        self.state.top_up(tx, &id);
-        Ok(Reply::Updated)
+        let setting = Setting::Insight { insight: &id, pool: &pool, algorithm: name, queue_size };
+        self.state.configured(tx, setting);
+        Ok(reply)
     }
 
     pub(super) fn delete_insight(&mut self, tx: &mut Tx, id: &InsightId) -> Result<Reply, Refusal> {
@@ -158,6 +146,7 @@ impl Core {
             pool.insights.remove(id);
         }
         self.state.insights.remove(id);
+        self.state.configured(tx, Setting::InsightRemoved(id));
         tx.writes.push(Write::DeleteInsight(id.clone()));
         Ok(Reply::Done)
     }

@@ -15,16 +15,16 @@ use super::agents::Agents;
 use super::command::Effect;
 use super::live::{Lease, Live, Place, attempts};
 use super::operation::Operation;
-use super::phase::{Next, Step, next};
 use super::record::{AgendaHeader, LiveRow, OperationName, Percent, Snapshot, Write};
-use super::scheduler::{Scheduler, TurnChange};
+use super::schedule::algorithm;
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
+use crate::scheduler::{POLICIES, Scheduler, Setting, StoredRows};
 
 /// For how long the key of an ended agenda is remembered; by then every submit with that key finds it in the store.
 const REMEMBERED_KEY: Duration = Duration::from_mins(10);
 
 /// Everything.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
     pub(super) customers: BTreeMap<CustomerId, CustomerState>,
     pub(super) pools: BTreeMap<PoolId, PoolState>,
@@ -34,6 +34,7 @@ pub(super) struct State {
     pub(super) keys: HashMap<(CustomerId, String), AgendaId>,
     pub(super) last_no: AgendaNo,
     pub(super) agents: Agents,
+    pub(super) scheduler: Scheduler,
     #[cfg(test)]
     pub(super) panic_at_tick: bool,
     /// The digest of the template of each workflow that has one.
@@ -63,8 +64,6 @@ pub(super) struct PoolState {
     /// How many customers it has.
     pub(super) members: usize,
     pub(super) insights: BTreeSet<InsightId>,
-    /// The insight that was served last; the next pull starts after it.
-    pub(super) served: Option<InsightId>,
 }
 
 #[derive(Debug)]
@@ -72,26 +71,42 @@ pub(super) struct InsightState {
     pub(super) config: Insight,
     pub(super) pool: PoolId,
     pub(super) live: usize,
-    pub(super) scheduler: Scheduler,
-    pub(super) queue: BTreeMap<i64, AgendaNo>,
 }
 
 impl InsightState {
-    pub(super) fn new(config: Insight, spent: BTreeSet<CustomerId>) -> Self {
-        Self {
-            pool: PoolId::from(config.pool.as_str()),
-            live: 0,
-            scheduler: Scheduler::new(config.algorithm, spent),
-            queue: BTreeMap::new(),
-            config,
-        }
+    pub(super) fn new(config: Insight) -> Self {
+        Self { pool: PoolId::from(config.pool.as_str()), live: 0, config }
     }
 }
 
 impl State {
+    fn empty() -> Self {
+        Self {
+            customers: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            insights: BTreeMap::new(),
+            agendas: HashMap::new(),
+            ids: HashMap::new(),
+            keys: HashMap::new(),
+            last_no: AgendaNo::default(),
+            agents: Agents::default(),
+            scheduler: Scheduler::new(POLICIES),
+            #[cfg(test)]
+            panic_at_tick: false,
+            templates: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            holders: HashMap::new(),
+            kinds: HashSet::new(),
+            ended: HashMap::new(),
+            ended_order: VecDeque::new(),
+            old_keys: VecDeque::new(),
+            touched: Vec::new(),
+        }
+    }
+
     /// The state as stored; leases end `until` then.
     pub(super) fn load(snapshot: Snapshot, now: Timestamp, until: Timestamp) -> Self {
-        let mut state = Self { last_no: snapshot.last_no, ..Self::default() };
+        let mut state = Self { last_no: snapshot.last_no, ..Self::empty() };
         for pool in snapshot.pools {
             state.add_pool(pool);
         }
@@ -99,13 +114,23 @@ impl State {
             state.add_customer(customer);
         }
         state.templates = snapshot.templates.into_iter().map(|t| (t.name, t.digest)).collect();
-        let mut turns = snapshot.turns;
+        for (id, customer) in &state.customers {
+            let joined = Setting::Joined(id, &customer.pool);
+            state.scheduler.on(now, crate::scheduler::Event::Configured(joined));
+        }
+        let none = StoredRows::new();
         for insight in snapshot.insights {
-            let spent = turns.remove(insight.id.as_str()).unwrap_or_default();
-            state.add_insight(InsightState::new(insight, spent));
+            let insight = InsightState::new(insight);
+            let id = InsightId::from(insight.config.id.as_str());
+            let rows = snapshot.policies.get(&id).unwrap_or(&none);
+            let (name, size) = (algorithm(insight.config.algorithm), insight.config.queue_size as usize);
+            state.scheduler.restore_insight(&id, &insight.pool, name, size, rows);
+            state.add_insight(insight);
         }
         for live in snapshot.live {
-            state.restore(live, until);
+            let no = live.row.no;
+            state.restore(live, now, until);
+            state.restore_place(now, no);
         }
         let mut agents = Agents::default();
         for (agent, requests) in &state.holders {
@@ -121,7 +146,7 @@ impl State {
     }
 
     /// Takes an agenda in as it is stored; a lease ends `until` then.
-    pub(super) fn restore(&mut self, stored: LiveRow, until: Timestamp) {
+    pub(super) fn restore(&mut self, stored: LiveRow, now: Timestamp, until: Timestamp) {
         let LiveRow { header, row, operations, changed, idempotency_key } = stored;
         let mut by_position = self.new_operations(&operations);
         for change in &changed {
@@ -130,9 +155,12 @@ impl State {
             }
         }
         let place = match (row.state, row.lease) {
-            (AgendaState::Leased | AgendaState::Executing, Some(lease)) => {
-                Place::Leased(Lease { row: lease, until, started: row.state == AgendaState::Executing })
-            }
+            (AgendaState::Leased | AgendaState::Executing, Some(lease)) => Place::Leased(Lease {
+                row: lease,
+                since: now,
+                until,
+                started: row.state == AgendaState::Executing,
+            }),
             (AgendaState::Queued, _) => Place::Queued(row.queue_position.unwrap_or(0)),
             _ if row.held => Place::Held,
             _ => Place::Ready,
@@ -233,66 +261,39 @@ impl State {
         self.agendas.insert(no, live);
     }
 
+    /// Notes who holds it, if anybody does.
     fn index(&mut self, no: AgendaNo, live: &Live) {
-        match &live.place {
-            Place::Held => {}
-            Place::Ready => {
-                if let Some(insight) = self.insights.get_mut(&live.insight) {
-                    insight.scheduler.insert(no, &live.customer);
+        let Place::Leased(lease) = &live.place else { return };
+        self.deadlines.insert((lease.until, no));
+        self.holders
+            .entry((live.pool.clone(), lease.row.worker.clone()))
+            .or_default()
+            .entry(lease.row.request.clone())
+            .or_default()
+            .insert(no);
+    }
+
+    fn unindex(&mut self, no: AgendaNo, pool: &PoolId, place: &Place) {
+        let Place::Leased(lease) = place else { return };
+        self.deadlines.remove(&(lease.until, no));
+        let holder = (pool.clone(), lease.row.worker.clone());
+        if let Some(requests) = self.holders.get_mut(&holder) {
+            if let Some(held) = requests.get_mut(&lease.row.request) {
+                held.remove(&no);
+                if held.is_empty() {
+                    requests.remove(&lease.row.request);
                 }
             }
-            Place::Queued(at) => {
-                if let Some(insight) = self.insights.get_mut(&live.insight) {
-                    insight.queue.insert(*at, no);
-                }
-            }
-            Place::Leased(lease) => {
-                self.deadlines.insert((lease.until, no));
-                self.holders
-                    .entry((live.pool.clone(), lease.row.worker.clone()))
-                    .or_default()
-                    .entry(lease.row.request.clone())
-                    .or_default()
-                    .insert(no);
+            if requests.is_empty() {
+                self.holders.remove(&holder);
             }
         }
     }
 
-    fn unindex(&mut self, no: AgendaNo, insight: &InsightId, pool: &PoolId, place: &Place) {
-        match place {
-            Place::Held => {}
-            Place::Ready => {
-                if let Some(insight) = self.insights.get_mut(insight) {
-                    insight.scheduler.remove(no);
-                }
-            }
-            Place::Queued(at) => {
-                if let Some(insight) = self.insights.get_mut(insight) {
-                    insight.queue.remove(at);
-                }
-            }
-            Place::Leased(lease) => {
-                self.deadlines.remove(&(lease.until, no));
-                let holder = (pool.clone(), lease.row.worker.clone());
-                if let Some(requests) = self.holders.get_mut(&holder) {
-                    if let Some(held) = requests.get_mut(&lease.row.request) {
-                        held.remove(&no);
-                        if held.is_empty() {
-                            requests.remove(&lease.row.request);
-                        }
-                    }
-                    if requests.is_empty() {
-                        self.holders.remove(&holder);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Moves an agenda to another place, in every index.
+    /// Moves an agenda to another place, which the scheduler knows already.
     pub(super) fn relocate(&mut self, no: AgendaNo, place: Place, reason: Option<String>) {
         let Some(mut live) = self.agendas.remove(&no) else { return };
-        self.unindex(no, &live.insight, &live.pool, &live.place);
+        self.unindex(no, &live.pool, &live.place);
         live.place = place;
         live.reason = reason;
         self.index(no, &live);
@@ -347,44 +348,12 @@ impl State {
         self.deadlines.first().map(|(until, _)| *until)
     }
 
-    /// Fills the queue of an insight up to `depth` from what is ready.
-    pub(super) fn fill(&mut self, tx: &mut Tx, id: &InsightId, depth: usize) {
-        let Some(insight) = self.insights.get_mut(id) else { return };
-        let room = depth.saturating_sub(insight.queue.len());
-        if room == 0 || insight.scheduler.is_empty() {
-            return;
-        }
-        let members = self.pools.get(&insight.pool).map_or(0, |p| p.members);
-        let taken = insight.scheduler.take(room, members);
-        let mut at = insight.queue.last_key_value().map_or(0, |(at, _)| at + 1);
-        tx.turns(id, taken.turns);
-        for no in taken.agendas {
-            if let Some(live) = self.agendas.get_mut(&no)
-                && next(live.state(), false, Step::Enqueue) == Next::To(AgendaState::Queued)
-            {
-                // The policy took it out of the scheduler already.
-                live.place = Place::Queued(at);
-                live.reason = None;
-                insight_queue(&mut self.insights, id, at, no);
-                at += 1;
-                self.emit(tx, no, None);
-            }
-        }
-    }
-
-    /// Fills the queue of an insight up to its size.
-    pub(super) fn top_up(&mut self, tx: &mut Tx, id: &InsightId) {
-        let size = self.insights.get(id).map_or(0, |i| i.config.queue_size as usize);
-        self.fill(tx, id, size);
-    }
-
     pub(super) fn add_pool(&mut self, config: Pool) {
         let id = PoolId::from(config.id.as_str());
         match self.pools.get_mut(&id) {
             Some(pool) => pool.config = config,
             None => {
-                self.pools
-                    .insert(id, PoolState { config, members: 0, insights: BTreeSet::new(), served: None });
+                self.pools.insert(id, PoolState { config, members: 0, insights: BTreeSet::new() });
             }
         }
     }
@@ -413,6 +382,7 @@ impl State {
                 tx.writes.push(Write::Agenda(live.row(no)));
             }
         }
+        self.flush_policies(tx);
         let holders = &self.holders;
         self.agents.forget(tx.now, |agent| holders.contains_key(agent));
         while let Some((ended_at, ..)) = self.old_keys.front()
@@ -425,12 +395,6 @@ impl State {
     }
 }
 
-fn insight_queue(insights: &mut BTreeMap<InsightId, InsightState>, id: &InsightId, at: i64, no: AgendaNo) {
-    if let Some(insight) = insights.get_mut(id) {
-        insight.queue.insert(at, no);
-    }
-}
-
 fn sorted(mut operations: Vec<Operation>) -> Vec<Operation> {
     operations.sort_by(|a, b| a.name.cmp(&b.name));
     operations
@@ -440,14 +404,5 @@ impl Tx {
     /// One more agenda of this insight may be pulled.
     pub(super) fn work(&mut self, pool: &PoolId, insight: &InsightId) {
         self.effects.push(Effect::WorkAvailable(pool.clone(), insight.clone()));
-    }
-
-    /// Stores a change of turns.
-    pub(super) fn turns(&mut self, insight: &InsightId, change: TurnChange) {
-        match change {
-            TurnChange::Unchanged => {}
-            TurnChange::Spent(customers) => self.writes.push(Write::SpendTurns(insight.clone(), customers)),
-            TurnChange::Round(customers) => self.writes.push(Write::StartRound(insight.clone(), customers)),
-        }
     }
 }

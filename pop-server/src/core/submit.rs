@@ -107,8 +107,8 @@ impl Core {
         if !held {
             // Even a queue of size 0 is filled by a pull.
             tx.work(&pool, &insight);
+            self.state.arrived(tx, no);
         }
-        self.state.top_up(tx, &insight);
         match self.state.agendas.get(&no) {
             Some(live) => Ok(Reply::Submitted(Box::new((header, live.row(no))))),
             None => Ok(Reply::NotAlive),

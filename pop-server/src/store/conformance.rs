@@ -15,6 +15,7 @@ use crate::core::record::{
     AgendaHeader, AgendaRow, LeaseRow, NewAgenda, OperationName, OperationRow, Percent, Snapshot, Write,
 };
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
+use crate::scheduler::RowChange;
 
 /// Runs the suite; `make` gives an empty store each time.
 pub(crate) fn suite(mut make: impl FnMut() -> Box<dyn Store>) {
@@ -22,7 +23,7 @@ pub(crate) fn suite(mut make: impl FnMut() -> Box<dyn Store>) {
         secrets_are_given_back,
         an_empty_store_is_empty,
         settings_are_kept,
-        turns_are_kept,
+        rows_of_policies_are_kept,
         agendas_are_kept,
         operations_are_merged,
         operations_are_added,
@@ -142,20 +143,26 @@ fn settings_are_kept(store: &dyn Store) {
     assert!(store.setting(Kind::Pool, "a").unwrap().is_none());
 }
 
-fn turns_are_kept(store: &dyn Store) {
+fn rows_of_policies_are_kept(store: &dyn Store) {
     let (i, j) = (InsightId::from("i"), InsightId::from("j"));
-    let names = |text: &str| text.split_whitespace().map(CustomerId::from).collect::<Vec<_>>();
+    let put = |insight: &InsightId, key: &str, value: &str| {
+        let (insight, key, value) = (insight.clone(), key.to_owned(), value.to_owned());
+        Write::Policy(RowChange::Put { insight, key, value })
+    };
+    store.commit(&[put(&i, "a", "1"), put(&i, "b", ""), put(&j, "a", "")]).unwrap();
     store
-        .commit(&[Write::SpendTurns(i.clone(), names("a b")), Write::SpendTurns(j.clone(), names("a"))])
+        .commit(&[
+            put(&i, "a", "2"),
+            Write::Policy(RowChange::Delete { insight: i.clone(), key: "b".into() }),
+        ])
         .unwrap();
-    store
-        .commit(&[Write::StartRound(i.clone(), names("c")), Write::SpendTurns(i.clone(), names("a c"))])
-        .unwrap();
-    assert_eq!(store.load().unwrap().turns[&i], names("a c").into_iter().collect());
-    store.commit(&[Write::ForgetTurns(CustomerId::from("a"))]).unwrap();
-    let turns = store.load().unwrap().turns;
-    assert_eq!(turns.get(&i), Some(&names("c").into_iter().collect()));
-    assert_eq!(turns.get(&j), None);
+    let rows = store.load().unwrap().policies;
+    assert_eq!(rows[&i], [("a".to_owned(), "2".to_owned())].into());
+    assert_eq!(rows[&j], [("a".to_owned(), String::new())].into());
+    store.commit(&[Write::Policy(RowChange::Clear { insight: i.clone() }), put(&i, "c", "")]).unwrap();
+    let rows = store.load().unwrap().policies;
+    assert_eq!(rows[&i], [("c".to_owned(), String::new())].into());
+    assert_eq!(rows[&j].len(), 1);
 }
 
 /// Stores agenda 1 with a secret in its body, in what is made of it and in an output.

@@ -88,7 +88,7 @@ impl State {
         failure: Option<Failure>,
     ) {
         let Some(live) = self.agendas.remove(&no) else { return };
-        self.unindex(no, &live.insight, &live.pool, &live.place);
+        self.unindex(no, &live.pool, &live.place);
         self.ids.remove(&live.id);
         if let Some(customer) = self.customers.get_mut(&live.customer) {
             customer.live = customer.live.saturating_sub(1);
@@ -134,6 +134,7 @@ impl State {
         tx.writes.push(Write::Ended(no, outputs, failure));
         tx.writes.push(Write::Event(no, Box::new(event)));
         tx.changed(&live.id);
+        self.gone(tx, no, &live);
     }
 
     /// The epoch under which an agenda ended, if that is not long ago.

@@ -26,12 +26,11 @@ pub(super) fn load(c: &Connection, seal: &Seal) -> Result<Snapshot, StoreError> 
         last_no: AgendaNo(c.query_row("SELECT coalesce(max(no), 0) FROM agendas", [], |r| r.get(0))?),
         ..Snapshot::default()
     };
-    let mut statement = c.prepare("SELECT insight, customer FROM turns")?;
+    let mut statement = c.prepare("SELECT insight, key, value FROM policy_rows")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let insight = InsightId::from(row.get::<_, String>(0)?);
-        let customer = CustomerId::from(row.get::<_, String>(1)?);
-        snapshot.turns.entry(insight).or_default().insert(customer);
+        snapshot.policies.entry(insight).or_default().insert(row.get(1)?, row.get(2)?);
     }
 
     let mut changed: BTreeMap<AgendaNo, Vec<OperationRow>> = BTreeMap::new();

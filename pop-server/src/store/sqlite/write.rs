@@ -6,7 +6,8 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::row::{text, text_or_none};
 use super::seal::Seal;
 use crate::core::record::{AgendaRow, NewAgenda, OperationRow, Write};
-use crate::ids::{AgendaNo, CustomerId};
+use crate::ids::AgendaNo;
+use crate::scheduler::RowChange;
 use crate::store::{Kind, StoreError, to_micros};
 
 /// Applies one write.
@@ -17,19 +18,8 @@ pub(super) fn apply(tx: &Transaction<'_>, seal: &Seal, write: &Write) -> Result<
         Write::PutInsight(i) => put(tx, Kind::Insight, &i.id, &text(i, "insight")?),
         Write::DeleteCustomer(id) => delete(tx, Kind::Customer, id.as_str()),
         Write::DeletePool(id) => delete(tx, Kind::Pool, id.as_str()),
-        Write::DeleteInsight(id) => {
-            tx.prepare_cached("DELETE FROM turns WHERE insight = ?1")?.execute([id.as_str()])?;
-            delete(tx, Kind::Insight, id.as_str())
-        }
-        Write::StartRound(insight, customers) => {
-            tx.prepare_cached("DELETE FROM turns WHERE insight = ?1")?.execute([insight.as_str()])?;
-            spend(tx, insight.as_str(), customers)
-        }
-        Write::SpendTurns(insight, customers) => spend(tx, insight.as_str(), customers),
-        Write::ForgetTurns(customer) => {
-            tx.prepare_cached("DELETE FROM turns WHERE customer = ?1")?.execute([customer.as_str()])?;
-            Ok(())
-        }
+        Write::DeleteInsight(id) => delete(tx, Kind::Insight, id.as_str()),
+        Write::Policy(change) => policy(tx, change),
         Write::NewAgenda(new) => new_agenda(tx, seal, new),
         Write::Agenda(row) => agenda(tx, row),
         Write::Ended(no, outputs, failure) => {
@@ -86,12 +76,21 @@ fn delete(tx: &Transaction<'_>, kind: Kind, id: &str) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn spend(tx: &Transaction<'_>, insight: &str, customers: &[CustomerId]) -> Result<(), StoreError> {
-    let mut statement =
-        tx.prepare_cached("INSERT OR IGNORE INTO turns (insight, customer) VALUES (?1, ?2)")?;
-    for customer in customers {
-        statement.execute([insight, customer.as_str()])?;
-    }
+fn policy(tx: &Transaction<'_>, change: &RowChange) -> Result<(), StoreError> {
+    match change {
+        RowChange::Put { insight, key, value } => tx
+            .prepare_cached(
+                "INSERT INTO policy_rows (insight, key, value) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (insight, key) DO UPDATE SET value = excluded.value",
+            )?
+            .execute([insight.as_str(), key, value])?,
+        RowChange::Delete { insight, key } => tx
+            .prepare_cached("DELETE FROM policy_rows WHERE insight = ?1 AND key = ?2")?
+            .execute([insight.as_str(), key])?,
+        RowChange::Clear { insight } => {
+            tx.prepare_cached("DELETE FROM policy_rows WHERE insight = ?1")?.execute([insight.as_str()])?
+        }
+    };
     Ok(())
 }
 

@@ -1,53 +1,82 @@
 //! POP's own behaviours of the round robin, by value, and the traced run of its reference.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use pop_sdk::api::Algorithm;
+use jiff::Timestamp;
 
-use super::super::{Scheduler, Taken, TurnChange};
-use crate::ids::{AgendaNo, CustomerId};
+use super::*;
+use crate::ids::{AgendaNo, InsightId};
+use crate::scheduler::{RowChange, StoredRows};
 
-/// A pool's customers and one insight under round robin.
+/// A pool's customers and one insight under round robin, with its rows as the store keeps them.
 struct Fixture {
-    scheduler: Scheduler,
+    policy: RoundRobin,
+    waiting: Waiting,
     customers: Vec<CustomerId>,
-    spent: BTreeSet<CustomerId>,
-    owner: std::collections::BTreeMap<AgendaNo, CustomerId>,
+    rows: StoredRows,
+    owner: BTreeMap<AgendaNo, CustomerId>,
 }
 
 impl Fixture {
     fn new(customers: &[&str], spent: &[&str]) -> Self {
-        let spent: BTreeSet<CustomerId> = spent.iter().map(|c| CustomerId::from(*c)).collect();
-        Self {
-            scheduler: Scheduler::new(Algorithm::RoundRobin, spent.clone()),
-            customers: customers.iter().map(|c| CustomerId::from(*c)).collect(),
-            spent,
-            owner: std::collections::BTreeMap::new(),
+        let customers: Vec<CustomerId> = customers.iter().map(|c| CustomerId::from(*c)).collect();
+        let rows = spent.iter().map(|customer| ((*customer).to_owned(), String::new())).collect();
+        let (waiting, members) = (Waiting::default(), customers.iter().cloned().collect::<BTreeSet<_>>());
+        let policy = RoundRobin::new(Start { rows: &rows, members: &members, waiting: &waiting });
+        Self { policy, waiting, customers, rows, owner: BTreeMap::new() }
+    }
+
+    /// A call of the policy; what it writes is stored.
+    fn call<T>(&mut self, call: impl FnOnce(&mut RoundRobin, &mut Context<'_>, &mut Waiting) -> T) -> T {
+        let (insight, mut changes) = (InsightId::from("i"), Vec::new());
+        let mut context = Context::new(Timestamp::UNIX_EPOCH, &insight, &mut changes);
+        let result = call(&mut self.policy, &mut context, &mut self.waiting);
+        for change in changes {
+            match change {
+                RowChange::Put { key, value, .. } => drop(self.rows.insert(key, value)),
+                RowChange::Delete { key, .. } => drop(self.rows.remove(&key)),
+                RowChange::Clear { .. } => self.rows.clear(),
+            }
         }
+        result
     }
 
     fn add(&mut self, customer: &str, count: usize) {
+        let customer = CustomerId::from(customer);
         for _ in 0..count {
-            let no = AgendaNo(self.owner.len() as u64 + 1);
-            self.owner.insert(no, CustomerId::from(customer));
-            self.scheduler.insert(no, &CustomerId::from(customer));
+            let agenda = AgendaNo(self.owner.len() as u64 + 1);
+            self.owner.insert(agenda, customer.clone());
+            self.call(|policy, context, waiting| {
+                let first = waiting.insert(agenda, &customer);
+                policy.on(context, Change::Arrived { agenda, customer: &customer, first }, waiting);
+            });
         }
+    }
+
+    fn remove(&mut self, agenda: AgendaNo) {
+        self.call(|policy, context, waiting| {
+            let (customer, last) = waiting.remove(agenda).unwrap();
+            policy.on(context, Change::Withdrawn { agenda, customer: &customer, last }, waiting);
+        });
+    }
+
+    fn join(&mut self, customer: &CustomerId) {
+        self.call(|policy, context, waiting| policy.on(context, Change::Joined(customer), waiting));
     }
 
     /// The owners of what was taken, in order.
     fn take(&mut self, request: usize) -> Vec<&str> {
-        let Taken { agendas, turns } = self.scheduler.take(request, self.customers.len());
-        match turns {
-            TurnChange::Unchanged => {}
-            TurnChange::Spent(more) => self.spent.extend(more),
-            TurnChange::Round(spent) => self.spent = spent.into_iter().collect(),
-        }
-        agendas.iter().map(|no| self.owner[no].as_str()).collect()
+        let taken = self.call(|policy, context, waiting| policy.take(context, request, waiting));
+        taken.iter().map(|taken| self.owner[&taken.agenda].as_str()).collect()
     }
 
-    /// POP's pending list, as the stored changes give it.
+    /// POP's pending list, as the stored rows give it.
     fn pending(&self) -> Vec<&str> {
-        self.customers.iter().filter(|c| !self.spent.contains(*c)).map(CustomerId::as_str).collect()
+        self.customers
+            .iter()
+            .filter(|c| !self.rows.contains_key(c.as_str()))
+            .map(CustomerId::as_str)
+            .collect()
     }
 }
 
@@ -154,7 +183,8 @@ fn a_newcomer_waits_for_the_next_round() {
     assert_eq!(pool.take(1), ["A"]);
     let newcomer = CustomerId::from("0");
     pool.customers.insert(0, newcomer.clone());
-    assert_eq!(pool.scheduler.joined(&newcomer), TurnChange::Spent(vec![newcomer]));
+    pool.join(&newcomer);
+    assert_eq!(pool.rows.keys().collect::<Vec<_>>(), ["0", "A"]);
     pool.add("0", 1);
     assert_eq!(pool.take(1), ["B"]);
     assert_eq!(pool.take(1), ["0"]);
@@ -165,7 +195,7 @@ fn what_is_removed_is_not_taken() {
     let mut pool = Fixture::new(&["A", "B"], &[]);
     pool.add("A", 1);
     pool.add("B", 1);
-    pool.scheduler.remove(AgendaNo(1));
+    pool.remove(AgendaNo(1));
     assert_eq!(pool.take(2), ["B"]);
-    assert!(pool.scheduler.is_empty());
+    assert!(pool.waiting.is_empty());
 }

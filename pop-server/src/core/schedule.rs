@@ -1,0 +1,102 @@
+//! Between the core and the scheduler: the core tells it what happens to agendas, and carries its decisions out.
+
+use jiff::Timestamp;
+use pop_sdk::api::{AgendaState, Algorithm};
+
+use super::Tx;
+use super::live::{Live, Place};
+use super::phase::{Next, Step, next};
+use super::record::Write;
+use super::state::State;
+use crate::ids::AgendaNo;
+use crate::scheduler::{Decision, Destination, Entry, Event, Restored, Setting};
+
+impl State {
+    /// An agenda waits for its turn.
+    pub(super) fn arrived(&mut self, tx: &mut Tx, no: AgendaNo) {
+        let Some(live) = self.agendas.get(&no) else { return };
+        let decisions = self.scheduler.on(tx.now, Event::Arrived(entry(no, live)));
+        self.enqueue_all(tx, &decisions);
+    }
+
+    /// An agenda has ended and left the memory, from this place.
+    pub(super) fn gone(&mut self, tx: &mut Tx, no: AgendaNo, live: &Live) {
+        let entry = entry(no, live);
+        let event = match &live.place {
+            Place::Held => return,
+            Place::Ready | Place::Queued(_) => Event::Withdrawn(entry),
+            Place::Leased(lease) => {
+                let cost = tx.now.duration_since(lease.since).try_into().unwrap_or_default();
+                Event::Ended { entry, cost }
+            }
+        };
+        let decisions = self.scheduler.on(tx.now, event);
+        self.enqueue_all(tx, &decisions);
+    }
+
+    /// A lease has ended before its agenda, which goes to the head of its queue. The caller tells of it.
+    pub(super) fn returned(&mut self, tx: &mut Tx, no: AgendaNo, reason: &str) {
+        let Some(live) = self.agendas.get(&no) else { return };
+        let decisions = self.scheduler.on(tx.now, Event::Returned(entry(no, live)));
+        let (own, others): (Vec<_>, Vec<_>) = decisions.into_iter().partition(|d| d.agenda == no);
+        for decision in own {
+            if let Destination::Queue(at) = decision.to {
+                self.relocate(no, Place::Queued(at), Some(reason.to_owned()));
+            }
+        }
+        self.enqueue_all(tx, &others);
+    }
+
+    /// A setting has changed.
+    pub(super) fn configured(&mut self, tx: &mut Tx, setting: Setting<'_>) {
+        let decisions = self.scheduler.on(tx.now, Event::Configured(setting));
+        self.enqueue_all(tx, &decisions);
+    }
+
+    /// An agenda is where it was when the server stopped.
+    pub(super) fn restore_place(&mut self, now: Timestamp, no: AgendaNo) {
+        let Some(live) = self.agendas.get(&no) else { return };
+        let place = match &live.place {
+            Place::Held => return,
+            Place::Ready => Restored::Waiting,
+            Place::Queued(at) => Restored::Queued(*at),
+            Place::Leased(_) => Restored::Started,
+        };
+        self.scheduler.restore(now, entry(no, live), place);
+    }
+
+    /// Its turn has come: an agenda goes into its queue.
+    pub(super) fn enqueue(&mut self, tx: &mut Tx, no: AgendaNo, at: i64) {
+        let Some(live) = self.agendas.get_mut(&no) else { return };
+        if next(live.state(), false, Step::Enqueue) == Next::To(AgendaState::Queued) {
+            live.place = Place::Queued(at);
+            live.reason = None;
+            self.emit(tx, no, None);
+        }
+    }
+
+    fn enqueue_all(&mut self, tx: &mut Tx, decisions: &[Decision]) {
+        for decision in decisions {
+            if let Destination::Queue(at) = decision.to {
+                self.enqueue(tx, decision.agenda, at);
+            }
+        }
+    }
+
+    /// Stores what the policies must not forget.
+    pub(super) fn flush_policies(&mut self, tx: &mut Tx) {
+        tx.writes.extend(self.scheduler.take_changes().into_iter().map(Write::Policy));
+    }
+}
+
+/// The name of a policy.
+pub(super) fn algorithm(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Fifo => "fifo",
+        Algorithm::RoundRobin => "roundRobin",
+    }
+}
+
+fn entry(no: AgendaNo, live: &Live) -> Entry<'_> {
+    Entry { agenda: no, insight: &live.insight, customer: &live.customer }
+}
