@@ -14,12 +14,12 @@ use super::command::{Command, Effect, Granted, Outcome, Pull, Refusal, Reply, Su
 use super::record::Write;
 use super::{Core, Settings};
 use crate::ids::{AgendaId, CustomerId, PoolId};
-use crate::store::Store as _;
+use crate::store::conformance::Claimed;
 use crate::store::sqlite::SqliteStore;
 
 pub(crate) struct World {
     pub(crate) core: Core,
-    pub(crate) store: SqliteStore,
+    pub(crate) store: Claimed,
     pub(crate) now: Timestamp,
     pub(crate) writes: Vec<Write>,
     pub(crate) effects: Vec<Effect>,
@@ -31,7 +31,7 @@ impl World {
     /// A pool with an insight that takes everything, and these customers.
     pub(crate) fn new(algorithm: Algorithm, queue_size: u32, customers: &[&str]) -> Self {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let store = SqliteStore::in_memory().unwrap();
+        let store = Claimed::new(Box::new(SqliteStore::in_memory().unwrap()));
         let core = Core::load(Settings::default(), store.load().unwrap(), now);
         let mut world =
             Self { core, store, now, writes: Vec::new(), effects: Vec::new(), submitted: 0, requests: 0 };

@@ -20,7 +20,6 @@ use super::live::Place;
 use super::record::LiveRow;
 use super::rerun::{Again, closure};
 use crate::ids::{AgendaId, AgendaNo};
-use crate::store::Store as _;
 
 #[derive(Clone, Debug)]
 enum Action {

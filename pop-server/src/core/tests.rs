@@ -12,7 +12,6 @@ use super::fixture::{
 };
 use super::record::Write;
 use crate::ids::{AgendaId, CustomerId, InsightId};
-use crate::store::Store as _;
 use AgendaState::{Cancelled, Executing, Failed, Leased, Queued, Ready, Succeeded};
 
 fn end(granted: &super::command::Granted, state: AgendaState) -> Report {

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::core::command::{Command, Effect, Refusal, Reply};
 use crate::core::record::Write;
 use crate::core::{Core, Settings};
-use crate::store::Store;
+use crate::store::{Fence, Store, StoreError};
 
 /// Commands that may wait; more make their callers wait.
 const BACKLOG: usize = 4096;
@@ -64,6 +64,8 @@ impl Writer {
         hub: Arc<Hub>,
         health: Arc<Health>,
     ) -> Result<(Self, JoinHandle<()>), ServerError> {
+        // Whatever is loaded after the claim, nobody else changes.
+        let fence = store.claim().map_err(ServerError::Store)?;
         let snapshot = store.load().map_err(ServerError::Store)?;
         let core = Core::load(settings, snapshot, clock.now());
         let timers = tokio::runtime::Builder::new_current_thread()
@@ -72,7 +74,8 @@ impl Writer {
             .map_err(ServerError::Thread)?;
         let (sender, calls) = mpsc::channel(BACKLOG);
         let pauses = Pauses::new(clock.now(), clock.monotonic());
-        let mut thread = Thread { settings, store, clock, hub, health, core: Some(core), calls, pauses };
+        let mut thread =
+            Thread { settings, store, fence, clock, hub, health, core: Some(core), calls, pauses };
         let handle = std::thread::Builder::new()
             .name("pop-writer".to_owned())
             .spawn(move || {
@@ -99,6 +102,8 @@ impl Writer {
 struct Thread {
     settings: Settings,
     store: Arc<dyn Store>,
+    /// It is never claimed again: a server that has lost it ends.
+    fence: Fence,
     clock: Arc<dyn Clock>,
     hub: Arc<Hub>,
     health: Arc<Health>,
@@ -197,7 +202,7 @@ impl Thread {
             round.apply(&mut core, now, call);
         }
         let Round { writes, effects, answers, sound } = round;
-        match self.store.commit(&writes) {
+        match self.store.commit(&self.fence, &writes) {
             Ok(()) => {
                 if sound {
                     self.core = Some(core);
@@ -213,6 +218,9 @@ impl Thread {
                 let why = format!("a commit failed: {}", chain(&error));
                 if self.health.is_troubled(&why) {
                     tracing::error!("{why}; the state is loaded again");
+                }
+                if matches!(error, StoreError::Fenced { .. }) {
+                    self.health.has_failed(&why);
                 }
                 for (answer, _) in answers {
                     let _ = answer.send(Err(WriterError::Unavailable));

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pop_sdk::api::{LogChunk, TemplateView};
 
-use super::{Filter, Kind, Record, Store, StoreError};
+use super::{Fence, Filter, Kind, Record, Store, StoreError};
 use crate::core::record::{LiveRow, OperationName, OperationRow, Snapshot, Write};
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
@@ -48,14 +48,18 @@ impl<S> Faulty<S> {
 }
 
 impl<S: Store> Store for Faulty<S> {
+    fn claim(&self) -> Result<Fence, StoreError> {
+        self.inner.claim()
+    }
+
     fn load(&self) -> Result<Snapshot, StoreError> {
         self.check(Fault::PanicInLoad)?;
         self.inner.load()
     }
 
-    fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {
+    fn commit(&self, fence: &Fence, writes: &[Write]) -> Result<(), StoreError> {
         self.check(Fault::PanicInCommit)?;
-        self.inner.commit(writes)
+        self.inner.commit(fence, writes)
     }
 
     fn agenda(&self, id: &AgendaId) -> Result<Option<Record>, StoreError> {

@@ -5,7 +5,6 @@ use pop_sdk::api::{AgendaState, Algorithm, LeaseId, OperationState, ReportResult
 use crate::core::command::{Command, Granted, Pull, Refusal, Reply};
 use crate::core::fixture::{World, agenda, attach, lease, operation, pool, release, renew, report};
 use crate::ids::AgendaId;
-use crate::store::Store as _;
 
 fn world(agendas: usize) -> (World, Vec<AgendaId>) {
     let mut world = World::new(Algorithm::Fifo, 4, &["a"]);

@@ -8,7 +8,6 @@ use super::*;
 use crate::core::command::{Command, Granted};
 use crate::core::fixture::{World, agenda, operation, report};
 use crate::ids::AgendaId;
-use crate::store::Store as _;
 use OperationState::{Cancelled, Executing, Failed, Skipped, Succeeded};
 
 /// An operation with a payload, what it must come after, and what made it.

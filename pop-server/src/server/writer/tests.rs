@@ -11,6 +11,7 @@ use crate::clock::ManualClock;
 use crate::core::command::{Command, Pull, Reply};
 use crate::ids::{AgendaId, InsightId, PoolId};
 use crate::server::{Config, Parts, WriterError};
+use crate::store::Store as _;
 use crate::store::faulty::{Fault, Faulty};
 use crate::store::sqlite::SqliteStore;
 
@@ -134,4 +135,15 @@ async fn a_load_that_panics_ends_the_server() {
     let why = server.parts.health.failed().await;
     assert_eq!(server.parts.health.trouble(), Some(why));
     assert_eq!(server.call(Command::Tick).await, Err(WriterError::Stopped));
+}
+
+#[tokio::test]
+async fn a_server_that_lost_the_right_to_write_ends() {
+    let server = server().await;
+    server.submit("ag_1").await;
+    let newer = server.store.claim().unwrap();
+    assert_eq!(server.call(Command::DeletePool(PoolId::from("q"))).await, Err(WriterError::Unavailable));
+    let why = server.parts.health.failed().await;
+    assert!(why.contains("claim 2 came after this server's claim 1"), "{why}");
+    server.store.commit(&newer, &[]).unwrap();
 }

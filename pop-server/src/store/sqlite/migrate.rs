@@ -5,12 +5,13 @@ use rusqlite::Connection;
 use crate::store::StoreError;
 
 /// Each script brings the schema from the version before to its own: its place in this list, counted from 1.
-const SCRIPTS: [&str; 5] = [
+const SCRIPTS: [&str; 6] = [
     include_str!("../schema.sql"),
     include_str!("../schema-2.sql"),
     include_str!("../schema-3.sql"),
     include_str!("../schema-4.sql"),
     include_str!("../schema-5.sql"),
+    include_str!("../schema-6.sql"),
 ];
 
 /// Brings the database to the newest version.
