@@ -2,6 +2,12 @@
 //!
 //! Errors are RFC 9457 problem documents ([`Problem`]). Times are RFC 3339 in UTC. Lists are paged by an opaque cursor.
 //!
+//! **Old clients, newer servers.** Requests are strict: a server refuses a key or a name that it does not know, and says
+//! which ones it knows. Answers are read with tolerance: a field that a client does not know is passed over, and a state, a
+//! failure class or an algorithm that it does not know is `Unknown`. Types that only servers make, and all these names, are
+//! `#[non_exhaustive]`, so that they can grow without breaking whoever reads them. What clients and pools make themselves
+//! (requests, reports, operations, failures, settings) can still be written as a literal.
+//!
 //! | verb and path | body → answer |
 //! | --- | --- |
 //! | `POST /v1/agendas` | [`SubmitRequest`] → 201 [`AgendaView`] (200 when the idempotency key was seen before) |
@@ -70,6 +76,7 @@ pub struct SubmitRequest {
 /// The states of an agenda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum AgendaState {
     /// Accepted; waits for its turn in its insight (or is held by `doNotRun`).
     Ready,
@@ -85,10 +92,14 @@ pub enum AgendaState {
     Failed,
     /// Somebody cancelled it.
     Cancelled,
+    /// A state of a newer server. It is neither an end nor a place to act on: go on watching.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 impl AgendaState {
-    /// Whether nothing can happen any more.
+    /// Whether nothing can happen any more. An unknown state says nothing of it: see [`AgendaView::has_ended`].
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
@@ -103,6 +114,7 @@ impl AgendaState {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -112,6 +124,7 @@ impl AgendaState {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum OperationState {
     /// Its inputs do not all exist yet.
     #[default]
@@ -130,6 +143,10 @@ pub enum OperationState {
     Skipped,
     /// Stopped by a cancel.
     Cancelled,
+    /// A state of a newer server. It is neither an end nor a place to act on: go on watching.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 impl OperationState {
@@ -149,6 +166,7 @@ impl OperationState {
             Self::Failed => "failed",
             Self::Skipped => "skipped",
             Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -156,6 +174,7 @@ impl OperationState {
 /// Who should act on a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum FailureClass {
     /// The program failed by its own doing: its author.
     User,
@@ -175,14 +194,34 @@ pub enum FailureClass {
     Platform,
     /// A rule forbids it: the operator.
     Policy,
+    /// A class of a newer server. The failure's message says what to do.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 impl FailureClass {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::UserFatal => "user-fatal",
+            Self::UserTimeout => "user-timeout",
+            Self::UserResource => "user-resource",
+            Self::Infra => "infra",
+            Self::Capacity => "capacity",
+            Self::Config => "config",
+            Self::Platform => "platform",
+            Self::Policy => "policy",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// The word by which an operation's `retry.on` names a failure of this class. No setting says `fatal`.
     pub fn cause(self) -> &'static str {
         match self {
             Self::User | Self::UserResource => "error",
-            Self::UserFatal => "fatal",
+            Self::UserFatal | Self::Unknown => "fatal",
             Self::UserTimeout => "timeout",
             Self::Infra | Self::Capacity => "evicted",
             Self::Config | Self::Policy | Self::Platform => "config",
@@ -327,6 +366,13 @@ pub struct OperationView {
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+}
+
+impl AgendaView {
+    /// Whether the agenda has ended, also in a state of a newer server.
+    pub fn has_ended(&self) -> bool {
+        self.state.is_terminal() || self.ended_at.is_some()
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]

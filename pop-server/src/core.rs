@@ -5,7 +5,6 @@
 mod agents;
 pub mod command;
 mod insight;
-pub mod intake;
 mod lease;
 mod live;
 mod operation;

@@ -1,6 +1,7 @@
 //! The door to the data: a small trait in which every change is one transaction, and the rows that reads give. SQL lives
 //! in the files below; nobody else knows any.
 
+mod document;
 mod error;
 pub mod sqlite;
 
@@ -10,12 +11,14 @@ pub(crate) mod conformance;
 pub(crate) mod faulty;
 
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaState, Failure, LogChunk, TemplateView};
 use serde_json::Value;
 
 pub use self::error::{Fault, StoreError};
 
-use crate::core::record::{AgendaHeader, AgendaRow, LiveRow, OperationName, OperationRow, Snapshot, Write};
+use crate::core::record::{
+    AgendaHeader, AgendaRow, AgendaState, Event, Failure, LiveRow, LogChunk, OperationName, OperationRow,
+    Setting, Snapshot, TemplateHeader, Write,
+};
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
 /// The proof of who may write. A store gives it to whoever claims the right to write, and from then on takes no writes
@@ -69,8 +72,8 @@ pub trait Store: Send + Sync + 'static {
     /// The agenda that was submitted with this key.
     fn by_key(&self, customer: &CustomerId, key: &str) -> Result<Option<AgendaId>, StoreError>;
 
-    /// Events of an agenda after `seq`, as JSON text, in order.
-    fn events(&self, agenda: AgendaNo, after: u64, limit: usize) -> Result<Vec<(u64, String)>, StoreError>;
+    /// Events of an agenda after this number, in order.
+    fn events(&self, agenda: AgendaNo, after: u64, limit: usize) -> Result<Vec<Event>, StoreError>;
 
     /// Log chunks of an agenda in the order of their arrival, after the given position.
     fn logs(
@@ -81,14 +84,14 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<(i64, LogChunk)>, StoreError>;
 
-    /// Customers, pools or insights by id, as JSON text.
-    fn settings(&self, kind: Kind, after: &str, limit: usize) -> Result<Vec<(String, String)>, StoreError>;
+    /// Customers, pools or insights by id.
+    fn settings(&self, kind: Kind, after: &str, limit: usize) -> Result<Vec<Setting>, StoreError>;
 
-    /// One customer, pool or insight, as JSON text.
-    fn setting(&self, kind: Kind, id: &str) -> Result<Option<String>, StoreError>;
+    /// One customer, pool or insight.
+    fn setting(&self, kind: Kind, id: &str) -> Result<Option<Setting>, StoreError>;
 
     /// Templates by name.
-    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateView>, StoreError>;
+    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateHeader>, StoreError>;
 
     /// One template, as JSON text.
     fn template(&self, name: &str) -> Result<Option<String>, StoreError>;

@@ -8,14 +8,13 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use pop_compiler::agenda::{Agenda, AgendaTemplate};
-use pop_sdk::api::{AgendaState, AgendaView, Page, SubmitRequest, WorkflowRef};
+use pop_sdk::api::{AgendaView, Page, SubmitRequest, WorkflowRef};
 use serde::Deserialize;
 
 use super::extract::{Id, Json, Params, page_size};
 use super::problem::{Error, Kind};
-use super::{templates, view};
+use super::{intake, request, templates, view};
 use crate::core::command::{Command, Reply, Submit};
-use crate::core::intake;
 use crate::ids::{self, AgendaId, AgendaNo, CustomerId};
 use crate::server::{Parts, WriterError};
 use crate::store::{Filter, Record};
@@ -162,7 +161,7 @@ pub(super) async fn find(parts: &Parts, id: &AgendaId) -> Result<Record, Error> 
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
     customer: Option<String>,
-    state: Option<AgendaState>,
+    state: Option<String>,
     link: Option<String>,
     limit: Option<usize>,
     after: Option<String>,
@@ -184,7 +183,7 @@ pub(super) async fn list(
     };
     let filter = Filter {
         customer: super::caller().scope(params.customer),
-        state: params.state,
+        state: params.state.as_deref().map(request::state).transpose()?,
         link: params.link,
         before,
         limit: size + 1,

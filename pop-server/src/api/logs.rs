@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::agendas::find;
 use super::extract::{Id, Params, page_size};
 use super::problem::{Error, Kind};
+use super::view;
 use crate::ids::AgendaId;
 use crate::server::Parts;
 
@@ -41,5 +42,5 @@ pub(super) async fn list(
     let more = chunks.len() > size;
     chunks.truncate(size);
     let next = chunks.last().filter(|_| more).map(|(position, _)| position.to_string());
-    Ok(Answer(Page { items: chunks.into_iter().map(|(_, chunk)| chunk).collect(), next }))
+    Ok(Answer(Page { items: chunks.into_iter().map(|(_, chunk)| view::log(chunk)).collect(), next }))
 }

@@ -8,11 +8,11 @@ use pop_sdk::api::{Problem, Stale};
 use serde_json::Value;
 
 use crate::core::command::Refusal;
-use crate::core::intake::Rejection;
 use crate::server::WriterError;
 use crate::store::StoreError;
 
 use super::findings;
+use super::intake::Rejection;
 
 /// The kinds of problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,16 @@ impl Error {
 
     pub(super) fn stale(refusal: &Refusal, stale: Stale) -> Self {
         Self { stale: Some(Box::new(stale)), ..Self::new(Kind::StaleClient, refusal.to_string()) }
+    }
+
+    /// The same, said of this part of the request.
+    pub(super) fn within(self, part: impl FnOnce(String) -> String) -> Self {
+        Self { detail: part(self.detail), ..self }
+    }
+
+    /// The same as another kind of problem.
+    pub(super) fn of_kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {

@@ -3,13 +3,14 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use pop_compiler::agenda::Agenda;
-use pop_sdk::api::{OperationState, Rerun, RerunMode, RerunRequest, RerunResponse};
+use pop_sdk::api::{RerunMode, RerunRequest, RerunResponse};
 
 use super::agendas::{find, load};
 use super::extract::{Id, Json};
 use super::problem::{Error, Kind};
 use crate::core::command::{Command, Refusal, Reply};
-use crate::core::rerun::{Again, closure};
+use crate::core::record::OperationState;
+use crate::core::rerun::{Again, Rerun, closure};
 use crate::ids::AgendaId;
 use crate::server::Parts;
 use crate::store::{Store, StoreError};

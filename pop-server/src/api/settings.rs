@@ -5,15 +5,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use pop_sdk::api::{Customer, Insight, Page, Pool};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Id, Json, Params, page_size};
 use super::problem::{Error, Kind as Problem};
+use super::request::{self, Strict};
+use super::view::Shown;
 use crate::core::command::{Command, Reply};
 use crate::ids::{CustomerId, InsightId, PoolId};
 use crate::server::Parts;
-use crate::store::Kind;
 
 /// What a list of settings asks for.
 #[derive(Debug, Deserialize)]
@@ -27,45 +27,45 @@ pub(super) struct ListParams {
 pub(super) async fn put_customer(
     State(parts): State<Parts>,
     Id(id): Id,
-    Json(mut body): Json<Customer>,
+    Json(Strict(mut body)): Json<Strict<Customer>>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&parts, Command::PutCustomer(body.clone()), &body).await
+    put(&parts, Command::PutCustomer(request::customer(body.clone())), &body).await
 }
 
 /// `PUT /v1/pools/{id}`
 pub(super) async fn put_pool(
     State(parts): State<Parts>,
     Id(id): Id,
-    Json(mut body): Json<Pool>,
+    Json(Strict(mut body)): Json<Strict<Pool>>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&parts, Command::PutPool(body.clone()), &body).await
+    put(&parts, Command::PutPool(request::pool(body.clone())), &body).await
 }
 
 /// `PUT /v1/insights/{id}`
 pub(super) async fn put_insight(
     State(parts): State<Parts>,
     Id(id): Id,
-    Json(mut body): Json<Insight>,
+    Json(Strict(mut body)): Json<Strict<Insight>>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&parts, Command::PutInsight(body.clone()), &body).await
+    put(&parts, Command::PutInsight(request::insight(body.clone())?), &body).await
 }
 
 /// `GET /v1/customers/{id}`
 pub(super) async fn get_customer(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<Customer>, Error> {
-    get(&parts, Kind::Customer, id).await
+    get(&parts, id).await
 }
 
 /// `GET /v1/pools/{id}`
 pub(super) async fn get_pool(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<Pool>, Error> {
-    get(&parts, Kind::Pool, id).await
+    get(&parts, id).await
 }
 
 /// `GET /v1/insights/{id}`
 pub(super) async fn get_insight(State(parts): State<Parts>, Id(id): Id) -> Result<Answer<Insight>, Error> {
-    get(&parts, Kind::Insight, id).await
+    get(&parts, id).await
 }
 
 /// `DELETE /v1/customers/{id}`
@@ -88,7 +88,7 @@ pub(super) async fn list_customers(
     State(parts): State<Parts>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<Customer>>, Error> {
-    list(&parts, Kind::Customer, params).await
+    list(&parts, params).await
 }
 
 /// `GET /v1/pools`
@@ -96,7 +96,7 @@ pub(super) async fn list_pools(
     State(parts): State<Parts>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<Pool>>, Error> {
-    list(&parts, Kind::Pool, params).await
+    list(&parts, params).await
 }
 
 /// `GET /v1/insights`
@@ -104,7 +104,7 @@ pub(super) async fn list_insights(
     State(parts): State<Parts>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<Insight>>, Error> {
-    list(&parts, Kind::Insight, params).await
+    list(&parts, params).await
 }
 
 /// The path names the thing; a body may repeat the name, but not contradict it.
@@ -130,11 +130,11 @@ async fn put<T: Serialize>(parts: &Parts, command: Command, body: &T) -> Result<
     }
 }
 
-async fn get<T: DeserializeOwned>(parts: &Parts, kind: Kind, id: String) -> Result<Answer<T>, Error> {
+async fn get<T: Shown>(parts: &Parts, id: String) -> Result<Answer<T>, Error> {
     allowed()?;
-    let missing = Error::not_found(format!("there is no {} `{id}`", kind.as_str()));
-    let text = parts.read(move |store| store.setting(kind, &id)).await?.ok_or(missing)?;
-    Ok(Answer(serde_json::from_str(&text).map_err(|_| Error::internal())?))
+    let missing = Error::not_found(format!("there is no {} `{id}`", T::KIND.as_str()));
+    let setting = parts.read(move |store| store.setting(T::KIND, &id)).await?.ok_or(missing)?;
+    T::of(setting).map(Answer)
 }
 
 async fn delete(parts: &Parts, command: Command) -> Result<StatusCode, Error> {
@@ -143,20 +143,16 @@ async fn delete(parts: &Parts, command: Command) -> Result<StatusCode, Error> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn list<T: DeserializeOwned>(
-    parts: &Parts,
-    kind: Kind,
-    params: ListParams,
-) -> Result<Answer<Page<T>>, Error> {
+async fn list<T: Shown>(parts: &Parts, params: ListParams) -> Result<Answer<Page<T>>, Error> {
     allowed()?;
     let size = page_size(params.limit)?;
     let after = params.after.unwrap_or_default();
-    let mut rows = parts.read(move |store| store.settings(kind, &after, size + 1)).await?;
-    let more = rows.len() > size;
-    rows.truncate(size);
-    let next = rows.last().filter(|_| more).map(|(id, _)| id.clone());
-    let items: Result<Vec<T>, _> = rows.iter().map(|(_, text)| serde_json::from_str(text)).collect();
-    Ok(Answer(Page { items: items.map_err(|_| Error::internal())?, next }))
+    let mut settings = parts.read(move |store| store.settings(T::KIND, &after, size + 1)).await?;
+    let more = settings.len() > size;
+    settings.truncate(size);
+    let next = settings.last().filter(|_| more).map(|setting| setting.id().to_owned());
+    let items = settings.into_iter().map(T::of).collect::<Result<_, _>>()?;
+    Ok(Answer(Page { items, next }))
 }
 
 fn allowed() -> Result<(), Error> {

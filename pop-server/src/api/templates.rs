@@ -17,7 +17,9 @@ use serde_json::Value;
 
 use super::extract::{Id, Json, Params, page_size};
 use super::problem::{Error, Kind};
+use super::view;
 use crate::core::command::{Command, PutTemplate, Refusal, Reply};
+use crate::core::record::TemplateHeader;
 use crate::server::Parts;
 
 /// The longest name.
@@ -35,7 +37,7 @@ pub(super) async fn put(
     let prepared = tokio::task::spawn_blocking(move || prepare(name, &template)).await;
     let Ok(prepared) = prepared else { return Err(Error::internal()) };
     let put = prepared?;
-    let view = put.view.clone();
+    let view = view::template(put.header.clone());
     match parts.change(Command::PutTemplate(Box::new(put))).await? {
         Reply::Created => Ok((StatusCode::CREATED, Answer(view)).into_response()),
         Reply::Updated => Ok(Answer(view).into_response()),
@@ -61,7 +63,8 @@ fn prepare(name: String, template: &AgendaTemplate) -> Result<PutTemplate, Error
     }
     let body = serde_json::to_string(template).map_err(|_| Error::internal())?;
     let version = text("version").map(str::to_owned);
-    Ok(PutTemplate { view: TemplateView { name, version, digest: template.digest() }, body: Arc::from(body) })
+    let header = TemplateHeader { name, version, digest: template.digest() };
+    Ok(PutTemplate { header, body: Arc::from(body) })
 }
 
 /// `GET /v1/templates/{name}`
@@ -98,7 +101,8 @@ pub(super) async fn list(
     let mut items = parts.read(move |store| store.templates(&after, size + 1)).await?;
     let more = items.len() > size;
     items.truncate(size);
-    let next = items.last().filter(|_| more).map(|view| view.name.clone());
+    let next = items.last().filter(|_| more).map(|header| header.name.clone());
+    let items = items.into_iter().map(view::template).collect();
     Ok(Answer(Page { items, next }))
 }
 

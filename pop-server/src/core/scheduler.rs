@@ -6,11 +6,10 @@ mod round_robin;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pop_sdk::api::Algorithm;
-
 pub use fifo::Fifo;
 pub use round_robin::RoundRobin;
 
+use super::record::Algorithm;
 use crate::ids::{AgendaNo, CustomerId};
 
 /// The agendas of one insight that wait for their turn, by age and by customer. All operations cost O(log n).

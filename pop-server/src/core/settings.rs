@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use pop_sdk::api::{Customer, Insight, Pool};
-
 use super::command::{Refusal, Reply};
 use super::insight::check_mappers;
-use super::record::Write;
+use super::record::{Customer, Insight, Pool, Write};
 use super::scheduler::{Scheduler, TurnChange};
 use super::state::InsightState;
 use super::{Core, Tx};

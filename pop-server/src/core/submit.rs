@@ -1,13 +1,12 @@
 //! Taking an agenda in: its customer, its insight, its place.
 
 use pop_compiler::agenda::{Agenda, keys};
-use pop_sdk::api::{Customer, WorkflowRef};
 use serde_json::Value;
 
 use super::command::{Refusal, Reply, Submit};
 use super::insight::{Features, select};
 use super::live::Place;
-use super::record::{AgendaHeader, NewAgenda, OperationName, Write};
+use super::record::{AgendaHeader, Customer, NewAgenda, OperationName, WorkflowRef, Write};
 use super::{Core, Tx};
 use crate::ids::{AgendaNo, InsightId, PoolId};
 

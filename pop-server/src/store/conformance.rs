@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pop_compiler::agenda::Operation as AgendaOperation;
-use pop_sdk::api::{
-    AgendaState, Customer, Event, Failure, FailureClass, Insight, LogChunk, OperationState, Pool,
-    TemplateView, WorkflowRef,
-};
 use serde_json::json;
 
 use super::{Fault, Fence, Filter, Kind, Store, StoreError};
 use crate::core::record::{
-    AgendaHeader, AgendaRow, LeaseRow, NewAgenda, OperationName, OperationRow, Percent, Snapshot, Write,
+    AgendaHeader, AgendaRow, AgendaState, Customer, Event, Failure, FailureClass, Insight, LeaseRow,
+    LogChunk, NewAgenda, OperationName, OperationRow, OperationState, Percent, Pool, Setting, Snapshot,
+    TemplateHeader, WorkflowRef, Write,
 };
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 
@@ -160,12 +158,18 @@ fn settings_are_kept(store: &Claimed) {
             .settings(Kind::Customer, after, limit)
             .unwrap()
             .into_iter()
-            .map(|(id, _)| id)
+            .map(|setting| match setting {
+                Setting::Customer(customer) => customer.id,
+                other => panic!("{other:?}"),
+            })
             .collect::<Vec<_>>()
     };
     assert_eq!(ids("", 1), ["a"]);
     assert_eq!(ids("a", 9), ["b"]);
-    assert!(store.setting(Kind::Pool, "p").unwrap().is_some());
+    assert_eq!(
+        store.setting(Kind::Pool, "p").unwrap(),
+        Some(Setting::Pool(Pool { id: "p".into(), title: None }))
+    );
     assert!(store.setting(Kind::Pool, "a").unwrap().is_none());
 }
 
@@ -375,7 +379,7 @@ fn an_agenda_begins_anew(store: &Claimed) {
 
 fn templates_are_kept(store: &Claimed) {
     let view =
-        |name: &str, digest: &str| TemplateView { name: name.into(), version: None, digest: digest.into() };
+        |name: &str, digest: &str| TemplateHeader { name: name.into(), version: None, digest: digest.into() };
     store
         .commit(&[
             Write::PutTemplate(view("b", "1"), Arc::from("{\"n\":1.50}")),
@@ -396,9 +400,8 @@ fn event(seq: u64) -> Write {
     let event = Event {
         seq,
         at: at(0),
-        agenda: "ag_1".into(),
         state: AgendaState::Ready,
-        percent: 0.0,
+        percent: Percent::default(),
         reason: None,
         operation: None,
         added: None,
@@ -412,9 +415,8 @@ fn events_and_logs_are_in_order(store: &Claimed) {
     let events: Vec<Write> = (1..=12).map(event).collect();
     store.commit(&events).unwrap();
     let read = store.events(AgendaNo(1), 9, 2).unwrap();
-    assert_eq!(read.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [10, 11]);
-    let tenth = Box::new(serde_json::from_str::<Event>(&read[0].1).unwrap());
-    assert_eq!(Write::Event(AgendaNo(1), tenth), event(10));
+    let read: Vec<Write> = read.into_iter().map(|event| Write::Event(AgendaNo(1), Box::new(event))).collect();
+    assert_eq!(read, [event(10), event(11)]);
 
     let chunk = |operation: &str, offset: u64| LogChunk {
         operation: operation.into(),

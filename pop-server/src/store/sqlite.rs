@@ -12,13 +12,14 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pop_sdk::api::{LogChunk, TemplateView};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use self::file::DatabaseFile;
 use self::seal::Seal;
 use super::{Fence, Filter, Kind, Record, Store, StoreError};
-use crate::core::record::{LiveRow, OperationName, OperationRow, Snapshot, Write};
+use crate::core::record::{
+    Event, LiveRow, LogChunk, OperationName, OperationRow, Setting, Snapshot, TemplateHeader, Write,
+};
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
 /// How many reads may run at the same time.
@@ -184,7 +185,7 @@ impl Store for SqliteStore {
         self.read(|c| read::by_key(c, customer, key))
     }
 
-    fn events(&self, agenda: AgendaNo, after: u64, limit: usize) -> Result<Vec<(u64, String)>, StoreError> {
+    fn events(&self, agenda: AgendaNo, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.read(|c| read::events(c, agenda, after, limit))
     }
 
@@ -198,11 +199,11 @@ impl Store for SqliteStore {
         self.read(|c| read::logs(c, agenda, operation, after, limit))
     }
 
-    fn settings(&self, kind: Kind, after: &str, limit: usize) -> Result<Vec<(String, String)>, StoreError> {
+    fn settings(&self, kind: Kind, after: &str, limit: usize) -> Result<Vec<Setting>, StoreError> {
         self.read(|c| read::settings(c, kind, after, limit))
     }
 
-    fn setting(&self, kind: Kind, id: &str) -> Result<Option<String>, StoreError> {
+    fn setting(&self, kind: Kind, id: &str) -> Result<Option<Setting>, StoreError> {
         self.read(|c| read::setting(c, kind, id))
     }
 
@@ -210,7 +211,7 @@ impl Store for SqliteStore {
         self.read(|c| read::live(c, &self.seal, id))
     }
 
-    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateView>, StoreError> {
+    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateHeader>, StoreError> {
         self.read(|c| read::templates(c, after, limit))
     }
 

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use pop_compiler::agenda::Agenda;
 use pop_sdk::api::{
-    AttachRequest, AttachResponse, Lease, LeaseId, OperationState, PullRequest, PullResponse, ReleaseRequest,
+    AttachRequest, AttachResponse, Lease, OperationState, PullRequest, PullResponse, ReleaseRequest,
     ReleaseResponse, RenewRequest, RenewResponse, ReportRequest, ReportResponse,
 };
 use tokio::time::{Instant, timeout_at};
 
 use crate::api::problem::{Error, Kind};
-use crate::api::view;
-use crate::core::command::{Command, Granted, Pull, Reply};
+use crate::api::{request, view};
+use crate::core::command::{Command, Granted, LeaseId, Pull, Reply};
 use crate::ids::{InsightId, PoolId};
 use crate::server::Parts;
 use crate::store::{Store, StoreError};
@@ -30,9 +30,20 @@ pub(in crate::api) async fn attach(
 ) -> Result<AttachResponse, Error> {
     let AttachRequest { worker, instance, holding } = request;
     agent(&worker, &instance)?;
-    let reply = parts.change(Command::Attach { pool: PoolId::from(pool), worker, instance, holding }).await?;
+    let reply = parts
+        .change(Command::Attach {
+            pool: PoolId::from(pool),
+            worker,
+            instance,
+            holding: request::leases(holding),
+        })
+        .await?;
     let Reply::Attached { returned, kept } = reply else { return Err(Error::internal()) };
-    Ok(AttachResponse { lease_ms: lease_ms(parts), returned, kept })
+    Ok(AttachResponse {
+        lease_ms: lease_ms(parts),
+        returned: view::leases(returned),
+        kept: view::leases(kept),
+    })
 }
 
 pub(in crate::api) async fn pull(
@@ -93,12 +104,17 @@ pub(in crate::api) async fn renew(
     agent(&worker, &instance)?;
     let deadline = Instant::now() + Duration::from_millis(wait_ms).min(LONGEST_WAIT);
     let mut cancels = parts.hub.watch_cancels();
-    let renew = Command::Renew { pool: PoolId::from(pool), worker, instance, leases };
+    let renew =
+        Command::Renew { pool: PoolId::from(pool), worker, instance, leases: request::leases(leases) };
     loop {
         cancels.mark_unchanged();
         let reply = parts.change(renew.clone()).await?;
         let Reply::Renewed { cancel, lost } = reply else { return Err(Error::internal()) };
-        let response = RenewResponse { lease_ms: lease_ms(parts), cancel, lost };
+        let response = RenewResponse {
+            lease_ms: lease_ms(parts),
+            cancel: view::leases(cancel),
+            lost: view::leases(lost),
+        };
         if !response.cancel.is_empty() || !response.lost.is_empty() {
             return Ok(response);
         }
@@ -120,9 +136,10 @@ pub(in crate::api) async fn report(
 ) -> Result<ReportResponse, Error> {
     let ReportRequest { worker, instance, reports } = request;
     agent(&worker, &instance)?;
+    let reports = reports.into_iter().map(request::report).collect::<Result<_, _>>()?;
     let reply = parts.change(Command::Report { pool: PoolId::from(pool), worker, instance, reports }).await?;
     let Reply::Reported(results) = reply else { return Err(Error::internal()) };
-    Ok(ReportResponse { results })
+    Ok(ReportResponse { results: view::results(results) })
 }
 
 pub(in crate::api) async fn release(
@@ -133,10 +150,16 @@ pub(in crate::api) async fn release(
     let ReleaseRequest { worker, instance, leases, leaving } = request;
     agent(&worker, &instance)?;
     let reply = parts
-        .change(Command::Release { pool: PoolId::from(pool), worker, instance, leases, leaving })
+        .change(Command::Release {
+            pool: PoolId::from(pool),
+            worker,
+            instance,
+            leases: request::leases(leases),
+            leaving,
+        })
         .await?;
     let Reply::Released(released) = reply else { return Err(Error::internal()) };
-    Ok(ReleaseResponse { released })
+    Ok(ReleaseResponse { released: view::leases(released) })
 }
 
 /// What was handed out, with the agendas and what earlier leases reached. One answer holds so many bytes and not more; what
@@ -157,7 +180,7 @@ async fn leases(parts: &Parts, pull: &Pull, granted: Vec<Granted>) -> Result<Vec
         })
         .await?;
     if !rest.is_empty() {
-        let leases = rest.into_iter().map(|g| LeaseId { id: g.id.to_string(), epoch: g.epoch }).collect();
+        let leases = rest.into_iter().map(|g| LeaseId { id: g.id, epoch: g.epoch }).collect();
         let Pull { pool, worker, instance, .. } = pull.clone();
         parts.change(Command::Release { pool, worker, instance, leases, leaving: false }).await?;
     }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pop_sdk::api::Algorithm;
-
 use super::super::{Scheduler, Taken, TurnChange};
+use crate::core::record::Algorithm;
 use crate::ids::{AgendaNo, CustomerId};
 
 /// A pool's customers and one insight under round robin.

@@ -103,7 +103,8 @@ async fn a_panic_in_a_commit_is_survived_and_wakes_all_who_wait() {
     poll.wait();
     let mut watch = server.parts.hub.watch_agenda(&AgendaId::from("ag_1"));
     server.store.set(Fault::PanicInCommit);
-    let refused = server.call(Command::PutPool(pop_sdk::api::Pool { id: "p".into(), title: None })).await;
+    let refused =
+        server.call(Command::PutPool(crate::core::record::Pool { id: "p".into(), title: None })).await;
     assert_eq!(refused, Err(WriterError::Unavailable));
     server.store.set(Fault::None);
     server.submit("ag_1").await;
@@ -115,7 +116,8 @@ async fn a_panic_in_a_commit_is_survived_and_wakes_all_who_wait() {
 async fn trouble_with_the_store_is_told_and_passes() {
     let server = server().await;
     server.store.set(Fault::Error);
-    let refused = server.call(Command::PutPool(pop_sdk::api::Pool { id: "p".into(), title: None })).await;
+    let refused =
+        server.call(Command::PutPool(crate::core::record::Pool { id: "p".into(), title: None })).await;
     assert_eq!(refused, Err(WriterError::Unavailable));
     let why = server.parts.health.trouble().unwrap();
     assert!(why.contains("a fault was injected"), "{why}");

@@ -41,12 +41,12 @@ pub(super) fn apply(tx: &Transaction<'_>, seal: &Seal, write: &Write) -> Result<
             Ok(())
         }
         Write::Again(no, reset, removed) => again(tx, *no, reset, removed),
-        Write::PutTemplate(view, template) => {
+        Write::PutTemplate(header, template) => {
             tx.prepare_cached(
                 "INSERT INTO templates (name, view, body) VALUES (?1, ?2, ?3) \
                  ON CONFLICT (name) DO UPDATE SET view = excluded.view, body = excluded.body",
             )?
-            .execute(params![view.name, text(view, "template")?, template.as_ref()])?;
+            .execute(params![header.name, text(header, "template")?, template.as_ref()])?;
             Ok(())
         }
         Write::DeleteTemplate(name) => {
