@@ -31,6 +31,8 @@ mod pools;
 mod rerun;
 mod settings;
 mod templates;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 pub use pop_compiler::agenda::{Agenda, AgendaTemplate};
@@ -281,6 +283,7 @@ pub struct WorkflowRef {
 
 /// An agenda as clients see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct AgendaView {
     /// `ag_…`.
     pub id: String,
@@ -369,6 +372,32 @@ pub struct OperationView {
 }
 
 impl AgendaView {
+    /// A view for servers to fill in.
+    pub fn new(id: String, state: AgendaState, submitted_at: Timestamp) -> Self {
+        Self {
+            id,
+            customer: String::new(),
+            title: None,
+            link: None,
+            workflow: None,
+            state,
+            reason: None,
+            percent: 0.0,
+            total: 0,
+            succeeded: 0,
+            insight: String::new(),
+            pool: String::new(),
+            epoch: 0,
+            last_event: 0,
+            submitted_at,
+            started_at: None,
+            ended_at: None,
+            outputs: None,
+            failure: None,
+            operations: Vec::new(),
+        }
+    }
+
     /// Whether the agenda has ended, also in a state of a newer server.
     pub fn has_ended(&self) -> bool {
         self.state.is_terminal() || self.ended_at.is_some()
@@ -386,6 +415,7 @@ pub const END: &str = "end";
 /// Something that happened to an agenda. Events of one agenda are numbered without gaps from 1. The percent never falls
 /// from one event to the next, unless operations were added, or the agenda (`ready` again) was run again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Event {
     /// Position in the agenda's history; also the SSE event id.
     pub seq: u64,
@@ -411,8 +441,16 @@ pub struct Event {
     pub again: Option<Again>,
 }
 
+impl Event {
+    /// An event for servers to fill in.
+    pub fn new(seq: u64, at: Timestamp, agenda: String, state: AgendaState) -> Self {
+        Self { seq, at, agenda, state, percent: 0.0, reason: None, operation: None, added: None, again: None }
+    }
+}
+
 /// Operations that a generator has added to an agenda.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Added {
     /// The generator.
     pub generator: String,
@@ -420,14 +458,29 @@ pub struct Added {
     pub operations: Vec<AddedOperation>,
 }
 
+impl Added {
+    /// What a generator has added.
+    pub fn new(generator: String, operations: Vec<AddedOperation>) -> Self {
+        Self { generator, operations }
+    }
+}
+
 /// An operation that was added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct AddedOperation {
     /// Its name.
     pub name: String,
     /// Its type.
     #[serde(rename = "type")]
     pub kind: String,
+}
+
+impl AddedOperation {
+    /// An operation of this name and type.
+    pub fn new(name: String, kind: String) -> Self {
+        Self { name, kind }
+    }
 }
 
 /// A piece of an operation's log.
@@ -447,6 +500,7 @@ pub struct LogChunk {
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
@@ -455,9 +509,17 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// A page, and where the next one begins.
+    pub fn new(items: Vec<T>, next: Option<String>) -> Self {
+        Self { items, next }
+    }
+}
+
 /// An RFC 9457 problem document (`application/problem+json`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Problem {
     /// A URI reference that names the kind of problem, such as `/problems/invalid-agenda`.
     #[serde(rename = "type")]
@@ -476,4 +538,11 @@ pub struct Problem {
     /// What is different, for the kind `stale-client`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale: Option<Box<Stale>>,
+}
+
+impl Problem {
+    /// A problem of a kind, without the details of this case.
+    pub fn new(kind: String, title: String, status: u16) -> Self {
+        Self { kind, title, status, ..Self::default() }
+    }
 }

@@ -192,7 +192,7 @@ pub(super) async fn list(
     let more = records.len() > size;
     records.truncate(size);
     let next = records.last().filter(|_| more).map(|r| r.header.no.0.to_string());
-    Ok(Answer(Page { items: records.into_iter().map(view::agenda).collect(), next }))
+    Ok(Answer(Page::new(records.into_iter().map(view::agenda).collect(), next)))
 }
 
 /// `POST /v1/agendas/{id}/cancel`

@@ -42,5 +42,5 @@ pub(super) async fn list(
     let more = chunks.len() > size;
     chunks.truncate(size);
     let next = chunks.last().filter(|_| more).map(|(position, _)| position.to_string());
-    Ok(Answer(Page { items: chunks.into_iter().map(|(_, chunk)| view::log(chunk)).collect(), next }))
+    Ok(Answer(Page::new(chunks.into_iter().map(|(_, chunk)| view::log(chunk)).collect(), next)))
 }

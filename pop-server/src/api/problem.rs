@@ -171,14 +171,11 @@ impl Error {
     /// As a problem document.
     pub(super) fn into_problem(self) -> Problem {
         let (name, status, title) = self.kind.entry();
-        Problem {
-            kind: format!("/problems/{name}"),
-            title: title.to_owned(),
-            status: status.as_u16(),
-            detail: Some(self.detail),
-            diagnostics: self.diagnostics,
-            stale: self.stale,
-        }
+        let mut problem = Problem::new(format!("/problems/{name}"), title.to_owned(), status.as_u16());
+        problem.detail = Some(self.detail);
+        problem.diagnostics = self.diagnostics;
+        problem.stale = self.stale;
+        problem
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn rerun(
     let again = prepared.ok_or_else(|| Error::no_agenda(id.as_str()))??;
     match parts.change(Command::Rerun(Box::new(again))).await? {
         Reply::Again { after, reset } => {
-            Ok(Answer(RerunResponse { after, reset, agenda: load(&parts, id).await? }))
+            Ok(Answer(RerunResponse::new(after, reset, load(&parts, id).await?)))
         }
         _ => Err(Error::internal()),
     }

@@ -152,7 +152,7 @@ async fn list<T: Shown>(parts: &Parts, params: ListParams) -> Result<Answer<Page
     settings.truncate(size);
     let next = settings.last().filter(|_| more).map(|setting| setting.id().to_owned());
     let items = settings.into_iter().map(T::of).collect::<Result<_, _>>()?;
-    Ok(Answer(Page { items, next }))
+    Ok(Answer(Page::new(items, next)))
 }
 
 fn allowed() -> Result<(), Error> {

@@ -103,7 +103,7 @@ pub(super) async fn list(
     items.truncate(size);
     let next = items.last().filter(|_| more).map(|header| header.name.clone());
     let items = items.into_iter().map(view::template).collect();
-    Ok(Answer(Page { items, next }))
+    Ok(Answer(Page::new(items, next)))
 }
 
 /// The server's template of a workflow, and its digest, if a client that was made for `theirs` need not notice the
@@ -127,7 +127,7 @@ pub(super) async fn compatible(
 /// The answer to a client that was made for another template than the server has: what is different there.
 pub(super) async fn stale(parts: &Parts, refusal: Refusal, theirs: Option<AgendaTemplate>) -> Error {
     let Refusal::Stale { workflow, digest } = &refusal else { return refusal.into() };
-    let mut stale = Stale { workflow: workflow.clone(), digest: digest.clone(), changes: Vec::new() };
+    let mut stale = Stale::new(workflow.clone(), digest.clone(), Vec::new());
     if let Some(theirs) = theirs {
         let name = workflow.clone();
         let text = match parts.read(move |store| store.template(&name)).await {
@@ -143,11 +143,8 @@ pub(super) async fn stale(parts: &Parts, refusal: Refusal, theirs: Option<Agenda
 
 fn changes(theirs: &AgendaTemplate, ours: &str) -> Vec<Change> {
     let Ok(ours) = serde_json::from_str::<AgendaTemplate>(ours) else { return Vec::new() };
-    let told = |change: diff::Change| Change {
-        verdict: change.verdict.as_str().to_owned(),
-        at: change.at,
-        message: change.message,
-    };
+    let told =
+        |change: diff::Change| Change::new(change.verdict.as_str().to_owned(), change.at, change.message);
     diff::diff(theirs, &ours).into_iter().take(MOST_CHANGES).map(told).collect()
 }
 

@@ -49,28 +49,24 @@ names! {
 /// An agenda without its operations.
 pub(super) fn agenda(record: Record) -> AgendaView {
     let Record { header, row, outputs, failure } = record;
-    AgendaView {
-        id: header.id.to_string(),
-        customer: header.customer.to_string(),
-        title: header.title,
-        link: header.link,
-        workflow: header.workflow.map(workflow),
-        state: row.state.into(),
-        reason: row.reason,
-        percent: row.percent.value(),
-        total: row.total,
-        succeeded: row.succeeded,
-        insight: header.insight.to_string(),
-        pool: header.pool.to_string(),
-        epoch: row.epoch,
-        last_event: row.seq,
-        submitted_at: header.submitted_at,
-        started_at: row.started_at,
-        ended_at: row.ended_at,
-        outputs,
-        failure: failure.map(self::failure),
-        operations: Vec::new(),
-    }
+    let mut view = AgendaView::new(header.id.to_string(), row.state.into(), header.submitted_at);
+    view.customer = header.customer.to_string();
+    view.title = header.title;
+    view.link = header.link;
+    view.workflow = header.workflow.map(workflow);
+    view.reason = row.reason;
+    view.percent = row.percent.value();
+    view.total = row.total;
+    view.succeeded = row.succeeded;
+    view.insight = header.insight.to_string();
+    view.pool = header.pool.to_string();
+    view.epoch = row.epoch;
+    view.last_event = row.seq;
+    view.started_at = row.started_at;
+    view.ended_at = row.ended_at;
+    view.outputs = outputs;
+    view.failure = failure.map(self::failure);
+    view
 }
 
 fn workflow(workflow: WorkflowRef) -> api::WorkflowRef {
@@ -142,21 +138,16 @@ fn update(update: OperationUpdate) -> OperationView {
 /// An event of this agenda.
 pub(super) fn event(agenda: &AgendaId, event: Event) -> api::Event {
     let Event { seq, at, state, percent, reason, operation, added, again } = event;
-    let added_operation = |OperationName { name, kind }| api::AddedOperation { name, kind };
-    api::Event {
-        seq,
-        at,
-        agenda: agenda.to_string(),
-        state: state.into(),
-        percent: percent.value(),
-        reason,
-        operation: operation.map(update),
-        added: added.map(|added| api::Added {
-            generator: added.generator,
-            operations: added.operations.into_iter().map(added_operation).collect(),
-        }),
-        again: again.map(|again| api::Again { reset: again.reset, removed: again.removed }),
-    }
+    let mut view = api::Event::new(seq, at, agenda.to_string(), state.into());
+    view.percent = percent.value();
+    view.reason = reason;
+    view.operation = operation.map(update);
+    view.added = added.map(|record::Added { generator, operations }| {
+        let operations = operations.into_iter().map(|o| api::AddedOperation::new(o.name, o.kind)).collect();
+        api::Added::new(generator, operations)
+    });
+    view.again = again.map(|record::Again { reset, removed }| api::Again::new(reset, removed));
+    view
 }
 
 /// Events of this agenda, each with its number and all of it as JSON.
@@ -174,7 +165,7 @@ pub(super) fn log(chunk: LogChunk) -> api::LogChunk {
 /// A template in a list.
 pub(super) fn template(header: TemplateHeader) -> api::TemplateView {
     let TemplateHeader { name, version, digest } = header;
-    api::TemplateView { name, version, digest }
+    api::TemplateView::new(name, version, digest)
 }
 
 /// Leases.
