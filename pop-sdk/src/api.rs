@@ -2,6 +2,12 @@
 //!
 //! Errors are RFC 9457 problem documents ([`Problem`]). Times are RFC 3339 in UTC. Lists are paged by an opaque cursor.
 //!
+//! **Old clients, newer servers.** Requests are strict: a server refuses a key or a name that it does not know, and says
+//! which ones it knows. Answers are read with tolerance: a field that a client does not know is passed over, and a state, a
+//! failure class or an algorithm that it does not know is `Unknown`. Types that only servers make, and all these names, are
+//! `#[non_exhaustive]`, so that they can grow without breaking whoever reads them. What clients and pools make themselves
+//! (requests, reports, operations, failures, settings) can still be written as a literal.
+//!
 //! | verb and path | body → answer |
 //! | --- | --- |
 //! | `POST /v1/agendas` | [`SubmitRequest`] → 201 [`AgendaView`] (200 when the idempotency key was seen before) |
@@ -25,6 +31,8 @@ mod pools;
 mod rerun;
 mod settings;
 mod templates;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 pub use pop_compiler::agenda::{Agenda, AgendaTemplate};
@@ -70,6 +78,7 @@ pub struct SubmitRequest {
 /// The states of an agenda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum AgendaState {
     /// Accepted; waits for its turn in its insight (or is held by `doNotRun`).
     Ready,
@@ -85,10 +94,14 @@ pub enum AgendaState {
     Failed,
     /// Somebody cancelled it.
     Cancelled,
+    /// A state of a newer server. It is neither an end nor a place to act on: go on watching.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 impl AgendaState {
-    /// Whether nothing can happen any more.
+    /// Whether nothing can happen any more. An unknown state says nothing of it: see [`AgendaView::has_ended`].
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
@@ -103,6 +116,7 @@ impl AgendaState {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -112,6 +126,7 @@ impl AgendaState {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum OperationState {
     /// Its inputs do not all exist yet.
     #[default]
@@ -130,6 +145,10 @@ pub enum OperationState {
     Skipped,
     /// Stopped by a cancel.
     Cancelled,
+    /// A state of a newer server. It is neither an end nor a place to act on: go on watching.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 impl OperationState {
@@ -149,6 +168,7 @@ impl OperationState {
             Self::Failed => "failed",
             Self::Skipped => "skipped",
             Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -156,6 +176,7 @@ impl OperationState {
 /// Who should act on a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum FailureClass {
     /// The program failed by its own doing: its author.
     User,
@@ -175,14 +196,34 @@ pub enum FailureClass {
     Platform,
     /// A rule forbids it: the operator.
     Policy,
+    /// A class of a newer server. The failure's message says what to do.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 impl FailureClass {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::UserFatal => "user-fatal",
+            Self::UserTimeout => "user-timeout",
+            Self::UserResource => "user-resource",
+            Self::Infra => "infra",
+            Self::Capacity => "capacity",
+            Self::Config => "config",
+            Self::Platform => "platform",
+            Self::Policy => "policy",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// The word by which an operation's `retry.on` names a failure of this class. No setting says `fatal`.
     pub fn cause(self) -> &'static str {
         match self {
             Self::User | Self::UserResource => "error",
-            Self::UserFatal => "fatal",
+            Self::UserFatal | Self::Unknown => "fatal",
             Self::UserTimeout => "timeout",
             Self::Infra | Self::Capacity => "evicted",
             Self::Config | Self::Policy | Self::Platform => "config",
@@ -242,6 +283,7 @@ pub struct WorkflowRef {
 
 /// An agenda as clients see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct AgendaView {
     /// `ag_…`.
     pub id: String,
@@ -329,6 +371,39 @@ pub struct OperationView {
     pub failure: Option<Failure>,
 }
 
+impl AgendaView {
+    /// A view for servers to fill in.
+    pub fn new(id: String, state: AgendaState, submitted_at: Timestamp) -> Self {
+        Self {
+            id,
+            customer: String::new(),
+            title: None,
+            link: None,
+            workflow: None,
+            state,
+            reason: None,
+            percent: 0.0,
+            total: 0,
+            succeeded: 0,
+            insight: String::new(),
+            pool: String::new(),
+            epoch: 0,
+            last_event: 0,
+            submitted_at,
+            started_at: None,
+            ended_at: None,
+            outputs: None,
+            failure: None,
+            operations: Vec::new(),
+        }
+    }
+
+    /// Whether the agenda has ended, also in a state of a newer server.
+    pub fn has_ended(&self) -> bool {
+        self.state.is_terminal() || self.ended_at.is_some()
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 fn is_zero(n: &u32) -> bool {
     *n == 0
@@ -340,6 +415,7 @@ pub const END: &str = "end";
 /// Something that happened to an agenda. Events of one agenda are numbered without gaps from 1. The percent never falls
 /// from one event to the next, unless operations were added, or the agenda (`ready` again) was run again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Event {
     /// Position in the agenda's history; also the SSE event id.
     pub seq: u64,
@@ -365,8 +441,16 @@ pub struct Event {
     pub again: Option<Again>,
 }
 
+impl Event {
+    /// An event for servers to fill in.
+    pub fn new(seq: u64, at: Timestamp, agenda: String, state: AgendaState) -> Self {
+        Self { seq, at, agenda, state, percent: 0.0, reason: None, operation: None, added: None, again: None }
+    }
+}
+
 /// Operations that a generator has added to an agenda.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Added {
     /// The generator.
     pub generator: String,
@@ -374,14 +458,29 @@ pub struct Added {
     pub operations: Vec<AddedOperation>,
 }
 
+impl Added {
+    /// What a generator has added.
+    pub fn new(generator: String, operations: Vec<AddedOperation>) -> Self {
+        Self { generator, operations }
+    }
+}
+
 /// An operation that was added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct AddedOperation {
     /// Its name.
     pub name: String,
     /// Its type.
     #[serde(rename = "type")]
     pub kind: String,
+}
+
+impl AddedOperation {
+    /// An operation of this name and type.
+    pub fn new(name: String, kind: String) -> Self {
+        Self { name, kind }
+    }
 }
 
 /// A piece of an operation's log.
@@ -401,6 +500,7 @@ pub struct LogChunk {
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
@@ -409,9 +509,17 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// A page, and where the next one begins.
+    pub fn new(items: Vec<T>, next: Option<String>) -> Self {
+        Self { items, next }
+    }
+}
+
 /// An RFC 9457 problem document (`application/problem+json`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Problem {
     /// A URI reference that names the kind of problem, such as `/problems/invalid-agenda`.
     #[serde(rename = "type")]
@@ -430,4 +538,11 @@ pub struct Problem {
     /// What is different, for the kind `stale-client`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale: Option<Box<Stale>>,
+}
+
+impl Problem {
+    /// A problem of a kind, without the details of this case.
+    pub fn new(kind: String, title: String, status: u16) -> Self {
+        Self { kind, title, status, ..Self::default() }
+    }
 }

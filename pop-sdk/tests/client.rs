@@ -17,6 +17,12 @@ fn view(state: AgendaState) -> AgendaView {
     .unwrap()
 }
 
+fn view_with(state: AgendaState, change: impl FnOnce(&mut AgendaView)) -> AgendaView {
+    let mut view = view(state);
+    change(&mut view);
+    view
+}
+
 fn ok(body: &impl serde::Serialize) -> String {
     answer("200 OK", "application/json", &serde_json::to_string(body).unwrap())
 }
@@ -145,7 +151,7 @@ async fn waited<T: serde::de::DeserializeOwned>(end: AgendaView) -> Result<T, Ru
 
 #[tokio::test]
 async fn waiting_gives_a_typed_result_or_a_typed_failure() {
-    let end = AgendaView { outputs: Some(json!({ "top": ["a"] })), ..view(AgendaState::Succeeded) };
+    let end = view_with(AgendaState::Succeeded, |view| view.outputs = Some(json!({ "top": ["a"] })));
     #[derive(Debug, serde::Deserialize)]
     struct Words {
         top: Vec<String>,
@@ -166,7 +172,7 @@ async fn waiting_gives_a_typed_result_or_a_typed_failure() {
         log_tail: Box::default(),
         mismatch: None,
     };
-    let error = waited::<Words>(AgendaView { failure: Some(failure), ..view(AgendaState::Failed) })
+    let error = waited::<Words>(view_with(AgendaState::Failed, |view| view.failure = Some(failure)))
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "operation `count` failed: it ended with exit code 3");
@@ -174,7 +180,7 @@ async fn waiting_gives_a_typed_result_or_a_typed_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_goes_through_a_restart_after_the_last_event() {
-    let end = AgendaView { outputs: Some(json!(["a"])), ..view(AgendaState::Succeeded) };
+    let end = view_with(AgendaState::Succeeded, |view| view.outputs = Some(json!(["a"])));
     let server = Server::start([
         ok(&view(AgendaState::Ready)),
         ok(&view(AgendaState::Ready)),
@@ -190,8 +196,8 @@ async fn waiting_goes_through_a_restart_after_the_last_event() {
 
 #[tokio::test]
 async fn waiting_reads_only_what_happens_from_now_on() {
-    let long = AgendaView { last_event: 70_000, ..view(AgendaState::Executing) };
-    let end = AgendaView { outputs: Some(json!(["a"])), ..view(AgendaState::Succeeded) };
+    let long = view_with(AgendaState::Executing, |view| view.last_event = 70_000);
+    let end = view_with(AgendaState::Succeeded, |view| view.outputs = Some(json!(["a"])));
     let server = Server::start([ok(&long), ok(&long), stream(&event(70_001, end.state)), ok(&end)]).await;
     let run = Client::connect(&server.address).unwrap().run("ag_1").await.unwrap();
     assert_eq!(run.wait::<Vec<String>>().await.unwrap(), ["a"]);
@@ -220,7 +226,7 @@ pop_sdk::workflow! {
 #[tokio::test]
 async fn a_workflow_is_submitted_with_its_inputs_and_gives_its_result() {
     for (outputs, expected) in [(json!({ "words": 3 }), Some(3)), (json!({ "words": null }), None)] {
-        let end = AgendaView { outputs: Some(outputs), ..view(AgendaState::Succeeded) };
+        let end = view_with(AgendaState::Succeeded, |view| view.outputs = Some(outputs));
         let begin = answer("201 Created", "application/json", &serde_json::to_string(&end).unwrap());
         let server = Server::start([begin, ok(&end)]).await;
         let client = count::Client::connect(&server.address).unwrap();

@@ -1,11 +1,10 @@
 //! The server's mind: one pure state that takes commands and gives replies, writes and effects. It knows neither tokio
-//! nor a database nor a clock nor randomness; `server/writer.rs` drives it, commits its writes and only then lets
+//! nor a database nor a clock nor randomness; `engine/` drives it, commits its writes and only then lets
 //! replies and effects out.
 
 mod agents;
 pub mod command;
 mod insight;
-pub mod intake;
 mod lease;
 mod live;
 mod operation;

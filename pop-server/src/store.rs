@@ -1,6 +1,8 @@
 //! The door to the data: a small trait in which every change is one transaction, and the rows that reads give. SQL lives
 //! in the files below; nobody else knows any.
 
+mod document;
+mod error;
 pub mod sqlite;
 
 #[cfg(test)]
@@ -9,73 +11,22 @@ pub(crate) mod conformance;
 pub(crate) mod faulty;
 
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaState, Failure, LogChunk, TemplateView};
 use serde_json::Value;
 
-use crate::core::record::{AgendaHeader, AgendaRow, LiveRow, OperationName, OperationRow, Snapshot, Write};
+pub use self::error::{Fault, StoreError};
+
+use crate::core::record::{
+    AgendaHeader, AgendaRow, AgendaState, Event, Failure, LiveRow, LogChunk, OperationName, OperationRow,
+    Setting, Snapshot, TemplateHeader, Write,
+};
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
-/// What went wrong with the data.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database said no.
-    #[error("the database failed")]
-    Database(#[from] rusqlite::Error),
-    /// What is stored can't be understood.
-    #[error("the database holds a `{column}` that can't be read: {why}")]
-    Corrupt {
-        /// The column.
-        column: &'static str,
-        /// What is wrong.
-        why: String,
-    },
-    /// The database was written by a newer version.
-    #[error("the database has schema version {found}, this program knows {known}; use a newer program")]
-    TooNew {
-        /// The database's version.
-        found: i64,
-        /// The newest version that is known.
-        known: i64,
-    },
-    /// Another process writes to it; two would overwrite each other's state.
-    #[error("another process uses the database {0}")]
-    InUse(std::path::PathBuf),
-    /// The file can't be locked.
-    #[error("can't lock the database")]
-    Lock(#[source] std::io::Error),
-    /// The file can't be opened or made.
-    #[error("can't open the database {path}")]
-    File {
-        /// The file.
-        path: std::path::PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is something else.
-    #[error("{path} is {what}, so it is left alone; name another file with --database")]
-    Foreign {
-        /// The file.
-        path: std::path::PathBuf,
-        /// What it is.
-        what: &'static str,
-    },
-    /// The file has several names.
-    #[error(
-        "{0} has another name (a hard link), and SQLite's log lies beside one of them only; remove the other name, or use a copy"
-    )]
-    Linked(std::path::PathBuf),
-    /// The file was removed or replaced while it was open.
-    #[error(
-        "the database file {0} was removed or replaced; nothing can be stored. Put it back, or stop the server"
-    )]
-    Gone(std::path::PathBuf),
-    /// The key of what is encrypted can't be used.
-    #[error("can't use the key of the encrypted agendas: {0}. Put the right key there")]
-    Key(String),
-    /// A fault that a test asked for.
-    #[cfg(test)]
-    #[error("a fault was injected")]
-    Injected,
+/// The proof of who may write. A store gives it to whoever claims the right to write, and from then on takes no writes
+/// under an older one. For a database file it is the number of the claim; for a shared database it would be the leader's
+/// term.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fence {
+    claim: u64,
 }
 
 /// Where everything is kept.
@@ -85,13 +36,20 @@ pub enum StoreError {
 /// - a read that starts after a commit has returned sees it;
 /// - [`load`](Self::load) after commits gives the state that these commits describe;
 /// - writes to an agenda that isn't there change nothing, and a repeated log chunk changes nothing;
+/// - after a [`claim`](Self::claim), a commit under an older fence changes nothing and is [`StoreError::Fenced`], even when
+///   it has no writes: whoever claims first and then loads knows that nobody else changes what was loaded;
+/// - a write that violates a key (an idempotency key, an event's number, an agenda's id) fails as [`Fault::Violated`], and
+///   nothing of its commit is stored;
 /// - reads may run at the same time as each other and as a commit.
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+    /// Takes the right to write from whoever had it.
+    fn claim(&self) -> Result<Fence, StoreError>;
+
     /// What the core needs to start.
     fn load(&self) -> Result<Snapshot, StoreError>;
 
-    /// Applies all writes in one transaction.
-    fn commit(&self, writes: &[Write]) -> Result<(), StoreError>;
+    /// Applies all writes in one transaction, if the fence is the newest.
+    fn commit(&self, fence: &Fence, writes: &[Write]) -> Result<(), StoreError>;
 
     /// One agenda without its operations.
     fn agenda(&self, id: &AgendaId) -> Result<Option<Record>, StoreError>;
@@ -114,8 +72,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The agenda that was submitted with this key.
     fn by_key(&self, customer: &CustomerId, key: &str) -> Result<Option<AgendaId>, StoreError>;
 
-    /// Events of an agenda after `seq`, as JSON text, in order.
-    fn events(&self, agenda: AgendaNo, after: u64, limit: usize) -> Result<Vec<(u64, String)>, StoreError>;
+    /// Events of an agenda after this number, in order.
+    fn events(&self, agenda: AgendaNo, after: u64, limit: usize) -> Result<Vec<Event>, StoreError>;
 
     /// Log chunks of an agenda in the order of their arrival, after the given position.
     fn logs(
@@ -126,14 +84,14 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<(i64, LogChunk)>, StoreError>;
 
-    /// Customers, pools or insights by id, as JSON text.
-    fn settings(&self, kind: Kind, after: &str, limit: usize) -> Result<Vec<(String, String)>, StoreError>;
+    /// Customers, pools or insights by id.
+    fn settings(&self, kind: Kind, after: &str, limit: usize) -> Result<Vec<Setting>, StoreError>;
 
-    /// One customer, pool or insight, as JSON text.
-    fn setting(&self, kind: Kind, id: &str) -> Result<Option<String>, StoreError>;
+    /// One customer, pool or insight.
+    fn setting(&self, kind: Kind, id: &str) -> Result<Option<Setting>, StoreError>;
 
     /// Templates by name.
-    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateView>, StoreError>;
+    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateHeader>, StoreError>;
 
     /// One template, as JSON text.
     fn template(&self, name: &str) -> Result<Option<String>, StoreError>;

@@ -54,6 +54,7 @@ impl From<Rerun> for RerunRequest {
 /// What running an agenda again did to its operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Again {
     /// These begin anew, by name. An event for each follows.
     pub reset: Vec<String>,
@@ -61,8 +62,16 @@ pub struct Again {
     pub removed: Vec<String>,
 }
 
+impl Again {
+    /// What begins anew, and what is gone.
+    pub fn new(reset: Vec<String>, removed: Vec<String>) -> Self {
+        Self { reset, removed }
+    }
+}
+
 /// An agenda that runs again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct RerunResponse {
     /// Events after this number belong to the rerun.
     pub after: u64,
@@ -70,4 +79,11 @@ pub struct RerunResponse {
     pub reset: Vec<String>,
     /// The agenda now.
     pub agenda: AgendaView,
+}
+
+impl RerunResponse {
+    /// The agenda now, what of it runs again, and the last event before that.
+    pub fn new(after: u64, reset: Vec<String>, agenda: AgendaView) -> Self {
+        Self { after, reset, agenda }
+    }
 }

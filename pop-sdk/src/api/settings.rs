@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A tenant.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Customer {
     /// Its id, as in the path.
     pub id: String,
@@ -20,7 +20,7 @@ pub struct Customer {
 
 /// Machines that pull work.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Pool {
     /// Its id, as in the path.
     pub id: String,
@@ -29,20 +29,51 @@ pub struct Pool {
     pub title: Option<String>,
 }
 
-/// How an insight chooses what is next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+/// How an insight chooses what is next. As text: `fifo`, `roundRobin`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
+#[non_exhaustive]
 pub enum Algorithm {
     /// Oldest first, whoever it belongs to.
     Fifo,
     /// One each in turn; a customer without work keeps its turn.
     #[default]
     RoundRobin,
+    /// An algorithm of a newer server, by its name: an insight that is read and put back keeps it.
+    Unknown(String),
+}
+
+impl Algorithm {
+    /// The name on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::RoundRobin => "roundRobin",
+            Self::Unknown(name) => name,
+        }
+    }
+}
+
+impl From<String> for Algorithm {
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "fifo" => Self::Fifo,
+            "roundRobin" => Self::RoundRobin,
+            _ => Self::Unknown(name),
+        }
+    }
+}
+
+impl From<Algorithm> for String {
+    fn from(algorithm: Algorithm) -> Self {
+        algorithm.as_str().to_owned()
+    }
 }
 
 /// A rule that matches agendas, and the queue they go to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Insight {
     /// Its id, as in the path.
     pub id: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A template in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct TemplateView {
     /// The workflow's name.
     pub name: String,
@@ -15,9 +16,17 @@ pub struct TemplateView {
     pub digest: String,
 }
 
+impl TemplateView {
+    /// The template of a workflow.
+    pub fn new(name: String, version: Option<String>, digest: String) -> Self {
+        Self { name, version, digest }
+    }
+}
+
 /// The server's template is not the one that the client was made for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Stale {
     /// The workflow.
     pub workflow: String,
@@ -28,6 +37,11 @@ pub struct Stale {
 }
 
 impl Stale {
+    /// The server's template of a workflow, and what is different in it.
+    pub fn new(workflow: String, digest: String, changes: Vec<Change>) -> Self {
+        Self { workflow, digest, changes }
+    }
+
     /// The inputs and outputs that changed, such as `inputs/source`.
     pub fn fields(&self) -> Vec<String> {
         let mut fields: Vec<String> = Vec::new();
@@ -44,6 +58,7 @@ impl Stale {
 /// A difference between two templates.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Change {
     /// `compatible`, `regenerate`, `recompute` or `breaking`.
     pub verdict: String,
@@ -51,4 +66,11 @@ pub struct Change {
     pub at: String,
     /// What is different.
     pub message: String,
+}
+
+impl Change {
+    /// A difference: how bad, where, what.
+    pub fn new(verdict: String, at: String, message: String) -> Self {
+        Self { verdict, at, message }
+    }
 }

@@ -78,7 +78,7 @@ impl Run {
     pub async fn wait<T: DeserializeOwned>(&self) -> Result<T, RunError> {
         let view = loop {
             let view = self.patient_view().await?;
-            if view.state.is_terminal() {
+            if view.has_ended() {
                 break view;
             }
             // Only what happens from now on matters, however long the history is. Behind the end it may have been run again.

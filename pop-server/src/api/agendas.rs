@@ -8,14 +8,13 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use pop_compiler::agenda::{Agenda, AgendaTemplate};
-use pop_sdk::api::{AgendaState, AgendaView, Page, SubmitRequest, WorkflowRef};
+use pop_sdk::api::{AgendaView, Page, SubmitRequest, WorkflowRef};
 use serde::Deserialize;
 
 use super::extract::{Json, Params, page_size};
-use super::{templates, view};
+use super::{intake, request, templates, view};
 use crate::api::AppState;
 use crate::core::command::{Command, Facts, Reply, Submit};
-use crate::core::intake;
 use crate::engine::EngineError;
 use crate::http::path::Id;
 use crate::http::problem::{Error, Kind};
@@ -166,7 +165,7 @@ pub(super) async fn find(app: &AppState, id: &AgendaId) -> Result<Record, Error>
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
     customer: Option<String>,
-    state: Option<AgendaState>,
+    state: Option<String>,
     link: Option<String>,
     limit: Option<usize>,
     after: Option<String>,
@@ -188,7 +187,7 @@ pub(super) async fn list(
     };
     let filter = Filter {
         customer: super::caller().scope(params.customer),
-        state: params.state,
+        state: params.state.as_deref().map(request::state).transpose()?,
         link: params.link,
         before,
         limit: size + 1,
@@ -197,7 +196,7 @@ pub(super) async fn list(
     let more = records.len() > size;
     records.truncate(size);
     let next = records.last().filter(|_| more).map(|r| r.header.no.0.to_string());
-    Ok(Answer(Page { items: records.into_iter().map(view::agenda).collect(), next }))
+    Ok(Answer(Page::new(records.into_iter().map(view::agenda).collect(), next)))
 }
 
 /// `POST /v1/agendas/{id}/cancel`

@@ -3,8 +3,8 @@
 use pop_compiler::diagnostic::Diagnostic;
 
 use super::findings;
+use super::intake::Rejection;
 use crate::core::command::Refusal;
-use crate::core::intake::Rejection;
 use crate::engine::EngineError;
 use crate::http::problem::{Error, Kind};
 use crate::store::StoreError;

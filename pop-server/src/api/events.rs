@@ -12,11 +12,13 @@ use futures_util::stream::{self, Stream};
 use pop_sdk::api::END;
 
 use super::agendas::find;
+use super::view;
 use crate::api::AppState;
 use crate::engine::{Step, Told, Watch};
 use crate::http::path::Id;
 use crate::http::problem::{Error, Kind};
 use crate::ids::{AgendaId, AgendaNo};
+use crate::store::{Store, StoreError};
 
 /// Events that are read at once.
 const CHUNK: usize = 256;
@@ -93,7 +95,8 @@ impl Follow {
                 Step::CatchUp => {
                     drop(feed);
                     let (no, last) = (self.no, self.last);
-                    let page = self.app.read(move |store| store.events(no, last, CHUNK)).await.ok()?;
+                    let id = self.id.clone();
+                    let page = self.app.read(move |store| told(store, &id, no, last)).await.ok()?;
                     self.read = page.into_iter().map(|(seq, text)| (seq, text.into())).collect();
                     if self.read.is_empty() {
                         // What it had not been told is no longer there.
@@ -106,7 +109,7 @@ impl Follow {
                         // The agenda first: if it has ended then, all its events are there.
                         let row = store.agenda(&id)?.map(|record| record.row);
                         let (seq, ended) = row.map_or((0, true), |row| (row.seq, row.state.is_terminal()));
-                        let events = after.map(|after| store.events(no, after, CHUNK)).transpose()?;
+                        let events = after.map(|after| told(store, &id, no, after)).transpose()?;
                         Ok((seq, ended, events.unwrap_or_default()))
                     });
                     // The client resumes where the stream broke.
@@ -129,4 +132,15 @@ impl Follow {
         }
         None
     }
+}
+
+/// A chunk of events after this one, as they are told.
+fn told(
+    store: &dyn Store,
+    id: &AgendaId,
+    no: AgendaNo,
+    after: u64,
+) -> Result<Vec<(u64, String)>, StoreError> {
+    let events = store.events(no, after, CHUNK)?;
+    view::events(id, events).map_err(|e| StoreError::Corrupt { column: "event", why: e.to_string() })
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::agendas::find;
 use super::extract::{Params, page_size};
+use super::view;
 use crate::api::AppState;
 use crate::http::path::Id;
 use crate::http::problem::{Error, Kind};
@@ -42,5 +43,5 @@ pub(super) async fn list(
     let more = chunks.len() > size;
     chunks.truncate(size);
     let next = chunks.last().filter(|_| more).map(|(position, _)| position.to_string());
-    Ok(Answer(Page { items: chunks.into_iter().map(|(_, chunk)| chunk).collect(), next }))
+    Ok(Answer(Page::new(chunks.into_iter().map(|(_, chunk)| view::log(chunk)).collect(), next)))
 }

@@ -3,13 +3,14 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use pop_compiler::agenda::Agenda;
-use pop_sdk::api::{OperationState, Rerun, RerunMode, RerunRequest, RerunResponse};
+use pop_sdk::api::{RerunMode, RerunRequest, RerunResponse};
 
 use super::agendas::{find, load};
 use super::extract::Json;
 use crate::api::AppState;
 use crate::core::command::{Command, Refusal, Reply};
-use crate::core::rerun::{Again, closure};
+use crate::core::record::OperationState;
+use crate::core::rerun::{Again, Rerun, closure};
 use crate::http::path::Id;
 use crate::http::problem::{Error, Kind};
 use crate::ids::AgendaId;
@@ -28,9 +29,7 @@ pub(super) async fn rerun(
     let prepared = app.read(move |store| prepare(store, &wanted, &what)).await?;
     let again = prepared.ok_or_else(|| Error::no_agenda(id.as_str()))??;
     match app.change(Command::Rerun(Box::new(again))).await? {
-        Reply::Again { after, reset } => {
-            Ok(Answer(RerunResponse { after, reset, agenda: load(&app, id).await? }))
-        }
+        Reply::Again { after, reset } => Ok(Answer(RerunResponse::new(after, reset, load(&app, id).await?))),
         _ => Err(Error::internal()),
     }
 }

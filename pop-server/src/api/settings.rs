@@ -5,16 +5,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use pop_sdk::api::{Customer, Insight, Page, Pool};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Json, Params, page_size};
+use super::request::{self, Strict};
+use super::view::Shown;
 use crate::api::AppState;
 use crate::core::command::{Command, Reply};
 use crate::http::path::Id;
 use crate::http::problem::{Error, Kind as Problem};
 use crate::ids::{CustomerId, InsightId, PoolId};
-use crate::store::Kind;
 
 /// What a list of settings asks for.
 #[derive(Debug, Deserialize)]
@@ -28,45 +28,45 @@ pub(super) struct ListParams {
 pub(super) async fn put_customer(
     State(app): State<AppState>,
     Id(id): Id,
-    Json(mut body): Json<Customer>,
+    Json(Strict(mut body)): Json<Strict<Customer>>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&app, Command::PutCustomer(body.clone()), &body).await
+    put(&app, Command::PutCustomer(request::customer(body.clone())), &body).await
 }
 
 /// `PUT /v1/pools/{id}`
 pub(super) async fn put_pool(
     State(app): State<AppState>,
     Id(id): Id,
-    Json(mut body): Json<Pool>,
+    Json(Strict(mut body)): Json<Strict<Pool>>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&app, Command::PutPool(body.clone()), &body).await
+    put(&app, Command::PutPool(request::pool(body.clone())), &body).await
 }
 
 /// `PUT /v1/insights/{id}`
 pub(super) async fn put_insight(
     State(app): State<AppState>,
     Id(id): Id,
-    Json(mut body): Json<Insight>,
+    Json(Strict(mut body)): Json<Strict<Insight>>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&app, Command::PutInsight(body.clone()), &body).await
+    put(&app, Command::PutInsight(request::insight(body.clone())?), &body).await
 }
 
 /// `GET /v1/customers/{id}`
 pub(super) async fn get_customer(State(app): State<AppState>, Id(id): Id) -> Result<Answer<Customer>, Error> {
-    get(&app, Kind::Customer, id).await
+    get(&app, id).await
 }
 
 /// `GET /v1/pools/{id}`
 pub(super) async fn get_pool(State(app): State<AppState>, Id(id): Id) -> Result<Answer<Pool>, Error> {
-    get(&app, Kind::Pool, id).await
+    get(&app, id).await
 }
 
 /// `GET /v1/insights/{id}`
 pub(super) async fn get_insight(State(app): State<AppState>, Id(id): Id) -> Result<Answer<Insight>, Error> {
-    get(&app, Kind::Insight, id).await
+    get(&app, id).await
 }
 
 /// `DELETE /v1/customers/{id}`
@@ -89,7 +89,7 @@ pub(super) async fn list_customers(
     State(app): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<Customer>>, Error> {
-    list(&app, Kind::Customer, params).await
+    list(&app, params).await
 }
 
 /// `GET /v1/pools`
@@ -97,7 +97,7 @@ pub(super) async fn list_pools(
     State(app): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<Pool>>, Error> {
-    list(&app, Kind::Pool, params).await
+    list(&app, params).await
 }
 
 /// `GET /v1/insights`
@@ -105,7 +105,7 @@ pub(super) async fn list_insights(
     State(app): State<AppState>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<Insight>>, Error> {
-    list(&app, Kind::Insight, params).await
+    list(&app, params).await
 }
 
 /// The path names the thing; a body may repeat the name, but not contradict it.
@@ -131,11 +131,11 @@ async fn put<T: Serialize>(app: &AppState, command: Command, body: &T) -> Result
     }
 }
 
-async fn get<T: DeserializeOwned>(app: &AppState, kind: Kind, id: String) -> Result<Answer<T>, Error> {
+async fn get<T: Shown>(app: &AppState, id: String) -> Result<Answer<T>, Error> {
     allowed()?;
-    let missing = Error::not_found(format!("there is no {} `{id}`", kind.as_str()));
-    let text = app.read(move |store| store.setting(kind, &id)).await?.ok_or(missing)?;
-    Ok(Answer(serde_json::from_str(&text).map_err(|_| Error::internal())?))
+    let missing = Error::not_found(format!("there is no {} `{id}`", T::KIND.as_str()));
+    let setting = app.read(move |store| store.setting(T::KIND, &id)).await?.ok_or(missing)?;
+    T::of(setting).map(Answer)
 }
 
 async fn delete(app: &AppState, command: Command) -> Result<StatusCode, Error> {
@@ -144,20 +144,16 @@ async fn delete(app: &AppState, command: Command) -> Result<StatusCode, Error> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn list<T: DeserializeOwned>(
-    app: &AppState,
-    kind: Kind,
-    params: ListParams,
-) -> Result<Answer<Page<T>>, Error> {
+async fn list<T: Shown>(app: &AppState, params: ListParams) -> Result<Answer<Page<T>>, Error> {
     allowed()?;
     let size = page_size(params.limit)?;
     let after = params.after.unwrap_or_default();
-    let mut rows = app.read(move |store| store.settings(kind, &after, size + 1)).await?;
-    let more = rows.len() > size;
-    rows.truncate(size);
-    let next = rows.last().filter(|_| more).map(|(id, _)| id.clone());
-    let items: Result<Vec<T>, _> = rows.iter().map(|(_, text)| serde_json::from_str(text)).collect();
-    Ok(Answer(Page { items: items.map_err(|_| Error::internal())?, next }))
+    let mut settings = app.read(move |store| store.settings(T::KIND, &after, size + 1)).await?;
+    let more = settings.len() > size;
+    settings.truncate(size);
+    let next = settings.last().filter(|_| more).map(|setting| setting.id().to_owned());
+    let items = settings.into_iter().map(T::of).collect::<Result<_, _>>()?;
+    Ok(Answer(Page::new(items, next)))
 }
 
 fn allowed() -> Result<(), Error> {

@@ -16,8 +16,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::extract::{Json, Params, page_size};
+use super::view;
 use crate::api::AppState;
 use crate::core::command::{Command, PutTemplate, Refusal, Reply};
+use crate::core::record::TemplateHeader;
 use crate::http::path::Id;
 use crate::http::problem::{Error, Kind};
 
@@ -36,7 +38,7 @@ pub(super) async fn put(
     let prepared = tokio::task::spawn_blocking(move || prepare(name, &template)).await;
     let Ok(prepared) = prepared else { return Err(Error::internal()) };
     let put = prepared?;
-    let view = put.view.clone();
+    let view = view::template(put.header.clone());
     match app.change(Command::PutTemplate(Box::new(put))).await? {
         Reply::Created => Ok((StatusCode::CREATED, Answer(view)).into_response()),
         Reply::Updated => Ok(Answer(view).into_response()),
@@ -62,7 +64,8 @@ fn prepare(name: String, template: &AgendaTemplate) -> Result<PutTemplate, Error
     }
     let body = serde_json::to_string(template).map_err(|_| Error::internal())?;
     let version = text("version").map(str::to_owned);
-    Ok(PutTemplate { view: TemplateView { name, version, digest: template.digest() }, body: Arc::from(body) })
+    let header = TemplateHeader { name, version, digest: template.digest() };
+    Ok(PutTemplate { header, body: Arc::from(body) })
 }
 
 /// `GET /v1/templates/{name}`
@@ -99,8 +102,9 @@ pub(super) async fn list(
     let mut items = app.read(move |store| store.templates(&after, size + 1)).await?;
     let more = items.len() > size;
     items.truncate(size);
-    let next = items.last().filter(|_| more).map(|view| view.name.clone());
-    Ok(Answer(Page { items, next }))
+    let next = items.last().filter(|_| more).map(|header| header.name.clone());
+    let items = items.into_iter().map(view::template).collect();
+    Ok(Answer(Page::new(items, next)))
 }
 
 /// The server's template of a workflow, and its digest, if a client that was made for `theirs` need not notice the
@@ -124,7 +128,7 @@ pub(super) async fn compatible(
 /// The answer to a client that was made for another template than the server has: what is different there.
 pub(super) async fn stale(app: &AppState, refusal: Refusal, theirs: Option<AgendaTemplate>) -> Error {
     let Refusal::Stale { workflow, digest } = &refusal else { return refusal.into() };
-    let mut stale = Stale { workflow: workflow.clone(), digest: digest.clone(), changes: Vec::new() };
+    let mut stale = Stale::new(workflow.clone(), digest.clone(), Vec::new());
     if let Some(theirs) = theirs {
         let name = workflow.clone();
         let text = match app.read(move |store| store.template(&name)).await {
@@ -140,11 +144,8 @@ pub(super) async fn stale(app: &AppState, refusal: Refusal, theirs: Option<Agend
 
 fn changes(theirs: &AgendaTemplate, ours: &str) -> Vec<Change> {
     let Ok(ours) = serde_json::from_str::<AgendaTemplate>(ours) else { return Vec::new() };
-    let told = |change: diff::Change| Change {
-        verdict: change.verdict.as_str().to_owned(),
-        at: change.at,
-        message: change.message,
-    };
+    let told =
+        |change: diff::Change| Change::new(change.verdict.as_str().to_owned(), change.at, change.message);
     diff::diff(theirs, &ours).into_iter().take(MOST_CHANGES).map(told).collect()
 }
 

@@ -87,7 +87,7 @@ mod tests {
     fn errors_are_told_apart() {
         let code = |error: anyhow::Error| Exit::of(&error).code();
         let problem = |status| {
-            let problem = Problem { status, ..Problem::default() };
+            let problem = Problem::new(String::new(), String::new(), status);
             anyhow::Error::new(client::Error::Problem(Box::new(problem)))
         };
         let refused = |error| anyhow::Error::new(agent::Error::Refused(error));

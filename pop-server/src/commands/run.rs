@@ -199,28 +199,21 @@ fn report(
     let succeeded = operations.iter().filter(|o| o.state == pop_sdk::api::OperationState::Succeeded).count();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let ended = operations.iter().filter(|o| o.state.is_terminal()).count();
-    AgendaView {
-        id,
-        customer: "default".into(),
-        title: Some(title),
-        link: None,
-        workflow: None,
-        state: end.state,
-        reason: None,
-        percent: if operations.is_empty() { 100.0 } else { ended as f64 * 100.0 / operations.len() as f64 },
-        total: count(operations.len()),
-        succeeded: count(succeeded),
-        insight: "none".into(),
-        pool: "local".into(),
-        epoch: 1,
-        last_event: 0,
-        submitted_at: since,
-        started_at: operations.iter().filter_map(|o| o.started_at).min(),
-        ended_at: operations.iter().filter_map(|o| o.ended_at).max(),
-        outputs: end.outputs.clone(),
-        failure: end.failure.clone(),
-        operations,
-    }
+    let mut view = AgendaView::new(id, end.state, since);
+    view.customer = "default".into();
+    view.title = Some(title);
+    view.percent = if operations.is_empty() { 100.0 } else { ended as f64 * 100.0 / operations.len() as f64 };
+    view.total = count(operations.len());
+    view.succeeded = count(succeeded);
+    view.insight = "none".into();
+    view.pool = "local".into();
+    view.epoch = 1;
+    view.started_at = operations.iter().filter_map(|o| o.started_at).min();
+    view.ended_at = operations.iter().filter_map(|o| o.ended_at).max();
+    view.outputs.clone_from(&end.outputs);
+    view.failure.clone_from(&end.failure);
+    view.operations = operations;
+    view
 }
 
 /// Takes reports in where a server would: shows them, and keeps the outputs.

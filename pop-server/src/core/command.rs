@@ -1,10 +1,11 @@
 //! What can be asked of the core, and what it answers.
 
+mod report;
+
 use std::sync::Arc;
 
-use pop_sdk::api::{Customer, Insight, LeaseId, Pool, Report, ReportResult, TemplateView};
-
-use super::record::{AgendaHeader, AgendaRow, Write};
+pub use self::report::{AgendaEnd, LeaseId, Made, Report, ReportResult};
+use super::record::{AgendaHeader, AgendaRow, Customer, Insight, Pool, TemplateHeader, Write};
 use super::rerun::Again;
 pub use super::submit::Facts;
 use crate::ids::{AgendaId, CustomerId, InsightId, PoolId};
@@ -99,7 +100,7 @@ pub enum Command {
 #[derive(Clone, Debug)]
 pub struct PutTemplate {
     /// Its name, version and digest.
-    pub view: TemplateView,
+    pub header: TemplateHeader,
     /// The template as JSON text, to be stored as it is.
     pub body: Arc<str>,
 }

@@ -6,20 +6,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pop_compiler::agenda::{Agenda, Operation};
-use pop_sdk::api::{
-    Algorithm, Customer, Insight, LeaseId, OperationState, OperationView, Pool, Report, ReportResult,
-};
 
-use super::command::{Command, Effect, Facts, Granted, Outcome, Pull, Refusal, Reply, Submit};
-use super::record::Write;
+use super::command::{
+    Command, Effect, Facts, Granted, LeaseId, Outcome, Pull, Refusal, Reply, Report, ReportResult, Submit,
+};
+use super::record::{Algorithm, Customer, Insight, OperationState, OperationUpdate, Percent, Pool, Write};
 use super::{Core, Settings};
 use crate::ids::{AgendaId, CustomerId, PoolId};
-use crate::store::Store as _;
+use crate::store::conformance::Claimed;
 use crate::store::sqlite::SqliteStore;
 
 pub(crate) struct World {
     pub(crate) core: Core,
-    pub(crate) store: SqliteStore,
+    pub(crate) store: Claimed,
     pub(crate) now: Timestamp,
     pub(crate) writes: Vec<Write>,
     pub(crate) effects: Vec<Effect>,
@@ -31,7 +30,7 @@ impl World {
     /// A pool with an insight that takes everything, and these customers.
     pub(crate) fn new(algorithm: Algorithm, queue_size: u32, customers: &[&str]) -> Self {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let store = SqliteStore::in_memory().unwrap();
+        let store = Claimed::new(Box::new(SqliteStore::in_memory().unwrap()));
         let core = Core::load(Settings::default(), store.load().unwrap(), now);
         let mut world =
             Self { core, store, now, writes: Vec::new(), effects: Vec::new(), submitted: 0, requests: 0 };
@@ -123,7 +122,7 @@ impl World {
         state.scheduler.queued(insight).map(|no| state.agendas[&no].customer.to_string()).collect()
     }
 
-    pub(crate) fn state_of(&self, id: &AgendaId) -> pop_sdk::api::AgendaState {
+    pub(crate) fn state_of(&self, id: &AgendaId) -> crate::core::record::AgendaState {
         self.store.agenda(id).unwrap().unwrap().row.state
     }
 }
@@ -162,8 +161,15 @@ pub(crate) fn submit(id: &AgendaId, customer: &str, agenda: &Agenda, key: Option
     }
 }
 
-pub(crate) fn operation(name: &str, state: OperationState, attempt: u32, percent: f64) -> OperationView {
-    OperationView { name: name.into(), kind: "t".into(), state, attempt, percent, ..OperationView::default() }
+pub(crate) fn operation(name: &str, state: OperationState, attempt: u32, percent: f64) -> OperationUpdate {
+    OperationUpdate {
+        name: name.into(),
+        kind: "t".into(),
+        state,
+        attempt,
+        percent: Percent::new(percent),
+        ..OperationUpdate::default()
+    }
 }
 
 pub(crate) fn reports(worker: &str, instance: &str, reports: Vec<Report>) -> Command {
@@ -171,7 +177,7 @@ pub(crate) fn reports(worker: &str, instance: &str, reports: Vec<Report>) -> Com
 }
 
 pub(crate) fn lease(granted: &Granted) -> LeaseId {
-    LeaseId { id: granted.id.to_string(), epoch: granted.epoch }
+    LeaseId { id: granted.id.clone(), epoch: granted.epoch }
 }
 
 pub(crate) fn renew(worker: &str, instance: &str, leases: Vec<LeaseId>) -> Command {
@@ -192,6 +198,6 @@ pub(crate) fn attach(worker: &str, instance: &str, holding: Vec<LeaseId>) -> Com
     Command::Attach { pool: pool(), worker: worker.into(), instance: instance.into(), holding }
 }
 
-pub(crate) fn report(granted: &Granted, operations: Vec<OperationView>) -> Report {
-    Report { id: granted.id.to_string(), epoch: granted.epoch, operations, ..Report::default() }
+pub(crate) fn report(granted: &Granted, operations: Vec<OperationUpdate>) -> Report {
+    Report { operations, ..Report::new(lease(granted)) }
 }

@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 
 use pop_compiler::agenda::{Agenda, keys};
-use pop_sdk::api::Insight;
 use serde_json::Value;
 
+use super::record::Insight;
 use crate::ids::{CustomerId, InsightId};
 
 /// The mappers, with the names as people write them.

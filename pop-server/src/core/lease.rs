@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaState, Failure, FailureClass, LeaseId, OperationState};
 
-use super::command::{Effect, Refusal, Reply};
+use super::command::{Effect, LeaseId, Refusal, Reply};
 use super::live::{Live, Place};
 use super::operation::Operation;
 use super::phase::{Next, Step, next};
-use super::record::Write;
+use super::record::{AgendaState, Failure, FailureClass, OperationState, Write};
 use super::{Core, Tx};
 use crate::ids::{AgendaId, AgendaNo, PoolId};
 
@@ -34,14 +33,13 @@ impl Core {
         pool: &PoolId,
         worker: &str,
         instance: &str,
-        id: &str,
-        epoch: u64,
+        held: &LeaseId,
     ) -> Option<AgendaNo> {
-        let no = *self.state.ids.get(id)?;
+        let no = *self.state.ids.get(&held.id)?;
         let live = self.state.agendas.get(&no)?;
         let Place::Leased(lease) = &live.place else { return None };
         let own = lease.row.worker == worker && lease.row.instance == instance;
-        (live.epoch == epoch && live.pool == *pool && own).then_some(no)
+        (live.epoch == held.epoch && live.pool == *pool && own).then_some(no)
     }
 
     pub(super) fn renew(
@@ -56,7 +54,7 @@ impl Core {
         let until = self.lease_end(tx.now);
         let mut lost = Vec::new();
         for lease in leases {
-            let Some(no) = self.holding(pool, worker, instance, &lease.id, lease.epoch) else {
+            let Some(no) = self.holding(pool, worker, instance, lease) else {
                 lost.push(lease.clone());
                 continue;
             };
@@ -68,7 +66,7 @@ impl Core {
             .filter_map(|no| {
                 let live = self.state.agendas.get(no)?;
                 let own = matches!(&live.place, Place::Leased(lease) if lease.row.instance == instance);
-                (own && live.cancelling()).then(|| LeaseId { id: live.id.to_string(), epoch: live.epoch })
+                (own && live.cancelling()).then(|| LeaseId { id: live.id.clone(), epoch: live.epoch })
             })
             .collect();
         Ok(Reply::Renewed { cancel, lost })
@@ -88,7 +86,7 @@ impl Core {
         self.hear(tx, pool, worker, instance)?;
         let mut held = BTreeMap::new();
         for lease in leases {
-            if let Some(no) = self.holding(pool, worker, instance, &lease.id, lease.epoch) {
+            if let Some(no) = self.holding(pool, worker, instance, lease) {
                 held.insert(no, lease.clone());
             }
         }
@@ -97,7 +95,7 @@ impl Core {
             for no in self.state.held(pool, worker).into_iter().flat_map(|h| h.values().flatten()) {
                 let Some(live) = self.state.agendas.get(no) else { continue };
                 if matches!(&live.place, Place::Leased(lease) if lease.row.instance == instance) {
-                    held.entry(*no).or_insert_with(|| LeaseId { id: live.id.to_string(), epoch: live.epoch });
+                    held.entry(*no).or_insert_with(|| LeaseId { id: live.id.clone(), epoch: live.epoch });
                 }
             }
         }
@@ -162,7 +160,7 @@ impl Core {
                 if operation.give_back() {
                     live.weight -= weight;
                     tx.writes.push(Write::Operation(Box::new(operation.row(no))));
-                    views.push(operation.view());
+                    views.push(operation.update());
                 }
             }
         }
@@ -206,7 +204,7 @@ impl Core {
                 let mut row = operation.row(no);
                 row.ended_at = Some(tx.now);
                 tx.writes.push(Write::Operation(Box::new(row)));
-                let mut view = operation.view();
+                let mut view = operation.update();
                 view.ended_at = Some(tx.now);
                 views.push(view);
             }

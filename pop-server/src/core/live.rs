@@ -1,10 +1,9 @@
 //! One agenda in memory, until it has ended: what is known of it, and where it is.
 
 use jiff::Timestamp;
-use pop_sdk::api::AgendaState;
 
 use super::operation::Operation;
-use super::record::{AgendaRow, LeaseRow, Percent};
+use super::record::{AgendaRow, AgendaState, LeaseRow, Percent};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 
 /// How often an agenda that says nothing of it may be handed out without any of its operations ending.

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use pop_sdk::api::{OperationState, OperationView};
-
-use super::record::{OperationRow, Percent};
+use super::record::{OperationRow, OperationState, OperationUpdate, Percent};
 use crate::ids::AgendaNo;
 
 /// An operation of a live agenda.
@@ -69,35 +67,36 @@ impl Operation {
     /// Takes a report in; `false` if it is older than what is known, or says nothing new.
     ///
     /// An end is final, attempts only go up, and inside an attempt neither the state nor the percent goes back.
-    pub(super) fn report(&mut self, view: &OperationView) -> bool {
-        if self.state.is_terminal() || view.attempt < self.attempt {
+    pub(super) fn report(&mut self, update: &OperationUpdate) -> bool {
+        if self.state.is_terminal() || update.attempt < self.attempt {
             return false;
         }
-        let newer = view.attempt > self.attempt;
+        let newer = update.attempt > self.attempt;
         // `ready` for the attempt that has already been launched means: wait, then once more.
-        let again = view.state == OperationState::Ready && view.attempt > 0;
-        let (old, new) = (Self::rank(self.state, self.again), Self::rank(view.state, again));
+        let again = update.state == OperationState::Ready && update.attempt > 0;
+        let (old, new) = (Self::rank(self.state, self.again), Self::rank(update.state, again));
         if !newer && new < old {
             return false;
         }
-        let percent = match view.state {
+        let percent = match update.state {
             OperationState::Succeeded => Percent::FULL,
-            OperationState::Launching | OperationState::Executing => Percent::new(view.percent),
-            state if state.is_terminal() => Percent::new(view.percent),
+            OperationState::Launching | OperationState::Executing => update.percent,
+            state if state.is_terminal() => update.percent,
             _ => Percent::default(),
         };
         if !newer && new == old {
-            let silent = percent == self.percent && view.message.as_deref() == self.message.as_deref();
+            let silent = percent == self.percent && update.message.as_deref() == self.message.as_deref();
             if silent || percent < self.percent {
                 return false;
             }
         }
-        self.state = view.state;
+        self.state = update.state;
         self.again = again;
-        self.attempt = view.attempt;
-        self.failures = self.failures.max(view.failures);
+        self.attempt = update.attempt;
+        self.failures = self.failures.max(update.failures);
         self.percent = percent;
-        self.message = if view.state.is_terminal() { None } else { view.message.as_deref().map(Into::into) };
+        self.message =
+            if update.state.is_terminal() { None } else { update.message.as_deref().map(Into::into) };
         true
     }
 
@@ -143,16 +142,16 @@ impl Operation {
     }
 
     /// As an event shows it; times and failure are left to the caller.
-    pub(super) fn view(&self) -> OperationView {
-        OperationView {
+    pub(super) fn update(&self) -> OperationUpdate {
+        OperationUpdate {
             name: self.name.as_ref().into(),
             kind: self.kind.as_ref().into(),
             state: self.state,
             attempt: self.attempt,
             failures: self.failures,
-            percent: self.percent.value(),
+            percent: self.percent,
             message: self.message.as_deref().map(Into::into),
-            ..OperationView::default()
+            ..OperationUpdate::default()
         }
     }
 }
@@ -162,11 +161,11 @@ mod tests {
     use super::*;
     use OperationState::{Executing, Failed, Launching, Ready, Succeeded, Waiting};
 
-    fn view(state: OperationState, attempt: u32, percent: f64) -> OperationView {
-        OperationView { state, attempt, percent, ..OperationView::default() }
+    fn view(state: OperationState, attempt: u32, percent: f64) -> OperationUpdate {
+        OperationUpdate { state, attempt, percent: Percent::new(percent), ..OperationUpdate::default() }
     }
 
-    fn operation(reports: &[OperationView]) -> Operation {
+    fn operation(reports: &[OperationUpdate]) -> Operation {
         let mut operation = Operation::new("a", "t".into(), 0);
         for report in reports {
             operation.report(report);

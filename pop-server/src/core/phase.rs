@@ -1,7 +1,7 @@
 //! The states of an agenda and the legal moves between them, as one total function. What happens on a move lives
 //! elsewhere.
 
-use pop_sdk::api::AgendaState;
+use super::record::AgendaState;
 
 /// Something that can happen to an agenda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,22 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use pop_compiler::agenda::{Operation, Params, keys};
-use pop_sdk::api::{
-    AgendaEnd, AgendaState, Algorithm, Event, LeaseId, Made, OperationState, OperationView, Report,
-    ReportResult, Rerun,
-};
 use proptest::prelude::*;
 
 use super::Core;
-use super::command::{Command, Granted, Pull, Refusal, Reply};
+use super::command::{
+    AgendaEnd, Command, Granted, LeaseId, Made, Pull, Refusal, Reply, Report, ReportResult,
+};
 use super::fixture::{
     World, agenda, attach, insight, lease as lease_id, pool, release, renew, report, reports,
 };
 use super::live::Place;
-use super::record::LiveRow;
-use super::rerun::{Again, closure};
+use super::record::{AgendaState, Algorithm, LiveRow, OperationState, OperationUpdate, Percent};
+use super::rerun::{Again, Rerun, closure};
 use crate::ids::{AgendaId, AgendaNo};
-use crate::store::Store as _;
 
 #[derive(Clone, Debug)]
 enum Action {
@@ -325,12 +322,12 @@ impl Model {
             Action::Old { worker, lease, what } => self.old(worker, lease, what),
             Action::Report { lease, operation, state, attempt, percent, made } => {
                 let Some((worker, granted)) = self.lease(lease) else { return };
-                let view = OperationView {
+                let view = OperationUpdate {
                     name: OPERATIONS[operation].into(),
                     state: STATES[state],
                     attempt,
-                    percent: f64::from(percent),
-                    ..OperationView::default()
+                    percent: Percent::new(f64::from(percent)),
+                    ..OperationUpdate::default()
                 };
                 let names = (0..made).map(|n| format!("{}.{n}", view.name));
                 let generator = view.name.clone();
@@ -338,20 +335,13 @@ impl Model {
                 let new = |name| Operation { name, params: params.clone(), ..Operation::default() };
                 let operations = names.map(new).collect();
                 let made = if made > 0 { vec![Made { generator, operations }] } else { Vec::new() };
-                let report = Report {
-                    id: granted.id.to_string(),
-                    epoch: granted.epoch,
-                    operations: vec![view],
-                    made,
-                    ..Report::default()
-                };
+                let report = Report { made, ..report(&granted, vec![view]) };
                 self.report(worker, &granted, report);
             }
             Action::End { lease, state } => {
                 let Some((worker, granted)) = self.lease(lease) else { return };
                 let end = Some(AgendaEnd { state: ENDS[state], outputs: None, failure: None });
-                let report =
-                    Report { id: granted.id.to_string(), epoch: granted.epoch, end, ..Report::default() };
+                let report = Report { end, ..report(&granted, Vec::new()) };
                 self.report(worker, &granted, report);
             }
             Action::Cancel { agenda } => {
@@ -495,8 +485,6 @@ impl Model {
         for id in &self.ids {
             let record = self.world.store.agenda(id).unwrap().unwrap();
             let events = self.world.store.events(record.header.no, 0, usize::MAX).unwrap();
-            let events: Vec<Event> =
-                events.iter().map(|(_, text)| serde_json::from_str(text).unwrap()).collect();
             let seqs: Vec<u64> = events.iter().map(|e| e.seq).collect();
             assert_eq!(seqs, (1..=record.row.seq).collect::<Vec<_>>());
             let fell = events.windows(2).any(|two| {

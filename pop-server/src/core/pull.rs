@@ -2,13 +2,11 @@
 
 use std::collections::HashSet;
 
-use pop_sdk::api::{AgendaState, LeaseId};
-
-use super::command::{Granted, Pull, Refusal, Reply};
+use super::command::{Granted, LeaseId, Pull, Refusal, Reply};
 use super::lease::Return;
 use super::live::{Lease, Place};
 use super::phase::{Next, Step, next};
-use super::record::LeaseRow;
+use super::record::{AgendaState, LeaseRow};
 use super::{Core, Tx};
 use crate::ids::{AgendaNo, PoolId};
 use crate::scheduler::{Decision, Destination};
@@ -36,7 +34,7 @@ impl Core {
             let Some(live) = self.state.agendas.get_mut(&no) else { continue };
             let Place::Leased(lease) = &mut live.place else { continue };
             let (id, own) =
-                (LeaseId { id: live.id.to_string(), epoch: live.epoch }, lease.row.instance == instance);
+                (LeaseId { id: live.id.clone(), epoch: live.epoch }, lease.row.instance == instance);
             if claimed.contains(&id) {
                 if !own {
                     instance.clone_into(&mut lease.row.instance);

@@ -1,14 +1,22 @@
-//! What the core wants stored, and what it needs to start again. Plain data; how it is stored is the store's business.
+//! What the core wants stored, and what it needs to start again. Plain data: how it is stored is the store's business, and
+//! how clients see it is the API's.
+
+mod event;
+mod failure;
+mod settings;
+mod states;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use pop_compiler::agenda::Operation as AgendaOperation;
-use pop_sdk::api::{
-    AgendaState, Customer, Event, Failure, Insight, LogChunk, OperationState, Pool, TemplateView, WorkflowRef,
-};
 use serde_json::Value;
+
+pub use self::event::{Added, Again, Event, OperationUpdate};
+pub use self::failure::{Failure, Mismatch};
+pub use self::settings::{Customer, Insight, Pool, Setting};
+pub use self::states::{AgendaState, Algorithm, FailureClass, OperationState};
 
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 use crate::scheduler::{RowChange, StoredRows};
@@ -42,7 +50,7 @@ pub enum Write {
     /// after them moves up). Their new rows come in [`Write::Operation`]s.
     Again(AgendaNo, Vec<u32>, Vec<u32>),
     /// Create or replace a template: what it is called, and all of it as JSON text.
-    PutTemplate(TemplateView, Arc<str>),
+    PutTemplate(TemplateHeader, Arc<str>),
     /// Remove a template.
     DeleteTemplate(String),
     /// Create or replace the row of an operation.
@@ -91,6 +99,43 @@ pub struct AgendaHeader {
     pub submitted_at: Timestamp,
     /// How often it may be handed out without any of its operations ending; none leaves that to the server.
     pub maximum_attempts: Option<u32>,
+}
+
+/// Which workflow an agenda was compiled from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkflowRef {
+    /// The workflow's name.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// SHA-256 of its content, in hexadecimal.
+    pub digest: Option<String>,
+}
+
+/// What the workflow of a name is, without its content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateHeader {
+    /// The workflow's name.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// SHA-256 of its content, in hexadecimal.
+    pub digest: String,
+}
+
+/// A piece of an operation's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogChunk {
+    /// The operation.
+    pub operation: String,
+    /// Its attempt.
+    pub attempt: u32,
+    /// `stdout`, `stderr` or `pop`.
+    pub stream: String,
+    /// Position of the first byte in that stream.
+    pub offset: u64,
+    /// The text.
+    pub text: String,
 }
 
 /// What changes about an agenda.
@@ -142,7 +187,7 @@ pub struct LeaseRow {
 }
 
 /// An operation's identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperationName {
     /// Its name.
     pub name: String,
@@ -222,7 +267,7 @@ pub struct Snapshot {
     /// The insights.
     pub insights: Vec<Insight>,
     /// The templates: what the workflow of each name is.
-    pub templates: Vec<TemplateView>,
+    pub templates: Vec<TemplateHeader>,
     /// What the policies of insights must not forget.
     pub policies: BTreeMap<InsightId, StoredRows>,
     /// The agendas that have not ended.

@@ -2,12 +2,10 @@
 
 use std::collections::HashSet;
 
-use pop_sdk::api::{AgendaEnd, AgendaState, Made, OperationState, OperationView, Report, ReportResult};
-
-use super::command::{Refusal, Reply};
+use super::command::{AgendaEnd, Made, Refusal, Reply, Report, ReportResult};
 use super::live::{Live, Place};
 use super::phase::{Next, Step, next};
-use super::record::Write;
+use super::record::{AgendaState, OperationState, OperationUpdate, Write};
 use super::{Core, Tx};
 use crate::ids::{AgendaNo, PoolId};
 
@@ -26,19 +24,21 @@ impl Core {
             return Ok(Reply::Reported(vec![ReportResult::Stale; reports.len()]));
         }
         for report in &reports {
-            if let Some(no) = self.holding(pool, worker, instance, &report.id, report.epoch) {
+            if let Some(no) = self.holding(pool, worker, instance, &report.lease) {
                 self.check_report(no, report)?;
             }
         }
         let mut results = Vec::with_capacity(reports.len());
         for report in reports {
             // Looked up again: an earlier entry may have ended the agenda.
-            results.push(match self.holding(pool, worker, instance, &report.id, report.epoch) {
+            results.push(match self.holding(pool, worker, instance, &report.lease) {
                 Some(no) => {
                     self.apply_report(tx, no, report);
                     ReportResult::Accepted
                 }
-                None if self.state.ended_epoch(&report.id) == Some(report.epoch) => ReportResult::Accepted,
+                None if self.state.ended_epoch(&report.lease.id) == Some(report.lease.epoch) => {
+                    ReportResult::Accepted
+                }
                 None => ReportResult::Stale,
             });
         }
@@ -47,7 +47,7 @@ impl Core {
 
     fn check_report(&self, no: AgendaNo, report: &Report) -> Result<(), Refusal> {
         let Some(live) = self.state.agendas.get(&no) else { return Ok(()) };
-        let id = &report.id;
+        let id = &report.lease.id;
         let named = report.operations.iter().map(|o| &o.name).chain(report.logs.iter().map(|l| &l.operation));
         for name in named {
             if live.find(name).is_none() {
@@ -95,7 +95,7 @@ impl Core {
     }
 
     /// What a generator made comes with its success: where that is news, so are the operations.
-    fn apply_operation(&mut self, tx: &mut Tx, no: AgendaNo, mut view: OperationView, made: Option<Made>) {
+    fn apply_operation(&mut self, tx: &mut Tx, no: AgendaNo, mut view: OperationUpdate, made: Option<Made>) {
         let Some(live) = self.state.agendas.get_mut(&no) else { return };
         let Some(index) = live.find(&view.name) else { return };
         let operation = &mut live.operations[index];
@@ -128,7 +128,7 @@ impl Core {
         row.output = view.output.take();
         row.failure.clone_from(&view.failure);
         view.kind = live.operations[index].kind.as_ref().into();
-        view.percent = row.percent.value();
+        view.percent = row.percent;
         tx.writes.push(Write::Operation(Box::new(row)));
 
         let begins =
@@ -160,13 +160,13 @@ impl Core {
 /// What a generator made comes with its success, under names that are free. Of a success that is known already nothing is
 /// taken in, so nothing is wrong with it.
 fn check_made(live: &Live, made: &Made, report: &Report) -> Result<(), Refusal> {
-    let (id, generator) = (&report.id, made.generator.as_str());
+    let (id, generator) = (&report.lease.id, made.generator.as_str());
     let invalid =
         |why: String| Err(Refusal::Invalid(format!("agenda `{id}`, what `{generator}` made: {why}")));
     if live.find(generator).is_none() {
         return invalid("there is no such operation".to_owned());
     }
-    let succeeds = |o: &OperationView| o.name == generator && o.state == OperationState::Succeeded;
+    let succeeds = |o: &OperationUpdate| o.name == generator && o.state == OperationState::Succeeded;
     if !report.operations.iter().any(succeeds) {
         return invalid("it comes with its success, which is not in the same report".to_owned());
     }
@@ -184,7 +184,7 @@ fn check_names(live: &Live, report: &Report) -> Result<(), Refusal> {
     for made in report.made.iter().filter(is_news) {
         for other in &made.operations {
             if live.find(&other.name).is_some() || !names.insert(other.name.as_str()) {
-                let (id, generator, name) = (&report.id, &made.generator, &other.name);
+                let (id, generator, name) = (&report.lease.id, &made.generator, &other.name);
                 return Err(Refusal::Invalid(format!(
                     "agenda `{id}`, what `{generator}` made: the name `{name}` is taken"
                 )));

@@ -5,14 +5,27 @@ use std::collections::{BTreeSet, HashMap};
 use pop_compiler::agenda::{Agenda, keys};
 use pop_compiler::graph::Graph;
 use pop_compiler::suggest;
-use pop_sdk::api::{self, AgendaState, OperationState, OperationView, Rerun};
 use serde_json::Value;
 
 use super::command::{Refusal, Reply};
 use super::operation::Operation;
 use super::phase::{Next, Step, next};
-use super::record::{LiveRow, OperationRow, Percent, Write};
+use super::record::{
+    self, AgendaState, LiveRow, OperationRow, OperationState, OperationUpdate, Percent, Write,
+};
 use super::{Core, Tx};
+
+/// What runs again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Rerun {
+    /// What has not succeeded; what has keeps its output.
+    #[default]
+    Continue,
+    /// Everything.
+    All,
+    /// These operations, and all that depend on them.
+    Operations(Vec<String>),
+}
 
 /// An ended agenda as it is stored, and what is to become of it.
 #[derive(Clone, Debug)]
@@ -130,7 +143,7 @@ impl Core {
             let operation = |at: &u32| stored.operations.get(usize::try_from(*at).ok()?);
             list.iter().filter_map(operation).map(|o| o.name.clone()).collect()
         };
-        let names = api::Again { reset: named(&closure.reset), removed: named(&closure.removed) };
+        let names = record::Again { reset: named(&closure.reset), removed: named(&closure.removed) };
         let (live, fresh) = begin_anew(stored, &closure, reason);
         tx.writes.push(Write::Again(no, closure.reset, closure.removed));
         tx.writes.push(Write::Ended(no, None, None));
@@ -144,14 +157,14 @@ impl Core {
 
 impl Core {
     /// An ended agenda is alive again. Gives the names of the operations that wait.
-    fn take_back(&mut self, tx: &mut Tx, stored: LiveRow, again: api::Again) -> Vec<String> {
+    fn take_back(&mut self, tx: &mut Tx, stored: LiveRow, again: record::Again) -> Vec<String> {
         let no = stored.header.no;
         self.state.forget_end(&stored.header.id);
         self.state.restore(stored, tx.now, tx.now);
         let Some(live) = self.state.agendas.get_mut(&no) else { return Vec::new() };
         live.percent = live.percent_now();
         let waiting = live.operations.iter().filter(|o| o.state == OperationState::Waiting);
-        let views: Vec<OperationView> = waiting.map(Operation::view).collect();
+        let views: Vec<OperationUpdate> = waiting.map(Operation::update).collect();
         let names = views.iter().map(|view| view.name.clone()).collect();
         self.state.emit_again(tx, no, again);
         for view in views {
@@ -205,7 +218,7 @@ fn begin_anew(stored: LiveRow, closure: &Closure, reason: String) -> (LiveRow, V
         }
     }
     let succeeded = kept.iter().filter(|row| row.state == OperationState::Succeeded).count();
-    let row = super::record::AgendaRow {
+    let row = record::AgendaRow {
         state: AgendaState::Ready,
         held: false,
         lost: 0,

@@ -1,15 +1,13 @@
 //! Between the core and the scheduler: the core tells it what happens to agendas, and carries its decisions out.
 
-use jiff::Timestamp;
-use pop_sdk::api::{AgendaState, Algorithm};
-
 use super::Tx;
 use super::live::{Live, Place};
 use super::phase::{Next, Step, next};
-use super::record::Write;
+use super::record::{AgendaState, Algorithm, Write};
 use super::state::State;
 use crate::ids::AgendaNo;
 use crate::scheduler::{Decision, Destination, Entry, Event, Restored, Setting};
+use jiff::Timestamp;
 
 impl State {
     /// An agenda waits for its turn.

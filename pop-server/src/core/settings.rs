@@ -1,10 +1,8 @@
 //! Customers, pools and insights: create, change, remove. What is in use can't be pulled away from under its users.
 
-use pop_sdk::api::{Customer, Insight, Pool};
-
 use super::command::{Refusal, Reply};
 use super::insight::check_mappers;
-use super::record::Write;
+use super::record::{Customer, Insight, Pool, Write};
 use super::schedule::algorithm;
 use super::state::InsightState;
 use super::{Core, Tx};

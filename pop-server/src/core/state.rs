@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use pop_sdk::api::{AgendaState, Customer, Insight, Pool};
 
 use super::Tx;
 use super::agents::Agents;
 use super::command::Effect;
 use super::live::{Lease, Live, Place, attempts};
 use super::operation::Operation;
-use super::record::{AgendaHeader, LiveRow, OperationName, Percent, Snapshot, Write};
+use super::record::{
+    AgendaHeader, AgendaState, Customer, Insight, LiveRow, OperationName, Percent, Pool, Snapshot, Write,
+};
 use super::schedule::algorithm;
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 use crate::scheduler::{POLICIES, Scheduler, Setting, StoredRows};

@@ -2,13 +2,12 @@
 //! the command reaches the core, because it takes time in proportion to the agenda.
 
 use pop_compiler::agenda::{Agenda, Operation, keys};
-use pop_sdk::api::{Customer, WorkflowRef};
 use serde_json::Value;
 
 use super::command::{Refusal, Reply, Submit};
 use super::insight::{Features, select};
 use super::live::Place;
-use super::record::{AgendaHeader, NewAgenda, OperationName, Write};
+use super::record::{AgendaHeader, Customer, NewAgenda, OperationName, WorkflowRef, Write};
 use super::{Core, Tx};
 use crate::ids::{AgendaNo, InsightId, PoolId};
 

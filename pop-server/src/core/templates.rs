@@ -6,9 +6,9 @@ use super::{Core, Tx};
 
 impl Core {
     pub(super) fn put_template(&mut self, tx: &mut Tx, template: PutTemplate) -> Reply {
-        let PutTemplate { view, body } = template;
-        let known = self.state.templates.insert(view.name.clone(), view.digest.clone());
-        tx.writes.push(Write::PutTemplate(view, body));
+        let PutTemplate { header, body } = template;
+        let known = self.state.templates.insert(header.name.clone(), header.digest.clone());
+        tx.writes.push(Write::PutTemplate(header, body));
         if known.is_some() { Reply::Updated } else { Reply::Created }
     }
 

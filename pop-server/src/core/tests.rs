@@ -1,18 +1,13 @@
 //! The core by value: queues, leases, reports, cancels, keys.
 
-use pop_sdk::api::{
-    AgendaEnd, AgendaState, Algorithm, Customer, FailureClass, LeaseId, Made, OperationState, Report,
-    ReportResult,
-};
 use serde_json::json;
 
-use super::command::{Command, Effect, Refusal, Reply};
+use super::command::{AgendaEnd, Command, Effect, LeaseId, Made, Refusal, Reply, Report, ReportResult};
 use super::fixture::{
     World, agenda, attach, insight, lease, operation, pool, renew, report, reports, submit,
 };
-use super::record::Write;
+use super::record::{AgendaState, Algorithm, Customer, FailureClass, OperationState, Write};
 use crate::ids::{AgendaId, CustomerId, InsightId};
-use crate::store::Store as _;
 use AgendaState::{Cancelled, Executing, Failed, Leased, Queued, Ready, Succeeded};
 
 fn end(granted: &super::command::Granted, state: AgendaState) -> Report {
@@ -245,7 +240,7 @@ fn a_new_instance_gives_back_what_the_old_one_held() {
     let ids: Vec<AgendaId> = (0..3).map(|_| world.submit("a")).collect();
     world.pull_as("w", "1", 2, "r1");
     let returned = |ids: &[AgendaId]| Reply::Attached {
-        returned: ids.iter().map(|id| LeaseId { id: id.to_string(), epoch: 1 }).collect(),
+        returned: ids.iter().map(|id| LeaseId { id: id.clone(), epoch: 1 }).collect(),
         kept: Vec::new(),
     };
     assert_eq!(world.ok(attach("w", "1", Vec::new())), returned(&[]));
@@ -326,7 +321,7 @@ fn a_cancel_during_a_lease_ends_with_the_lease() {
 fn what_is_in_use_stays() {
     let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
     let id = world.submit("a");
-    world.ok(Command::PutPool(pop_sdk::api::Pool { id: "other".into(), title: None }));
+    world.ok(Command::PutPool(crate::core::record::Pool { id: "other".into(), title: None }));
     let moved = Customer { id: "a".into(), title: None, pool: "other".into() };
     for command in [
         Command::DeleteCustomer(CustomerId::from("a")),

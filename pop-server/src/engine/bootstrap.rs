@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use pop_sdk::api::{Algorithm, Customer, Insight, Pool};
-
 use super::{StartError, Writer};
 use crate::core::command::Command;
+use crate::core::record::{Algorithm, Customer, Insight, Pool};
 use crate::store::{Kind, Store};
 
 const NAME: &str = "default";

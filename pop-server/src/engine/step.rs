@@ -12,7 +12,7 @@ use crate::core::command::{Command, Effect, Refusal, Reply};
 use crate::core::record::Write;
 use crate::core::{Core, Settings};
 use crate::env::Clock;
-use crate::store::{Store, StoreError};
+use crate::store::{Fence, Store, StoreError};
 
 /// Between two attempts to load the state while the store fails.
 const RELOAD_EVERY: Duration = Duration::from_millis(500);
@@ -90,6 +90,8 @@ impl Outcome {
 pub struct Engine {
     settings: Settings,
     store: Arc<dyn Store>,
+    /// It is never claimed again: a server that has lost it ends.
+    fence: Fence,
     /// None: what is in memory may be ahead of what is stored, and must be loaded again.
     core: Option<Core>,
     pauses: Pauses,
@@ -102,9 +104,11 @@ impl Engine {
     /// # Errors
     /// The store can't be read.
     pub fn load(settings: Settings, store: Arc<dyn Store>, now: Now) -> Result<Self, StoreError> {
+        // Whatever is loaded after the claim, nobody else changes.
+        let fence = store.claim()?;
         let core = Core::load(settings, store.load()?, now.wall);
         let pauses = Pauses::new(now.wall, now.monotonic);
-        Ok(Self { settings, store, core: Some(core), pauses, troubled: false })
+        Ok(Self { settings, store, fence, core: Some(core), pauses, troubled: false })
     }
 
     /// A wait for commands begins: how long it may last at most; none when only a command ends it.
@@ -168,7 +172,7 @@ impl Engine {
         for (at, command) in others {
             transaction.apply(&mut core, at, command);
         }
-        match self.store.commit(&transaction.writes) {
+        match self.store.commit(&self.fence, &transaction.writes) {
             Ok(()) => {
                 if transaction.sound {
                     self.core = Some(core);
@@ -178,7 +182,10 @@ impl Engine {
                 outcome.effects = transaction.effects;
             }
             Err(error) => {
-                outcome.condition = Some(Condition::Troubled(format!("a commit failed: {}", chain(&error))));
+                let why = format!("a commit failed: {}", chain(&error));
+                let fenced = matches!(error, StoreError::Fenced { .. });
+                outcome.condition =
+                    Some(if fenced { Condition::Failed(why) } else { Condition::Troubled(why) });
             }
         }
     }
@@ -286,7 +293,7 @@ mod tests {
     }
 
     fn pool(id: &str) -> Command {
-        Command::PutPool(pop_sdk::api::Pool { id: id.into(), title: None })
+        Command::PutPool(crate::core::record::Pool { id: id.into(), title: None })
     }
 
     #[test]

@@ -118,6 +118,16 @@ impl Error {
         matches!(self.kind, Kind::KeyReused)
     }
 
+    /// The same, said of this part of the request.
+    pub(crate) fn within(self, part: impl FnOnce(String) -> String) -> Self {
+        Self { detail: part(self.detail), ..self }
+    }
+
+    /// The same as another kind of problem.
+    pub(crate) fn of_kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, detail)
     }
@@ -136,14 +146,11 @@ impl Error {
     /// As a problem document.
     pub(crate) fn into_problem(self) -> Problem {
         let (name, status, title) = self.kind.entry();
-        Problem {
-            kind: format!("/problems/{name}"),
-            title: title.to_owned(),
-            status: status.as_u16(),
-            detail: Some(self.detail),
-            diagnostics: self.diagnostics,
-            stale: self.stale,
-        }
+        let mut problem = Problem::new(format!("/problems/{name}"), title.to_owned(), status.as_u16());
+        problem.detail = Some(self.detail);
+        problem.diagnostics = self.diagnostics;
+        problem.stale = self.stale;
+        problem
     }
 }
 

@@ -1,25 +1,24 @@
 //! The contract of [`Store`], as one suite that runs against each implementation.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use pop_compiler::agenda::Operation as AgendaOperation;
-use pop_sdk::api::{
-    AgendaState, Customer, Event, Failure, FailureClass, Insight, LogChunk, OperationState, Pool,
-    TemplateView, WorkflowRef,
-};
 use serde_json::json;
 
-use super::{Filter, Kind, Store};
+use super::{Fault, Fence, Filter, Kind, Store, StoreError};
 use crate::core::record::{
-    AgendaHeader, AgendaRow, LeaseRow, NewAgenda, OperationName, OperationRow, Percent, Snapshot, Write,
+    AgendaHeader, AgendaRow, AgendaState, Customer, Event, Failure, FailureClass, Insight, LeaseRow,
+    LogChunk, NewAgenda, OperationName, OperationRow, OperationState, Percent, Pool, Setting, Snapshot,
+    TemplateHeader, WorkflowRef, Write,
 };
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 use crate::scheduler::RowChange;
 
 /// Runs the suite; `make` gives an empty store each time.
 pub(crate) fn suite(mut make: impl FnMut() -> Box<dyn Store>) {
-    let cases: [fn(&dyn Store); 12] = [
+    let cases: [fn(&Claimed); 14] = [
         secrets_are_given_back,
         an_empty_store_is_empty,
         settings_are_kept,
@@ -31,10 +30,36 @@ pub(crate) fn suite(mut make: impl FnMut() -> Box<dyn Store>) {
         templates_are_kept,
         events_and_logs_are_in_order,
         a_commit_is_all_or_nothing,
+        a_key_is_violated_by_nothing,
+        an_older_claim_is_refused,
         reads_run_beside_commits,
     ];
     for case in cases {
-        case(make().as_ref());
+        case(&Claimed::new(make()));
+    }
+}
+
+/// A store, and the right to write to it.
+pub(crate) struct Claimed {
+    store: Box<dyn Store>,
+    fence: Fence,
+}
+
+impl Claimed {
+    pub(crate) fn new(store: Box<dyn Store>) -> Self {
+        Self { fence: store.claim().unwrap(), store }
+    }
+
+    pub(crate) fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {
+        self.store.commit(&self.fence, writes)
+    }
+}
+
+impl Deref for Claimed {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &Self::Target {
+        self.store.as_ref()
     }
 }
 
@@ -106,14 +131,14 @@ fn operation(position: u32, state: OperationState, attempt: u32) -> OperationRow
     }
 }
 
-fn an_empty_store_is_empty(store: &dyn Store) {
+fn an_empty_store_is_empty(store: &Claimed) {
     assert_eq!(store.load().unwrap(), Snapshot::default());
     store.commit(&[]).unwrap();
     assert_eq!(store.agenda(&AgendaId::from("ag_1")).unwrap(), None);
     assert!(store.operations(AgendaNo(1)).unwrap().is_empty());
 }
 
-fn settings_are_kept(store: &dyn Store) {
+fn settings_are_kept(store: &Claimed) {
     let customer = |id: &str| Customer { id: id.into(), title: None, pool: "p".into() };
     let insight = Insight { id: "i".into(), priority: 7, ..Insight::default() };
     store
@@ -134,16 +159,22 @@ fn settings_are_kept(store: &dyn Store) {
             .settings(Kind::Customer, after, limit)
             .unwrap()
             .into_iter()
-            .map(|(id, _)| id)
+            .map(|setting| match setting {
+                Setting::Customer(customer) => customer.id,
+                other => panic!("{other:?}"),
+            })
             .collect::<Vec<_>>()
     };
     assert_eq!(ids("", 1), ["a"]);
     assert_eq!(ids("a", 9), ["b"]);
-    assert!(store.setting(Kind::Pool, "p").unwrap().is_some());
+    assert_eq!(
+        store.setting(Kind::Pool, "p").unwrap(),
+        Some(Setting::Pool(Pool { id: "p".into(), title: None }))
+    );
     assert!(store.setting(Kind::Pool, "a").unwrap().is_none());
 }
 
-fn rows_of_policies_are_kept(store: &dyn Store) {
+fn rows_of_policies_are_kept(store: &Claimed) {
     let (i, j) = (InsightId::from("i"), InsightId::from("j"));
     let put = |insight: &InsightId, key: &str, value: &str| {
         let (insight, key, value) = (insight.clone(), key.to_owned(), value.to_owned());
@@ -166,7 +197,7 @@ fn rows_of_policies_are_kept(store: &dyn Store) {
 }
 
 /// Stores agenda 1 with a secret in its body, in what is made of it and in an output.
-pub(crate) fn a_secret(store: &dyn Store, secret: &str) {
+pub(crate) fn a_secret(store: &Claimed, secret: &str) {
     let [Write::NewAgenda(mut created), row] = new(1, "a", None) else { unreachable!() };
     (created.secret, created.body) = (true, Arc::from(format!("\"{secret}\"")));
     let made = AgendaOperation { name: "c".into(), payload: json!(secret), ..AgendaOperation::default() };
@@ -186,11 +217,11 @@ pub(crate) fn a_secret(store: &dyn Store, secret: &str) {
     assert_eq!(store.operations(AgendaNo(1)).unwrap()[0].1.as_ref().unwrap().output, Some(json!(secret)));
 }
 
-fn secrets_are_given_back(store: &dyn Store) {
+fn secrets_are_given_back(store: &Claimed) {
     a_secret(store, "S3CR3T");
 }
 
-fn agendas_are_kept(store: &dyn Store) {
+fn agendas_are_kept(store: &Claimed) {
     for (no, customer) in [(1, "a"), (2, "b"), (3, "a")] {
         store.commit(&new(no, customer, (no == 2).then_some("key"))).unwrap();
     }
@@ -250,7 +281,7 @@ fn agendas_are_kept(store: &dyn Store) {
     assert_eq!(loaded.last_no, AgendaNo(3));
 }
 
-fn operations_are_merged(store: &dyn Store) {
+fn operations_are_merged(store: &Claimed) {
     use OperationState::{Executing, Succeeded};
     store.commit(&new(1, "a", None)).unwrap();
     let started = OperationRow { started_at: Some(at(1)), ..operation(1, Executing, 1) };
@@ -271,7 +302,7 @@ fn operations_are_merged(store: &dyn Store) {
     assert_eq!(loaded.live[0].changed[0].output, None);
 }
 
-fn operations_are_added(store: &dyn Store) {
+fn operations_are_added(store: &Claimed) {
     store.commit(&new(1, "a", None)).unwrap();
     store.commit(&new(2, "a", None)).unwrap();
     let made = |name: &str| AgendaOperation {
@@ -302,7 +333,7 @@ fn operations_are_added(store: &dyn Store) {
     assert_eq!(store.agenda(&AgendaId::from("ag_1")).unwrap().unwrap().row.total, 4);
 }
 
-fn an_agenda_begins_anew(store: &dyn Store) {
+fn an_agenda_begins_anew(store: &Claimed) {
     let no = AgendaNo(1);
     store.commit(&new(1, "a", Some("key"))).unwrap();
     let made =
@@ -353,9 +384,9 @@ fn an_agenda_begins_anew(store: &dyn Store) {
     assert_eq!(store.live(&AgendaId::from("ag_2")).unwrap(), None);
 }
 
-fn templates_are_kept(store: &dyn Store) {
+fn templates_are_kept(store: &Claimed) {
     let view =
-        |name: &str, digest: &str| TemplateView { name: name.into(), version: None, digest: digest.into() };
+        |name: &str, digest: &str| TemplateHeader { name: name.into(), version: None, digest: digest.into() };
     store
         .commit(&[
             Write::PutTemplate(view("b", "1"), Arc::from("{\"n\":1.50}")),
@@ -372,24 +403,27 @@ fn templates_are_kept(store: &dyn Store) {
     assert_eq!(store.template("c").unwrap(), None);
 }
 
-fn events_and_logs_are_in_order(store: &dyn Store) {
-    store.commit(&new(1, "a", None)).unwrap();
-    let event = |seq: u64| Event {
+fn event(seq: u64) -> Write {
+    let event = Event {
         seq,
         at: at(0),
-        agenda: "ag_1".into(),
         state: AgendaState::Ready,
-        percent: 0.0,
+        percent: Percent::default(),
         reason: None,
         operation: None,
         added: None,
         again: None,
     };
-    let events: Vec<Write> = (1..=12).map(|seq| Write::Event(AgendaNo(1), Box::new(event(seq)))).collect();
+    Write::Event(AgendaNo(1), Box::new(event))
+}
+
+fn events_and_logs_are_in_order(store: &Claimed) {
+    store.commit(&new(1, "a", None)).unwrap();
+    let events: Vec<Write> = (1..=12).map(event).collect();
     store.commit(&events).unwrap();
     let read = store.events(AgendaNo(1), 9, 2).unwrap();
-    assert_eq!(read.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [10, 11]);
-    assert_eq!(serde_json::from_str::<Event>(&read[0].1).unwrap(), event(10));
+    let read: Vec<Write> = read.into_iter().map(|event| Write::Event(AgendaNo(1), Box::new(event))).collect();
+    assert_eq!(read, [event(10), event(11)]);
 
     let chunk = |operation: &str, offset: u64| LogChunk {
         operation: operation.into(),
@@ -409,7 +443,7 @@ fn events_and_logs_are_in_order(store: &dyn Store) {
     assert!(store.logs(AgendaNo(2), None, 0, 10).unwrap().is_empty());
 }
 
-fn a_commit_is_all_or_nothing(store: &dyn Store) {
+fn a_commit_is_all_or_nothing(store: &Claimed) {
     store.commit(&new(1, "a", None)).unwrap();
     let mut writes = new(2, "a", None).to_vec();
     writes.extend(new(1, "a", None));
@@ -419,7 +453,55 @@ fn a_commit_is_all_or_nothing(store: &dyn Store) {
     assert_eq!(store.load().unwrap().live.len(), 2);
 }
 
-fn reads_run_beside_commits(store: &dyn Store) {
+/// Each key is given once; a violated one is told, and nothing of what it came with is stored.
+fn a_key_is_violated_by_nothing(store: &Claimed) {
+    store.commit(&new(1, "a", Some("k"))).unwrap();
+    store.commit(&[event(1)]).unwrap();
+    let mut same_id = new(2, "a", None);
+    if let [Write::NewAgenda(new), _] = &mut same_id {
+        new.header.id = AgendaId::from("ag_1");
+    }
+    let made = |name: &str| AgendaOperation { name: name.into(), ..AgendaOperation::default() };
+    let violations: [(&str, Vec<Write>); 5] = [
+        ("an idempotency key", new(2, "a", Some("k")).to_vec()),
+        ("an agenda's number", new(1, "b", None).to_vec()),
+        ("an agenda's id", same_id.to_vec()),
+        ("an event's number", vec![event(2), event(1)]),
+        (
+            "an operation's position",
+            vec![
+                Write::Made(AgendaNo(1), 1, vec![made("c"), made("d")]),
+                Write::Made(AgendaNo(1), 2, vec![made("e")]),
+            ],
+        ),
+    ];
+    for (what, writes) in violations {
+        let refused = store.commit(&writes);
+        assert!(
+            matches!(refused, Err(StoreError::Database { fault: Fault::Violated, .. })),
+            "{what}: {refused:?}"
+        );
+    }
+    assert_eq!(store.agendas(&Filter { limit: 9, ..Filter::default() }).unwrap().len(), 1);
+    assert_eq!(store.by_key(&CustomerId::from("a"), "k").unwrap(), Some(AgendaId::from("ag_1")));
+    assert_eq!(store.events(AgendaNo(1), 0, 9).unwrap().len(), 1);
+    assert!(store.made(AgendaNo(1)).unwrap().is_empty());
+    store.commit(&new(2, "b", Some("k"))).unwrap();
+}
+
+fn an_older_claim_is_refused(store: &Claimed) {
+    store.commit(&new(1, "a", None)).unwrap();
+    let newer = store.claim().unwrap();
+    for writes in [&new(2, "a", None)[..], &[]] {
+        let refused = store.commit(writes);
+        assert!(matches!(refused, Err(StoreError::Fenced { held, newest }) if held < newest), "{refused:?}");
+    }
+    assert_eq!(store.agenda(&AgendaId::from("ag_2")).unwrap(), None);
+    store.store.commit(&newer, &new(2, "a", None)).unwrap();
+    assert_eq!(store.load().unwrap().live.len(), 2);
+}
+
+fn reads_run_beside_commits(store: &Claimed) {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for no in 1..=50 {

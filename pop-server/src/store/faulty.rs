@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use pop_sdk::api::{LogChunk, TemplateView};
-
-use super::{Filter, Kind, Record, Store, StoreError};
-use crate::core::record::{LiveRow, OperationName, OperationRow, Snapshot, Write};
+use super::{Fence, Filter, Kind, Record, Store, StoreError};
+use crate::core::record::{
+    Event, LiveRow, LogChunk, OperationName, OperationRow, Setting, Snapshot, TemplateHeader, Write,
+};
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
 /// What goes wrong.
@@ -48,14 +48,18 @@ impl<S> Faulty<S> {
 }
 
 impl<S: Store> Store for Faulty<S> {
+    fn claim(&self) -> Result<Fence, StoreError> {
+        self.inner.claim()
+    }
+
     fn load(&self) -> Result<Snapshot, StoreError> {
         self.check(Fault::PanicInLoad)?;
         self.inner.load()
     }
 
-    fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {
+    fn commit(&self, fence: &Fence, writes: &[Write]) -> Result<(), StoreError> {
         self.check(Fault::PanicInCommit)?;
-        self.inner.commit(writes)
+        self.inner.commit(fence, writes)
     }
 
     fn agenda(&self, id: &AgendaId) -> Result<Option<Record>, StoreError> {
@@ -82,7 +86,7 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.by_key(customer, key)
     }
 
-    fn events(&self, agenda: AgendaNo, after: u64, limit: usize) -> Result<Vec<(u64, String)>, StoreError> {
+    fn events(&self, agenda: AgendaNo, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.inner.events(agenda, after, limit)
     }
 
@@ -96,11 +100,11 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.logs(agenda, operation, after, limit)
     }
 
-    fn settings(&self, kind: Kind, after: &str, limit: usize) -> Result<Vec<(String, String)>, StoreError> {
+    fn settings(&self, kind: Kind, after: &str, limit: usize) -> Result<Vec<Setting>, StoreError> {
         self.inner.settings(kind, after, limit)
     }
 
-    fn setting(&self, kind: Kind, id: &str) -> Result<Option<String>, StoreError> {
+    fn setting(&self, kind: Kind, id: &str) -> Result<Option<Setting>, StoreError> {
         self.inner.setting(kind, id)
     }
 
@@ -108,7 +112,7 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.live(id)
     }
 
-    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateView>, StoreError> {
+    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateHeader>, StoreError> {
         self.inner.templates(after, limit)
     }
 

@@ -8,3 +8,10 @@ CREATE TABLE policy_rows (
 ) WITHOUT ROWID;
 INSERT INTO policy_rows (insight, key, value) SELECT insight, customer, '' FROM turns;
 DROP TABLE turns;
+
+-- How often the right to write was claimed. A commit under an older claim is refused.
+CREATE TABLE writer (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    claim INTEGER NOT NULL
+);
+INSERT INTO writer (one, claim) VALUES (1, 0);

@@ -7,6 +7,9 @@ use pop_sdk::api::{OperationState, OperationView};
 
 use crate::run::Plan;
 
+/// How many states an operation has, the unknown one included.
+const STATES: usize = OperationState::Unknown as usize + 1;
+
 /// The operations of a run and their latest states.
 #[derive(Clone, Debug)]
 pub struct Board {
@@ -17,7 +20,7 @@ pub struct Board {
     /// The operations in tree order: each after its parent, siblings in the agenda's order.
     pub rows: Vec<Row>,
     by_name: HashMap<String, usize>,
-    counts: [usize; 8],
+    counts: [usize; STATES],
 }
 
 /// One operation on the board.
@@ -55,7 +58,7 @@ impl Board {
             })
             .collect();
         let by_name = rows.iter().enumerate().map(|(i, row)| (row.view.name.clone(), i)).collect();
-        let mut counts = [0; 8];
+        let mut counts = [0; STATES];
         counts[OperationState::Waiting as usize] = rows.len();
         Self { title, since, rows, by_name, counts }
     }

@@ -33,6 +33,7 @@ pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<St
         },
         OperationState::Skipped => format!("skipped: {}", said(&view.failure)),
         OperationState::Cancelled => "cancelled".to_owned(),
+        state => state.as_str().to_owned(),
     };
     Some(format!("[{:>8}] {} {}  {text}", length(since, now), mark(view.state), one_line(&view.name)))
 }
@@ -62,6 +63,7 @@ pub(super) fn mark(state: OperationState) -> &'static str {
         OperationState::Failed => "✗",
         OperationState::Skipped => "↷",
         OperationState::Cancelled => "■",
+        _ => "?",
     }
 }
 

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use pop_compiler::agenda::Agenda;
 use pop_sdk::api::{
-    AttachRequest, AttachResponse, Lease, LeaseId, OperationState, PullRequest, PullResponse, ReleaseRequest,
+    AttachRequest, AttachResponse, Lease, OperationState, PullRequest, PullResponse, ReleaseRequest,
     ReleaseResponse, RenewRequest, RenewResponse, ReportRequest, ReportResponse,
 };
 use tokio::time::{Instant, timeout_at};
 
 use crate::api::AppState;
-use crate::api::view;
-use crate::core::command::{Command, Granted, Pull, Reply};
+use crate::api::{request, view};
+use crate::core::command::{Command, Granted, LeaseId, Pull, Reply};
 use crate::http::problem::{Error, Kind};
 use crate::ids::{InsightId, PoolId};
 use crate::store::{Store, StoreError};
@@ -30,9 +30,16 @@ pub(in crate::api) async fn attach(
 ) -> Result<AttachResponse, Error> {
     let AttachRequest { worker, instance, holding } = request;
     agent(&worker, &instance)?;
-    let reply = app.change(Command::Attach { pool: PoolId::from(pool), worker, instance, holding }).await?;
+    let reply = app
+        .change(Command::Attach {
+            pool: PoolId::from(pool),
+            worker,
+            instance,
+            holding: request::leases(holding),
+        })
+        .await?;
     let Reply::Attached { returned, kept } = reply else { return Err(Error::internal()) };
-    Ok(AttachResponse { lease_ms: lease_ms(app), returned, kept })
+    Ok(AttachResponse { lease_ms: lease_ms(app), returned: view::leases(returned), kept: view::leases(kept) })
 }
 
 pub(in crate::api) async fn pull(
@@ -93,12 +100,14 @@ pub(in crate::api) async fn renew(
     agent(&worker, &instance)?;
     let deadline = Instant::now() + Duration::from_millis(wait_ms).min(LONGEST_WAIT);
     let mut cancels = app.engine.wakeups.watch_cancels();
-    let renew = Command::Renew { pool: PoolId::from(pool), worker, instance, leases };
+    let renew =
+        Command::Renew { pool: PoolId::from(pool), worker, instance, leases: request::leases(leases) };
     loop {
         cancels.mark_unchanged();
         let reply = app.change(renew.clone()).await?;
         let Reply::Renewed { cancel, lost } = reply else { return Err(Error::internal()) };
-        let response = RenewResponse { lease_ms: lease_ms(app), cancel, lost };
+        let response =
+            RenewResponse { lease_ms: lease_ms(app), cancel: view::leases(cancel), lost: view::leases(lost) };
         if !response.cancel.is_empty() || !response.lost.is_empty() {
             return Ok(response);
         }
@@ -120,9 +129,10 @@ pub(in crate::api) async fn report(
 ) -> Result<ReportResponse, Error> {
     let ReportRequest { worker, instance, reports } = request;
     agent(&worker, &instance)?;
+    let reports = reports.into_iter().map(request::report).collect::<Result<_, _>>()?;
     let reply = app.change(Command::Report { pool: PoolId::from(pool), worker, instance, reports }).await?;
     let Reply::Reported(results) = reply else { return Err(Error::internal()) };
-    Ok(ReportResponse { results })
+    Ok(ReportResponse { results: view::results(results) })
 }
 
 pub(in crate::api) async fn release(
@@ -132,10 +142,17 @@ pub(in crate::api) async fn release(
 ) -> Result<ReleaseResponse, Error> {
     let ReleaseRequest { worker, instance, leases, leaving } = request;
     agent(&worker, &instance)?;
-    let reply =
-        app.change(Command::Release { pool: PoolId::from(pool), worker, instance, leases, leaving }).await?;
+    let reply = app
+        .change(Command::Release {
+            pool: PoolId::from(pool),
+            worker,
+            instance,
+            leases: request::leases(leases),
+            leaving,
+        })
+        .await?;
     let Reply::Released(released) = reply else { return Err(Error::internal()) };
-    Ok(ReleaseResponse { released })
+    Ok(ReleaseResponse { released: view::leases(released) })
 }
 
 /// What was handed out, with the agendas and what earlier leases reached. One answer holds so many bytes and not more; what
@@ -156,7 +173,7 @@ async fn leases(app: &AppState, pull: &Pull, granted: Vec<Granted>) -> Result<Ve
         })
         .await?;
     if !rest.is_empty() {
-        let leases = rest.into_iter().map(|g| LeaseId { id: g.id.to_string(), epoch: g.epoch }).collect();
+        let leases = rest.into_iter().map(|g| LeaseId { id: g.id, epoch: g.epoch }).collect();
         let Pull { pool, worker, instance, .. } = pull.clone();
         app.change(Command::Release { pool, worker, instance, leases, leaving: false }).await?;
     }

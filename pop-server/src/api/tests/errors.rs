@@ -135,7 +135,14 @@ async fn customers_and_insights_that_do_not_fit() {
         ("/v1/customers/c", json!({}), "`pool` is missing"),
         ("/v1/customers/c", json!({ "id": "d", "pool": "default" }), "`d`"),
         ("/v1/pools/a%20b", json!({}), "`a b`"),
-        ("/v1/pools/a", json!({ "titel": "x" }), "unknown field"),
+        ("/v1/pools/a", json!({ "titel": "x" }), "unknown field `titel`, expected `id` or `title`"),
+        ("/v1/customers/c", json!({ "pool": "default", "titel": "x" }), "unknown field `titel`"),
+        ("/v1/insights/i", json!({ "pool": "default", "titel": "x" }), "unknown field `titel`"),
+        (
+            "/v1/insights/i",
+            json!({ "pool": "default", "algorithm": "lottery" }),
+            "unknown algorithm `lottery`; use one of `fifo`, `roundRobin`",
+        ),
         ("/v1/pools/a", json!({ "title": "x\u{7}" }), "control character"),
     ] {
         let (status, problem) = api.put(path, body).await;
@@ -166,6 +173,40 @@ async fn queries_and_ids() {
     let id = api.submit("default").await;
     let request = Request::get(format!("/v1/agendas/{id}/events")).header("Last-Event-ID", "x");
     assert_eq!(api.raw(request.body(Body::empty()).unwrap()).await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn names_that_the_server_does_not_know_are_refused() {
+    let api = Api::new().await;
+    let (_, problem) = api.get("/v1/agendas?state=paused").await;
+    let states = "use one of `ready`, `queued`, `leased`, `executing`, `succeeded`, `failed`, `cancelled`";
+    assert_eq!(problem["detail"], format!("unknown state `paused`; {states}"));
+    api.submit("default").await;
+    let lease = api.pull(1, "r").await.remove(0);
+    let id = &lease.id;
+    let operation = |state: &str, class: &str| {
+        json!({ "name": "a", "type": "t", "state": state, "attempt": 1, "percent": 0,
+        "failure": { "class": class, "code": "C", "message": "m" } })
+    };
+    for (operation, end, says) in [
+        (operation("frozen", "user"), None, "operation `a`: unknown state"),
+        (operation("failed", "weather"), None, "operation `a`: unknown failure class"),
+        (operation("failed", "user"), Some(json!({ "state": "paused" })), "unknown state"),
+    ] {
+        let report = json!({ "worker": "w", "instance": "i", "reports": [
+            { "id": id, "epoch": 1, "operations": [operation], "end": end },
+        ]});
+        let (status, problem) = api.post("/v1/pools/default/report", report).await;
+        assert_eq!(
+            (status, kind(&problem)),
+            (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request"),
+            "{problem}"
+        );
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with(&format!("report about agenda `{id}`: {says}")), "{detail}");
+        assert!(detail.contains("; use one of `"), "{detail}");
+    }
+    assert_eq!(api.get(&format!("/v1/agendas/{id}")).await.1["state"], "leased", "nothing of it is stored");
 }
 
 #[tokio::test]

@@ -1,11 +1,9 @@
 //! Who holds a lease: the start of an agent that took it, or the one that took over from it.
 
-use pop_sdk::api::{AgendaState, Algorithm, LeaseId, OperationState, ReportResult};
-
-use crate::core::command::{Command, Granted, Pull, Refusal, Reply};
+use crate::core::command::{Command, Granted, LeaseId, Pull, Refusal, Reply, ReportResult};
 use crate::core::fixture::{World, agenda, attach, lease, operation, pool, release, renew, report};
+use crate::core::record::{AgendaState, Algorithm, OperationState};
 use crate::ids::AgendaId;
-use crate::store::Store as _;
 
 fn world(agendas: usize) -> (World, Vec<AgendaId>) {
     let mut world = World::new(Algorithm::Fifo, 4, &["a"]);

@@ -1,14 +1,13 @@
 //! Which operations a rerun resets and which it removes, and what the server answers.
 
 use pop_compiler::agenda::{Operation, Params};
-use pop_sdk::api::{AgendaEnd, Algorithm, Made, Report};
 use serde_json::json;
 
 use super::*;
-use crate::core::command::{Command, Granted};
+use crate::core::command::{AgendaEnd, Command, Granted, Made, Report};
 use crate::core::fixture::{World, agenda, operation, report};
+use crate::core::record::Algorithm;
 use crate::ids::AgendaId;
-use crate::store::Store as _;
 use OperationState::{Cancelled, Executing, Failed, Skipped, Succeeded};
 
 /// An operation with a payload, what it must come after, and what made it.
@@ -184,10 +183,9 @@ fn a_rerun_of_everything_forgets_what_was_made() {
     assert_eq!(operations(&world, &id).len(), 2);
 }
 
-fn events(world: &World, id: &AgendaId, after: u64) -> Vec<api::Event> {
+fn events(world: &World, id: &AgendaId, after: u64) -> Vec<record::Event> {
     let no = world.store.agenda(id).unwrap().unwrap().header.no;
-    let all = world.store.events(no, after, 10_000).unwrap();
-    all.iter().map(|(_, text)| serde_json::from_str(text).unwrap()).collect()
+    world.store.events(no, after, 10_000).unwrap()
 }
 
 #[test]
@@ -196,9 +194,9 @@ fn watchers_learn_what_begins_anew_and_what_is_gone() {
     let id = failed(&mut world);
     let Reply::Again { after, .. } = world.ok(again(&world, &id, &Rerun::All)) else { unreachable!() };
     let events = events(&world, &id, after);
-    let first = api::Again { reset: vec!["a".into()], removed: vec!["a.0".into(), "a.1".into()] };
+    let first = record::Again { reset: vec!["a".into()], removed: vec!["a.0".into(), "a.1".into()] };
     assert_eq!((events[0].seq, events[0].again.as_ref()), (after + 1, Some(&first)));
-    assert_eq!((events[0].state, events[0].percent), (AgendaState::Ready, 0.0));
+    assert_eq!((events[0].state, events[0].percent), (AgendaState::Ready, Percent::default()));
     assert_eq!(
         events[1].operation.as_ref().map(|o| (o.name.as_str(), o.state)),
         Some(("a", OperationState::Waiting))
@@ -264,7 +262,7 @@ fn a_rerun_needs_its_customer_and_its_insight() {
     let rerun = again(&world, &id, &Rerun::Continue);
     world.ok(Command::DeleteCustomer("c".into()));
     assert!(matches!(world.apply(rerun.clone()), Err(Refusal::UnknownCustomer(_))));
-    world.ok(Command::PutCustomer(pop_sdk::api::Customer {
+    world.ok(Command::PutCustomer(crate::core::record::Customer {
         id: "c".into(),
         pool: "pool".into(),
         title: None,

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use pop_sdk::api::{Added, AddedOperation, Again, AgendaState, Event, Failure, Made, OperationView};
 use serde_json::Value;
 
 use super::State;
 use crate::core::Tx;
-use crate::core::command::Effect;
+use crate::core::command::{Effect, Made};
 use crate::core::operation::Operation;
-use crate::core::record::{AgendaRow, Percent, Write};
+use crate::core::record::{
+    Added, Again, AgendaRow, AgendaState, Event, Failure, OperationName, OperationUpdate, Percent, Write,
+};
 use crate::ids::{AgendaId, AgendaNo};
 
 /// How many operations one event names, so that none is large.
@@ -31,7 +32,7 @@ impl State {
         live.percent = live.percent_now();
         for part in operations.chunks(NAMES_PER_EVENT) {
             let operations =
-                part.iter().map(|o| AddedOperation { name: o.name.clone(), kind: o.kind.clone() }).collect();
+                part.iter().map(|o| OperationName { name: o.name.clone(), kind: o.kind.clone() }).collect();
             let added = Added { generator: generator.clone(), operations };
             self.happen(tx, no, News { added: Some(added), ..News::default() });
         }
@@ -39,7 +40,7 @@ impl State {
     }
 
     /// One more event: the agenda as it is now, and the operation that changed.
-    pub(in crate::core) fn emit(&mut self, tx: &mut Tx, no: AgendaNo, operation: Option<OperationView>) {
+    pub(in crate::core) fn emit(&mut self, tx: &mut Tx, no: AgendaNo, operation: Option<OperationUpdate>) {
         self.happen(tx, no, News { operation, ..News::default() });
     }
 
@@ -65,9 +66,8 @@ impl State {
         let event = Event {
             seq: live.seq,
             at: tx.now,
-            agenda: live.id.to_string(),
             state: live.state(),
-            percent: live.percent.value(),
+            percent: live.percent,
             reason: live.reason.clone(),
             operation,
             added,
@@ -111,9 +111,8 @@ impl State {
         let event = Event {
             seq: live.seq + 1,
             at: tx.now,
-            agenda: live.id.to_string(),
             state,
-            percent: percent.value(),
+            percent,
             reason: reason.clone(),
             operation: None,
             added: None,
@@ -138,7 +137,7 @@ impl State {
     }
 
     /// The epoch under which an agenda ended, if that is not long ago.
-    pub(in crate::core) fn ended_epoch(&self, id: &str) -> Option<u64> {
+    pub(in crate::core) fn ended_epoch(&self, id: &AgendaId) -> Option<u64> {
         self.ended.get(id).map(|(epoch, _)| *epoch)
     }
 
@@ -164,7 +163,7 @@ impl State {
 /// What an event tells, besides how the agenda is.
 #[derive(Default)]
 struct News {
-    operation: Option<OperationView>,
+    operation: Option<OperationUpdate>,
     added: Option<Added>,
     again: Option<Again>,
 }

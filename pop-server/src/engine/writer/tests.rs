@@ -11,6 +11,7 @@ use crate::core::command::{Command, Pull, Reply};
 use crate::engine::{self, EngineError, Running};
 use crate::env::{Env, ManualClock, SeededRandom};
 use crate::ids::{AgendaId, InsightId, PoolId};
+use crate::store::Store as _;
 use crate::store::faulty::{Fault, Faulty};
 use crate::store::sqlite::SqliteStore;
 
@@ -101,7 +102,8 @@ async fn a_panic_in_a_commit_is_survived_and_wakes_all_who_wait() {
     poll.wait();
     let mut watch = server.engine.wakeups.watch_agenda(&AgendaId::from("ag_1"));
     server.store.set(Fault::PanicInCommit);
-    let refused = server.call(Command::PutPool(pop_sdk::api::Pool { id: "p".into(), title: None })).await;
+    let refused =
+        server.call(Command::PutPool(crate::core::record::Pool { id: "p".into(), title: None })).await;
     assert_eq!(refused, Err(EngineError::Unavailable));
     server.store.set(Fault::None);
     server.submit("ag_1").await;
@@ -113,7 +115,8 @@ async fn a_panic_in_a_commit_is_survived_and_wakes_all_who_wait() {
 async fn trouble_with_the_store_is_told_and_passes() {
     let server = server().await;
     server.store.set(Fault::Error);
-    let refused = server.call(Command::PutPool(pop_sdk::api::Pool { id: "p".into(), title: None })).await;
+    let refused =
+        server.call(Command::PutPool(crate::core::record::Pool { id: "p".into(), title: None })).await;
     assert_eq!(refused, Err(EngineError::Unavailable));
     let why = server.engine.health.trouble().unwrap();
     assert!(why.contains("a fault was injected"), "{why}");
@@ -133,4 +136,15 @@ async fn a_load_that_panics_ends_the_server() {
     let why = server.engine.health.failed().await;
     assert_eq!(server.engine.health.trouble(), Some(why));
     assert_eq!(server.call(Command::Tick).await, Err(EngineError::Stopped));
+}
+
+#[tokio::test]
+async fn a_server_that_lost_the_right_to_write_ends() {
+    let server = server().await;
+    server.submit("ag_1").await;
+    let newer = server.store.claim().unwrap();
+    assert_eq!(server.call(Command::DeletePool(PoolId::from("q"))).await, Err(EngineError::Unavailable));
+    let why = server.engine.health.failed().await;
+    assert!(why.contains("claim 2 came after this server's claim 1"), "{why}");
+    server.store.commit(&newer, &[]).unwrap();
 }

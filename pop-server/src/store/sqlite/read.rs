@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pop_sdk::api::{AgendaState, LogChunk, TemplateView};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use serde::de::DeserializeOwned;
 
 use super::row::{self, AGENDA_COLUMNS, AGENDA_WIDTH, OPERATION_COLUMNS};
 use super::seal::Seal;
-use crate::core::record::{LiveRow, OperationName, OperationRow, Snapshot};
+use crate::core::record::{
+    AgendaState, Event, LiveRow, LogChunk, OperationName, OperationRow, Setting, Snapshot, TemplateHeader,
+};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId};
 use crate::store::{Filter, Kind, Record, StoreError};
 
@@ -205,7 +206,7 @@ pub(super) fn events(
     agenda: AgendaNo,
     after: u64,
     limit: usize,
-) -> Result<Vec<(u64, String)>, StoreError> {
+) -> Result<Vec<Event>, StoreError> {
     let mut statement =
         c.prepare_cached("SELECT seq, body FROM events WHERE no = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
@@ -213,7 +214,8 @@ pub(super) fn events(
     let mut rows = statement.query(params![agenda.0, after, limit])?;
     let mut items = Vec::new();
     while let Some(row) = rows.next()? {
-        items.push((row.get(0)?, row.get(1)?));
+        let event: Event = row::json(&row.get::<_, String>(1)?, "event")?;
+        items.push(Event { seq: row.get(0)?, ..event });
     }
     Ok(items)
 }
@@ -250,24 +252,37 @@ pub(super) fn settings(
     kind: Kind,
     after: &str,
     limit: usize,
-) -> Result<Vec<(String, String)>, StoreError> {
+) -> Result<Vec<Setting>, StoreError> {
     let mut statement =
-        c.prepare_cached("SELECT id, body FROM settings WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+        c.prepare_cached("SELECT body FROM settings WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![kind.as_str(), after, limit])?;
     let mut items = Vec::new();
     while let Some(row) = rows.next()? {
-        items.push((row.get(0)?, row.get(1)?));
+        items.push(as_setting(kind, &row.get::<_, String>(0)?)?);
     }
     Ok(items)
 }
 
-pub(super) fn setting(c: &Connection, kind: Kind, id: &str) -> Result<Option<String>, StoreError> {
-    let mut statement = c.prepare_cached("SELECT body FROM settings WHERE kind = ?1 AND id = ?2")?;
-    Ok(statement.query_row([kind.as_str(), id], |row| row.get(0)).optional()?)
+fn as_setting(kind: Kind, text: &str) -> Result<Setting, StoreError> {
+    Ok(match kind {
+        Kind::Customer => Setting::Customer(row::json(text, kind.as_str())?),
+        Kind::Pool => Setting::Pool(row::json(text, kind.as_str())?),
+        Kind::Insight => Setting::Insight(row::json(text, kind.as_str())?),
+    })
 }
 
-pub(super) fn templates(c: &Connection, after: &str, limit: usize) -> Result<Vec<TemplateView>, StoreError> {
+pub(super) fn setting(c: &Connection, kind: Kind, id: &str) -> Result<Option<Setting>, StoreError> {
+    let mut statement = c.prepare_cached("SELECT body FROM settings WHERE kind = ?1 AND id = ?2")?;
+    let text: Option<String> = statement.query_row([kind.as_str(), id], |row| row.get(0)).optional()?;
+    text.map(|text| as_setting(kind, &text)).transpose()
+}
+
+pub(super) fn templates(
+    c: &Connection,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<TemplateHeader>, StoreError> {
     let mut statement =
         c.prepare_cached("SELECT view FROM templates WHERE name > ?1 ORDER BY name LIMIT ?2")?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);

@@ -1,14 +1,15 @@
 //! Between Rust values and columns.
 
 use jiff::Timestamp;
-use pop_sdk::api::{AgendaState, OperationState};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::seal::Seal;
-use crate::core::record::{AgendaHeader, AgendaRow, LeaseRow, OperationRow, Percent};
+use crate::core::record::{
+    AgendaHeader, AgendaRow, AgendaState, LeaseRow, OperationRow, OperationState, Percent,
+};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 use crate::store::{Record, StoreError};
 
@@ -88,22 +89,15 @@ pub(super) fn operation(row: &Row<'_>) -> Result<OperationRow, StoreError> {
 }
 
 fn agenda_state(name: &str) -> Result<AgendaState, StoreError> {
-    use AgendaState::{Cancelled, Executing, Failed, Leased, Queued, Ready, Succeeded};
-    [Ready, Queued, Leased, Executing, Succeeded, Failed, Cancelled]
-        .into_iter()
-        .find(|state| state.as_str() == name)
+    AgendaState::named(name)
         .ok_or_else(|| StoreError::Corrupt { column: "state", why: format!("an agenda is never `{name}`") })
 }
 
 fn operation_state(name: &str) -> Result<OperationState, StoreError> {
-    use OperationState::{Cancelled, Executing, Failed, Launching, Ready, Skipped, Succeeded, Waiting};
-    [Waiting, Ready, Launching, Executing, Succeeded, Failed, Skipped, Cancelled]
-        .into_iter()
-        .find(|state| state.as_str() == name)
-        .ok_or_else(|| StoreError::Corrupt {
-            column: "state",
-            why: format!("an operation is never `{name}`"),
-        })
+    OperationState::named(name).ok_or_else(|| StoreError::Corrupt {
+        column: "state",
+        why: format!("an operation is never `{name}`"),
+    })
 }
 
 fn time(micros: i64) -> Result<Timestamp, StoreError> {

@@ -87,7 +87,7 @@ impl Seal {
             self.key.get_or_init(|| new)
         };
         connection
-            .prepare_cached("INSERT OR IGNORE INTO seal (one, key) VALUES (1, ?1)")?
+            .prepare_cached("INSERT INTO seal (one, key) VALUES (1, ?1) ON CONFLICT (one) DO NOTHING")?
             .execute([&key.id[..]])?;
         Ok(key)
     }

@@ -31,9 +31,12 @@ pub(super) fn apply(tx: &Transaction<'_>, seal: &Seal, write: &Write) -> Result<
             Ok(())
         }
         Write::Again(no, reset, removed) => again(tx, *no, reset, removed),
-        Write::PutTemplate(view, template) => {
-            tx.prepare_cached("INSERT OR REPLACE INTO templates (name, view, body) VALUES (?1, ?2, ?3)")?
-                .execute(params![view.name, text(view, "template")?, template.as_ref()])?;
+        Write::PutTemplate(header, template) => {
+            tx.prepare_cached(
+                "INSERT INTO templates (name, view, body) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (name) DO UPDATE SET view = excluded.view, body = excluded.body",
+            )?
+            .execute(params![header.name, text(header, "template")?, template.as_ref()])?;
             Ok(())
         }
         Write::DeleteTemplate(name) => {
@@ -43,14 +46,17 @@ pub(super) fn apply(tx: &Transaction<'_>, seal: &Seal, write: &Write) -> Result<
         Write::Made(no, first, operations) => made(tx, seal, *no, *first, operations),
         Write::Operation(row) => operation(tx, seal, row),
         Write::Event(no, event) => {
-            tx.prepare_cached("INSERT OR REPLACE INTO events (no, seq, body) VALUES (?1, ?2, ?3)")?
-                .execute(params![no.0, event.seq, text(event.as_ref(), "event")?])?;
+            tx.prepare_cached("INSERT INTO events (no, seq, body) VALUES (?1, ?2, ?3)")?.execute(params![
+                no.0,
+                event.seq,
+                text(event.as_ref(), "event")?
+            ])?;
             Ok(())
         }
         Write::Log(no, chunk) => {
             tx.prepare_cached(
-                "INSERT OR IGNORE INTO logs (no, operation, attempt, stream, start, body) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO logs (no, operation, attempt, stream, start, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                 ON CONFLICT (no, operation, attempt, stream, start) DO NOTHING",
             )?
             .execute(params![
                 no.0,
@@ -66,8 +72,11 @@ pub(super) fn apply(tx: &Transaction<'_>, seal: &Seal, write: &Write) -> Result<
 }
 
 fn put(tx: &Transaction<'_>, kind: Kind, id: &str, body: &str) -> Result<(), StoreError> {
-    tx.prepare_cached("INSERT OR REPLACE INTO settings (kind, id, body) VALUES (?1, ?2, ?3)")?
-        .execute(params![kind.as_str(), id, body])?;
+    tx.prepare_cached(
+        "INSERT INTO settings (kind, id, body) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+    )?
+    .execute(params![kind.as_str(), id, body])?;
     Ok(())
 }
 
@@ -250,8 +259,11 @@ fn operation(tx: &Transaction<'_>, seal: &Seal, row: &OperationRow) -> Result<()
     ])?;
     if let Some(output) = &row.output {
         let output = seal.seal(tx, row.agenda, is_sealed(tx, row.agenda)?, text(output, "output")?)?;
-        tx.prepare_cached("INSERT OR REPLACE INTO outputs (no, position, body) VALUES (?1, ?2, ?3)")?
-            .execute(params![row.agenda.0, row.position, output])?;
+        tx.prepare_cached(
+            "INSERT INTO outputs (no, position, body) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (no, position) DO UPDATE SET body = excluded.body",
+        )?
+        .execute(params![row.agenda.0, row.position, output])?;
     }
     Ok(())
 }

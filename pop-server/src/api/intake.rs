@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// Why a submit request is not taken in.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Rejection {
+pub(super) enum Rejection {
     /// The request itself makes no sense.
     Request(String),
     /// The agenda, the template or the inputs have faults; and the names of the operations that pointers may lead to.
@@ -17,7 +17,7 @@ pub enum Rejection {
 }
 
 /// The agenda that the request asks for, without a server-given id.
-pub fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
+pub(super) fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
     let mut agenda = match (request.agenda, request.template) {
         (Some(agenda), None) if request.inputs.is_none() => agenda,
         (Some(_), None) => {

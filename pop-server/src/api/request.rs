@@ -1,0 +1,174 @@
+//! From what clients and pools send to what the core is asked. What the server does not know is refused here, with what it
+//! does know.
+
+use std::collections::BTreeMap;
+
+use pop_sdk::api;
+use serde::{Deserialize, Deserializer};
+
+use crate::core::command::{AgendaEnd, LeaseId, Made, Report};
+use crate::core::record::{
+    self, AgendaState, Algorithm, FailureClass, LogChunk, OperationState, OperationUpdate, Percent,
+};
+use crate::http::problem::{Error, Kind};
+use crate::ids::AgendaId;
+
+/// Leases.
+pub(super) fn leases(leases: Vec<api::LeaseId>) -> Vec<LeaseId> {
+    leases.into_iter().map(|api::LeaseId { id, epoch }| LeaseId { id: AgendaId::from(id), epoch }).collect()
+}
+
+/// A report. A state or a class that this server does not know is refused: it can neither be stored nor acted on.
+pub(super) fn report(report: api::Report) -> Result<Report, Error> {
+    let api::Report { id, epoch, operations, made, logs, end } = report;
+    let of = |what: String| format!("report about agenda `{id}`: {what}");
+    let operations = operations.into_iter().map(|view| update(view).map_err(|e| e.within(of)));
+    let operations = operations.collect::<Result<_, _>>()?;
+    let end = end.map(|end| agenda_end(end).map_err(|e| e.within(of))).transpose()?;
+    let made = made.into_iter().map(|api::Made { generator, operations }| Made { generator, operations });
+    Ok(Report {
+        operations,
+        made: made.collect(),
+        logs: logs.into_iter().map(log).collect(),
+        end,
+        lease: LeaseId { id: AgendaId::from(id), epoch },
+    })
+}
+
+fn update(view: api::OperationView) -> Result<OperationUpdate, Error> {
+    let api::OperationView {
+        name,
+        kind,
+        state,
+        attempt,
+        failures,
+        percent,
+        message,
+        started_at,
+        ended_at,
+        output,
+        failure,
+    } = view;
+    let of = |what: String| format!("operation `{name}`: {what}");
+    let state = OperationState::of_wire(&state).ok_or_else(|| {
+        unknown("state", state.as_str(), OperationState::ALL.iter().map(|s| s.as_str())).within(of)
+    })?;
+    let failure = failure.map(|failure| self::failure(failure).map_err(|e| e.within(of))).transpose()?;
+    Ok(OperationUpdate {
+        name,
+        kind,
+        state,
+        attempt,
+        failures,
+        percent: Percent::new(percent),
+        message,
+        started_at,
+        ended_at,
+        output,
+        failure,
+    })
+}
+
+fn failure(failure: api::Failure) -> Result<record::Failure, Error> {
+    let api::Failure { class, code, message, operation, exit_code, signal, log_tail, mismatch } = failure;
+    let class = FailureClass::of_wire(&class).ok_or_else(|| {
+        unknown("failure class", class.as_str(), FailureClass::ALL.iter().map(|c| c.as_str()))
+    })?;
+    let mismatch = mismatch.map(|mismatch| {
+        let api::Mismatch { field, expected, found } = *mismatch;
+        Box::new(record::Mismatch { field, expected, found })
+    });
+    Ok(record::Failure { class, code, message, operation, exit_code, signal, log_tail, mismatch })
+}
+
+fn log(chunk: api::LogChunk) -> LogChunk {
+    let api::LogChunk { operation, attempt, stream, offset, text } = chunk;
+    LogChunk { operation, attempt, stream, offset, text }
+}
+
+fn agenda_end(end: api::AgendaEnd) -> Result<AgendaEnd, Error> {
+    let api::AgendaEnd { state, outputs, failure } = end;
+    let state = AgendaState::of_wire(&state)
+        .ok_or_else(|| unknown("state", state.as_str(), AgendaState::ALL.iter().map(|s| s.as_str())))?;
+    Ok(AgendaEnd { state, outputs, failure: failure.map(self::failure).transpose()? })
+}
+
+/// A customer.
+pub(super) fn customer(customer: api::Customer) -> record::Customer {
+    let api::Customer { id, title, pool } = customer;
+    record::Customer { id, title, pool }
+}
+
+/// A pool.
+pub(super) fn pool(pool: api::Pool) -> record::Pool {
+    let api::Pool { id, title } = pool;
+    record::Pool { id, title }
+}
+
+/// An insight.
+pub(super) fn insight(insight: api::Insight) -> Result<record::Insight, Error> {
+    let api::Insight { id, title, pool, mappers, priority, queue_size, algorithm, allowed_customers } =
+        insight;
+    let algorithm = Algorithm::of_wire(&algorithm)
+        .ok_or_else(|| unknown("algorithm", algorithm.as_str(), Algorithm::ALL.iter().map(|a| a.as_str())))?;
+    Ok(record::Insight { id, title, pool, mappers, priority, queue_size, algorithm, allowed_customers })
+}
+
+/// The state that a list asks for.
+pub(super) fn state(name: &str) -> Result<AgendaState, Error> {
+    AgendaState::named(name).ok_or_else(|| {
+        unknown("state", name, AgendaState::ALL.iter().map(|s| s.as_str())).of_kind(Kind::InvalidQuery)
+    })
+}
+
+fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Error {
+    let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+    Error::new(Kind::InvalidRequest, format!("unknown {what} `{name}`; use one of {}", known.join(", ")))
+}
+
+/// A request of which every key is known. Clients read the same types from newer servers, so the types themselves pass over
+/// what they do not know; only a request must not, or a misspelt setting would be dropped without a word.
+pub(super) struct Strict<T>(pub(super) T);
+
+/// A strict form of a type. The compiler holds the two together: it makes one of the other.
+macro_rules! strict {
+    ($($form:ident for $of:ty,)*) => {
+        $(
+            impl<'de> Deserialize<'de> for Strict<$of> {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    $form::deserialize(deserializer).map(Self)
+                }
+            }
+        )*
+    };
+}
+
+strict!(CustomerForm for api::Customer, PoolForm for api::Pool, InsightForm for api::Insight,);
+
+#[derive(Deserialize)]
+#[serde(remote = "api::Customer", default = "api::Customer::default", deny_unknown_fields)]
+struct CustomerForm {
+    id: String,
+    title: Option<String>,
+    pool: String,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "api::Pool", default = "api::Pool::default", deny_unknown_fields)]
+struct PoolForm {
+    id: String,
+    title: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "api::Insight", default = "api::Insight::default", deny_unknown_fields)]
+struct InsightForm {
+    id: String,
+    title: Option<String>,
+    pool: String,
+    mappers: BTreeMap<String, Vec<String>>,
+    priority: i64,
+    queue_size: u32,
+    algorithm: api::Algorithm,
+    allowed_customers: Vec<String>,
+}

@@ -1,0 +1,244 @@
+//! The documents that stand in the database as JSON text: settings, the headers of templates and workflows, failures, events.
+//! This file is all there is to say of their form.
+//!
+//! **Room for change.** The schema's version is the version of the documents, too. Reading is tolerant: a field that is not
+//! known is passed over, and one that is absent has its default, so a field can be added without a new version. A new name
+//! of a state, a class or an algorithm, and a field whose meaning changes, need a new version of the schema: an older
+//! program would misread them, and a newer version is what it refuses ([`TooNew`](super::StoreError::TooNew)).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::core::record::{
+    Added, Again, AgendaState, Algorithm, Customer, Event, Failure, FailureClass, Insight, Mismatch,
+    OperationName, OperationState, OperationUpdate, Percent, Pool, TemplateHeader, WorkflowRef,
+};
+
+/// A record is written and read in the form of its document.
+macro_rules! stored {
+    ($($record:ident as $document:ident,)*) => {
+        $(
+            impl Serialize for $record {
+                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    $document::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> Deserialize<'de> for $record {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    $document::deserialize(deserializer)
+                }
+            }
+        )*
+    };
+}
+
+stored!(
+    Customer as CustomerDocument,
+    Pool as PoolDocument,
+    Insight as InsightDocument,
+    TemplateHeader as TemplateDocument,
+    WorkflowRef as WorkflowDocument,
+    Failure as FailureDocument,
+    Mismatch as MismatchDocument,
+    Event as EventDocument,
+    OperationUpdate as OperationDocument,
+    OperationName as OperationNameDocument,
+    Added as AddedDocument,
+    Again as AgainDocument,
+);
+
+/// A name of a table of names is stored as that name.
+macro_rules! named {
+    ($($name:ident is $what:literal,)*) => {
+        $(
+            impl Serialize for $name {
+                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    serializer.serialize_str(self.as_str())
+                }
+            }
+
+            impl<'de> Deserialize<'de> for $name {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let name = String::deserialize(deserializer)?;
+                    Self::named(&name).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&name), &$what))
+                }
+            }
+        )*
+    };
+}
+
+named!(
+    AgendaState is "a state of an agenda",
+    OperationState is "a state of an operation",
+    FailureClass is "a class of failures",
+    Algorithm is "an algorithm",
+);
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Customer", default = "Customer::default")]
+struct CustomerDocument {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    pool: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Pool", default = "Pool::default")]
+struct PoolDocument {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Insight", default = "Insight::default")]
+struct InsightDocument {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    pool: String,
+    mappers: BTreeMap<String, Vec<String>>,
+    priority: i64,
+    queue_size: u32,
+    algorithm: Algorithm,
+    allowed_customers: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "TemplateHeader", default = "TemplateHeader::default")]
+struct TemplateDocument {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    digest: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "WorkflowRef", default = "WorkflowRef::default")]
+struct WorkflowDocument {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Failure")]
+struct FailureDocument {
+    class: FailureClass,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<i32>,
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    log_tail: Box<[String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatch: Option<Box<Mismatch>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Mismatch", default = "Mismatch::default")]
+struct MismatchDocument {
+    field: String,
+    expected: String,
+    found: String,
+}
+
+/// The number is a column, too; that one counts.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Event")]
+struct EventDocument {
+    #[serde(default)]
+    seq: u64,
+    at: Timestamp,
+    state: AgendaState,
+    #[serde(default, with = "percent")]
+    percent: Percent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<OperationUpdate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    added: Option<Added>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<Again>,
+}
+
+/// An operation in an event. Outputs have a table of their own.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OperationUpdate", default = "OperationUpdate::default")]
+struct OperationDocument {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    state: OperationState,
+    attempt: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    failures: u32,
+    #[serde(with = "percent")]
+    percent: Percent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+    #[serde(skip)]
+    output: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OperationName", default = "OperationName::default")]
+struct OperationNameDocument {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Added", default = "Added::default")]
+struct AddedDocument {
+    generator: String,
+    operations: Vec<OperationName>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Again", default = "Again::default")]
+struct AgainDocument {
+    reset: Vec<String>,
+    removed: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// From 0 to 100.
+mod percent {
+    use super::{Deserialize, Deserializer, Percent, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+    pub(super) fn serialize<S: Serializer>(percent: &Percent, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(percent.value())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Percent, D::Error> {
+        f64::deserialize(deserializer).map(Percent::new)
+    }
+}

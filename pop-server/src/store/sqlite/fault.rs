@@ -1,0 +1,18 @@
+//! From SQLite's errors to the store's.
+
+use rusqlite::{Error, ErrorCode};
+
+use crate::store::{Fault, StoreError};
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        let fault = match error.sqlite_error_code() {
+            Some(ErrorCode::ConstraintViolation) => Fault::Violated,
+            Some(ErrorCode::DiskFull) => Fault::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Fault::Busy,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Fault::Damaged,
+            _ => Fault::Other,
+        };
+        Self::Database { fault, source: Box::new(error) }
+    }
+}
