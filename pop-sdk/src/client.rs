@@ -46,9 +46,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::api::{
-    AgendaView, AttachRequest, AttachResponse, LogChunk, Page, Problem, PullRequest, PullResponse,
-    ReleaseRequest, ReleaseResponse, RenewRequest, RenewResponse, ReportRequest, ReportResponse, Rerun,
-    RerunRequest, RerunResponse, SubmitRequest,
+    AgendaTemplate, AgendaView, AttachRequest, AttachResponse, LogChunk, Page, Problem, PullRequest,
+    PullResponse, ReleaseRequest, ReleaseResponse, RenewRequest, RenewResponse, ReportRequest,
+    ReportResponse, Rerun, RerunRequest, RerunResponse, SubmitRequest, TemplateView,
 };
 
 pub use self::error::{Error, RunError};
@@ -254,6 +254,21 @@ impl Client {
     /// The document is wrong, or the server can't be reached.
     pub async fn put<T: Serialize + Sync>(&self, kind: &str, id: &str, document: &T) -> Result<Value, Error> {
         self.json(self.request(Method::PUT, &["v1", kind, id])?.timeout(CALL).json(document)).await
+    }
+
+    /// Says what the workflow of a name is: for a customer, or for all.
+    ///
+    /// # Errors
+    /// The template has faults, the customer does not exist, or the server can't be reached.
+    pub async fn save_template(
+        &self,
+        customer: Option<&str>,
+        name: &str,
+        template: &AgendaTemplate,
+    ) -> Result<TemplateView, Error> {
+        let query = customer.map(|customer| ("customer", customer));
+        let request = self.request_for(Method::PUT, &["v1", "templates", name], query.into_iter())?;
+        self.json(request.timeout(CALL).json(template)).await
     }
 
     async fn pool_call<B: Serialize + Sync, T: DeserializeOwned>(

@@ -2,6 +2,7 @@
 //! nor a database nor a clock nor randomness; `engine/` drives it, commits its writes and only then lets
 //! replies and effects out.
 
+pub mod access;
 mod agents;
 pub mod command;
 mod insight;
@@ -100,8 +101,8 @@ impl Core {
             Command::DeletePool(id) => self.delete_pool(&mut tx, &id),
             Command::PutInsight(insight) => self.put_insight(&mut tx, insight),
             Command::DeleteInsight(id) => self.delete_insight(&mut tx, &id),
-            Command::PutTemplate(template) => Ok(self.put_template(&mut tx, *template)),
-            Command::DeleteTemplate(name) => self.delete_template(&mut tx, &name),
+            Command::PutTemplate(template) => self.put_template(&mut tx, *template),
+            Command::DeleteTemplate { customer, name } => self.delete_template(&mut tx, customer, name),
             Command::Tick => Ok(self.tick(&mut tx)),
             #[cfg(test)]
             Command::Panic => panic!("as a test asked for"),

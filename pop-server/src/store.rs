@@ -15,6 +15,7 @@ use serde_json::Value;
 
 pub use self::error::{Fault, StoreError};
 
+use crate::core::access::Scope;
 use crate::core::record::{
     AgendaHeader, AgendaRow, AgendaState, Event, Failure, LiveRow, LogChunk, OperationName, OperationRow,
     Setting, Snapshot, TemplateHeader, Write,
@@ -90,11 +91,16 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// One customer, pool or insight.
     fn setting(&self, kind: Kind, id: &str) -> Result<Option<Setting>, StoreError>;
 
-    /// Templates by name.
-    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateHeader>, StoreError>;
+    /// Templates of a customer, or those that are for all, by name.
+    fn templates(
+        &self,
+        customer: Option<&CustomerId>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<TemplateHeader>, StoreError>;
 
     /// One template, as JSON text.
-    fn template(&self, name: &str) -> Result<Option<String>, StoreError>;
+    fn template(&self, customer: Option<&CustomerId>, name: &str) -> Result<Option<String>, StoreError>;
 }
 
 /// The kinds of settings.
@@ -133,10 +139,10 @@ pub struct Record {
 }
 
 /// Which agendas to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
-    /// Of this customer.
-    pub customer: Option<String>,
+    /// Of these customers.
+    pub scope: Scope,
     /// In this state.
     pub state: Option<AgendaState>,
     /// With this link.

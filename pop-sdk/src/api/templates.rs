@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct TemplateView {
+    /// The customer that it belongs to; without one it is for all customers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
     /// The workflow's name.
     pub name: String,
     /// Its version.
@@ -17,9 +20,9 @@ pub struct TemplateView {
 }
 
 impl TemplateView {
-    /// The template of a workflow.
+    /// The template of a workflow, for all customers.
     pub fn new(name: String, version: Option<String>, digest: String) -> Self {
-        Self { name, version, digest }
+        Self { customer: None, name, version, digest }
     }
 }
 

@@ -9,11 +9,14 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use pop_compiler::agenda::{Agenda, AgendaTemplate};
 use pop_sdk::api::{AgendaView, Page, SubmitRequest, WorkflowRef};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::access::Principal;
 use super::extract::{Json, Params, page_size};
 use super::{intake, request, templates, view};
 use crate::api::AppState;
+use crate::core::access::Scope;
 use crate::core::command::{Command, Facts, Reply, Submit};
 use crate::engine::EngineError;
 use crate::http::path::Id;
@@ -29,47 +32,54 @@ const DEFAULT_CUSTOMER: &str = "default";
 /// A client that was made for another version is let in when that changes nothing for it; the server's version runs.
 pub(super) async fn submit(
     State(app): State<AppState>,
+    principal: Principal,
     Json(request): Json<SubmitRequest>,
 ) -> Result<Response, Error> {
     let made_for =
         |request: &SubmitRequest| Some((request.workflow.as_ref()?.name.clone(), request.template.clone()?));
     let client = request.workflow.as_ref().and_then(|workflow| workflow.digest.as_ref());
     let Some((workflow, theirs)) = client.and_then(|_| made_for(&request)) else {
-        return submit_as_it_is(&app, request).await;
+        return submit_as_it_is(&app, &principal, request).await;
     };
+    let customer = customer_of(&request);
     let again = SubmitRequest { agenda: None, template: None, ..request.clone() };
-    let error = match submit_as_it_is(&app, request).await {
+    let error = match submit_as_it_is(&app, &principal, request).await {
         Err(error) if error.may_be_of_another_version() => error,
         answer => return answer,
     };
-    let Some((template, digest)) = templates::compatible(&app, workflow, theirs).await? else {
+    let Some((template, digest)) = templates::compatible(&app, customer, workflow, theirs).await? else {
         return Err(error);
     };
     let workflow = again.workflow.map(|workflow| WorkflowRef { digest: Some(digest), ..workflow });
-    match submit_as_it_is(&app, SubmitRequest { template: Some(template), workflow, ..again }).await {
+    match submit_as_it_is(&app, &principal, SubmitRequest { template: Some(template), workflow, ..again })
+        .await
+    {
         // whichever version it is compared with, the key was used for something else
         Err(other) if other.is_reused_key() => Err(error),
         answer => answer,
     }
 }
 
-async fn submit_as_it_is(app: &AppState, request: SubmitRequest) -> Result<Response, Error> {
+async fn submit_as_it_is(
+    app: &AppState,
+    principal: &Principal,
+    request: SubmitRequest,
+) -> Result<Response, Error> {
     let id = app.env.agenda_id();
     // Expanding, checking and printing take time in proportion to the agenda.
     let prepared = tokio::task::spawn_blocking(move || prepare(request, id.as_str()));
     let Ok(prepared) = prepared.await else { return Err(Error::internal()) };
     let (submit, agenda, theirs) = prepared?;
-    if !super::caller().may_see(submit.customer.as_str()) {
-        return Err(Error::not_found(format!("customer `{}` does not exist", submit.customer)));
-    }
+    principal.check(&submit.customer)?;
     let body = Arc::clone(&submit.body);
     if let Some(key) = submit.idempotency_key.clone() {
         let owner = submit.customer.clone();
         if let Some(seen) = app.read(move |store| store.by_key(&owner, &key)).await? {
-            return repeated(app, seen, &body).await;
+            return repeated(app, &principal.scope, seen, &body).await;
         }
     }
-    let reply = match app.engine.writer.call(Command::Submit(Box::new(submit))).await {
+    let reply = match app.engine.writer.call(principal.actor.clone(), Command::Submit(Box::new(submit))).await
+    {
         Err(EngineError::Refused(refusal)) => return Err(templates::stale(app, refusal, theirs).await),
         reply => reply?,
     };
@@ -81,9 +91,15 @@ async fn submit_as_it_is(app: &AppState, request: SubmitRequest) -> Result<Respo
             let location = format!("/v1/agendas/{}", answer.id);
             Ok((StatusCode::CREATED, [(LOCATION, location)], Answer(answer)).into_response())
         }
-        Reply::Seen(seen) => repeated(app, seen, &body).await,
+        Reply::Seen(seen) => repeated(app, &principal.scope, seen, &body).await,
         _ => Err(Error::internal()),
     }
+}
+
+/// Who owns what a request asks for, as far as it says so without being read further.
+fn customer_of(request: &SubmitRequest) -> CustomerId {
+    let template = request.template.as_ref().and_then(|template| template.agenda.customer_id.as_deref());
+    CustomerId::from(request.customer.as_deref().or(template).unwrap_or(DEFAULT_CUSTOMER))
 }
 
 /// What to take in, its agenda, and the client's template, if it says what it was made for.
@@ -114,7 +130,7 @@ fn prepare(mut request: SubmitRequest, id: &str) -> Result<Prepared, Error> {
 }
 
 /// The answer to a submit whose key was seen before: the same agenda, if it asks for the same.
-async fn repeated(app: &AppState, seen: AgendaId, body: &str) -> Result<Response, Error> {
+async fn repeated(app: &AppState, scope: &Scope, seen: AgendaId, body: &str) -> Result<Response, Error> {
     let id = seen.clone();
     let stored = app
         .read(move |store| {
@@ -129,7 +145,7 @@ async fn repeated(app: &AppState, seen: AgendaId, body: &str) -> Result<Response
             format!("its key was used for agenda `{seen}`, which is another one; use a new key"),
         ));
     }
-    Ok(Answer(load(app, seen).await?).into_response())
+    Ok(Answer(load(app, scope, seen).await?).into_response())
 }
 
 fn without_id(body: &str) -> Option<Agenda> {
@@ -138,12 +154,16 @@ fn without_id(body: &str) -> Option<Agenda> {
 }
 
 /// `GET /v1/agendas/{id}`
-pub(super) async fn get(State(app): State<AppState>, Id(id): Id) -> Result<Answer<AgendaView>, Error> {
-    Ok(Answer(load(&app, AgendaId::from(id)).await?))
+pub(super) async fn get(
+    State(app): State<AppState>,
+    principal: Principal,
+    Id(id): Id,
+) -> Result<Answer<AgendaView>, Error> {
+    Ok(Answer(load(&app, &principal.scope, AgendaId::from(id)).await?))
 }
 
-pub(super) async fn load(app: &AppState, id: AgendaId) -> Result<AgendaView, Error> {
-    let record = find(app, &id).await?;
+pub(super) async fn load(app: &AppState, scope: &Scope, id: AgendaId) -> Result<AgendaView, Error> {
+    let record = find(app, scope, &id).await?;
     let no = record.header.no;
     let operations = app.read(move |store| store.operations(no)).await?;
     let mut answer = view::agenda(record);
@@ -151,29 +171,35 @@ pub(super) async fn load(app: &AppState, id: AgendaId) -> Result<AgendaView, Err
     Ok(answer)
 }
 
-/// The agenda of that id, if the caller may see it.
-pub(super) async fn find(app: &AppState, id: &AgendaId) -> Result<Record, Error> {
+/// The agenda of that id, if it is in the caller's scope.
+pub(super) async fn find(app: &AppState, scope: &Scope, id: &AgendaId) -> Result<Record, Error> {
     let wanted = id.clone();
     let record = app.read(move |store| store.agenda(&wanted)).await?;
     record
-        .filter(|r| super::caller().may_see(r.header.customer.as_str()))
+        .filter(|record| scope.contains(record.header.customer.as_str()))
         .ok_or_else(|| Error::no_agenda(id.as_str()))
 }
 
 /// What a list asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
+    /// Only of this customer.
     customer: Option<String>,
+    /// Only in this state.
     state: Option<String>,
+    /// Only with this link.
     link: Option<String>,
+    /// How many at most: 1 to 1000.
     limit: Option<usize>,
+    /// The `next` of the page before.
     after: Option<String>,
 }
 
 /// `GET /v1/agendas`
 pub(super) async fn list(
     State(app): State<AppState>,
+    principal: Principal,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<AgendaView>>, Error> {
     let size = page_size(params.limit)?;
@@ -186,7 +212,7 @@ pub(super) async fn list(
         None => None,
     };
     let filter = Filter {
-        customer: super::caller().scope(params.customer),
+        scope: principal.scope.narrowed(params.customer.as_deref()),
         state: params.state.as_deref().map(request::state).transpose()?,
         link: params.link,
         before,
@@ -200,12 +226,16 @@ pub(super) async fn list(
 }
 
 /// `POST /v1/agendas/{id}/cancel`
-pub(super) async fn cancel(State(app): State<AppState>, Id(id): Id) -> Result<Answer<AgendaView>, Error> {
+pub(super) async fn cancel(
+    State(app): State<AppState>,
+    principal: Principal,
+    Id(id): Id,
+) -> Result<Answer<AgendaView>, Error> {
     let id = AgendaId::from(id);
-    find(&app, &id).await?;
-    match app.change(Command::Cancel { agenda: id.clone() }).await? {
+    find(&app, &principal.scope, &id).await?;
+    match app.change(principal.actor, Command::Cancel { agenda: id.clone() }).await? {
         // One that has ended stays as it ended.
-        Reply::Cancelling | Reply::NotAlive => Ok(Answer(load(&app, id).await?)),
+        Reply::Cancelling | Reply::NotAlive => Ok(Answer(load(&app, &principal.scope, id).await?)),
         _ => Err(Error::internal()),
     }
 }

@@ -11,6 +11,7 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
 use pop_sdk::api::END;
 
+use super::access::Principal;
 use super::agendas::find;
 use super::view;
 use crate::api::AppState;
@@ -28,6 +29,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// `GET /v1/agendas/{id}/events`
 pub(super) async fn stream(
     State(app): State<AppState>,
+    principal: Principal,
     Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Error> {
@@ -39,7 +41,7 @@ pub(super) async fn stream(
         }
     };
     let id = AgendaId::from(id);
-    let record = find(&app, &id).await?;
+    let record = find(&app, &principal.scope, &id).await?;
     let follow = Follow {
         watch: app.engine.wakeups.watch_agenda(&id),
         app,

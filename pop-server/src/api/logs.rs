@@ -3,8 +3,10 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use pop_sdk::api::{LogChunk, Page};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::access::Principal;
 use super::agendas::find;
 use super::extract::{Params, page_size};
 use super::view;
@@ -14,17 +16,21 @@ use crate::http::problem::{Error, Kind};
 use crate::ids::AgendaId;
 
 /// What a list of log chunks asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogParams {
+    /// Only what this operation wrote.
     operation: Option<String>,
+    /// How many at most: 1 to 1000.
     limit: Option<usize>,
+    /// The `next` of the page before.
     after: Option<String>,
 }
 
 /// `GET /v1/agendas/{id}/logs`
 pub(super) async fn list(
     State(app): State<AppState>,
+    principal: Principal,
     Id(id): Id,
     Params(params): Params<LogParams>,
 ) -> Result<Answer<Page<LogChunk>>, Error> {
@@ -36,7 +42,7 @@ pub(super) async fn list(
         }
         None => 0,
     };
-    let record = find(&app, &AgendaId::from(id)).await?;
+    let record = find(&app, &principal.scope, &AgendaId::from(id)).await?;
     let no = record.header.no;
     let mut chunks =
         app.read(move |store| store.logs(no, params.operation.as_deref(), after, size + 1)).await?;

@@ -20,7 +20,6 @@ pub(super) async fn attach(
     Id(pool): Id,
     Json(request): Json<AttachRequest>,
 ) -> Result<Answer<AttachResponse>, Error> {
-    allowed()?;
     Ok(Answer(call::attach(&app, pool, request).await?))
 }
 
@@ -30,7 +29,6 @@ pub(super) async fn pull(
     Id(pool): Id,
     Json(request): Json<PullRequest>,
 ) -> Result<Answer<PullResponse>, Error> {
-    allowed()?;
     Ok(Answer(call::pull(&app, pool, request).await?))
 }
 
@@ -40,7 +38,6 @@ pub(super) async fn renew(
     Id(pool): Id,
     Json(request): Json<RenewRequest>,
 ) -> Result<Answer<RenewResponse>, Error> {
-    allowed()?;
     Ok(Answer(call::renew(&app, pool, request).await?))
 }
 
@@ -50,7 +47,6 @@ pub(super) async fn report(
     Id(pool): Id,
     Json(request): Json<ReportRequest>,
 ) -> Result<Answer<ReportResponse>, Error> {
-    allowed()?;
     Ok(Answer(call::report(&app, pool, request).await?))
 }
 
@@ -60,10 +56,5 @@ pub(super) async fn release(
     Id(pool): Id,
     Json(request): Json<ReleaseRequest>,
 ) -> Result<Answer<ReleaseResponse>, Error> {
-    allowed()?;
     Ok(Answer(call::release(&app, pool, request).await?))
-}
-
-fn allowed() -> Result<(), Error> {
-    if super::caller().may_operate() { Ok(()) } else { Err(Error::not_found("there is nothing here")) }
 }

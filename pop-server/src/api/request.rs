@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::core::command::{AgendaEnd, LeaseId, Made, Report};
 use crate::core::record::{
-    self, AgendaState, Algorithm, FailureClass, LogChunk, OperationState, OperationUpdate, Percent,
+    self, AgendaState, FailureClass, LogChunk, OperationState, OperationUpdate, Percent,
 };
 use crate::http::problem::{Error, Kind};
 use crate::ids::AgendaId;
@@ -106,12 +106,11 @@ pub(super) fn pool(pool: api::Pool) -> record::Pool {
 }
 
 /// An insight.
-pub(super) fn insight(insight: api::Insight) -> Result<record::Insight, Error> {
+pub(super) fn insight(insight: api::Insight) -> record::Insight {
     let api::Insight { id, title, pool, mappers, priority, queue_size, algorithm, allowed_customers } =
         insight;
-    let algorithm = Algorithm::of_wire(&algorithm)
-        .ok_or_else(|| unknown("algorithm", algorithm.as_str(), Algorithm::ALL.iter().map(|a| a.as_str())))?;
-    Ok(record::Insight { id, title, pool, mappers, priority, queue_size, algorithm, allowed_customers })
+    let algorithm = algorithm.as_str().to_owned();
+    record::Insight { id, title, pool, mappers, priority, queue_size, algorithm, allowed_customers }
 }
 
 /// The state that a list asks for.

@@ -5,6 +5,7 @@ use axum::extract::State;
 use pop_compiler::agenda::Agenda;
 use pop_sdk::api::{RerunMode, RerunRequest, RerunResponse};
 
+use super::access::Principal;
 use super::agendas::{find, load};
 use super::extract::Json;
 use crate::api::AppState;
@@ -19,17 +20,20 @@ use crate::store::{Store, StoreError};
 /// `POST /v1/agendas/{id}/rerun`
 pub(super) async fn rerun(
     State(app): State<AppState>,
+    principal: Principal,
     Id(id): Id,
     Json(request): Json<RerunRequest>,
 ) -> Result<Answer<RerunResponse>, Error> {
     let id = AgendaId::from(id);
-    find(&app, &id).await?;
+    find(&app, &principal.scope, &id).await?;
     let what = what(request)?;
     let wanted = id.clone();
     let prepared = app.read(move |store| prepare(store, &wanted, &what)).await?;
     let again = prepared.ok_or_else(|| Error::no_agenda(id.as_str()))??;
-    match app.change(Command::Rerun(Box::new(again))).await? {
-        Reply::Again { after, reset } => Ok(Answer(RerunResponse::new(after, reset, load(&app, id).await?))),
+    match app.change(principal.actor, Command::Rerun(Box::new(again))).await? {
+        Reply::Again { after, reset } => {
+            Ok(Answer(RerunResponse::new(after, reset, load(&app, &principal.scope, id).await?)))
+        }
         _ => Err(Error::internal()),
     }
 }

@@ -5,8 +5,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use pop_sdk::api::{Customer, Insight, Page, Pool};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::access::Principal;
 use super::extract::{Json, Params, page_size};
 use super::request::{self, Strict};
 use super::view::Shown;
@@ -17,41 +19,46 @@ use crate::http::problem::{Error, Kind as Problem};
 use crate::ids::{CustomerId, InsightId, PoolId};
 
 /// What a list of settings asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
+    /// How many at most: 1 to 1000.
     limit: Option<usize>,
+    /// The `next` of the page before.
     after: Option<String>,
 }
 
 /// `PUT /v1/customers/{id}`
 pub(super) async fn put_customer(
     State(app): State<AppState>,
+    principal: Principal,
     Id(id): Id,
     Json(Strict(mut body)): Json<Strict<Customer>>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&app, Command::PutCustomer(request::customer(body.clone())), &body).await
+    put(&app, principal, Command::PutCustomer(request::customer(body.clone())), &body).await
 }
 
 /// `PUT /v1/pools/{id}`
 pub(super) async fn put_pool(
     State(app): State<AppState>,
+    principal: Principal,
     Id(id): Id,
     Json(Strict(mut body)): Json<Strict<Pool>>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&app, Command::PutPool(request::pool(body.clone())), &body).await
+    put(&app, principal, Command::PutPool(request::pool(body.clone())), &body).await
 }
 
 /// `PUT /v1/insights/{id}`
 pub(super) async fn put_insight(
     State(app): State<AppState>,
+    principal: Principal,
     Id(id): Id,
     Json(Strict(mut body)): Json<Strict<Insight>>,
 ) -> Result<Response, Error> {
     same_id(&id, &mut body.id)?;
-    put(&app, Command::PutInsight(request::insight(body.clone())?), &body).await
+    put(&app, principal, Command::PutInsight(request::insight(body.clone())), &body).await
 }
 
 /// `GET /v1/customers/{id}`
@@ -70,18 +77,30 @@ pub(super) async fn get_insight(State(app): State<AppState>, Id(id): Id) -> Resu
 }
 
 /// `DELETE /v1/customers/{id}`
-pub(super) async fn delete_customer(State(app): State<AppState>, Id(id): Id) -> Result<StatusCode, Error> {
-    delete(&app, Command::DeleteCustomer(CustomerId::from(id))).await
+pub(super) async fn delete_customer(
+    State(app): State<AppState>,
+    principal: Principal,
+    Id(id): Id,
+) -> Result<StatusCode, Error> {
+    delete(&app, principal, Command::DeleteCustomer(CustomerId::from(id))).await
 }
 
 /// `DELETE /v1/pools/{id}`
-pub(super) async fn delete_pool(State(app): State<AppState>, Id(id): Id) -> Result<StatusCode, Error> {
-    delete(&app, Command::DeletePool(PoolId::from(id))).await
+pub(super) async fn delete_pool(
+    State(app): State<AppState>,
+    principal: Principal,
+    Id(id): Id,
+) -> Result<StatusCode, Error> {
+    delete(&app, principal, Command::DeletePool(PoolId::from(id))).await
 }
 
 /// `DELETE /v1/insights/{id}`
-pub(super) async fn delete_insight(State(app): State<AppState>, Id(id): Id) -> Result<StatusCode, Error> {
-    delete(&app, Command::DeleteInsight(InsightId::from(id))).await
+pub(super) async fn delete_insight(
+    State(app): State<AppState>,
+    principal: Principal,
+    Id(id): Id,
+) -> Result<StatusCode, Error> {
+    delete(&app, principal, Command::DeleteInsight(InsightId::from(id))).await
 }
 
 /// `GET /v1/customers`
@@ -122,9 +141,13 @@ fn same_id(path: &str, body: &mut String) -> Result<(), Error> {
     ))
 }
 
-async fn put<T: Serialize>(app: &AppState, command: Command, body: &T) -> Result<Response, Error> {
-    allowed()?;
-    match app.change(command).await? {
+async fn put<T: Serialize>(
+    app: &AppState,
+    principal: Principal,
+    command: Command,
+    body: &T,
+) -> Result<Response, Error> {
+    match app.change(principal.actor, command).await? {
         Reply::Created => Ok((StatusCode::CREATED, Answer(body)).into_response()),
         Reply::Updated => Ok(Answer(body).into_response()),
         _ => Err(Error::internal()),
@@ -132,20 +155,17 @@ async fn put<T: Serialize>(app: &AppState, command: Command, body: &T) -> Result
 }
 
 async fn get<T: Shown>(app: &AppState, id: String) -> Result<Answer<T>, Error> {
-    allowed()?;
     let missing = Error::not_found(format!("there is no {} `{id}`", T::KIND.as_str()));
     let setting = app.read(move |store| store.setting(T::KIND, &id)).await?.ok_or(missing)?;
     T::of(setting).map(Answer)
 }
 
-async fn delete(app: &AppState, command: Command) -> Result<StatusCode, Error> {
-    allowed()?;
-    app.change(command).await?;
+async fn delete(app: &AppState, principal: Principal, command: Command) -> Result<StatusCode, Error> {
+    app.change(principal.actor, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn list<T: Shown>(app: &AppState, params: ListParams) -> Result<Answer<Page<T>>, Error> {
-    allowed()?;
     let size = page_size(params.limit)?;
     let after = params.after.unwrap_or_default();
     let mut settings = app.read(move |store| store.settings(T::KIND, &after, size + 1)).await?;
@@ -154,8 +174,4 @@ async fn list<T: Shown>(app: &AppState, params: ListParams) -> Result<Answer<Pag
     let next = settings.last().filter(|_| more).map(|setting| setting.id().to_owned());
     let items = settings.into_iter().map(T::of).collect::<Result<_, _>>()?;
     Ok(Answer(Page::new(items, next)))
-}
-
-fn allowed() -> Result<(), Error> {
-    if super::caller().may_operate() { Ok(()) } else { Err(Error::not_found("there is nothing here")) }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::access::{Authenticate, Open};
+use crate::core::access::Actor;
 use crate::core::command::{Command, Reply};
 use crate::engine::Running;
 use crate::env::Env;
@@ -35,6 +37,8 @@ pub(crate) struct AppState {
     pub(crate) store: Arc<dyn Store>,
     /// Time and ids.
     pub(crate) env: Env,
+    /// Tells who calls.
+    pub(super) authenticate: Arc<dyn Authenticate>,
     /// The bounds.
     pub(crate) limits: Limits,
     /// Ends long polls and streams.
@@ -52,7 +56,14 @@ impl AppState {
         limits: Limits,
         shutdown: CancellationToken,
     ) -> Self {
-        Self { engine, store, env, limits, shutdown, reads: Arc::new(Semaphore::new(READS)) }
+        let authenticate = Arc::new(Open);
+        Self { engine, store, env, authenticate, limits, shutdown, reads: Arc::new(Semaphore::new(READS)) }
+    }
+
+    /// With another way to tell who calls.
+    #[cfg(test)]
+    pub(super) fn with(self, authenticate: Arc<dyn Authenticate>) -> Self {
+        Self { authenticate, ..self }
     }
 
     /// Reads from the store, away from the threads that serve requests.
@@ -75,7 +86,7 @@ impl AppState {
     }
 
     /// Changes the state through the core.
-    pub(super) async fn change(&self, command: Command) -> Result<Reply, Error> {
-        Ok(self.engine.writer.call(command).await?)
+    pub(super) async fn change(&self, actor: Actor, command: Command) -> Result<Reply, Error> {
+        Ok(self.engine.writer.call(actor, command).await?)
     }
 }

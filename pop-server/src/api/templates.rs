@@ -12,16 +12,21 @@ use pop_compiler::diagnostic::has_errors;
 use pop_compiler::diff::{self, Verdict};
 use pop_compiler::validate;
 use pop_sdk::api::{Change, Page, Stale, TemplateView};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::access::Principal;
 use super::extract::{Json, Params, page_size};
 use super::view;
 use crate::api::AppState;
+use crate::core::access::Scope;
 use crate::core::command::{Command, PutTemplate, Refusal, Reply};
 use crate::core::record::TemplateHeader;
 use crate::http::path::Id;
 use crate::http::problem::{Error, Kind};
+use crate::ids::CustomerId;
+use crate::store::{Store, StoreError};
 
 /// The longest name.
 const LONGEST_NAME: usize = 256;
@@ -31,22 +36,28 @@ const MOST_CHANGES: usize = 100;
 /// `PUT /v1/templates/{name}`
 pub(super) async fn put(
     State(app): State<AppState>,
+    principal: Principal,
+    Params(params): Params<OwnerParams>,
     Id(name): Id,
     Json(template): Json<AgendaTemplate>,
 ) -> Result<Response, Error> {
-    allowed()?;
-    let prepared = tokio::task::spawn_blocking(move || prepare(name, &template)).await;
+    let owner = params.owner_to_change(&principal)?;
+    let prepared = tokio::task::spawn_blocking(move || prepare(owner, name, &template)).await;
     let Ok(prepared) = prepared else { return Err(Error::internal()) };
     let put = prepared?;
     let view = view::template(put.header.clone());
-    match app.change(Command::PutTemplate(Box::new(put))).await? {
+    match app.change(principal.actor, Command::PutTemplate(Box::new(put))).await? {
         Reply::Created => Ok((StatusCode::CREATED, Answer(view)).into_response()),
         Reply::Updated => Ok(Answer(view).into_response()),
         _ => Err(Error::internal()),
     }
 }
 
-fn prepare(name: String, template: &AgendaTemplate) -> Result<PutTemplate, Error> {
+fn prepare(
+    customer: Option<CustomerId>,
+    name: String,
+    template: &AgendaTemplate,
+) -> Result<PutTemplate, Error> {
     let header = template.agenda.params.get(keys::WORKFLOW);
     let text = |key: &str| header.and_then(|h| h.get(key)).and_then(Value::as_str);
     if let Some(own) = text("name").filter(|own| *own != name) {
@@ -64,42 +75,86 @@ fn prepare(name: String, template: &AgendaTemplate) -> Result<PutTemplate, Error
     }
     let body = serde_json::to_string(template).map_err(|_| Error::internal())?;
     let version = text("version").map(str::to_owned);
-    let header = TemplateHeader { name, version, digest: template.digest() };
+    let header = TemplateHeader { customer, name, version, digest: template.digest() };
     Ok(PutTemplate { header, body: Arc::from(body) })
 }
 
 /// `GET /v1/templates/{name}`
-pub(super) async fn get(State(app): State<AppState>, Id(name): Id) -> Result<Response, Error> {
-    allowed()?;
+pub(super) async fn get(
+    State(app): State<AppState>,
+    principal: Principal,
+    Params(params): Params<OwnerParams>,
+    Id(name): Id,
+) -> Result<Response, Error> {
+    let owner = params.owner_to_read(&principal)?;
     let missing = Error::not_found(format!("there is no template `{name}`"));
-    let text = app.read(move |store| store.template(&name)).await?.ok_or(missing)?;
+    let text = app.read(move |store| store.template(owner.as_ref(), &name)).await?.ok_or(missing)?;
     Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
 }
 
 /// `DELETE /v1/templates/{name}`
-pub(super) async fn delete(State(app): State<AppState>, Id(name): Id) -> Result<StatusCode, Error> {
-    allowed()?;
-    app.change(Command::DeleteTemplate(name)).await?;
+pub(super) async fn delete(
+    State(app): State<AppState>,
+    principal: Principal,
+    Params(params): Params<OwnerParams>,
+    Id(name): Id,
+) -> Result<StatusCode, Error> {
+    let owner = params.owner_to_change(&principal)?;
+    app.change(principal.actor, Command::DeleteTemplate { customer: owner, name }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Whose template is meant.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OwnerParams {
+    /// The customer that owns it; without one it is the template that is for all customers.
+    customer: Option<String>,
+}
+
+impl OwnerParams {
+    /// A customer's own may be read by whoever may see the customer, those for all by everybody.
+    fn owner_to_read(self, principal: &Principal) -> Result<Option<CustomerId>, Error> {
+        let owner = self.customer.map(CustomerId::from);
+        owner.as_ref().map(|customer| principal.check(customer)).transpose()?;
+        Ok(owner)
+    }
+
+    /// What is for all is changed only by whoever may see all.
+    fn owner_to_change(self, principal: &Principal) -> Result<Option<CustomerId>, Error> {
+        let owner = self.owner_to_read(principal)?;
+        if owner.is_none() && principal.scope != Scope::All {
+            return Err(Error::new(
+                Kind::Forbidden,
+                "a template for all customers is changed by who may see all of them; name yours with ?customer=",
+            ));
+        }
+        Ok(owner)
+    }
+}
+
 /// What a list of templates asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
+    /// The customer that owns them; without one those that are for all customers.
+    customer: Option<String>,
+    /// How many at most: 1 to 1000.
     limit: Option<usize>,
+    /// The `next` of the page before.
     after: Option<String>,
 }
 
 /// `GET /v1/templates`
 pub(super) async fn list(
     State(app): State<AppState>,
+    principal: Principal,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<TemplateView>>, Error> {
-    allowed()?;
+    let owner = OwnerParams { customer: params.customer }.owner_to_read(&principal)?;
     let size = page_size(params.limit)?;
     let after = params.after.unwrap_or_default();
-    let mut items = app.read(move |store| store.templates(&after, size + 1)).await?;
+    let mut items = app.read(move |store| store.templates(owner.as_ref(), &after, size + 1)).await?;
     let more = items.len() > size;
     items.truncate(size);
     let next = items.last().filter(|_| more).map(|header| header.name.clone());
@@ -111,10 +166,13 @@ pub(super) async fn list(
 /// difference.
 pub(super) async fn compatible(
     app: &AppState,
+    customer: CustomerId,
     workflow: String,
     theirs: AgendaTemplate,
 ) -> Result<Option<(AgendaTemplate, String)>, Error> {
-    let Some(text) = app.read(move |store| store.template(&workflow)).await? else { return Ok(None) };
+    let Some(text) = app.read(move |store| meant(store, &customer, &workflow)).await? else {
+        return Ok(None);
+    };
     let compare = move || {
         let ours = serde_json::from_str::<AgendaTemplate>(&text).ok()?;
         let worst = diff::diff(&theirs, &ours).into_iter().map(|change| change.verdict).max();
@@ -127,11 +185,11 @@ pub(super) async fn compatible(
 
 /// The answer to a client that was made for another template than the server has: what is different there.
 pub(super) async fn stale(app: &AppState, refusal: Refusal, theirs: Option<AgendaTemplate>) -> Error {
-    let Refusal::Stale { workflow, digest } = &refusal else { return refusal.into() };
+    let Refusal::Stale { customer, workflow, digest } = &refusal else { return refusal.into() };
     let mut stale = Stale::new(workflow.clone(), digest.clone(), Vec::new());
     if let Some(theirs) = theirs {
-        let name = workflow.clone();
-        let text = match app.read(move |store| store.template(&name)).await {
+        let (owner, name) = (customer.clone(), workflow.clone());
+        let text = match app.read(move |store| store.template(owner.as_ref(), &name)).await {
             Ok(text) => text.unwrap_or_default(),
             Err(error) => return error,
         };
@@ -142,13 +200,17 @@ pub(super) async fn stale(app: &AppState, refusal: Refusal, theirs: Option<Agend
     Error::new(Kind::StaleClient, refusal.to_string()).with_stale(stale)
 }
 
+/// The template that a customer's clients are compared with: its own, or else the one for all.
+fn meant(store: &dyn Store, customer: &CustomerId, workflow: &str) -> Result<Option<String>, StoreError> {
+    match store.template(Some(customer), workflow)? {
+        None => store.template(None, workflow),
+        own => Ok(own),
+    }
+}
+
 fn changes(theirs: &AgendaTemplate, ours: &str) -> Vec<Change> {
     let Ok(ours) = serde_json::from_str::<AgendaTemplate>(ours) else { return Vec::new() };
     let told =
         |change: diff::Change| Change::new(change.verdict.as_str().to_owned(), change.at, change.message);
     diff::diff(theirs, &ours).into_iter().take(MOST_CHANGES).map(told).collect()
-}
-
-fn allowed() -> Result<(), Error> {
-    if super::caller().may_operate() { Ok(()) } else { Err(Error::not_found("there is nothing here")) }
 }

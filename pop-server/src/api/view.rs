@@ -6,7 +6,7 @@ use pop_sdk::api::{self, AgendaView, OperationView};
 
 use crate::core::command::{LeaseId, ReportResult};
 use crate::core::record::{
-    self, AgendaState, Algorithm, Event, FailureClass, LogChunk, OperationName, OperationRow, OperationState,
+    self, AgendaState, Event, FailureClass, LogChunk, OperationName, OperationRow, OperationState,
     OperationUpdate, Setting, TemplateHeader, WorkflowRef,
 };
 use crate::http::problem::Error;
@@ -43,7 +43,6 @@ names! {
     AgendaState { Ready Queued Leased Executing Succeeded Failed Cancelled }
     OperationState { Waiting Ready Launching Executing Succeeded Failed Skipped Cancelled }
     FailureClass { User UserFatal UserTimeout UserResource Infra Capacity Config Platform Policy }
-    Algorithm { Fifo RoundRobin }
 }
 
 /// An agenda without its operations.
@@ -164,8 +163,10 @@ pub(super) fn log(chunk: LogChunk) -> api::LogChunk {
 
 /// A template in a list.
 pub(super) fn template(header: TemplateHeader) -> api::TemplateView {
-    let TemplateHeader { name, version, digest } = header;
-    api::TemplateView::new(name, version, digest)
+    let TemplateHeader { customer, name, version, digest } = header;
+    let mut view = api::TemplateView::new(name, version, digest);
+    view.customer = customer.map(|customer| customer.to_string());
+    view
 }
 
 /// Leases.

@@ -7,7 +7,6 @@ use clap::Args;
 use pop_compiler::client::Input;
 use pop_compiler::diagnostic::has_errors;
 use pop_compiler::{agenda::keys, cli};
-use pop_sdk::api::TemplateView;
 use serde_json::Value;
 
 use super::exit::Exit;
@@ -25,6 +24,9 @@ pub struct SaveArgs {
     /// Workflows (`*.pop.toml`, `*.pop.json`), templates or agendas in JSON.
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// Save them for this customer only. Without it they are for all customers.
+    #[arg(long)]
+    customer: Option<String>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -47,8 +49,7 @@ pub async fn run(args: SaveArgs) -> Result<Exit> {
         let Some(name) = header.and_then(|h| h.get("name")).and_then(Value::as_str) else {
             anyhow::bail!("{} has no name in `{}`", input.file, keys::WORKFLOW);
         };
-        let view: TemplateView =
-            serde_json::from_value(client.put("templates", name, &input.template).await?)?;
+        let view = client.save_template(args.customer.as_deref(), name, &input.template).await?;
         let version = view.version.map(|version| format!(" {version}")).unwrap_or_default();
         anstream::println!("{}{version} {}", view.name, view.digest);
     }

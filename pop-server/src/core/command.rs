@@ -5,10 +5,20 @@ mod report;
 use std::sync::Arc;
 
 pub use self::report::{AgendaEnd, LeaseId, Made, Report, ReportResult};
+use super::access::Actor;
 use super::record::{AgendaHeader, AgendaRow, Customer, Insight, Pool, TemplateHeader, Write};
 use super::rerun::Again;
 pub use super::submit::Facts;
 use crate::ids::{AgendaId, CustomerId, InsightId, PoolId};
+
+/// A command, and on whose behalf it is.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Who asks.
+    pub actor: Actor,
+    /// For what.
+    pub command: Command,
+}
 
 /// A request that may change the state.
 #[derive(Clone, Debug)]
@@ -85,7 +95,12 @@ pub enum Command {
     /// Say what the workflow of a name is.
     PutTemplate(Box<PutTemplate>),
     /// Forget what the workflow of a name is.
-    DeleteTemplate(String),
+    DeleteTemplate {
+        /// Whose; none: the one that is for all.
+        customer: Option<CustomerId>,
+        /// The workflow.
+        name: String,
+    },
     /// Time has passed: end what is overdue.
     Tick,
     /// Go wrong in the middle.
@@ -139,6 +154,33 @@ pub struct Pull {
     pub request: String,
     /// The server asks again for a call that waits: no sign that its agent is alive.
     pub woken: bool,
+}
+
+impl Command {
+    /// Its name in logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Submit(_) => "submit",
+            Self::Cancel { .. } => "cancel",
+            Self::Rerun(_) => "rerun",
+            Self::Attach { .. } => "attach",
+            Self::Pull(_) => "pull",
+            Self::Renew { .. } => "renew",
+            Self::Release { .. } => "release",
+            Self::Report { .. } => "report",
+            Self::PutCustomer(_) => "put customer",
+            Self::DeleteCustomer(_) => "delete customer",
+            Self::PutPool(_) => "put pool",
+            Self::DeletePool(_) => "delete pool",
+            Self::PutInsight(_) => "put insight",
+            Self::DeleteInsight(_) => "delete insight",
+            Self::PutTemplate(_) => "put template",
+            Self::DeleteTemplate { .. } => "delete template",
+            Self::Tick => "tick",
+            #[cfg(test)]
+            Self::Panic | Self::PanicAtTick => "panic",
+        }
+    }
 }
 
 /// What became of a command.
@@ -249,6 +291,8 @@ pub enum Refusal {
     /// The server's template of that name is another one than the client was made for.
     #[error("the server has another template of the workflow `{workflow}`; generate the client again")]
     Stale {
+        /// Whose template that is; none: it is for all.
+        customer: Option<CustomerId>,
         /// The workflow.
         workflow: String,
         /// The digest of the server's template.

@@ -10,7 +10,7 @@ use pop_compiler::agenda::{Agenda, Operation};
 use super::command::{
     Command, Effect, Facts, Granted, LeaseId, Outcome, Pull, Refusal, Reply, Report, ReportResult, Submit,
 };
-use super::record::{Algorithm, Customer, Insight, OperationState, OperationUpdate, Percent, Pool, Write};
+use super::record::{Customer, Insight, OperationState, OperationUpdate, Percent, Pool, Write};
 use super::{Core, Settings};
 use crate::ids::{AgendaId, CustomerId, PoolId};
 use crate::store::conformance::Claimed;
@@ -28,7 +28,7 @@ pub(crate) struct World {
 
 impl World {
     /// A pool with an insight that takes everything, and these customers.
-    pub(crate) fn new(algorithm: Algorithm, queue_size: u32, customers: &[&str]) -> Self {
+    pub(crate) fn new(algorithm: &str, queue_size: u32, customers: &[&str]) -> Self {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let store = Claimed::new(Box::new(SqliteStore::in_memory().unwrap()));
         let core = Core::load(Settings::default(), store.load().unwrap(), now);
@@ -131,13 +131,13 @@ pub(crate) fn pool() -> PoolId {
     PoolId::from("pool")
 }
 
-pub(crate) fn insight(algorithm: Algorithm, queue_size: u32) -> Insight {
+pub(crate) fn insight(algorithm: &str, queue_size: u32) -> Insight {
     Insight {
         id: "all".into(),
         pool: "pool".into(),
         mappers: BTreeMap::from([("any".into(), Vec::new())]),
         queue_size,
-        algorithm,
+        algorithm: algorithm.to_owned(),
         ..Insight::default()
     }
 }

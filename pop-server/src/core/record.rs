@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use self::event::{Added, Again, Event, OperationUpdate};
 pub use self::failure::{Failure, Mismatch};
 pub use self::settings::{Customer, Insight, Pool, Setting};
-pub use self::states::{AgendaState, Algorithm, FailureClass, OperationState};
+pub use self::states::{AgendaState, FailureClass, OperationState};
 
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 use crate::scheduler::{RowChange, StoredRows};
@@ -52,7 +52,7 @@ pub enum Write {
     /// Create or replace a template: what it is called, and all of it as JSON text.
     PutTemplate(TemplateHeader, Arc<str>),
     /// Remove a template.
-    DeleteTemplate(String),
+    DeleteTemplate(Option<CustomerId>, String),
     /// Create or replace the row of an operation.
     Operation(Box<OperationRow>),
     /// One more event.
@@ -115,6 +115,8 @@ pub struct WorkflowRef {
 /// What the workflow of a name is, without its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateHeader {
+    /// Whose it is; none: it is for all customers.
+    pub customer: Option<CustomerId>,
     /// The workflow's name.
     pub name: String,
     /// Its version.

@@ -3,7 +3,7 @@
 use super::Tx;
 use super::live::{Live, Place};
 use super::phase::{Next, Step, next};
-use super::record::{AgendaState, Algorithm, Write};
+use super::record::{AgendaState, Write};
 use super::state::State;
 use crate::ids::AgendaNo;
 use crate::scheduler::{Decision, Destination, Entry, Event, Restored, Setting};
@@ -84,14 +84,6 @@ impl State {
     /// Stores what the policies must not forget.
     pub(super) fn flush_policies(&mut self, tx: &mut Tx) {
         tx.writes.extend(self.scheduler.take_changes().into_iter().map(Write::Policy));
-    }
-}
-
-/// The name of a policy.
-pub(super) fn algorithm(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Fifo => "fifo",
-        Algorithm::RoundRobin => "roundRobin",
     }
 }
 

@@ -3,11 +3,10 @@
 use super::command::{Refusal, Reply};
 use super::insight::check_mappers;
 use super::record::{Customer, Insight, Pool, Write};
-use super::schedule::algorithm;
 use super::state::InsightState;
 use super::{Core, Tx};
 use crate::ids::{CustomerId, InsightId, PoolId, is_valid_name};
-use crate::scheduler::Setting;
+use crate::scheduler::{POLICIES, Setting, is_known};
 
 impl Core {
     pub(super) fn put_customer(&mut self, tx: &mut Tx, config: Customer) -> Result<Reply, Refusal> {
@@ -54,6 +53,7 @@ impl Core {
         }
         let pool = customer.pool.clone();
         self.state.customers.remove(id);
+        self.delete_templates_of(tx, id);
         self.leave(tx, id, &pool);
         tx.writes.push(Write::DeleteCustomer(id.clone()));
         Ok(Reply::Done)
@@ -99,7 +99,8 @@ impl Core {
         let pool = PoolId::from(config.pool.as_str());
         self.check_reference(&pool)?;
         let id = InsightId::from(config.id.as_str());
-        let (name, queue_size) = (algorithm(config.algorithm), config.queue_size as usize);
+        check_algorithm(&config.algorithm)?;
+        let (name, queue_size) = (config.algorithm.clone(), config.queue_size as usize);
         let reply = match self.state.insights.get_mut(&id) {
             None => {
                 tx.writes.push(Write::PutInsight(config.clone()));
@@ -125,7 +126,7 @@ impl Core {
                 Reply::Updated
             }
         };
-        let setting = Setting::Insight { insight: &id, pool: &pool, algorithm: name, queue_size };
+        let setting = Setting::Insight { insight: &id, pool: &pool, algorithm: &name, queue_size };
         self.state.configured(tx, setting);
         Ok(reply)
     }
@@ -161,6 +162,15 @@ impl Core {
             "pool `{pool}` does not exist; create it with PUT /v1/pools/{pool} and the body {{}}"
         )))
     }
+}
+
+fn check_algorithm(name: &str) -> Result<(), Refusal> {
+    if is_known(POLICIES, name) {
+        return Ok(());
+    }
+    let mut known: Vec<String> = POLICIES.iter().map(|policy| format!("`{}`", policy.name)).collect();
+    known.sort_unstable();
+    Err(Refusal::Invalid(format!("unknown algorithm `{name}`; use one of {}", known.join(", "))))
 }
 
 fn check_title(title: Option<&str>) -> Result<(), Refusal> {

@@ -17,7 +17,6 @@ use super::operation::Operation;
 use super::record::{
     AgendaHeader, AgendaState, Customer, Insight, LiveRow, OperationName, Percent, Pool, Snapshot, Write,
 };
-use super::schedule::algorithm;
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 use crate::scheduler::{POLICIES, Scheduler, Setting, StoredRows};
 
@@ -38,8 +37,8 @@ pub(super) struct State {
     pub(super) scheduler: Scheduler,
     #[cfg(test)]
     pub(super) panic_at_tick: bool,
-    /// The digest of the template of each workflow that has one.
-    pub(super) templates: BTreeMap<String, String>,
+    /// The digest of each template, by its owner (none: it is for all) and its name.
+    pub(super) templates: BTreeMap<(Option<CustomerId>, String), String>,
     /// Ends of the leases.
     deadlines: BTreeSet<(Timestamp, AgendaNo)>,
     /// Live leases by agent, then by the call that pulled.
@@ -114,7 +113,7 @@ impl State {
         for customer in snapshot.customers {
             state.add_customer(customer);
         }
-        state.templates = snapshot.templates.into_iter().map(|t| (t.name, t.digest)).collect();
+        state.templates = snapshot.templates.into_iter().map(|t| ((t.customer, t.name), t.digest)).collect();
         for (id, customer) in &state.customers {
             let joined = Setting::Joined(id, &customer.pool);
             state.scheduler.on(now, crate::scheduler::Event::Configured(joined));
@@ -124,8 +123,8 @@ impl State {
             let insight = InsightState::new(insight);
             let id = InsightId::from(insight.config.id.as_str());
             let rows = snapshot.policies.get(&id).unwrap_or(&none);
-            let (name, size) = (algorithm(insight.config.algorithm), insight.config.queue_size as usize);
-            state.scheduler.restore_insight(&id, &insight.pool, name, size, rows);
+            let Insight { algorithm, queue_size, .. } = &insight.config;
+            state.scheduler.restore_insight(&id, &insight.pool, algorithm, *queue_size as usize, rows);
             state.add_insight(insight);
         }
         for live in snapshot.live {

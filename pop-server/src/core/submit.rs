@@ -56,7 +56,7 @@ impl Core {
             return Ok(Reply::Seen(seen.clone()));
         }
         if let Some((workflow, digest)) = made_for {
-            self.check_made_for(workflow, &digest)?;
+            self.check_made_for(&customer, workflow, &digest)?;
         }
         let pool = match self.state.customers.get(&customer) {
             Some(known) => known.pool.clone(),

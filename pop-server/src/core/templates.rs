@@ -1,29 +1,62 @@
-//! What the workflow of a name is on this server, and whether a client was made for it.
+//! What the workflow of a name is on this server, for a customer or for all, and whether a client was made for it.
 
 use super::command::{PutTemplate, Refusal, Reply};
 use super::record::Write;
 use super::{Core, Tx};
+use crate::ids::CustomerId;
 
 impl Core {
-    pub(super) fn put_template(&mut self, tx: &mut Tx, template: PutTemplate) -> Reply {
+    pub(super) fn put_template(&mut self, tx: &mut Tx, template: PutTemplate) -> Result<Reply, Refusal> {
         let PutTemplate { header, body } = template;
-        let known = self.state.templates.insert(header.name.clone(), header.digest.clone());
+        if let Some(customer) = header.customer.as_ref().filter(|c| !self.state.customers.contains_key(*c)) {
+            return Err(Refusal::UnknownCustomer(customer.clone()));
+        }
+        let key = (header.customer.clone(), header.name.clone());
+        let known = self.state.templates.insert(key, header.digest.clone());
         tx.writes.push(Write::PutTemplate(header, body));
-        if known.is_some() { Reply::Updated } else { Reply::Created }
+        Ok(if known.is_some() { Reply::Updated } else { Reply::Created })
     }
 
-    pub(super) fn delete_template(&mut self, tx: &mut Tx, name: &str) -> Result<Reply, Refusal> {
-        if self.state.templates.remove(name).is_none() {
-            return Err(Refusal::NotFound(format!("template `{name}`")));
+    pub(super) fn delete_template(
+        &mut self,
+        tx: &mut Tx,
+        customer: Option<CustomerId>,
+        name: String,
+    ) -> Result<Reply, Refusal> {
+        let key = (customer, name);
+        if self.state.templates.remove(&key).is_none() {
+            return Err(Refusal::NotFound(format!("template `{}`", key.1)));
         }
-        tx.writes.push(Write::DeleteTemplate(name.to_owned()));
+        tx.writes.push(Write::DeleteTemplate(key.0, key.1));
         Ok(Reply::Done)
     }
 
-    /// A client that was made for another version is refused; where there is no template, any version will do.
-    pub(super) fn check_made_for(&self, workflow: String, digest: &str) -> Result<(), Refusal> {
-        match self.state.templates.get(&workflow) {
-            Some(known) if known != digest => Err(Refusal::Stale { workflow, digest: known.clone() }),
+    /// A customer's templates go with it.
+    pub(super) fn delete_templates_of(&mut self, tx: &mut Tx, customer: &CustomerId) {
+        let owner = Some(customer.clone());
+        let templates = &mut self.state.templates;
+        for ((owner, name), _) in templates.extract_if(.., |(of, _), _| *of == owner) {
+            tx.writes.push(Write::DeleteTemplate(owner, name));
+        }
+    }
+
+    /// A client that was made for another version is refused; where there is no template, any version will do. A customer's
+    /// own template stands before the one that is for all, and no other customer's matters.
+    pub(super) fn check_made_for(
+        &self,
+        customer: &CustomerId,
+        workflow: String,
+        digest: &str,
+    ) -> Result<(), Refusal> {
+        let (own, all) = ((Some(customer.clone()), workflow.clone()), (None, workflow));
+        let meant =
+            self.state.templates.get_key_value(&own).or_else(|| self.state.templates.get_key_value(&all));
+        match meant {
+            Some(((owner, workflow), known)) if known != digest => Err(Refusal::Stale {
+                customer: owner.clone(),
+                workflow: workflow.clone(),
+                digest: known.clone(),
+            }),
             _ => Ok(()),
         }
     }

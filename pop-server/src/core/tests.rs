@@ -6,7 +6,7 @@ use super::command::{AgendaEnd, Command, Effect, LeaseId, Made, Refusal, Reply, 
 use super::fixture::{
     World, agenda, attach, insight, lease, operation, pool, renew, report, reports, submit,
 };
-use super::record::{AgendaState, Algorithm, Customer, FailureClass, OperationState, Write};
+use super::record::{AgendaState, Customer, FailureClass, OperationState, Write};
 use crate::ids::{AgendaId, CustomerId, InsightId};
 use AgendaState::{Cancelled, Executing, Failed, Leased, Queued, Ready, Succeeded};
 
@@ -16,7 +16,7 @@ fn end(granted: &super::command::Granted, state: AgendaState) -> Report {
 
 #[test]
 fn a_full_queue_takes_nothing_more() {
-    let mut world = World::new(Algorithm::Fifo, 2, &["a"]);
+    let mut world = World::new("fifo", 2, &["a"]);
     let ids: Vec<AgendaId> = (0..4).map(|_| world.submit("a")).collect();
     assert_eq!(world.queued().len(), 2);
     let states: Vec<AgendaState> = ids.iter().map(|id| world.state_of(id)).collect();
@@ -26,7 +26,7 @@ fn a_full_queue_takes_nothing_more() {
 
 #[test]
 fn one_ready_agenda_is_moved_once_and_whole() {
-    let mut world = World::new(Algorithm::RoundRobin, 1, &["a"]);
+    let mut world = World::new("roundRobin", 1, &["a"]);
     let id = world.submit("a");
     assert_eq!(world.queued(), ["a"]);
     let moves =
@@ -38,7 +38,7 @@ fn one_ready_agenda_is_moved_once_and_whole() {
 
 #[test]
 fn a_pull_may_take_more_than_the_queue_holds() {
-    let mut world = World::new(Algorithm::Fifo, 1, &["a"]);
+    let mut world = World::new("fifo", 1, &["a"]);
     for _ in 0..7 {
         world.submit("a");
     }
@@ -48,7 +48,7 @@ fn a_pull_may_take_more_than_the_queue_holds() {
 
 #[test]
 fn a_queue_of_size_zero_is_filled_by_pulls() {
-    let mut world = World::new(Algorithm::RoundRobin, 0, &["a"]);
+    let mut world = World::new("roundRobin", 0, &["a"]);
     world.submit("a");
     assert!(world.queued().is_empty());
     assert!(world.effects.contains(&Effect::WorkAvailable(pool(), InsightId::from("all"))));
@@ -57,19 +57,19 @@ fn a_queue_of_size_zero_is_filled_by_pulls() {
 
 #[test]
 fn the_queue_grows_and_shrinks_while_it_is_in_use() {
-    let mut world = World::new(Algorithm::Fifo, 1, &["a"]);
+    let mut world = World::new("fifo", 1, &["a"]);
     for _ in 0..5 {
         world.submit("a");
     }
-    world.ok(Command::PutInsight(insight(Algorithm::Fifo, 3)));
+    world.ok(Command::PutInsight(insight("fifo", 3)));
     assert_eq!(world.queued().len(), 3);
-    world.ok(Command::PutInsight(insight(Algorithm::RoundRobin, 1)));
+    world.ok(Command::PutInsight(insight("roundRobin", 1)));
     assert_eq!(world.queued().len(), 3);
 }
 
 #[test]
 fn turns_go_on_after_a_restart() {
-    let mut world = World::new(Algorithm::RoundRobin, 0, &["a", "b", "c"]);
+    let mut world = World::new("roundRobin", 0, &["a", "b", "c"]);
     for customer in ["a", "a", "b", "b", "c", "c"] {
         world.submit(customer);
     }
@@ -88,7 +88,7 @@ fn turns_go_on_after_a_restart() {
 
 #[test]
 fn a_held_agenda_is_stored_but_never_queued() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     let mut held = agenda(&["a"]);
     held.params.insert("doNotRun".into(), json!(false));
     let id = world.submit_agenda("a", &held);
@@ -100,11 +100,11 @@ fn a_held_agenda_is_stored_but_never_queued() {
 
 #[test]
 fn unknown_customers_and_unmatched_agendas_change_nothing() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     let id = AgendaId::from("ag_x");
     let refused = world.apply(Command::Submit(Box::new(submit(&id, "nobody", &agenda(&["a"]), None))));
     assert_eq!(refused, Err(Refusal::UnknownCustomer(CustomerId::from("nobody"))));
-    let mut only_b = insight(Algorithm::Fifo, 4);
+    let mut only_b = insight("fifo", 4);
     only_b.mappers = [("operationName".to_owned(), vec!["b".to_owned()])].into();
     world.ok(Command::PutInsight(only_b));
     let refused = world.apply(Command::Submit(Box::new(submit(&id, "a", &agenda(&["a"]), None))));
@@ -115,7 +115,7 @@ fn unknown_customers_and_unmatched_agendas_change_nothing() {
 
 #[test]
 fn a_key_is_good_for_one_agenda_per_customer() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a", "b"]);
+    let mut world = World::new("fifo", 4, &["a", "b"]);
     let (one, two) = (AgendaId::from("ag_1"), AgendaId::from("ag_2"));
     world.ok(Command::Submit(Box::new(submit(&one, "a", &agenda(&["a"]), Some("k")))));
     let again = world.ok(Command::Submit(Box::new(submit(&two, "a", &agenda(&["a"]), Some("k")))));
@@ -147,7 +147,7 @@ fn die(world: &mut World) -> super::command::Granted {
 #[test]
 fn an_agenda_that_only_loses_leases_is_not_handed_out_for_ever() {
     for attempts in [json!(3), json!("3")] {
-        let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+        let mut world = World::new("fifo", 4, &["a"]);
         let id = tried(&mut world, attempts);
         die(&mut world);
         world.core = world.reloaded();
@@ -171,7 +171,7 @@ fn an_agenda_that_only_loses_leases_is_not_handed_out_for_ever() {
 
 #[test]
 fn an_agenda_that_gets_on_may_lose_any_number_of_leases() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     let id = tried(&mut world, json!(2));
     die(&mut world);
     let granted = world.pull("w", 1).remove(0);
@@ -185,7 +185,7 @@ fn an_agenda_that_gets_on_may_lose_any_number_of_leases() {
 
 #[test]
 fn an_agenda_that_says_nothing_has_many_attempts_and_not_any_number() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     let id = world.submit_agenda("a", &agenda(&["b"]));
     let mut times = 0;
     while !world.state_of(&id).is_terminal() {
@@ -197,7 +197,7 @@ fn an_agenda_that_says_nothing_has_many_attempts_and_not_any_number() {
 
 #[test]
 fn a_lease_that_nobody_renews_comes_back_to_the_head() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     let (first, second) = (world.submit("a"), world.submit("a"));
     world.submit("a");
     let granted = world.pull("w", 2);
@@ -219,7 +219,7 @@ fn a_lease_that_nobody_renews_comes_back_to_the_head() {
 
 #[test]
 fn a_renewed_lease_lives_on() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     world.submit("a");
     let granted = world.pull("w", 1);
     for _ in 0..5 {
@@ -236,7 +236,7 @@ fn a_renewed_lease_lives_on() {
 
 #[test]
 fn a_new_instance_gives_back_what_the_old_one_held() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     let ids: Vec<AgendaId> = (0..3).map(|_| world.submit("a")).collect();
     world.pull_as("w", "1", 2, "r1");
     let returned = |ids: &[AgendaId]| Reply::Attached {
@@ -251,7 +251,7 @@ fn a_new_instance_gives_back_what_the_old_one_held() {
 
 #[test]
 fn a_repeated_pull_gets_the_same_leases() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     for _ in 0..3 {
         world.submit("a");
     }
@@ -264,7 +264,7 @@ fn a_repeated_pull_gets_the_same_leases() {
 
 #[test]
 fn an_end_needs_ended_operations() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     let id = world.submit_agenda("a", &agenda(&["x", "y"]));
     let granted = world.pull("w", 1).remove(0);
     let done = operation("x", OperationState::Succeeded, 1, 100.0);
@@ -282,7 +282,7 @@ fn an_end_needs_ended_operations() {
 
 #[test]
 fn reports_name_operations_that_exist() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     world.submit("a");
     let granted = world.pull("w", 1).remove(0);
     let unknown = report(&granted, vec![operation("zzz", OperationState::Executing, 1, 0.0)]);
@@ -292,7 +292,7 @@ fn reports_name_operations_that_exist() {
 
 #[test]
 fn a_repeated_end_is_accepted_and_changes_nothing() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     world.submit("a");
     let granted = world.pull("w", 1).remove(0);
     let mut last = end(&granted, Succeeded);
@@ -304,7 +304,7 @@ fn a_repeated_end_is_accepted_and_changes_nothing() {
 
 #[test]
 fn a_cancel_during_a_lease_ends_with_the_lease() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     let id = world.submit("a");
     world.pull("w", 1);
     world.ok(Command::Cancel { agenda: id.clone() });
@@ -319,7 +319,7 @@ fn a_cancel_during_a_lease_ends_with_the_lease() {
 
 #[test]
 fn what_is_in_use_stays() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     let id = world.submit("a");
     world.ok(Command::PutPool(crate::core::record::Pool { id: "other".into(), title: None }));
     let moved = Customer { id: "a".into(), title: None, pool: "other".into() };
@@ -340,7 +340,7 @@ fn what_is_in_use_stays() {
 
 #[test]
 fn a_lease_lasts_its_whole_length_after_a_restart() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     world.submit("a");
     world.pull("w", 1);
     for seconds in [10, 600] {
@@ -352,9 +352,9 @@ fn a_lease_lasts_its_whole_length_after_a_restart() {
 /// What is at the start of an agenda's way stays bounded: each insight's queue holds what its size says.
 #[test]
 fn a_pull_takes_no_more_than_it_asks_for() {
-    let mut world = World::new(Algorithm::Fifo, 0, &["a"]);
+    let mut world = World::new("fifo", 0, &["a"]);
     for id in ["b", "c"] {
-        let mut other = insight(Algorithm::Fifo, 0);
+        let mut other = insight("fifo", 0);
         (other.id, other.mappers) = (id.into(), [("operationName".to_owned(), vec![id.to_owned()])].into());
         other.priority = 1;
         world.ok(Command::PutInsight(other));
@@ -371,7 +371,7 @@ fn a_pull_takes_no_more_than_it_asks_for() {
 
 #[test]
 fn what_a_generator_made_is_added_with_its_success_and_once() {
-    let mut world = World::new(Algorithm::Fifo, 2, &["a"]);
+    let mut world = World::new("fifo", 2, &["a"]);
     let id = world.submit_agenda("a", &agenda(&["g", "w"]));
     let granted = world.pull("w", 1).remove(0);
     let made = |names: &[&str]| Made { generator: "g".into(), operations: agenda(names).operations.to_vec() };

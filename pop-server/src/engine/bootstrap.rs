@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{StartError, Writer};
+use crate::core::access::Actor;
 use crate::core::command::Command;
-use crate::core::record::{Algorithm, Customer, Insight, Pool};
+use crate::core::record::{Customer, Insight, Pool};
 use crate::store::{Kind, Store};
 
 const NAME: &str = "default";
@@ -19,12 +20,11 @@ pub(super) async fn bootstrap(writer: &Writer, store: &dyn Store) -> Result<(), 
         id: NAME.to_owned(),
         pool: NAME.to_owned(),
         mappers: BTreeMap::from([("any".to_owned(), Vec::new())]),
-        algorithm: Algorithm::RoundRobin,
         ..Insight::default()
     };
     let customer = Customer { id: NAME.to_owned(), title: None, pool: NAME.to_owned() };
     for command in [Command::PutPool(pool), Command::PutInsight(insight), Command::PutCustomer(customer)] {
-        writer.call(command).await.map_err(|e| StartError::Bootstrap(e.to_string()))?;
+        writer.call(Actor::Server, command).await.map_err(|e| StartError::Bootstrap(e.to_string()))?;
     }
     Ok(())
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::pauses::Pauses;
-use crate::core::command::{Command, Effect, Refusal, Reply};
+use crate::core::access::Actor;
+use crate::core::command::{Command, Effect, Refusal, Reply, Request};
 use crate::core::record::Write;
 use crate::core::{Core, Settings};
 use crate::env::Clock;
@@ -127,7 +128,7 @@ impl Engine {
     }
 
     /// Carries out a batch of commands, and whatever is due by the time.
-    pub fn step(&mut self, now: Now, batch: Vec<Command>) -> Outcome {
+    pub fn step(&mut self, now: Now, batch: Vec<Request>) -> Outcome {
         let commands = batch.len();
         let mut outcome = Outcome::default();
         if self.core.is_none() {
@@ -151,7 +152,7 @@ impl Engine {
         outcome
     }
 
-    fn transact(&mut self, now: Now, batch: Vec<Command>, outcome: &mut Outcome) {
+    fn transact(&mut self, now: Now, batch: Vec<Request>, outcome: &mut Outcome) {
         let moved = self.pauses.woken(now.wall, now.monotonic);
         let Some(mut core) = self.core.take() else { return };
         if let Some(by) = moved {
@@ -161,16 +162,16 @@ impl Engine {
         }
         let mut transaction = Transaction::new(now.wall, batch.len());
         // Renewals that have come in are taken in before a lease is ended.
-        let is_renewal = |(_, command): &(usize, Command)| matches!(command, Command::Renew { .. });
+        let is_renewal = |(_, request): &(usize, Request)| matches!(request.command, Command::Renew { .. });
         let (renewals, others): (Vec<_>, Vec<_>) = batch.into_iter().enumerate().partition(is_renewal);
-        for (at, command) in renewals {
-            transaction.apply(&mut core, at, command);
+        for (at, request) in renewals {
+            transaction.apply(&mut core, at, request);
         }
         if core.next_deadline().is_some_and(|at| at <= now.wall) {
             transaction.tick(&mut core);
         }
-        for (at, command) in others {
-            transaction.apply(&mut core, at, command);
+        for (at, request) in others {
+            transaction.apply(&mut core, at, request);
         }
         match self.store.commit(&self.fence, &transaction.writes) {
             Ok(()) => {
@@ -228,11 +229,11 @@ impl Transaction {
         Self { now, writes: Vec::new(), effects: Vec::new(), answers, sound: true }
     }
 
-    fn apply(&mut self, core: &mut Core, at: usize, command: Command) {
+    fn apply(&mut self, core: &mut Core, at: usize, request: Request) {
         if !self.sound {
             return;
         }
-        let reply = self.guarded(core, command);
+        let reply = self.guarded(core, request);
         if reply.is_none() {
             tracing::error!("a command made the core panic; its state is loaded again");
         }
@@ -244,7 +245,7 @@ impl Transaction {
         if !self.sound {
             return;
         }
-        match self.guarded(core, Command::Tick) {
+        match self.guarded(core, Request { actor: Actor::Server, command: Command::Tick }) {
             Some(Ok(Reply::Expired(count))) => tracing::info!(count, "leases were not renewed in time"),
             Some(_) => {}
             None => tracing::error!("ending leases made the core panic; its state is loaded again"),
@@ -252,8 +253,9 @@ impl Transaction {
     }
 
     /// None if the command panicked. What it left behind in memory is thrown away with the core.
-    fn guarded(&mut self, core: &mut Core, command: Command) -> Option<Result<Reply, Refusal>> {
-        let now = self.now;
+    fn guarded(&mut self, core: &mut Core, request: Request) -> Option<Result<Reply, Refusal>> {
+        let (now, Request { actor, command }) = (self.now, request);
+        tracing::trace!(%actor, command = command.name(), "applying");
         let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| core.apply(now, command))) else {
             self.sound = false;
             return None;
@@ -292,6 +294,11 @@ mod tests {
         (Engine::load(Settings::default(), store.clone(), now()).unwrap(), store)
     }
 
+    /// A batch of one actor.
+    fn batch(commands: impl IntoIterator<Item = Command>) -> Vec<Request> {
+        commands.into_iter().map(|command| Request { actor: Actor::Operator, command }).collect()
+    }
+
     fn pool(id: &str) -> Command {
         Command::PutPool(crate::core::record::Pool { id: id.into(), title: None })
     }
@@ -307,7 +314,7 @@ mod tests {
             leases: Vec::new(),
         };
         // The renewal is carried out first.
-        let outcome = engine.step(now(), vec![pool("p"), Command::Submit(Box::new(submit)), renew]);
+        let outcome = engine.step(now(), batch([pool("p"), Command::Submit(Box::new(submit)), renew]));
         assert_eq!(outcome.answers[0], Ok(Reply::Created));
         assert!(matches!(outcome.answers[1], Err(EngineError::Refused(Refusal::UnknownCustomer(_)))));
         assert_eq!(outcome.answers[2], Ok(Reply::Renewed { cancel: Vec::new(), lost: Vec::new() }));
@@ -317,11 +324,11 @@ mod tests {
     #[test]
     fn a_command_that_panics_takes_only_itself_and_those_behind_it_along() {
         let (mut engine, _) = engine();
-        let outcome = engine.step(now(), vec![pool("a"), Command::Panic, pool("b")]);
+        let outcome = engine.step(now(), batch([pool("a"), Command::Panic, pool("b")]));
         let expected = [Ok(Reply::Created), Err(EngineError::Broken), Err(EngineError::Unavailable)];
         assert_eq!(outcome.answers, expected);
         assert!(outcome.reloaded);
-        let outcome = engine.step(now(), vec![pool("a"), pool("b")]);
+        let outcome = engine.step(now(), batch([pool("a"), pool("b")]));
         assert_eq!(outcome.answers, [Ok(Reply::Updated), Ok(Reply::Created)]);
     }
 
@@ -330,12 +337,12 @@ mod tests {
         let (mut engine, store) = engine();
         for fault in [Fault::Error, Fault::PanicInCommit] {
             store.set(fault);
-            let outcome = engine.step(now(), vec![pool("a")]);
+            let outcome = engine.step(now(), batch([pool("a")]));
             assert_eq!(outcome.answers, [Err(EngineError::Unavailable)], "{fault:?}");
             assert!(outcome.effects.is_empty());
         }
         store.set(Fault::None);
-        let outcome = engine.step(now(), vec![pool("a")]);
+        let outcome = engine.step(now(), batch([pool("a")]));
         assert_eq!(outcome.answers, [Ok(Reply::Created)]);
         assert_eq!(outcome.condition, Some(Condition::Well));
     }

@@ -9,7 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::step::{Answer, Condition, Engine, EngineError, Now, Outcome};
 use super::{Health, StartError, Wakeups};
-use crate::core::command::{Command, Effect};
+use crate::core::access::Actor;
+use crate::core::command::{Command, Effect, Request};
 use crate::env::Clock;
 
 /// Commands that may wait; more make their callers wait.
@@ -18,7 +19,7 @@ const BACKLOG: usize = 4096;
 const BATCH: usize = 1024;
 
 struct Call {
-    command: Command,
+    request: Request,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -56,9 +57,10 @@ impl Writer {
     ///
     /// # Errors
     /// The core refuses the command, the store fails, or the server stops.
-    pub async fn call(&self, command: Command) -> Answer {
+    pub async fn call(&self, actor: Actor, command: Command) -> Answer {
+        let request = Request { actor, command };
         let (answer, answered) = oneshot::channel();
-        self.0.send(Call { command, answer }).await.map_err(|_| EngineError::Stopped)?;
+        self.0.send(Call { request, answer }).await.map_err(|_| EngineError::Stopped)?;
         // No answer: what became of it is not known, or the thread is gone.
         answered
             .await
@@ -76,8 +78,8 @@ struct Thread {
 
 impl Thread {
     fn run(&mut self, timers: &tokio::runtime::Runtime) {
-        while let Some((commands, waiting)) = timers.block_on(self.wait()) {
-            let Outcome { answers, effects, reloaded, condition } = self.engine.step(self.now(), commands);
+        while let Some((requests, waiting)) = timers.block_on(self.wait()) {
+            let Outcome { answers, effects, reloaded, condition } = self.engine.step(self.now(), requests);
             let goes_on = condition.is_none_or(|condition| self.tell(&condition));
             for (waiting, answer) in waiting.into_iter().zip(answers) {
                 // Whoever asked may have gone.
@@ -98,7 +100,7 @@ impl Thread {
     }
 
     /// Waits for commands, or for the time of the next deadline. None once nobody is left to call.
-    async fn wait(&mut self) -> Option<(Vec<Command>, Vec<oneshot::Sender<Answer>>)> {
+    async fn wait(&mut self) -> Option<(Vec<Request>, Vec<oneshot::Sender<Answer>>)> {
         let sleep = self.engine.wait(self.now());
         let called = self.calls.recv();
         let first = match sleep {
@@ -114,7 +116,7 @@ impl Thread {
         {
             batch.push(call);
         }
-        Some(batch.into_iter().map(|call| (call.command, call.answer)).unzip())
+        Some(batch.into_iter().map(|call| (call.request, call.answer)).unzip())
     }
 
     /// Tells how the engine is. `false` if it can't go on.

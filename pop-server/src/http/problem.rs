@@ -15,6 +15,7 @@ pub(crate) enum Kind {
     InvalidAgenda,
     InvalidRequest,
     Unauthorized,
+    Forbidden,
     NotFound,
     UnknownCustomer,
     UnknownPool,
@@ -37,6 +38,10 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) fn status(self) -> StatusCode {
+        self.entry().1
+    }
+
     /// The table: name, status, title.
     fn entry(self) -> (&'static str, StatusCode, &'static str) {
         use StatusCode as S;
@@ -53,6 +58,7 @@ impl Kind {
                 ("invalid-request", S::UNPROCESSABLE_ENTITY, "The request makes no sense")
             }
             Self::Unauthorized => ("unauthorized", S::UNAUTHORIZED, "The token is not good here"),
+            Self::Forbidden => ("forbidden", S::FORBIDDEN, "Permission denied"),
             Self::NotFound => ("not-found", S::NOT_FOUND, "Not found"),
             Self::UnknownCustomer => ("unknown-customer", S::NOT_FOUND, "The customer does not exist"),
             Self::UnknownPool => ("unknown-pool", S::NOT_FOUND, "The pool does not exist"),
@@ -130,6 +136,14 @@ impl Error {
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, detail)
+    }
+
+    /// The caller may not use this route, whatever it is about.
+    pub(crate) fn forbidden(route: &str, permission: &str) -> Self {
+        Self::new(
+            Kind::Forbidden,
+            format!("`{route}` needs the permission `{permission}`; ask an administrator for it"),
+        )
     }
 
     pub(crate) fn method_not_allowed(detail: impl Into<String>) -> Self {

@@ -8,6 +8,7 @@ use pop_compiler::agenda::Operation as AgendaOperation;
 use serde_json::json;
 
 use super::{Fault, Fence, Filter, Kind, Store, StoreError};
+use crate::core::access::Scope;
 use crate::core::record::{
     AgendaHeader, AgendaRow, AgendaState, Customer, Event, Failure, FailureClass, Insight, LeaseRow,
     LogChunk, NewAgenda, OperationName, OperationRow, OperationState, Percent, Pool, Setting, Snapshot,
@@ -267,12 +268,16 @@ fn agendas_are_kept(store: &Claimed) {
     let list = |filter: Filter| {
         store.agendas(&filter).unwrap().into_iter().map(|r| r.header.no.0).collect::<Vec<_>>()
     };
-    let all = || Filter { limit: 10, ..Filter::default() };
+    let all = || everything(10);
+    let scope = |names: &[&str]| Scope::Customers(names.iter().map(|name| CustomerId::from(*name)).collect());
     assert_eq!(list(all()), [3, 2, 1]);
-    assert_eq!(list(Filter { customer: Some("a".into()), ..all() }), [3, 1]);
-    assert_eq!(list(Filter { customer: Some("a".into()), before: Some(AgendaNo(3)), ..all() }), [1]);
+    assert_eq!(list(Filter { scope: scope(&["a"]), ..all() }), [3, 1]);
+    assert_eq!(list(Filter { scope: scope(&["a"]), before: Some(AgendaNo(3)), ..all() }), [1]);
     assert_eq!(list(Filter { state: Some(AgendaState::Executing), ..all() }), [2]);
-    assert_eq!(list(Filter { link: Some("link1".into()), limit: 1, ..Filter::default() }), [3]);
+    assert_eq!(list(Filter { link: Some("link1".into()), limit: 1, ..all() }), [3]);
+    assert_eq!(list(Filter { scope: scope(&["a", "b"]), ..all() }), [3, 2, 1]);
+    assert_eq!(list(Filter { scope: scope(&["b", "z"]), ..all() }), [2]);
+    assert_eq!(list(Filter { scope: scope(&[]), ..all() }), [0_u64; 0]);
 
     let loaded = store.load().unwrap();
     assert_eq!(loaded.live.iter().map(|l| l.header.no.0).collect::<Vec<_>>(), [1, 2]);
@@ -385,22 +390,31 @@ fn an_agenda_begins_anew(store: &Claimed) {
 }
 
 fn templates_are_kept(store: &Claimed) {
-    let view =
-        |name: &str, digest: &str| TemplateHeader { name: name.into(), version: None, digest: digest.into() };
+    let view = |name: &str, digest: &str| TemplateHeader {
+        customer: None,
+        name: name.into(),
+        version: None,
+        digest: digest.into(),
+    };
+    let acme = CustomerId::from("acme");
+    let own = TemplateHeader { customer: Some(acme.clone()), ..view("a", "5") };
     store
         .commit(&[
             Write::PutTemplate(view("b", "1"), Arc::from("{\"n\":1.50}")),
             Write::PutTemplate(view("a", "2"), Arc::from("{}")),
             Write::PutTemplate(view("c", "3"), Arc::from("{}")),
             Write::PutTemplate(view("a", "4"), Arc::from("[]")),
-            Write::DeleteTemplate("c".into()),
+            Write::DeleteTemplate(None, "c".into()),
+            Write::PutTemplate(own.clone(), Arc::from("{\"own\":1}")),
+            Write::DeleteTemplate(Some(acme.clone()), "b".into()),
         ])
         .unwrap();
-    assert_eq!(store.templates("", 9).unwrap(), [view("a", "4"), view("b", "1")]);
-    assert_eq!(store.templates("a", 1).unwrap(), [view("b", "1")]);
-    assert_eq!(store.load().unwrap().templates, [view("a", "4"), view("b", "1")]);
-    assert_eq!(store.template("b").unwrap().as_deref(), Some("{\"n\":1.50}"));
-    assert_eq!(store.template("c").unwrap(), None);
+    assert_eq!(store.templates(None, "", 9).unwrap(), [view("a", "4"), view("b", "1")]);
+    assert_eq!(store.templates(Some(&acme), "", 9).unwrap(), std::slice::from_ref(&own));
+    assert_eq!(store.templates(None, "a", 1).unwrap(), [view("b", "1")]);
+    assert_eq!(store.load().unwrap().templates, [view("a", "4"), view("b", "1"), own]);
+    assert_eq!(store.template(None, "b").unwrap().as_deref(), Some("{\"n\":1.50}"));
+    assert_eq!(store.template(None, "c").unwrap(), None);
 }
 
 fn event(seq: u64) -> Write {
@@ -482,7 +496,7 @@ fn a_key_is_violated_by_nothing(store: &Claimed) {
             "{what}: {refused:?}"
         );
     }
-    assert_eq!(store.agendas(&Filter { limit: 9, ..Filter::default() }).unwrap().len(), 1);
+    assert_eq!(store.agendas(&everything(9)).unwrap().len(), 1);
     assert_eq!(store.by_key(&CustomerId::from("a"), "k").unwrap(), Some(AgendaId::from("ag_1")));
     assert_eq!(store.events(AgendaNo(1), 0, 9).unwrap().len(), 1);
     assert!(store.made(AgendaNo(1)).unwrap().is_empty());
@@ -512,11 +526,16 @@ fn reads_run_beside_commits(store: &Claimed) {
             scope.spawn(|| {
                 let mut seen = 0;
                 while seen < 50 {
-                    let now = store.agendas(&Filter { limit: 100, ..Filter::default() }).unwrap().len();
+                    let now = store.agendas(&everything(100)).unwrap().len();
                     assert!(now >= seen);
                     seen = now;
                 }
             });
         }
     });
+}
+
+/// A filter that lets everything through.
+fn everything(limit: usize) -> Filter {
+    Filter { scope: Scope::All, state: None, link: None, before: None, limit }
 }

@@ -14,9 +14,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::core::record::{
-    Added, Again, AgendaState, Algorithm, Customer, Event, Failure, FailureClass, Insight, Mismatch,
-    OperationName, OperationState, OperationUpdate, Percent, Pool, TemplateHeader, WorkflowRef,
+    Added, Again, AgendaState, Customer, Event, Failure, FailureClass, Insight, Mismatch, OperationName,
+    OperationState, OperationUpdate, Percent, Pool, TemplateHeader, WorkflowRef,
 };
+use crate::ids::CustomerId;
 
 /// A record is written and read in the form of its document.
 macro_rules! stored {
@@ -76,7 +77,6 @@ named!(
     AgendaState is "a state of an agenda",
     OperationState is "a state of an operation",
     FailureClass is "a class of failures",
-    Algorithm is "an algorithm",
 );
 
 #[derive(Serialize, Deserialize)]
@@ -106,13 +106,16 @@ struct InsightDocument {
     mappers: BTreeMap<String, Vec<String>>,
     priority: i64,
     queue_size: u32,
-    algorithm: Algorithm,
+    algorithm: String,
     allowed_customers: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "TemplateHeader", default = "TemplateHeader::default")]
 struct TemplateDocument {
+    /// It stands in a column of its own.
+    #[serde(skip)]
+    customer: Option<CustomerId>,
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,

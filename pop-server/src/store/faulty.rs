@@ -112,11 +112,16 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.live(id)
     }
 
-    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateHeader>, StoreError> {
-        self.inner.templates(after, limit)
+    fn templates(
+        &self,
+        customer: Option<&CustomerId>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<TemplateHeader>, StoreError> {
+        self.inner.templates(customer, after, limit)
     }
 
-    fn template(&self, name: &str) -> Result<Option<String>, StoreError> {
-        self.inner.template(name)
+    fn template(&self, customer: Option<&CustomerId>, name: &str) -> Result<Option<String>, StoreError> {
+        self.inner.template(customer, name)
     }
 }

@@ -15,3 +15,15 @@ CREATE TABLE writer (
     claim INTEGER NOT NULL
 );
 INSERT INTO writer (one, claim) VALUES (1, 0);
+
+-- Templates belong to a customer, or to all: then the customer is empty.
+CREATE TABLE owned_templates (
+    customer TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    view     TEXT NOT NULL,
+    body     TEXT NOT NULL,
+    PRIMARY KEY (customer, name)
+);
+INSERT INTO owned_templates (customer, name, view, body) SELECT '', name, view, body FROM templates;
+DROP TABLE templates;
+ALTER TABLE owned_templates RENAME TO templates;

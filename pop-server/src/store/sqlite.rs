@@ -211,12 +211,17 @@ impl Store for SqliteStore {
         self.read(|c| read::live(c, &self.seal, id))
     }
 
-    fn templates(&self, after: &str, limit: usize) -> Result<Vec<TemplateHeader>, StoreError> {
-        self.read(|c| read::templates(c, after, limit))
+    fn templates(
+        &self,
+        customer: Option<&CustomerId>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<TemplateHeader>, StoreError> {
+        self.read(|c| read::templates(c, customer, after, limit))
     }
 
-    fn template(&self, name: &str) -> Result<Option<String>, StoreError> {
-        self.read(|c| read::template(c, name))
+    fn template(&self, customer: Option<&CustomerId>, name: &str) -> Result<Option<String>, StoreError> {
+        self.read(|c| read::template(c, customer, name))
     }
 }
 

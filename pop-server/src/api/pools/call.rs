@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::api::AppState;
 use crate::api::{request, view};
+use crate::core::access::Actor;
 use crate::core::command::{Command, Granted, LeaseId, Pull, Reply};
 use crate::http::problem::{Error, Kind};
 use crate::ids::{InsightId, PoolId};
@@ -30,14 +31,10 @@ pub(in crate::api) async fn attach(
 ) -> Result<AttachResponse, Error> {
     let AttachRequest { worker, instance, holding } = request;
     agent(&worker, &instance)?;
-    let reply = app
-        .change(Command::Attach {
-            pool: PoolId::from(pool),
-            worker,
-            instance,
-            holding: request::leases(holding),
-        })
-        .await?;
+    let pool = PoolId::from(pool);
+    let actor = agent_of(&pool, &worker);
+    let holding = request::leases(holding);
+    let reply = app.change(actor, Command::Attach { pool, worker, instance, holding }).await?;
     let Reply::Attached { returned, kept } = reply else { return Err(Error::internal()) };
     Ok(AttachResponse { lease_ms: lease_ms(app), returned: view::leases(returned), kept: view::leases(kept) })
 }
@@ -50,6 +47,7 @@ pub(in crate::api) async fn pull(
     agent(&request.worker, &request.instance)?;
     named("request", &request.request)?;
     let pool = PoolId::from(pool);
+    let actor = agent_of(&pool, &request.worker);
     let called = Instant::now();
     let deadline = called + Duration::from_millis(request.wait_ms).min(LONGEST_WAIT);
     let nothing = || PullResponse { leases: Vec::new(), waited_ms: 0 };
@@ -66,7 +64,7 @@ pub(in crate::api) async fn pull(
     loop {
         poll.wait();
         let waited = called.elapsed();
-        let reply = app.change(Command::Pull(pull.clone())).await?;
+        let reply = app.change(actor.clone(), Command::Pull(pull.clone())).await?;
         match reply {
             Reply::Granted(granted) if granted.is_empty() => poll.looked(),
             Reply::Granted(granted) => {
@@ -99,12 +97,13 @@ pub(in crate::api) async fn renew(
     let RenewRequest { worker, instance, leases, wait_ms } = request;
     agent(&worker, &instance)?;
     let deadline = Instant::now() + Duration::from_millis(wait_ms).min(LONGEST_WAIT);
+    let pool = PoolId::from(pool);
+    let actor = agent_of(&pool, &worker);
     let mut cancels = app.engine.wakeups.watch_cancels();
-    let renew =
-        Command::Renew { pool: PoolId::from(pool), worker, instance, leases: request::leases(leases) };
+    let renew = Command::Renew { pool, worker, instance, leases: request::leases(leases) };
     loop {
         cancels.mark_unchanged();
-        let reply = app.change(renew.clone()).await?;
+        let reply = app.change(actor.clone(), renew.clone()).await?;
         let Reply::Renewed { cancel, lost } = reply else { return Err(Error::internal()) };
         let response =
             RenewResponse { lease_ms: lease_ms(app), cancel: view::leases(cancel), lost: view::leases(lost) };
@@ -130,7 +129,9 @@ pub(in crate::api) async fn report(
     let ReportRequest { worker, instance, reports } = request;
     agent(&worker, &instance)?;
     let reports = reports.into_iter().map(request::report).collect::<Result<_, _>>()?;
-    let reply = app.change(Command::Report { pool: PoolId::from(pool), worker, instance, reports }).await?;
+    let pool = PoolId::from(pool);
+    let actor = agent_of(&pool, &worker);
+    let reply = app.change(actor, Command::Report { pool, worker, instance, reports }).await?;
     let Reply::Reported(results) = reply else { return Err(Error::internal()) };
     Ok(ReportResponse { results: view::results(results) })
 }
@@ -142,15 +143,10 @@ pub(in crate::api) async fn release(
 ) -> Result<ReleaseResponse, Error> {
     let ReleaseRequest { worker, instance, leases, leaving } = request;
     agent(&worker, &instance)?;
-    let reply = app
-        .change(Command::Release {
-            pool: PoolId::from(pool),
-            worker,
-            instance,
-            leases: request::leases(leases),
-            leaving,
-        })
-        .await?;
+    let pool = PoolId::from(pool);
+    let actor = agent_of(&pool, &worker);
+    let leases = request::leases(leases);
+    let reply = app.change(actor, Command::Release { pool, worker, instance, leases, leaving }).await?;
     let Reply::Released(released) = reply else { return Err(Error::internal()) };
     Ok(ReleaseResponse { released: view::leases(released) })
 }
@@ -175,7 +171,8 @@ async fn leases(app: &AppState, pull: &Pull, granted: Vec<Granted>) -> Result<Ve
     if !rest.is_empty() {
         let leases = rest.into_iter().map(|g| LeaseId { id: g.id, epoch: g.epoch }).collect();
         let Pull { pool, worker, instance, .. } = pull.clone();
-        app.change(Command::Release { pool, worker, instance, leases, leaving: false }).await?;
+        let actor = agent_of(&pool, &worker);
+        app.change(actor, Command::Release { pool, worker, instance, leases, leaving: false }).await?;
     }
     Ok(leases)
 }
@@ -227,4 +224,9 @@ fn named(field: &str, value: &str) -> Result<(), Error> {
     };
     let rule = format!("give it 1 to {LONGEST_NAME} characters, none of them a control character");
     Err(Error::new(Kind::InvalidRequest, format!("`{field}` {why}; {rule}")))
+}
+
+/// On whose behalf an agent's calls are.
+fn agent_of(pool: &PoolId, worker: &str) -> Actor {
+    Actor::Agent { pool: pool.clone(), worker: worker.to_owned() }
 }

@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::fixture::{Api, agenda};
+use crate::core::access::Actor;
 use crate::core::command::Command;
 use crate::engine::EngineError;
 use crate::serve::Config;
@@ -273,6 +274,6 @@ async fn a_failed_commit_tells_nobody_done() {
 async fn a_panic_in_the_core_spoils_one_command_only() {
     let api = Api::new().await;
     let id = api.submit("default").await;
-    assert_eq!(api.app.engine.writer.call(Command::Panic).await, Err(EngineError::Broken));
+    assert_eq!(api.app.engine.writer.call(Actor::Operator, Command::Panic).await, Err(EngineError::Broken));
     assert_eq!(api.pull(10, "r").await[0].id, id);
 }

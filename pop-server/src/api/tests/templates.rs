@@ -190,3 +190,38 @@ async fn a_stream_says_when_nothing_follows() {
     assert!(all.contains("succeeded") && all.contains("failed") && all.ends_with(end), "{all}");
     assert_eq!(all.matches("event: end").count(), 1);
 }
+
+#[tokio::test]
+async fn a_template_matters_to_its_owner_and_to_nobody_else() {
+    let api = Api::new().await;
+    for customer in ["acme", "beta"] {
+        api.put(&format!("/v1/customers/{customer}"), json!({ "pool": "default" })).await;
+    }
+    let old = digest(&api, first()).await;
+    api.call(Method::DELETE, "/v1/templates/greet", None).await;
+    let (status, view) = api.put("/v1/templates/greet?customer=acme", second()).await;
+    assert_eq!((status, &view["customer"]), (StatusCode::CREATED, &json!("acme")));
+    let submit = |customer: &str| {
+        let mut request = made_for(&first(), &old, customer);
+        request["customer"] = json!(customer);
+        request
+    };
+    let (status, problem) = api.post("/v1/agendas", submit("acme")).await;
+    assert_eq!((status, &problem["stale"]["digest"]), (StatusCode::CONFLICT, &view["digest"]));
+    assert_eq!(api.post("/v1/agendas", submit("beta")).await.0, StatusCode::CREATED);
+    // A customer's own stands before the one that is for all.
+    digest(&api, second()).await;
+    let (status, _) = api.put("/v1/templates/greet?customer=acme", first()).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(api.post("/v1/agendas", submit("acme")).await.0, StatusCode::CREATED);
+    assert_eq!(api.get("/v1/templates?customer=acme").await.1["items"].as_array().unwrap().len(), 1);
+    // Nobody else has it, and it goes with its customer.
+    assert_eq!(api.get("/v1/templates/greet?customer=beta").await.0, StatusCode::NOT_FOUND);
+    let (status, problem) = api.put("/v1/templates/greet?customer=nobody", first()).await;
+    assert_eq!((status, &problem["type"]), (StatusCode::NOT_FOUND, &json!("/problems/unknown-customer")));
+    let (status, _) = api.call(Method::PUT, "/v1/customers/gamma", Some(json!({ "pool": "default" }))).await;
+    assert_eq!(status, StatusCode::CREATED);
+    api.put("/v1/templates/greet?customer=gamma", first()).await;
+    api.call(Method::DELETE, "/v1/customers/gamma", None).await;
+    assert_eq!(api.get("/v1/templates/greet?customer=gamma").await.0, StatusCode::NOT_FOUND);
+}

@@ -2,11 +2,11 @@
 
 use crate::core::command::{Command, Granted, LeaseId, Pull, Refusal, Reply, ReportResult};
 use crate::core::fixture::{World, agenda, attach, lease, operation, pool, release, renew, report};
-use crate::core::record::{AgendaState, Algorithm, OperationState};
+use crate::core::record::{AgendaState, OperationState};
 use crate::ids::AgendaId;
 
 fn world(agendas: usize) -> (World, Vec<AgendaId>) {
-    let mut world = World::new(Algorithm::Fifo, 4, &["a"]);
+    let mut world = World::new("fifo", 4, &["a"]);
     let ids = (0..agendas).map(|_| world.submit("a")).collect();
     (world, ids)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Algorithm;
+use crate::scheduler::POLICIES;
 
 /// A tenant.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,8 +39,8 @@ pub struct Insight {
     pub priority: i64,
     /// How many agendas wait in the queue at most, taken in fair order.
     pub queue_size: u32,
-    /// The order.
-    pub algorithm: Algorithm,
+    /// The name of the policy that chooses what is next.
+    pub algorithm: String,
     /// Customers that may use it; empty = all of the pool's.
     pub allowed_customers: Vec<String>,
 }
@@ -54,7 +54,7 @@ impl Default for Insight {
             mappers: BTreeMap::new(),
             priority: 0,
             queue_size: 4,
-            algorithm: Algorithm::default(),
+            algorithm: POLICIES[0].name.to_owned(),
             allowed_customers: Vec::new(),
         }
     }

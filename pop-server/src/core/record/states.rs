@@ -113,15 +113,3 @@ names!(
         Policy = "policy",
     }
 );
-
-names!(
-    /// How an insight chooses what is next.
-    #[derive(Default)]
-    Algorithm {
-        /// Oldest first, whoever it belongs to.
-        Fifo = "fifo",
-        /// One each in turn; a customer without work keeps its turn.
-        #[default]
-        RoundRobin = "roundRobin",
-    }
-);

@@ -6,7 +6,6 @@ use serde_json::json;
 use super::*;
 use crate::core::command::{AgendaEnd, Command, Granted, Made, Report};
 use crate::core::fixture::{World, agenda, operation, report};
-use crate::core::record::Algorithm;
 use crate::ids::AgendaId;
 use OperationState::{Cancelled, Executing, Failed, Skipped, Succeeded};
 
@@ -146,7 +145,7 @@ fn is_granted(granted: &[Granted], id: &AgendaId, epoch: u64) -> bool {
 
 #[test]
 fn a_failed_agenda_goes_on_where_it_failed() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["c"]);
+    let mut world = World::new("fifo", 4, &["c"]);
     let id = failed(&mut world);
     let last = world.store.agenda(&id).unwrap().unwrap().row.seq;
     let reply = world.ok(again(&world, &id, &Rerun::Continue));
@@ -171,7 +170,7 @@ fn a_failed_agenda_goes_on_where_it_failed() {
 
 #[test]
 fn a_rerun_of_everything_forgets_what_was_made() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["c"]);
+    let mut world = World::new("fifo", 4, &["c"]);
     let id = failed(&mut world);
     let reply = world.ok(again(&world, &id, &Rerun::All));
     assert!(matches!(reply, Reply::Again { reset, .. } if reset == ["a"]));
@@ -190,7 +189,7 @@ fn events(world: &World, id: &AgendaId, after: u64) -> Vec<record::Event> {
 
 #[test]
 fn watchers_learn_what_begins_anew_and_what_is_gone() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["c"]);
+    let mut world = World::new("fifo", 4, &["c"]);
     let id = failed(&mut world);
     let Reply::Again { after, .. } = world.ok(again(&world, &id, &Rerun::All)) else { unreachable!() };
     let events = events(&world, &id, after);
@@ -206,7 +205,7 @@ fn watchers_learn_what_begins_anew_and_what_is_gone() {
 
 #[test]
 fn very_many_names_come_in_several_events() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["c"]);
+    let mut world = World::new("fifo", 4, &["c"]);
     let names: Vec<String> = (0..2500).map(|i| format!("o{i:04}")).collect();
     let id = world.submit_agenda("c", &agenda(&names.iter().map(String::as_str).collect::<Vec<_>>()));
     world.ok(Command::Cancel { agenda: id.clone() });
@@ -224,7 +223,7 @@ fn very_many_names_come_in_several_events() {
 
 #[test]
 fn what_stays_of_what_was_made_moves_up() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["c"]);
+    let mut world = World::new("fifo", 4, &["c"]);
     let id = failed(&mut world);
     let Command::Rerun(mut rerun) = again(&world, &id, &Rerun::Continue) else { unreachable!() };
     rerun.closure = Closure { reset: vec![2], removed: vec![1] };
@@ -243,7 +242,7 @@ fn what_stays_of_what_was_made_moves_up() {
 
 #[test]
 fn an_agenda_runs_once_at_a_time() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["c"]);
+    let mut world = World::new("fifo", 4, &["c"]);
     let id = failed(&mut world);
     let two = [again(&world, &id, &Rerun::Continue), again(&world, &id, &Rerun::All)];
     let [first, second] = two;
@@ -257,7 +256,7 @@ fn an_agenda_runs_once_at_a_time() {
 
 #[test]
 fn a_rerun_needs_its_customer_and_its_insight() {
-    let mut world = World::new(Algorithm::Fifo, 4, &["c"]);
+    let mut world = World::new("fifo", 4, &["c"]);
     let id = failed(&mut world);
     let rerun = again(&world, &id, &Rerun::Continue);
     world.ok(Command::DeleteCustomer("c".into()));

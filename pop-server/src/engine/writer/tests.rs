@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
 use crate::core::Settings;
+use crate::core::access::Actor;
 use crate::core::command::{Command, Pull, Reply};
 use crate::engine::{self, EngineError, Running};
 use crate::env::{Env, ManualClock, SeededRandom};
@@ -31,7 +32,7 @@ async fn server() -> Server {
 
 impl Server {
     async fn call(&self, command: Command) -> Result<Reply, EngineError> {
-        self.engine.writer.call(command).await
+        self.engine.writer.call(Actor::Operator, command).await
     }
 
     async fn submit(&self, id: &str) {

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::row::{self, AGENDA_COLUMNS, AGENDA_WIDTH, OPERATION_COLUMNS};
 use super::seal::Seal;
+use crate::core::access::Scope;
 use crate::core::record::{
     AgendaState, Event, LiveRow, LogChunk, OperationName, OperationRow, Setting, Snapshot, TemplateHeader,
 };
@@ -23,7 +24,7 @@ pub(super) fn load(c: &Connection, seal: &Seal) -> Result<Snapshot, StoreError> 
         customers: all(c, Kind::Customer)?,
         pools: all(c, Kind::Pool)?,
         insights: all(c, Kind::Insight)?,
-        templates: templates(c, "", usize::MAX)?,
+        templates: all_templates(c)?,
         last_no: AgendaNo(c.query_row("SELECT coalesce(max(no), 0) FROM agendas", [], |r| r.get(0))?),
         ..Snapshot::default()
     };
@@ -114,22 +115,39 @@ pub(super) fn agenda(c: &Connection, seal: &Seal, id: &AgendaId) -> Result<Optio
     rows.next()?.map(|row| row::agenda(row, seal)).transpose()
 }
 
+/// The condition for a scope, and its value. One customer has an index to itself.
+fn customers(scope: &Scope) -> (Option<String>, &'static str) {
+    match scope {
+        Scope::All => (None, ""),
+        Scope::Customers(customers) if customers.len() == 1 => {
+            (customers.first().map(ToString::to_string), "customer = ?")
+        }
+        Scope::Customers(customers) => {
+            let names: Vec<&str> = customers.iter().map(CustomerId::as_str).collect();
+            let list = serde_json::Value::from(names).to_string();
+            (Some(list), "customer IN (SELECT value FROM json_each(?))")
+        }
+    }
+}
+
 pub(super) fn agendas(c: &Connection, seal: &Seal, filter: &Filter) -> Result<Vec<Record>, StoreError> {
     let before = filter.before.map_or(i64::MAX, |no| i64::try_from(no.0).unwrap_or(i64::MAX));
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
     let state = filter.state.map(AgendaState::as_str);
+    let (customers, within) = customers(&filter.scope);
     let optional: [(&str, Option<&dyn ToSql>); 3] = [
-        ("customer", filter.customer.as_ref().map(|v| v as &dyn ToSql)),
-        ("state", state.as_ref().map(|v| v as &dyn ToSql)),
-        ("link", filter.link.as_ref().map(|v| v as &dyn ToSql)),
+        (within, customers.as_ref().map(|v| v as &dyn ToSql)),
+        ("state = ?", state.as_ref().map(|v| v as &dyn ToSql)),
+        ("link = ?", filter.link.as_ref().map(|v| v as &dyn ToSql)),
     ];
     let mut sql = format!("SELECT {AGENDA_COLUMNS} FROM agendas WHERE no < ?1");
     let mut values: Vec<&dyn ToSql> = vec![&before, &limit];
-    for (column, value) in optional {
+    for (condition, value) in optional {
         if let Some(value) = value {
             values.push(value);
+            let condition = condition.replace('?', &format!("?{}", values.len()));
             // Writing to a String can't fail.
-            let _ = write!(sql, " AND {column} = ?{}", values.len());
+            let _ = write!(sql, " AND {condition}");
         }
     }
     sql.push_str(" ORDER BY no DESC LIMIT ?2");
@@ -280,21 +298,43 @@ pub(super) fn setting(c: &Connection, kind: Kind, id: &str) -> Result<Option<Set
 
 pub(super) fn templates(
     c: &Connection,
+    customer: Option<&CustomerId>,
     after: &str,
     limit: usize,
 ) -> Result<Vec<TemplateHeader>, StoreError> {
-    let mut statement =
-        c.prepare_cached("SELECT view FROM templates WHERE name > ?1 ORDER BY name LIMIT ?2")?;
+    let mut statement = c.prepare_cached(
+        "SELECT customer, view FROM templates WHERE customer = ?1 AND name > ?2 ORDER BY name LIMIT ?3",
+    )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![after, limit])?;
+    template_headers(statement.query(params![owner(customer), after, limit])?)
+}
+
+fn all_templates(c: &Connection) -> Result<Vec<TemplateHeader>, StoreError> {
+    let mut statement = c.prepare("SELECT customer, view FROM templates ORDER BY customer, name")?;
+    template_headers(statement.query([])?)
+}
+
+fn template_headers(mut rows: rusqlite::Rows<'_>) -> Result<Vec<TemplateHeader>, StoreError> {
     let mut items = Vec::new();
     while let Some(r) = rows.next()? {
-        items.push(row::json(&r.get::<_, String>(0)?, "template")?);
+        let customer: String = r.get(0)?;
+        let header: TemplateHeader = row::json(&r.get::<_, String>(1)?, "template")?;
+        let customer = (!customer.is_empty()).then(|| CustomerId::from(customer));
+        items.push(TemplateHeader { customer, ..header });
     }
     Ok(items)
 }
 
-pub(super) fn template(c: &Connection, name: &str) -> Result<Option<String>, StoreError> {
-    let mut statement = c.prepare_cached("SELECT body FROM templates WHERE name = ?1")?;
-    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+pub(super) fn template(
+    c: &Connection,
+    customer: Option<&CustomerId>,
+    name: &str,
+) -> Result<Option<String>, StoreError> {
+    let mut statement = c.prepare_cached("SELECT body FROM templates WHERE customer = ?1 AND name = ?2")?;
+    Ok(statement.query_row([owner(customer), name], |row| row.get(0)).optional()?)
+}
+
+/// What stands in the column `customer`: nothing for what is for all.
+pub(super) fn owner(customer: Option<&CustomerId>) -> &str {
+    customer.map_or("", CustomerId::as_str)
 }

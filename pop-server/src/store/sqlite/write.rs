@@ -3,6 +3,7 @@
 use pop_compiler::agenda::Operation;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use super::read::owner;
 use super::row::{text, text_or_none};
 use super::seal::Seal;
 use crate::core::record::{AgendaRow, NewAgenda, OperationRow, Write};
@@ -33,14 +34,20 @@ pub(super) fn apply(tx: &Transaction<'_>, seal: &Seal, write: &Write) -> Result<
         Write::Again(no, reset, removed) => again(tx, *no, reset, removed),
         Write::PutTemplate(header, template) => {
             tx.prepare_cached(
-                "INSERT INTO templates (name, view, body) VALUES (?1, ?2, ?3) \
-                 ON CONFLICT (name) DO UPDATE SET view = excluded.view, body = excluded.body",
+                "INSERT INTO templates (customer, name, view, body) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (customer, name) DO UPDATE SET view = excluded.view, body = excluded.body",
             )?
-            .execute(params![header.name, text(header, "template")?, template.as_ref()])?;
+            .execute(params![
+                owner(header.customer.as_ref()),
+                header.name,
+                text(header, "template")?,
+                template.as_ref()
+            ])?;
             Ok(())
         }
-        Write::DeleteTemplate(name) => {
-            tx.prepare_cached("DELETE FROM templates WHERE name = ?1")?.execute([name])?;
+        Write::DeleteTemplate(customer, name) => {
+            tx.prepare_cached("DELETE FROM templates WHERE customer = ?1 AND name = ?2")?
+                .execute([owner(customer.as_ref()), name])?;
             Ok(())
         }
         Write::Made(no, first, operations) => made(tx, seal, *no, *first, operations),

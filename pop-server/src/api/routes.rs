@@ -1,0 +1,304 @@
+//! The table of routes: for each its path, its name, who may call it, and what travels. The router, the OpenAPI document,
+//! the names in logs and the checks of permissions all come from here, so none of them can lack a route.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::StatusCode;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use pop_compiler::agenda::AgendaTemplate;
+use pop_sdk::api::{
+    AgendaView, AttachRequest, AttachResponse, Customer, Event, Insight, LogChunk, Page, Pool, PullRequest,
+    PullResponse, ReleaseRequest, ReleaseResponse, RenewRequest, RenewResponse, ReportRequest,
+    ReportResponse, RerunRequest, RerunResponse, SubmitRequest, TemplateView,
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::access::Permission;
+use super::{AppState, agendas, events, logs, openapi, pools, rerun, settings, status, templates};
+use crate::http::problem::Kind;
+
+/// One operation of the API.
+#[derive(Clone)]
+pub(super) struct Route {
+    pub(super) method: Method,
+    /// With `{id}` for the part that is not fixed.
+    pub(super) path: &'static str,
+    /// Its name in logs, in the audit trail, in metrics and in OpenAPI: `things.verb`.
+    pub(super) name: &'static str,
+    pub(super) permission: Permission,
+    /// What it does, in one sentence.
+    pub(super) about: &'static str,
+    pub(super) query: Option<SchemaOf>,
+    pub(super) takes: Option<SchemaOf>,
+    pub(super) gives: Vec<(StatusCode, Content)>,
+    /// Beside those that every route of its shape has.
+    pub(super) fails: &'static [Kind],
+    handler: MethodRouter<AppState>,
+}
+
+/// How a route is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    Get,
+    Put,
+    Post,
+    Delete,
+}
+
+impl Method {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Put => "put",
+            Self::Post => "post",
+            Self::Delete => "delete",
+        }
+    }
+
+    fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Put => MethodFilter::PUT,
+            Self::Post => MethodFilter::POST,
+            Self::Delete => MethodFilter::DELETE,
+        }
+    }
+}
+
+/// Makes the schema of a type.
+pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// What an answer holds.
+#[derive(Clone, Copy)]
+pub(super) enum Content {
+    Nothing,
+    Text,
+    Json(SchemaOf),
+    /// A JSON object that has its own schema elsewhere.
+    Object,
+    /// Server-sent events; the data of each is JSON.
+    Events(SchemaOf),
+}
+
+fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+impl Route {
+    fn new<H, T>(
+        method: Method,
+        path: &'static str,
+        name: &'static str,
+        permission: Permission,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        let handler = on(method.filter(), handler);
+        let (query, takes, gives, fails) = (None, None, Vec::new(), &[][..]);
+        Self { method, path, name, permission, about: "", query, takes, gives, fails, handler }
+    }
+
+    fn about(self, about: &'static str) -> Self {
+        Self { about, ..self }
+    }
+
+    fn query<T: JsonSchema>(self) -> Self {
+        Self { query: Some(schema::<T>), ..self }
+    }
+
+    fn takes<T: JsonSchema>(self) -> Self {
+        Self { takes: Some(schema::<T>), ..self }
+    }
+
+    fn gives<T: JsonSchema>(self, status: StatusCode) -> Self {
+        self.content(status, Content::Json(schema::<T>))
+    }
+
+    fn content(mut self, status: StatusCode, content: Content) -> Self {
+        self.gives.push((status, content));
+        self
+    }
+
+    fn fails(self, fails: &'static [Kind]) -> Self {
+        Self { fails, ..self }
+    }
+}
+
+/// The API.
+pub(super) fn routes() -> Vec<Route> {
+    use Method::{Delete, Get, Post, Put};
+    use Permission::{Manage, Operate, Public, Read, Submit, Work};
+    const OK: StatusCode = StatusCode::OK;
+    const CREATED: StatusCode = StatusCode::CREATED;
+    const NO_CONTENT: StatusCode = StatusCode::NO_CONTENT;
+    vec![
+        Route::new(Get, "/healthz", "status.health", Public, status::health)
+            .about("Says that the server serves.")
+            .content(OK, Content::Text),
+        Route::new(Get, "/readyz", "status.ready", Public, status::ready)
+            .about("Says whether the server can take work now.")
+            .content(OK, Content::Text)
+            .fails(&[Kind::Unavailable]),
+        Route::new(Get, "/openapi.json", "status.openapi", Public, openapi::serve)
+            .about("Describes this API.")
+            .content(OK, Content::Object),
+        Route::new(Post, "/v1/agendas", "agendas.submit", Submit, agendas::submit)
+            .about("Takes an agenda in, or a template with its inputs.")
+            .takes::<SubmitRequest>()
+            .gives::<AgendaView>(CREATED)
+            .gives::<AgendaView>(OK)
+            .fails(&[
+                Kind::InvalidAgenda,
+                Kind::InvalidRequest,
+                Kind::UnknownCustomer,
+                Kind::UnknownPool,
+                Kind::NoInsight,
+                Kind::KeyReused,
+                Kind::StaleClient,
+            ]),
+        Route::new(Get, "/v1/agendas", "agendas.list", Read, agendas::list)
+            .about("Lists agendas without their operations, newest first.")
+            .query::<agendas::ListParams>()
+            .gives::<Page<AgendaView>>(OK),
+        Route::new(Get, "/v1/agendas/{id}", "agendas.get", Read, agendas::get)
+            .about("Gives an agenda with its operations.")
+            .gives::<AgendaView>(OK)
+            .fails(&[Kind::NotFound]),
+        Route::new(Post, "/v1/agendas/{id}/cancel", "agendas.cancel", Submit, agendas::cancel)
+            .about("Cancels an agenda. One that has ended stays as it is.")
+            .gives::<AgendaView>(OK)
+            .fails(&[Kind::NotFound]),
+        Route::new(Post, "/v1/agendas/{id}/rerun", "agendas.rerun", Submit, rerun::rerun)
+            .about("Runs an agenda again that has ended, or a part of it.")
+            .takes::<RerunRequest>()
+            .gives::<RerunResponse>(OK)
+            .fails(&[
+                Kind::NotFound,
+                Kind::InvalidRequest,
+                Kind::NotEnded,
+                Kind::NothingToRun,
+                Kind::UnknownCustomer,
+            ]),
+        Route::new(Get, "/v1/agendas/{id}/events", "agendas.watch", Read, events::stream)
+            .about("Streams the events of an agenda. `Last-Event-ID` resumes; a message of the kind `end` is the last.")
+            .content(OK, Content::Events(schema::<Event>))
+            .fails(&[Kind::NotFound, Kind::InvalidQuery]),
+        Route::new(Get, "/v1/agendas/{id}/logs", "agendas.logs", Read, logs::list)
+            .about("Gives what the operations of an agenda wrote.")
+            .query::<logs::LogParams>()
+            .gives::<Page<LogChunk>>(OK)
+            .fails(&[Kind::NotFound]),
+        Route::new(Get, "/v1/customers", "customers.list", Operate, settings::list_customers)
+            .about("Lists customers by id.")
+            .query::<settings::ListParams>()
+            .gives::<Page<Customer>>(OK),
+        Route::new(Put, "/v1/customers/{id}", "customers.put", Operate, settings::put_customer)
+            .about("Creates or changes a customer.")
+            .takes::<Customer>()
+            .gives::<Customer>(CREATED)
+            .gives::<Customer>(OK)
+            .fails(&[Kind::InvalidRequest, Kind::InUse]),
+        Route::new(Get, "/v1/customers/{id}", "customers.get", Operate, settings::get_customer)
+            .about("Gives a customer.")
+            .gives::<Customer>(OK)
+            .fails(&[Kind::NotFound]),
+        Route::new(Delete, "/v1/customers/{id}", "customers.delete", Operate, settings::delete_customer)
+            .about("Removes a customer that has nothing alive.")
+            .content(NO_CONTENT, Content::Nothing)
+            .fails(&[Kind::NotFound, Kind::InUse]),
+        Route::new(Get, "/v1/pools", "pools.list", Operate, settings::list_pools)
+            .about("Lists pools by id.")
+            .query::<settings::ListParams>()
+            .gives::<Page<Pool>>(OK),
+        Route::new(Put, "/v1/pools/{id}", "pools.put", Operate, settings::put_pool)
+            .about("Creates or changes a pool.")
+            .takes::<Pool>()
+            .gives::<Pool>(CREATED)
+            .gives::<Pool>(OK)
+            .fails(&[Kind::InvalidRequest]),
+        Route::new(Get, "/v1/pools/{id}", "pools.get", Operate, settings::get_pool)
+            .about("Gives a pool.")
+            .gives::<Pool>(OK)
+            .fails(&[Kind::NotFound]),
+        Route::new(Delete, "/v1/pools/{id}", "pools.delete", Operate, settings::delete_pool)
+            .about("Removes a pool that nothing refers to.")
+            .content(NO_CONTENT, Content::Nothing)
+            .fails(&[Kind::NotFound, Kind::InUse]),
+        Route::new(Get, "/v1/insights", "insights.list", Operate, settings::list_insights)
+            .about("Lists insights by id.")
+            .query::<settings::ListParams>()
+            .gives::<Page<Insight>>(OK),
+        Route::new(Put, "/v1/insights/{id}", "insights.put", Operate, settings::put_insight)
+            .about("Creates or changes an insight.")
+            .takes::<Insight>()
+            .gives::<Insight>(CREATED)
+            .gives::<Insight>(OK)
+            .fails(&[Kind::InvalidRequest, Kind::InUse]),
+        Route::new(Get, "/v1/insights/{id}", "insights.get", Operate, settings::get_insight)
+            .about("Gives an insight.")
+            .gives::<Insight>(OK)
+            .fails(&[Kind::NotFound]),
+        Route::new(Delete, "/v1/insights/{id}", "insights.delete", Operate, settings::delete_insight)
+            .about("Removes an insight that has nothing alive.")
+            .content(NO_CONTENT, Content::Nothing)
+            .fails(&[Kind::NotFound, Kind::InUse]),
+        Route::new(Get, "/v1/templates", "templates.list", Read, templates::list)
+            .about("Lists templates by name: those of a customer, or those that are for all.")
+            .query::<templates::ListParams>()
+            .gives::<Page<TemplateView>>(OK),
+        Route::new(Put, "/v1/templates/{id}", "templates.put", Manage, templates::put)
+            .about("Says what the workflow of a name is, for a customer or for all.")
+            .query::<templates::OwnerParams>()
+            .takes::<AgendaTemplate>()
+            .gives::<TemplateView>(CREATED)
+            .gives::<TemplateView>(OK)
+            .fails(&[Kind::InvalidRequest, Kind::InvalidTemplate, Kind::UnknownCustomer]),
+        Route::new(Get, "/v1/templates/{id}", "templates.get", Read, templates::get)
+            .about("Gives the template of a customer's workflow, or the one that is for all.")
+            .query::<templates::OwnerParams>()
+            .gives::<AgendaTemplate>(OK)
+            .fails(&[Kind::NotFound]),
+        Route::new(Delete, "/v1/templates/{id}", "templates.delete", Manage, templates::delete)
+            .about("Forgets what the workflow of a name is, for a customer or for all.")
+            .query::<templates::OwnerParams>()
+            .content(NO_CONTENT, Content::Nothing)
+            .fails(&[Kind::NotFound]),
+        Route::new(Post, "/v1/pools/{id}/attach", "pools.attach", Work, pools::attach)
+            .about("A pool agent has started: what its earlier starts held comes back.")
+            .takes::<AttachRequest>()
+            .gives::<AttachResponse>(OK)
+            .fails(&[Kind::UnknownPool]),
+        Route::new(Post, "/v1/pools/{id}/pull", "pools.pull", Work, pools::pull)
+            .about("A pool agent asks for work, and waits for it.")
+            .takes::<PullRequest>()
+            .gives::<PullResponse>(OK)
+            .fails(&[Kind::UnknownPool, Kind::UnknownInsight, Kind::InvalidRequest, Kind::Superseded]),
+        Route::new(Post, "/v1/pools/{id}/renew", "pools.renew", Work, pools::renew)
+            .about("A pool agent is alive, and learns what to cancel.")
+            .takes::<RenewRequest>()
+            .gives::<RenewResponse>(OK)
+            .fails(&[Kind::UnknownPool, Kind::Superseded]),
+        Route::new(Post, "/v1/pools/{id}/report", "pools.report", Work, pools::report)
+            .about("A pool agent tells what happened.")
+            .takes::<ReportRequest>()
+            .gives::<ReportResponse>(OK)
+            .fails(&[Kind::UnknownPool, Kind::InvalidRequest]),
+        Route::new(Post, "/v1/pools/{id}/release", "pools.release", Work, pools::release)
+            .about("A pool agent gives leases back.")
+            .takes::<ReleaseRequest>()
+            .gives::<ReleaseResponse>(OK)
+            .fails(&[Kind::UnknownPool, Kind::Superseded]),
+    ]
+}
+
+/// The table as a router.
+pub(super) fn router(app: &AppState) -> Router<AppState> {
+    let mut router = Router::new();
+    for Route { path, name, permission, handler, .. } in routes() {
+        router = router.route(path, super::access::guard(handler, app.clone(), name, permission));
+    }
+    router
+}
