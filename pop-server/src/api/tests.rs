@@ -3,4 +3,5 @@
 mod errors;
 mod fixture;
 mod flow;
+mod stored;
 mod templates;
