@@ -139,8 +139,9 @@ fn the_cores_are_pure() {
 fn what_is_stored_is_no_wire_type() {
     let server = root().join("pop-server/src");
     let mut files = sources(&server.join("core"));
+    files.extend(sources(&server.join("scheduler")));
     files.extend(sources(&server.join("store")));
-    files.extend(["core.rs", "store.rs"].map(|file| {
+    files.extend(["core.rs", "scheduler.rs", "store.rs"].map(|file| {
         let path = server.join(file);
         (path.clone(), fs::read_to_string(path).unwrap())
     }));
