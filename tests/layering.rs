@@ -136,6 +136,35 @@ fn the_cores_are_pure() {
 }
 
 #[test]
+fn what_is_stored_is_no_wire_type() {
+    let server = root().join("pop-server/src");
+    let mut files = sources(&server.join("core"));
+    files.extend(sources(&server.join("scheduler")));
+    files.extend(sources(&server.join("store")));
+    files.extend(["core.rs", "scheduler.rs", "store.rs"].map(|file| {
+        let path = server.join(file);
+        (path.clone(), fs::read_to_string(path).unwrap())
+    }));
+    never(
+        &files,
+        &["pop_sdk"],
+        "the core and the store have records of their own; `api/view.rs` and `api/request.rs` turn them into wire types and \
+         back",
+    );
+    let documents = sources(&server.join("store"));
+    never(
+        &documents,
+        &["deny_unknown_fields"],
+        "a stored document may hold what a newer program has put there",
+    );
+    never(
+        &documents,
+        &["INSERT OR"],
+        "say which key may be there already (ON CONFLICT); other violations are errors",
+    );
+}
+
+#[test]
 fn http_and_sql_stay_in_their_folders() {
     let server = root().join("pop-server/src");
     let files = sources(&server);
@@ -151,7 +180,11 @@ fn http_and_sql_stay_in_their_folders() {
         &["axum::", "tower_http::", "hyper::"],
         "only `api/` knows HTTP (`http` is what it shares with programs' reports, and `serve` starts it)",
     );
-    never(&outside(&["store"]), &["rusqlite"], "only `store/` knows SQL");
+    never(
+        &outside(&["store/sqlite"]),
+        &["rusqlite"],
+        "only `store/sqlite/` knows SQLite: the store's trait and its errors fit any database",
+    );
     never(
         &outside(&["runtime", "pool/builtin"]),
         &["tokio::process", "rustix::process"],

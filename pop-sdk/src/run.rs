@@ -12,6 +12,7 @@ mod made;
 mod op;
 mod plan;
 mod secrets;
+mod spec;
 #[cfg(test)]
 mod tests;
 

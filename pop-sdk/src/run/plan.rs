@@ -17,6 +17,7 @@ use pop_compiler::retry::RetryPolicy;
 use serde_json::Value;
 
 use super::fail;
+use super::spec::specs;
 
 /// An agenda, prepared for running.
 #[derive(Debug)]
@@ -235,21 +236,8 @@ fn promise(promises: &mut Promises, index: usize, step: &mut Step) {
     step.promised = first..promises.list().len();
 }
 
-fn invalid(message: String) -> Failure {
+pub(super) fn invalid(message: String) -> Failure {
     fail(FailureClass::Platform, "AgendaInvalid", message)
-}
-
-fn specs(agenda: &Agenda) -> Result<HashMap<String, Arc<RunSpec>>, Failure> {
-    let Some(types) = agenda.params.get(keys::TYPES).and_then(Value::as_object) else {
-        return Ok(HashMap::new());
-    };
-    let mut specs = HashMap::with_capacity(types.len());
-    for (kind, spec) in types {
-        let spec: RunSpec = serde_json::from_value(spec.clone())
-            .map_err(|e| invalid(format!("`{}` says of type `{kind}`: {e}", keys::TYPES)))?;
-        specs.insert(kind.clone(), Arc::new(spec));
-    }
-    Ok(specs)
 }
 
 fn step(operation: &Operation, specs: &HashMap<String, Arc<RunSpec>>) -> Result<Step, Failure> {

@@ -5,4 +5,5 @@ mod errors;
 mod fixture;
 mod flow;
 mod openapi;
+mod stored;
 mod templates;

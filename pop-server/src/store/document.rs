@@ -7,9 +7,10 @@
 //! program would misread them, and a newer version is what it refuses ([`TooNew`](super::StoreError::TooNew)).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
-use serde::de::{Error, Unexpected};
+use serde::de::{Error, IgnoredAny, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -213,6 +214,33 @@ struct OperationNameDocument {
     kind: String,
 }
 
+/// An operation in the list that stands beside its agenda's body: `["a", "media.probe"]`. Lists are long, so keys are left
+/// out; what comes after the two is passed over.
+pub(super) struct Listed(pub(super) OperationName);
+
+impl<'de> Deserialize<'de> for Listed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = Listed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name and the type of an operation")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Listed, A::Error> {
+                let mut next = |at| list.next_element()?.ok_or_else(|| A::Error::invalid_length(at, &self));
+                let (name, kind) = (next(0)?, next(1)?);
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Listed(OperationName { name, kind }))
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Added", default = "Added::default")]
 struct AddedDocument {
@@ -243,5 +271,49 @@ mod percent {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Percent, D::Error> {
         f64::deserialize(deserializer).map(Percent::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    fn of<T: DeserializeOwned>(text: &str) -> T {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_absent_has_its_default() {
+        assert_eq!(of::<Customer>("{}"), Customer::default());
+        assert_eq!(of::<Pool>("{}"), Pool::default());
+        assert_eq!(of::<Insight>("{}"), Insight::default());
+        assert_eq!(of::<Insight>("{}").queue_size, 4);
+        assert_eq!(of::<TemplateHeader>("{}"), TemplateHeader::default());
+        assert_eq!(of::<WorkflowRef>("{}"), WorkflowRef::default());
+        let event: Event = of(
+            r#"{"at": "2026-01-02T03:04:05Z", "state": "ready", "operation": {}, "added": {}, "again": {}}"#,
+        );
+        assert_eq!((event.percent, event.reason), (Percent::default(), None));
+        assert_eq!(event.operation, Some(OperationUpdate::default()));
+        assert_eq!((event.added, event.again), (Some(Added::default()), Some(Again::default())));
+        let failure: Failure = of(r#"{"class": "user", "mismatch": {}}"#);
+        assert_eq!((failure.message.as_str(), failure.mismatch), ("", Some(Box::default())));
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_is_told() {
+        let read = serde_json::from_str::<Insight>(r#"{"algorithm": "lottery"}"#).unwrap_err().to_string();
+        assert!(read.starts_with("invalid value: string \"lottery\", expected an algorithm"), "{read}");
+    }
+
+    #[test]
+    fn a_percent_is_the_same_after_each_round() {
+        for hundredths in 0..=10_000 {
+            let percent = Percent::from_hundredths(hundredths);
+            let update = OperationUpdate { percent, ..OperationUpdate::default() };
+            assert_eq!(of::<OperationUpdate>(&serde_json::to_string(&update).unwrap()), update);
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::core::record::{
     AgendaState, Event, LiveRow, LogChunk, OperationName, OperationRow, Setting, Snapshot, TemplateHeader,
 };
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId};
+use crate::store::document::Listed;
 use crate::store::{Filter, Kind, Record, StoreError};
 
 type Operations = Vec<(OperationName, Option<OperationRow>)>;
@@ -105,8 +106,8 @@ pub(super) fn live(c: &Connection, seal: &Seal, id: &AgendaId) -> Result<Option<
 }
 
 fn names(text: &str) -> Result<Vec<OperationName>, StoreError> {
-    let pairs: Vec<(String, String)> = row::json(text, "operations")?;
-    Ok(pairs.into_iter().map(|(name, kind)| OperationName { name, kind }).collect())
+    let listed: Vec<Listed> = row::json(text, "operations")?;
+    Ok(listed.into_iter().map(|Listed(name)| name).collect())
 }
 
 pub(super) fn agenda(c: &Connection, seal: &Seal, id: &AgendaId) -> Result<Option<Record>, StoreError> {

@@ -158,3 +158,39 @@ fn a_newer_schema_is_refused() {
         "the database has schema version 999, this program knows 6; use a newer program"
     );
 }
+
+impl SqliteStore {
+    /// Puts what is not known yet into each stored document, as a newer program may have done.
+    pub(crate) fn of_tomorrow(&self) {
+        let connection = locked(&self.writer);
+        for (table, column, at) in [
+            ("settings", "body", "$"),
+            ("templates", "view", "$"),
+            ("templates", "body", "$"),
+            ("templates", "body", "$.agenda"),
+            ("agendas", "workflow", "$"),
+            ("agendas", "failure", "$"),
+            ("agendas", "failure", "$.mismatch"),
+            ("operations", "failure", "$"),
+            ("events", "body", "$"),
+            ("events", "body", "$.operation"),
+            ("events", "body", "$.operation.failure"),
+            ("events", "body", "$.operation.failure.mismatch"),
+            ("events", "body", "$.added"),
+            ("events", "body", "$.added.operations[0]"),
+            ("events", "body", "$.again"),
+            ("bodies", "body", "$"),
+            ("bodies", "body", "$.operations[0]"),
+            ("bodies", "body", "$.params.\"pop.types\".t"),
+            ("made", "body", "$"),
+        ] {
+            let sql = format!(
+                "UPDATE {table} SET {column} = json_set({column}, ?1 || '.of_tomorrow', json('{{\"a\": [1.50]}}')) \
+                 WHERE json_type({column}, ?1) = 'object'"
+            );
+            assert!(connection.execute(&sql, [at]).unwrap() > 0, "no {table}.{column} has {at}");
+        }
+        let listed = "UPDATE bodies SET operations = json_set(operations, '$[0][2]', 'more')";
+        assert!(connection.execute(listed, []).unwrap() > 0);
+    }
+}

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+# A newer server may say other names than these three lists hold; they are passed on as they are.
 AgendaState: TypeAlias = Literal["ready", "queued", "leased", "executing", "succeeded", "failed", "cancelled"]
 OperationState: TypeAlias = Literal[
     "waiting", "ready", "launching", "executing", "succeeded", "failed", "skipped", "cancelled"

@@ -19,8 +19,10 @@ export interface Definition<O> {
   readonly required: readonly (keyof O & string)[];
 }
 
+/** A newer server may say another one, which is no end. */
 export type AgendaState = "ready" | "queued" | "leased" | "executing" | "succeeded" | "failed" | "cancelled";
 
+/** A newer server may say another one. */
 export type OperationState =
   | "waiting"
   | "ready"
@@ -31,7 +33,7 @@ export type OperationState =
   | "skipped"
   | "cancelled";
 
-/** Who should act on a failure. */
+/** Who should act on a failure. A newer server may say another one. */
 export type FailureClass =
   | "user"
   | "user-fatal"
@@ -334,9 +336,10 @@ export class Run<O> {
       for await (const _ of this.watch());
       const { answer: view, text } = await this.#ended();
       const state = view["state"] as AgendaState;
-      if (!isEnd(state)) continue; // it was run again meanwhile
+      // A newer server may end it in another way.
+      if (!isEnd(state) && view["ended_at"] === undefined) continue; // it was run again meanwhile
       if (state === "cancelled") throw new Cancelled(`${this.id} was cancelled`);
-      if (state === "failed") {
+      if (state !== "succeeded") {
         const failure = this.#http.failure(view["failure"]);
         throw new Failed(failure === undefined ? "it ended without saying how" : told(failure), failure ?? NOTHING);
       }

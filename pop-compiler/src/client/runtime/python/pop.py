@@ -164,7 +164,8 @@ class Run(Generic[O]):
                 return self._workflow.outputs(view.get("outputs") or {}, "outputs")
             if state == "cancelled":
                 raise Cancelled(f"{self.id} was cancelled")
-            if state == "failed":
+            # A newer server may end it in another way.
+            if state == "failed" or view.get("ended_at") is not None:
                 unknown = Failure(class_="platform", code="Unknown", message="it ended without saying how")
                 raise Failed(self._http.failure(view.get("failure"), None) or unknown)
             # it was run again meanwhile
