@@ -2,9 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Location, Severity};
-use crate::rules;
+use crate::diagnostic::{Diagnostic, Location, Rule, Severity};
 use crate::source::{FileId, Span};
+
+/// Says how many findings are not shown.
+pub(crate) const MORE_FINDINGS: Rule = Rule {
+    id: "more-findings",
+    severity: Severity::Info,
+    summary: "there are more findings than are shown",
+    explanation: "Of very many findings only the first are shown, the errors before the others; the rest is counted. Mend the first ones, and check again.",
+    bad: "",
+    good: "",
+    absence: false,
+    allowable: true,
+};
 
 /// Findings that are told of one compilation; of more, the errors come first, and the rest is counted.
 const MOST_TOLD: usize = 10_000;
@@ -28,7 +39,7 @@ pub(crate) fn is_full(out: &[Diagnostic]) -> bool {
 }
 
 /// Counts one more error of a rule.
-pub(crate) fn count(out: &mut Vec<Diagnostic>, rule: &rules::Rule, at: Span) {
+pub(crate) fn count(out: &mut Vec<Diagnostic>, rule: &Rule, at: Span) {
     let at = Span { end: at.start, ..at };
     out.push(Diagnostic { more: [0, 0, 1], ..Diagnostic::error(rule.id, at, "") });
 }
@@ -45,7 +56,7 @@ pub(crate) fn tell(out: &mut Vec<Diagnostic>) {
     }
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
     let Some(last) = out.last().or(rest.first().map(|(finding, _)| finding)) else { return };
-    let finding = rules::MORE_FINDINGS
+    let finding = MORE_FINDINGS
         .at(last.primary.at.clone(), format!("{} more findings are not shown", more.iter().sum::<usize>()));
     out.push(Diagnostic { more, ..finding });
 }

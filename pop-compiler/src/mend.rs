@@ -10,48 +10,10 @@ mod verify;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{Diagnostic, Edit};
+use crate::diagnostic::{Diagnostic, Draft, Edit};
 use crate::rules;
 use crate::source::{FileId, Sources, Span};
 use judge::Judge;
-
-/// A change that a rule wants, before it has seen the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Draft {
-    /// The name `old`, which `span` is or holds in quotes, brackets or a native token, becomes `new`.
-    Rename { span: Span, old: String, new: String },
-    /// The fan-out `name` at `span`, in a reference or a native token, becomes the list of all its items.
-    AllItems { span: Span, name: String },
-    /// The entry of a table or the item of a list whose key or value begins with `span` goes, with its separators.
-    Drop { span: Span },
-    /// As `Drop`, if the entry whose key is at `first` says the same.
-    DropTwin { span: Span, first: Span },
-    /// An entry is added before the one whose key is at `span`; `value` is written alike in both doors.
-    Add { span: Span, key: String, value: String },
-}
-
-impl Draft {
-    /// The places it speaks of.
-    pub(crate) fn spans_mut(&mut self) -> Vec<&mut Span> {
-        match self {
-            Self::DropTwin { span, first } => vec![span, first],
-            Self::Rename { span, .. }
-            | Self::AllItems { span, .. }
-            | Self::Drop { span }
-            | Self::Add { span, .. } => vec![span],
-        }
-    }
-
-    fn span(&self) -> Span {
-        match self {
-            Self::Rename { span, .. }
-            | Self::AllItems { span, .. }
-            | Self::Drop { span }
-            | Self::DropTwin { span, .. }
-            | Self::Add { span, .. } => *span,
-        }
-    }
-}
 
 /// Names that are looked at; a file with more faults is mended in several rounds.
 const MAX_DRAFTS: usize = 1_000;

@@ -82,7 +82,7 @@ impl Severities {
                 return;
             }
         };
-        if level != Level::Deny && !rule.can_be_allowed() {
+        if level != Level::Deny && !rule.allowable {
             out.push(rules::allow_not_possible::report(rule, key.span));
             return;
         }

@@ -12,8 +12,8 @@ use crate::agenda::{Agenda, AgendaTemplate, Operation, keys};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::generator::{Promise, Promises, Wanted};
 use crate::graph::{self, EdgeKind, Graph, Mention};
+use crate::limit::MORE_FINDINGS;
 use crate::reference::{self, Token};
-use crate::rules::MORE_FINDINGS;
 use crate::suggest;
 
 /// Names without `.out` that mean something while an agenda runs.

@@ -109,7 +109,7 @@ fn read(file: FileId, text: &str, door: Door, allows: &mut Vec<Allow>, out: &mut
                 0 => Span::new(file, at(name), at(names[1])),
                 _ => Span::new(file, at(names[i - 1]) + names[i - 1].len(), at(name) + name.len()),
             };
-            if !rule.can_be_allowed() {
+            if !rule.allowable {
                 out.push(rules::allow_not_possible::report(rule, span).edit(cut, ""));
                 continue;
             }

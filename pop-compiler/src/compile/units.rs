@@ -150,7 +150,7 @@ impl<'o> Pipeline<'o> {
         merged.hold_back(&mut self.out);
         let hopeless = |finding: &Diagnostic| {
             let rule = rules::find(finding.rule);
-            finding.severity == Severity::Error && !rule.is_some_and(rules::Rule::can_be_allowed)
+            finding.severity == Severity::Error && !rule.is_some_and(|rule| rule.allowable)
         };
         let complete = model.operations.iter().all(|o| o.sub.is_none_or(|unit| unit.template.is_some()));
         let fine = complete && !self.out.iter().any(hopeless);

@@ -26,6 +26,7 @@ uses = "pop.sleep"
 timeout = "2h"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `text` is not a duration, and `why`.

@@ -43,6 +43,7 @@ uses = "pop.sleep"
 when = "${check.slow}"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// What is wrong, and where.

@@ -33,6 +33,7 @@ uses = "pop.log"
 with = { message = "@<probe.out::/a~0b>" }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// A `~` that escapes nothing.

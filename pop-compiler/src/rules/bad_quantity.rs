@@ -25,6 +25,7 @@ uses = "pop.sleep"
 resources = { memory = "8Gi" }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `text`, the value of `what`, is not a quantity, and `why`.

@@ -40,6 +40,7 @@ command = ["probe"]
 uses = "media.probe"
 "#,
     absence: false,
+    allowable: false,
 };
 
 const TYPES: &[&str] = &["null", "boolean", "object", "array", "number", "integer", "string"];

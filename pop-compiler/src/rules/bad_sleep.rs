@@ -26,6 +26,7 @@ uses = "pop.sleep"
 with = { seconds = 1 }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// Looks at the lengths that are written out.

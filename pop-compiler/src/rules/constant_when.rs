@@ -28,6 +28,7 @@ uses = "pop.sleep"
 when = "${inputs.really}"
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// `when = true`; `when = false` is `unreachable`.

@@ -28,6 +28,7 @@ uses = "pop.sleep"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// A key that its table already has.

@@ -28,6 +28,7 @@ uses = "pop.log"
 with = { message = "see https://example.com/text" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// Bytes a literal may have.

@@ -36,6 +36,7 @@ uses = "pop.log"
 with = { message = "${first.n}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// Edges that are followed for one operation; what is further away is not looked for.

@@ -25,6 +25,7 @@ retry = { attempts = 3, on = ["error", "timeout"] }
 timeout = "5m"
 "#,
     absence: true,
+    allowable: true,
 };
 
 /// Operations whose own `retry` names timeouts, without a timeout.

@@ -14,6 +14,7 @@ ever. Where it is not, findings that only say that something is absent are held 
     bad: "[workflow]\nname = \"broken\n\n[operations.wait]\nuses = \"pop.sleep\"\n",
     good: "[workflow]\nname = \"whole\"\n\n[operations.wait]\nuses = \"pop.sleep\"\n",
     absence: false,
+    allowable: false,
 };
 
 /// What a front end found.

@@ -39,6 +39,7 @@ each = [(1500 items)]
 with = { value = ["${each}", "${list}"] }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// More than `most` would be made.

@@ -39,6 +39,7 @@ uses = "pop.log"
 with = { message = "${first.n}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// One finding for each `when = false`, with those that it takes along.

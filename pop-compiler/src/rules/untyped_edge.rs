@@ -40,6 +40,7 @@ uses = "pop.log"
 with = { message = "${old.text}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// How many references from operation to operation there are, and how many of them are checked.

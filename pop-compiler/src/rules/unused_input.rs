@@ -30,6 +30,7 @@ uses = "pop.sleep"
 with = { output = "${inputs.source}" }
 "#,
     absence: true,
+    allowable: true,
 };
 
 /// Inputs that no reference names.

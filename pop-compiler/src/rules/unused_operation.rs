@@ -41,6 +41,7 @@ with = { value = { n = "${first.n}" } }
 n = "${second.n}"
 "#,
     absence: true,
+    allowable: true,
 };
 
 /// Operations that give something to nobody.

@@ -33,6 +33,7 @@ uses = "pop.sleep"
 with = { output = "${inputs.rung}" }
 "#,
     absence: true,
+    allowable: true,
 };
 
 /// Types of the workflow file that only themselves name.

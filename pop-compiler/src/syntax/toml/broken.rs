@@ -9,7 +9,7 @@ use toml_parser::{Expected, ParseError, Source};
 
 use super::nesting::Nesting;
 use super::{MAX_ERRORS, Receiver, missing};
-use crate::diagnostic::{Diagnostic, Edit, Location};
+use crate::diagnostic::{Diagnostic, Draft, Edit, Location};
 use crate::mend::syntax as mend;
 use crate::rules;
 use crate::source::{FileId, Span};
@@ -133,7 +133,7 @@ fn relocate(finding: &mut Diagnostic, to: &dyn Fn(u32) -> u32) {
         }
     }
     finding.fix.iter_mut().for_each(|edit| edit.span.relocate(to));
-    finding.drafts.iter_mut().flat_map(crate::mend::Draft::spans_mut).for_each(|span| span.relocate(to));
+    finding.drafts.iter_mut().flat_map(Draft::spans_mut).for_each(|span| span.relocate(to));
 }
 
 /// What came of a text.
