@@ -13,9 +13,7 @@ use crate::diagnostic::{Diagnostic, Draft, Label, Location, has_errors};
 use crate::resolve::Imports;
 use crate::rules::untyped_edge::{self, Coverage};
 use crate::severities::{self, Severities};
-use crate::source::{FileId, Source, Sources, Span, Spanned};
-use crate::source_map::{Mention, Places};
-use crate::syntax::Door;
+use crate::source::{Door, FileId, Mention, Places, Source, Sources, Span, Spanned};
 use crate::{check, limit, lower, mend, resolve, rules, template};
 use units::Pipeline;
 

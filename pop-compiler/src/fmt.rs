@@ -5,8 +5,8 @@
 mod lex;
 
 use crate::diagnostic::Diagnostic;
-use crate::source::FileId;
-use crate::syntax::{self, Door};
+use crate::source::{Door, FileId};
+use crate::syntax;
 use crate::tree::{Node, Tree};
 pub(crate) use lex::{Kind, Token, lex};
 

@@ -52,4 +52,4 @@ pub use compile::{
 pub use expr::write_name;
 pub use rules::untyped_edge::Coverage;
 pub use severities::Severities;
-pub use syntax::Door;
+pub use source::Door;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{FileId, Source, Sources, Spanned};
-use crate::syntax::{self, Door};
+use crate::source::{Door, FileId, Source, Sources, Spanned};
+use crate::syntax;
 use crate::tree::{Entry, Node, Tree};
 use crate::{mend, rules};
 

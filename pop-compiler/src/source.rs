@@ -1,8 +1,12 @@
 //! Files, spans and line numbers. No I/O: whoever read the file hands its text in.
 
+mod door;
+mod places;
+
 use std::sync::Arc;
 
-use crate::syntax::Door;
+pub use door::Door;
+pub use places::{Mention, Places};
 
 /// The name of a text that came through standard input.
 pub const STDIN: &str = "<stdin>";

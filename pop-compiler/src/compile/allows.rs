@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Location};
 use crate::rules;
-use crate::source::{FileId, Sources, Span, Spanned};
-use crate::syntax::{self, Door};
+use crate::source::{Door, FileId, Sources, Span, Spanned};
+use crate::syntax;
 
 /// A rule and the file in which it finds something.
 type Of = (&'static str, FileId);

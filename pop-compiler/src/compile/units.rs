@@ -16,9 +16,8 @@ use crate::check;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::generator::number;
 use crate::resolve::{self, Imports, Merged, SubWorkflow, beside};
-use crate::source::{FileId, Sources, Span, Spanned};
-use crate::source_map::Places;
-use crate::syntax::{self, Door};
+use crate::source::{Door, FileId, Places, Sources, Span, Spanned};
+use crate::syntax;
 use crate::types::{Record, Type, Types};
 use crate::{decode, limit, lower, rules};
 

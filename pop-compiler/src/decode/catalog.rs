@@ -6,8 +6,7 @@ use super::types::RecordOf;
 use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
 use crate::ast::{CommandText, Declared, DeclaredOutput, Input, OperationTypeDef, Settings};
-use crate::source::{Span, Spanned};
-use crate::syntax::Door;
+use crate::source::{Door, Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
 use crate::{limit, rules};
 

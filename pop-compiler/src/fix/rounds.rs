@@ -7,8 +7,7 @@ use crate::Compiled;
 use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::mend::{self, entry::Lexed};
 use crate::rules;
-use crate::source::FileId;
-use crate::syntax::Door;
+use crate::source::{Door, FileId};
 
 /// One fix may uncover the next; real files need two or three rounds.
 const MAX_ROUNDS: usize = 128;

@@ -3,7 +3,7 @@
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-use crate::syntax::Door;
+use crate::source::Door;
 
 /// What a token is to the formatter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

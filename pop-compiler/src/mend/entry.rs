@@ -5,8 +5,7 @@ use std::cell::Cell;
 
 use crate::diagnostic::Edit;
 use crate::fmt::{Kind, Token, lex};
-use crate::source::Span;
-use crate::syntax::Door;
+use crate::source::{Door, Span};
 
 /// Tokens of a file that are looked at, in all, for keys beside those that are to be renamed.
 const MOST_BESIDE: usize = 20_000_000;

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use crate::decode;
 use crate::diagnostic::Diagnostic;
 use crate::rules;
-use crate::source::{FileId, STDIN};
-use crate::syntax::{self, Door};
+use crate::source::{Door, FileId, STDIN};
+use crate::syntax;
 use crate::tree::Tree;
 
 /// Bytes that are read, in all, to try changes of one compilation.

@@ -5,8 +5,8 @@ use std::ops::Range;
 use serde_json::Value as Json;
 
 use crate::fmt::{Kind, Token, lex};
+use crate::source::Door;
 use crate::suggest;
-use crate::syntax::Door;
 
 /// A change of the text: what to replace with what.
 type Change = Vec<(Range<usize>, String)>;

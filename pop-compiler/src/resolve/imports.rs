@@ -18,9 +18,9 @@ use crate::decode::{self, CatalogFile};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::expr::habits::{self, Habit};
 use crate::lower::plain;
-use crate::source::{STDIN, Source, Sources, Span, Spanned};
+use crate::source::{Door, STDIN, Source, Sources, Span, Spanned};
 use crate::suggest::Guesses;
-use crate::syntax::{self, Door};
+use crate::syntax;
 use crate::types::{Flaw, Record, Type, TypeExpr, Types};
 use crate::{limit, mend, rules};
 
