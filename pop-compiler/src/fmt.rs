@@ -2,13 +2,10 @@
 //! breaks inside lists and tables stay as they were written. No token is ever added, moved or dropped, except commas
 //! that end a list on one line.
 
-mod lex;
-
 use crate::diagnostic::Diagnostic;
 use crate::source::{Door, FileId};
-use crate::syntax;
+use crate::syntax::{self, Kind, Token, lex};
 use crate::tree::{Node, Tree};
-pub(crate) use lex::{Kind, Token, lex};
 
 /// The text in its canonical form.
 ///

@@ -3,7 +3,6 @@
 
 pub(crate) mod entry;
 mod judge;
-pub(crate) mod syntax;
 pub(crate) mod units;
 pub(crate) mod values;
 mod verify;

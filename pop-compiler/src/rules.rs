@@ -17,7 +17,6 @@ pub(crate) mod bad_version;
 pub(crate) mod catalog_conflict;
 pub(crate) mod constant_when;
 pub(crate) mod cycle;
-pub(crate) mod duplicate_name;
 pub(crate) mod empty_workflow;
 pub(crate) mod extra_input;
 pub(crate) mod foreign_reference;
@@ -38,7 +37,6 @@ pub(crate) mod secret_leak;
 pub(crate) mod self_reference;
 pub(crate) mod skipped_with;
 pub(crate) mod stdout_mismatch;
-pub(crate) mod syntax;
 pub(crate) mod tiny_memory;
 pub(crate) mod too_large;
 pub(crate) mod type_mismatch;
@@ -68,6 +66,7 @@ use crate::diagnostic::{Diagnostic, Edit, shorten};
 use crate::limit::MORE_FINDINGS;
 use crate::source::{Span, Spanned};
 use crate::suggest::Near;
+pub(crate) use crate::syntax::rules::{duplicate_name, syntax};
 use crate::types::Type;
 
 /// All rules of the workflow language, by name.

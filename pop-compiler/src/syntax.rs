@@ -2,6 +2,8 @@
 
 mod extents;
 mod json;
+mod lex;
+pub(crate) mod rules;
 mod toml;
 
 use crate::diagnostic::Diagnostic;
@@ -9,6 +11,7 @@ use crate::source::{Door, FileId};
 use crate::tree::Tree;
 
 pub(crate) use extents::comments;
+pub(crate) use lex::{Kind, Token, lex};
 
 /// Reads `text`; the root is a table, even when the text is broken.
 pub(crate) fn parse(file: FileId, text: &str, door: Door, out: &mut Vec<Diagnostic>) -> Tree {

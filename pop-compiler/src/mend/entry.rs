@@ -4,8 +4,8 @@
 use std::cell::Cell;
 
 use crate::diagnostic::Edit;
-use crate::fmt::{Kind, Token, lex};
 use crate::source::{Door, Span};
+use crate::syntax::{Kind, Token, lex};
 
 /// Tokens of a file that are looked at, in all, for keys beside those that are to be renamed.
 const MOST_BESIDE: usize = 20_000_000;

@@ -7,8 +7,8 @@ use super::foreign;
 use super::tokens::{Kind, Token, tokens};
 use crate::diagnostic::Diagnostic;
 use crate::limit;
-use crate::rules;
 use crate::source::{FileId, Span, Spanned};
+use crate::syntax::rules;
 use crate::tree::{Entry, KeyIndex, MAX_DEPTH, Node, Table, Tree};
 
 /// Faults of one file that are kept.

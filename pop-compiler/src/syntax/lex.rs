@@ -1,11 +1,11 @@
-//! Both doors as one kind of tokens. Only texts that were parsed come here, so nothing is checked.
+//! Both doors as one kind of tokens, for tools that change texts. Nothing is checked.
 
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
 use crate::source::Door;
 
-/// What a token is to the formatter.
+/// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Space,

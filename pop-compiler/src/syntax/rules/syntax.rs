@@ -1,7 +1,6 @@
 //! `syntax`: the text is not TOML or JSON.
 
-use super::Rule;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::source::Span;
 use crate::tree::MAX_DEPTH;
 
