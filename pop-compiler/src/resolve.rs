@@ -19,7 +19,6 @@ use crate::rules;
 use crate::source::{Mention, Span, Spanned};
 use crate::suggest::{self, Guesses, Near};
 use crate::types::Type;
-use crate::validate::RUN_TOKENS;
 
 use foreign::Named;
 pub(crate) use imports::{Imports, Merged, SubWorkflow, beside, merge};
@@ -423,8 +422,8 @@ impl<'a> Resolver<'a, '_> {
         if !token.name.starts_with("pop.") || fanned && of_item.contains(&token.name) {
             return; // a pointer that can't be read, which was told; or the item
         }
-        if !RUN_TOKENS.contains(&token.name) {
-            let known = RUN_TOKENS.into_iter().chain(of_item.into_iter().filter(|_| fanned));
+        if !token::RUN_TOKENS.contains(&token.name) {
+            let known = token::RUN_TOKENS.into_iter().chain(of_item.into_iter().filter(|_| fanned));
             self.out.push(rules::unknown_output::native(native.span, token.name, known));
         } else if token.default.is_none() && !token.path().is_empty() {
             self.out.push(rules::bad_pointer::into_text(native.span, &native.text, token.name));

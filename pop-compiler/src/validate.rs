@@ -13,11 +13,8 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::generator::{Promise, Promises, Wanted};
 use crate::graph::{self, EdgeKind, Graph, Mention};
 use crate::limit::MORE_FINDINGS;
-use crate::reference::{self, Token};
+use crate::reference::{self, RUN_TOKENS, Token};
 use crate::suggest;
-
-/// Names without `.out` that mean something while an agenda runs.
-pub(crate) const RUN_TOKENS: [&str; 3] = ["pop.agendaId", "pop.customerId", "pop.operationName"];
 
 /// How many findings are told; the rest is counted.
 const MOST_FINDINGS: usize = 1000;

@@ -6,11 +6,11 @@ use serde_json::{Map, Value as Json};
 
 use super::ends::Ends;
 use super::habits::Habit;
+use super::rules;
 use super::{Native, Part, Reference, Root, Segment, Template, habits, is_name_char};
 use crate::diagnostic::Diagnostic;
 use crate::limit;
 use crate::reference as token;
-use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::Text;
 

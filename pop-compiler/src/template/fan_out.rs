@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
+use super::rules;
 use crate::agenda::{Agenda, Operation, Params, keys};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::generator::{
@@ -11,7 +12,6 @@ use crate::generator::{
 };
 use crate::graph;
 use crate::reference::{self, Fallback, Reference, Token};
-use crate::rules;
 
 /// How many operations and references fan-outs may make in all: two of them that refer to each other multiply.
 const MOST_MADE: usize = 2_000_000;

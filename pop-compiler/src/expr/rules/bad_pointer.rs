@@ -1,7 +1,6 @@
 //! `bad-pointer`: a native token whose pointer can lead nowhere.
 
-use super::Rule;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::source::Span;
 
 pub(crate) const RULE: Rule = Rule {
