@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::agenda::{Agenda, AgendaTemplate, Operation, keys};
+use crate::agenda::{Agenda, AgendaTemplate, EdgeKind, Mention, Operation, keys, mentions};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::generator::{Promise, Promises, Wanted};
-use crate::graph::{self, EdgeKind, Graph, Mention};
+use crate::graph::Graph;
 use crate::limit::MORE_FINDINGS;
 use crate::reference::{self, RUN_TOKENS, Token};
 use crate::suggest;
@@ -202,7 +202,7 @@ impl<'a> Checker<'a> {
     fn check_references(&mut self, i: usize) {
         let agenda = self.agenda;
         let operation = &agenda.operations[i];
-        graph::mentions(operation, &mut |mention| {
+        mentions(operation, &mut |mention| {
             let is_self = mention.name == operation.name || self.is_own_item(operation, mention.name);
             if is_self && !self.is_full() {
                 let shown = mention.token.unwrap_or(mention.name);

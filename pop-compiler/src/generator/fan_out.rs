@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{FAN_OUT_TYPE, Generator};
-use crate::agenda::{Operation, Params, keys};
-use crate::graph::{self, Dependency};
+use crate::agenda::{Dependency, Operation, Params, dependencies, keys};
 use crate::reference::{self, Token, dig, escaped, follow, operation_of};
 
 /// How many operations one fan-out may make while an agenda runs.
@@ -96,7 +95,7 @@ impl FanOut {
         let family = Family::new(self);
         let mut found = Vec::new();
         self.walk(&mut |operation| {
-            let all = graph::dependencies(operation).into_iter();
+            let all = dependencies(operation).into_iter();
             found.extend(all.filter(|dependency| family.mine(&dependency.name, 0).is_none()));
         });
         found

@@ -5,12 +5,11 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Value, json};
 
 use super::rules;
-use crate::agenda::{Agenda, Operation, Params, keys};
+use crate::agenda::{self, Agenda, Operation, Params, keys};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::generator::{
     FAN_OUT_TYPE, Family, FanOut, asks_its_item, families, gather, kind_of, with_condition,
 };
-use crate::graph;
 use crate::reference::{self, Fallback, Reference, Token};
 
 /// How many operations and references fan-outs may make in all: two of them that refer to each other multiply.
@@ -134,7 +133,7 @@ impl Group {
             };
             // Those that wait for another of them wait for whatever that one waits for.
             if let Some(after) = &after
-                && !graph::dependencies(&operation).iter().any(|d| inside(&d.name))
+                && !agenda::dependencies(&operation).iter().any(|d| inside(&d.name))
             {
                 also_after(&mut operation.params, after);
             }

@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::{Checker, item, settings};
-use crate::agenda::{Operation, keys};
+use crate::agenda::{self, Operation, keys};
 use crate::generator::{FAN_OUT_TYPE, FanOut, Generator, Promise, number};
-use crate::graph;
 use crate::reference;
 
 impl Checker<'_> {
@@ -154,7 +153,7 @@ impl Checker<'_> {
                 format!("an operation that `{}` makes has no {what}", self.agenda.operations[generator].name);
             self.add(self.error("missing-key", at, message));
         }
-        graph::mentions(made, &mut |mention| {
+        agenda::mentions(made, &mut |mention| {
             let inside =
                 own.contains(mention.name) || item(mention.name).is_some_and(|(stem, _)| own.contains(stem));
             if mention.name == made.name || inside && own.len() == 1 {

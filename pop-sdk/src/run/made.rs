@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::io;
 
 use crate::api::{Failure, FailureClass, OperationState};
-use pop_compiler::agenda::{Agenda, Operation, keys};
+use pop_compiler::agenda::{Agenda, Dependency, Operation, keys};
 use pop_compiler::diagnostic::{Diagnostic, Location, Severity};
 use pop_compiler::generator::{Promise, Wanted};
-use pop_compiler::graph::Dependency;
 use pop_compiler::validate::{self, Around};
 use serde_json::{Value, json};
 
