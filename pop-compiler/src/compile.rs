@@ -18,7 +18,6 @@ use crate::{check, limit, lower, mend, resolve, rules, template};
 use units::Pipeline;
 
 pub use native::{check_native, data, is_native, place_in_data};
-pub(crate) use units::Unit;
 
 /// What a compilation may use besides the text.
 pub struct Options<'o> {

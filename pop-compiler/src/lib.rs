@@ -13,6 +13,7 @@ mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod client;
+mod coerce;
 mod compile;
 mod decode;
 pub mod diagnostic;
@@ -28,6 +29,7 @@ pub mod language_schema;
 mod limit;
 mod lower;
 mod mend;
+mod model;
 pub mod quantity;
 pub mod reference;
 pub mod render;
@@ -42,6 +44,7 @@ mod syntax;
 pub mod template;
 mod tree;
 pub mod types;
+mod units;
 pub mod validate;
 pub mod values;
 

@@ -3,8 +3,6 @@
 
 pub(crate) mod entry;
 mod judge;
-pub(crate) mod units;
-pub(crate) mod values;
 mod verify;
 
 use std::collections::{HashMap, HashSet};

@@ -10,10 +10,10 @@ use hashbrown::HashMap as FastMap;
 
 use crate::ast::{Foreign, Value, ValueKind, Workflow};
 use crate::catalog::Catalog;
-use crate::check::{Edge, Meant, Model, Operation, Target};
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Native, Part, Reference, Root, Segment};
 use crate::limit;
+use crate::model::{Edge, Meant, Model, Operation, Target};
 use crate::reference as token;
 use crate::rules;
 use crate::source::{Mention, Span, Spanned};

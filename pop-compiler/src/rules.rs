@@ -57,11 +57,11 @@ pub(crate) mod useless_fallback;
 pub(crate) mod workflow_cycle;
 pub(crate) mod wrong_shape;
 
-use crate::check::{Model, Operation};
 pub use crate::diagnostic::Rule;
 use crate::diagnostic::{Diagnostic, Edit, shorten};
 pub(crate) use crate::expr::rules::{bad_expression, bad_pointer};
 use crate::limit::MORE_FINDINGS;
+use crate::model::{Model, Operation};
 use crate::source::{Span, Spanned};
 use crate::suggest::Near;
 pub(crate) use crate::syntax::rules::{duplicate_name, syntax};

@@ -6,8 +6,6 @@ use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
 use super::Options;
 use crate::agenda::AgendaTemplate;
 use crate::ast::{Operation, Workflow};
@@ -15,10 +13,11 @@ use crate::catalog::{Catalog, OperationType};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::generator::number;
+use crate::model::{Model, Unit};
 use crate::resolve::{self, Imports, Merged, SubWorkflow, beside};
 use crate::source::{Door, FileId, Places, Sources, Span, Spanned};
 use crate::syntax;
-use crate::types::{Record, Type, Types};
+use crate::types::{Record, Type};
 use crate::{decode, limit, lower, rules};
 
 /// Workflows inside workflows.
@@ -26,21 +25,6 @@ const MAX_NESTING: usize = 16;
 
 /// Operations that a workflow may make with all that it contains.
 const MAX_OPERATIONS: usize = 200_000;
-
-/// A compiled workflow as others see it.
-pub(crate) struct Unit {
-    /// Its inputs and outputs, in terms of its own types.
-    kind: OperationType,
-    types: Types,
-    catalog: Catalog,
-    /// None when it has errors.
-    pub(crate) template: Option<AgendaTemplate>,
-    /// What its inputs are when nothing, or null, is given.
-    pub(crate) inputs: Vec<(String, Json)>,
-    /// Where each of its operations was named.
-    pub(crate) places: Places,
-    operations: usize,
-}
 
 /// One compilation: the files read so far and what was found in them.
 pub(super) struct Pipeline<'o> {
@@ -198,10 +182,7 @@ impl<'o> Pipeline<'o> {
 
 /// Where each operation of sub-workflows was named. One that joins two conditions of another operation (see
 /// `lower::inline`) stands where that one does, one that gives an output where the sub-workflow does.
-pub(super) fn inner_places(
-    model: &check::Model<'_>,
-    template: Option<&AgendaTemplate>,
-) -> Vec<(String, Span)> {
+pub(super) fn inner_places(model: &Model<'_>, template: Option<&AgendaTemplate>) -> Vec<(String, Span)> {
     if !model.workflow.nests {
         return Vec::new();
     }

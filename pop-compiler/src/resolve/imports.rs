@@ -12,17 +12,15 @@ use crate::agenda::Stdout;
 use crate::ast::{CommandText, Declared, Input, OperationTypeDef, TypeDef, Workflow};
 use crate::catalog::command::{self, Place, Spot};
 use crate::catalog::{Catalog, OperationType};
-use crate::check::first_in as references_in;
-use crate::compile::Unit;
 use crate::decode::{self, CatalogFile};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::expr::habits::{self, Habit};
-use crate::lower::plain;
+use crate::model::Unit;
 use crate::source::{Door, STDIN, Source, Sources, Span, Spanned};
 use crate::suggest::Guesses;
 use crate::syntax;
 use crate::types::{Flaw, Record, Type, TypeExpr, Types};
-use crate::{limit, mend, rules};
+use crate::{coerce, limit, rules};
 
 /// Where catalogs come from.
 pub(crate) struct Imports<'i> {
@@ -397,16 +395,16 @@ impl Merger<'_> {
             let (types, ty, place) = (&self.catalog.types, &input.ty.value.ty, input.ty.span);
             // whatever is wrong with it, the input may be left out
             defaults.insert(name.clone(), Json::Null);
-            let Some(value) = plain(default) else {
+            let Some(value) = default.to_sorted_json() else {
                 // what could not be read was told
-                let reference = references_in(default);
+                let reference = default.first_reference();
                 self.out.extend(reference.map(|span| rules::bad_default::reference(span, name)));
                 continue;
             };
             if !value.is_null() && types.secret_in(ty).is_some() {
                 self.out.push(rules::secret_leak::in_default(default.span, name, place));
             } else if !types.accepts(ty, &value) {
-                let edits = mend::values::edits(types, ty, default);
+                let edits = coerce::edits(types, ty, default);
                 let shown = value.to_string();
                 self.out.push(rules::bad_default::report(default.span, name, ty, place, &shown, edits));
             }

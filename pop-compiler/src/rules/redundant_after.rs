@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::Rule;
-use crate::check::Model;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::Model;
 
 pub(crate) const RULE: Rule = Rule {
     id: "redundant-after",

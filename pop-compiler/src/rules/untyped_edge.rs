@@ -2,8 +2,8 @@
 
 use super::Rule;
 use crate::ast::{Value, ValueKind};
-use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{Model, Operation};
 use crate::types::Type;
 
 pub(crate) const RULE: Rule = Rule {

@@ -1,9 +1,9 @@
 //! `unused-input`: an input that nothing uses.
 
 use super::{Rule, bad_expression};
-use crate::check::Model;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::limit;
+use crate::model::Model;
 
 pub(crate) const RULE: Rule = Rule {
     id: "unused-input",

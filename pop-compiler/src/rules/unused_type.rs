@@ -1,9 +1,9 @@
 //! `unused-type`: a type that nothing names.
 
 use super::Rule;
-use crate::check::Model;
 use crate::diagnostic::{Diagnostic, Severity, has_errors};
 use crate::limit;
+use crate::model::Model;
 
 pub(crate) const RULE: Rule = Rule {
     id: "unused-type",
