@@ -14,7 +14,7 @@ use crate::resolve::Imports;
 use crate::rules::untyped_edge::{self, Coverage};
 use crate::severities::{self, Severities};
 use crate::source::{Door, FileId, Mention, Places, Source, Sources, Span, Spanned};
-use crate::{check, limit, lower, mend, resolve, rules, template};
+use crate::{check, fix, limit, lower, resolve, rules, template};
 use units::Pipeline;
 
 pub use native::{check_native, data, is_native, place_in_data};
@@ -103,6 +103,20 @@ impl Compiled {
             is_catalog: false,
             diagnostics: Vec::new(),
         }
+    }
+}
+
+impl fix::Compilation for Compiled {
+    fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    fn findings(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    fn findings_mut(&mut self) -> &mut Vec<Diagnostic> {
+        &mut self.diagnostics
     }
 }
 
@@ -312,5 +326,5 @@ fn finish(out: &mut Vec<Diagnostic>, sources: &Sources) {
     }
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
     out.dedup_by(|a, b| a.is_same(b));
-    mend::complete(out, sources);
+    fix::complete(out, sources);
 }

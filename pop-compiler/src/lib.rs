@@ -28,7 +28,6 @@ pub mod import;
 pub mod language_schema;
 mod limit;
 mod lower;
-mod mend;
 mod model;
 pub mod quantity;
 pub mod reference;

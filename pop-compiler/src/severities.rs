@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Door, FileId, Source, Sources, Spanned};
 use crate::syntax;
 use crate::tree::{Entry, Node, Tree};
-use crate::{mend, rules};
+use crate::{fix, rules};
 
 /// What a project says about a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Severities {
         }
         let mut sources = Sources::new();
         sources.add(source.clone());
-        mend::complete(&mut out, &sources);
+        fix::complete(&mut out, &sources);
         (severities, out)
     }
 

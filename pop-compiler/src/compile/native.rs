@@ -11,7 +11,7 @@ use crate::source::{Door, FileId, Places, Source, Sources, Span};
 use crate::syntax;
 use crate::tree::{Node, Table, Tree};
 use crate::validate;
-use crate::{mend, rules};
+use crate::{fix, rules};
 
 /// Whether this JSON text is an agenda (it has a list of `operations`) or a template (it has an `agenda`), and not a
 /// workflow.
@@ -87,7 +87,7 @@ pub fn check_native(source: Source) -> Compiled {
         (compiled.template, compiled.agenda) = (None, None);
     }
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
-    mend::complete(&mut out, &compiled.sources);
+    fix::complete(&mut out, &compiled.sources);
     compiled.diagnostics = out;
     compiled
 }

@@ -1,4 +1,4 @@
-//! What a rule wants changed, as long as it has not seen the text; `mend` turns it into edits.
+//! What a rule wants changed, as long as it has not seen the text; `fix` turns it into edits.
 
 use super::Diagnostic;
 use crate::source::Span;
@@ -41,7 +41,7 @@ impl Draft {
     }
 }
 
-/// Drafts of edits, which `mend` completes.
+/// Drafts of edits, which `fix` completes.
 impl Diagnostic {
     /// Adds to the fix that the name `old`, which is somewhere in `span`, becomes `new`.
     #[must_use]

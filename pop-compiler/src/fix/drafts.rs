@@ -1,16 +1,13 @@
 //! From what a rule knows (a name inside a place, an entry that should go) to edits of the text. Rules have no texts, so
 //! they leave drafts; once the texts are at hand, each draft becomes edits or, where that is not certain, nothing.
 
-pub(crate) mod entry;
-mod judge;
-mod verify;
-
 use std::collections::{HashMap, HashSet};
 
+use super::judge::Judge;
+use super::{entry, verify};
 use crate::diagnostic::{Diagnostic, Draft, Edit};
 use crate::rules;
 use crate::source::{FileId, Sources, Span};
-use judge::Judge;
 
 /// Names that are looked at; a file with more faults is mended in several rounds.
 const MAX_DRAFTS: usize = 1_000;
@@ -37,7 +34,7 @@ pub(crate) fn complete(out: &mut [Diagnostic], sources: &Sources) {
 }
 
 /// Rules that find names which a file gives.
-pub(crate) const OF_NAMES: [&str; 7] = [
+pub(super) const OF_NAMES: [&str; 7] = [
     rules::extra_input::RULE.id,
     rules::unknown_field::RULE.id,
     rules::unknown_input::RULE.id,

@@ -11,7 +11,7 @@ use crate::syntax::{Kind, Token, lex};
 const MOST_BESIDE: usize = 20_000_000;
 
 /// A text and its tokens.
-pub(crate) struct Lexed<'t> {
+pub(super) struct Lexed<'t> {
     source: &'t str,
     door: Door,
     tokens: Vec<Token<'t>>,
@@ -24,7 +24,7 @@ pub(crate) struct Lexed<'t> {
 }
 
 impl<'t> Lexed<'t> {
-    pub(crate) fn new(text: &'t str, door: Door) -> Self {
+    pub(super) fn new(text: &'t str, door: Door) -> Self {
         let tokens = lex(text, door);
         let mut at = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
         let starts = tokens
@@ -227,7 +227,7 @@ impl<'t> Lexed<'t> {
     }
 
     /// The table, list or file around byte `at`; in TOML what is below one header is one table.
-    pub(crate) fn around(&self, at: usize) -> std::ops::Range<usize> {
+    pub(super) fn around(&self, at: usize) -> std::ops::Range<usize> {
         let at = self.starts.partition_point(|start| *start <= at).saturating_sub(1);
         let Some(depth) = self.depths.get(at).copied() else { return 0..self.source.len() };
         let bounds = |i: &usize| self.depths[*i] < depth || self.is_header(*i);

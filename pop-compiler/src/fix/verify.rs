@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use super::judge::{Judge, Reading};
 use crate::diagnostic::Diagnostic;
-use crate::fix;
 use crate::source::{FileId, Sources};
 
 /// Takes back the fixes that do harm, alone or together with others.
@@ -72,7 +71,7 @@ impl Trial<'_> {
 
     /// How many of the fixes can be made together, if no text is worse for it.
     fn does_no_harm(&mut self, out: &[Diagnostic], which: &[usize]) -> Option<usize> {
-        let fixed = fix::make(which.iter().map(|i| (*i, &out[*i])), self.sources);
+        let fixed = super::make(which.iter().map(|i| (*i, &out[*i])), self.sources);
         for (file, text) in &fixed.files {
             let source = self.sources.get(*file)?;
             let Some(door) = source.door() else { continue };
