@@ -1,23 +1,28 @@
 //! The pipeline: text → tree → workflow → resolved → checked → template → agenda. Every door goes through here.
 
 mod allows;
+mod analyze;
+mod front;
 mod native;
+mod symbols;
 mod units;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::agenda::{Agenda, AgendaTemplate};
 use crate::ast::Workflow;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Draft, Label, Location, has_errors};
 use crate::resolve::Imports;
-use crate::rules::untyped_edge::{self, Coverage};
+use crate::rules::untyped_edge::Coverage;
 use crate::severities::{self, Severities};
 use crate::source::{Door, FileId, Mention, Places, Source, Sources, Span, Spanned};
-use crate::{check, fix, limit, lower, resolve, rules, template};
-use units::Pipeline;
+use crate::{fix, limit, lower, resolve, rules, template};
+use front::Read;
 
+pub use analyze::{Analysis, analyze};
 pub use native::{check_native, data, is_native, place_in_data};
+pub use symbols::{Symbol, SymbolKind, SymbolTarget};
 
 /// What a compilation may use besides the text.
 pub struct Options<'o> {
@@ -122,38 +127,17 @@ impl fix::Compilation for Compiled {
 
 /// Compiles one workflow. Never stops at the first finding, never panics on any text.
 pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
-    let mut pipeline = Pipeline::new(options);
-    let file = pipeline.sources.add(source);
-    let (workflow, merged, mut others) = pipeline.read(file, door);
-    let Pipeline { mut sources, mut out, .. } = pipeline;
-    let is_catalog = workflow.is_catalog;
-    if is_catalog && let Some(source) = sources.get(file).cloned() {
-        out.push(rules::wrong_shape::catalog(workflow.operations_span));
-        let before = out.len();
-        let mut own = Sources::new();
-        read_catalog(&source, options.loader, &mut own, &mut out);
-        let first = u32::try_from(sources.iter().count()).unwrap_or(u32::MAX);
-        relocate(&mut out[before..], &|span| span.file = FileId(first.saturating_add(span.file.0)));
-        for (_, source) in own.iter() {
-            sources.add(source.clone());
-        }
-    }
-    let mut model = resolve::resolve(&workflow, &merged, &mut out);
-    let untyped = options.severities.level(untyped_edge::RULE.id).is_some();
-    let checked = check::check(&mut model, untyped, &mut out);
-    merged.hold_back(&mut out);
-    out.append(&mut others);
-    one_file_each(&mut out, &sources);
-    allows::apply(&mut out, &sources);
-    options.severities.apply(&mut out);
-    finish(&mut out, &sources);
-    let template = if has_errors(&out) {
+    let mut read = front::read(source, door, options);
+    let (model, checked, out) = read.check(options);
+    let template = if has_errors(out) {
         None
     } else {
         lower::template(&model, &checked).map_err(|finding| out.push(*finding)).ok()
     };
     let inner = units::inner_places(&model, template.as_ref());
-    let (fills, mentions) = (model.fills, model.mentions);
+    let (fills, mentions, coverage) = (model.fills, model.mentions, checked.coverage);
+    let Read { sources, workflow, merged, mut out, .. } = read;
+    let is_catalog = workflow.is_catalog;
     let no_inputs = workflow.inputs.is_empty();
     let (workflow_name, operations_span) = (workflow.name.value, workflow.operations_span);
     let source_map = units::places(workflow.operations, inner);
@@ -181,7 +165,7 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
         agenda,
         catalog,
         source_map,
-        coverage: checked.coverage,
+        coverage,
         mentions,
         is_catalog,
         diagnostics: out,
@@ -242,17 +226,6 @@ fn placed(
         finding.primary.at = Location::Span(span);
     }
     finding
-}
-
-/// A file that was read for several workflows has several ids; its findings get the first.
-fn one_file_each(out: &mut [Diagnostic], sources: &Sources) {
-    let mut first: HashMap<&str, FileId> = HashMap::new();
-    let ids: Vec<FileId> =
-        sources.iter().map(|(id, s)| *first.entry(s.name.as_ref()).or_insert(id)).collect();
-    if first.len() == ids.len() {
-        return;
-    }
-    relocate(out, &|span| span.file = ids.get(span.file.0 as usize).copied().unwrap_or(span.file));
 }
 
 /// Changes every place in findings.

@@ -66,8 +66,8 @@ pub mod source_map;
 pub mod cli;
 
 pub use compile::{
-    Compiled, LoadedCatalog, Options, check_native, compile, data, is_native, load_catalog,
-    load_catalog_with, place_in_data,
+    Analysis, Compiled, LoadedCatalog, Options, Symbol, SymbolKind, SymbolTarget, analyze, check_native,
+    compile, data, is_native, load_catalog, load_catalog_with, place_in_data,
 };
 pub use expr::write_name;
 pub use rules::untyped_edge::Coverage;
