@@ -1,4 +1,4 @@
-//! The pipeline: text → tree → workflow → resolved → checked → template → agenda. Every door goes through here.
+//! The pipeline: text → tree → workflow → resolved → checked → template → agenda. Every format goes through here.
 
 mod allows;
 mod analyze;
@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Draft, Label, Location, has_errors};
 use crate::resolve::Imports;
 use crate::rules::untyped_edge::Coverage;
 use crate::severities::{self, Severities};
-use crate::source::{Door, FileId, Mention, Places, Source, Sources, Span, Spanned};
+use crate::source::{FileId, Format, Mention, Places, Source, Sources, Span, Spanned};
 use crate::{fix, limit, lower, resolve, rules, template};
 use front::Read;
 
@@ -29,7 +29,7 @@ pub struct Options<'o> {
     /// Reads a catalog file that the workflow names, by its path relative to where the workflow's own path is relative
     /// to. The error is a fragment such as "no such file".
     pub loader: &'o dyn Fn(&str) -> Result<Source, String>,
-    /// Catalogs made by code, such as those of the Rust door.
+    /// Catalogs made by code, such as those of the Rust format.
     pub catalogs: &'o [Catalog],
     /// What the project says about the rules.
     pub severities: &'o Severities,
@@ -126,8 +126,8 @@ impl fix::Compilation for Compiled {
 }
 
 /// Compiles one workflow. Never stops at the first finding, never panics on any text.
-pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
-    let mut read = front::read(source, door, options);
+pub fn compile(source: Source, format: Format, options: &Options<'_>) -> Compiled {
+    let mut read = front::read(source, format, options);
     let (model, checked, out) = read.check(options);
     let template = if has_errors(out) {
         None

@@ -1,6 +1,6 @@
 //! The POP workflow language and the Agenda data model.
 //!
-//! One checker serves every door: TOML, JSON, the Rust macro and the server's submit endpoint. The crate does no
+//! One checker serves every format (TOML, JSON, the Rust macro) and the server's submit endpoint. The crate does no
 //! I/O, reads no clock and draws no random number; the same input always gives the same bytes.
 //!
 //! [`compile`] takes a workflow's text through the whole pipeline.
@@ -72,4 +72,4 @@ pub use compile::{
 pub use expr::write_name;
 pub use rules::untyped_edge::Coverage;
 pub use severities::Severities;
-pub use source::Door;
+pub use source::Format;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{Door, FileId, Source, Sources, Spanned};
+use crate::source::{FileId, Format, Source, Sources, Spanned};
 use crate::syntax;
 use crate::tree::{Entry, Node, Tree};
 use crate::{fix, rules};
@@ -43,7 +43,7 @@ impl Severities {
         let mut out = Vec::new();
         let mut severities = Self::default();
         let file = FileId(0);
-        let tree = syntax::parse(file, &source.text, Door::Toml, &mut out);
+        let tree = syntax::parse(file, &source.text, Format::Toml, &mut out);
         for Entry { key, value } in entries(tree, "`pop.toml`", &mut out) {
             if key.value == "lints" {
                 for Entry { key, value } in entries(value, "`lints`", &mut out) {

@@ -55,13 +55,13 @@ fn place(span: Span, sources: &Sources) -> Option<Map<String, Json>> {
 mod tests {
     use super::*;
     use crate::source::Source;
-    use crate::{Door, Options, compile};
+    use crate::{Format, Options, compile};
 
     #[test]
     fn operations_and_references_have_their_places() {
         let text = "[workflow]\nname = \"x\"\n[outputs]\no = \"é${b}\"\n[operations.b]\nuses = \"pop.sleep\"\n\
                     with = { output = [\"${a.x}\", \"@<a.out::/y?>\"] }\n[operations.a]\nuses = \"pop.sleep\"\n";
-        let compiled = compile(Source::new("f/x.pop.toml", text), Door::Toml, &Options::default());
+        let compiled = compile(Source::new("f/x.pop.toml", text), Format::Toml, &Options::default());
         assert_eq!(
             document(&compiled),
             json!({

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pop_compiler::source::{Source, Span};
-use pop_compiler::{Analysis, Door, Options, Symbol, SymbolKind, analyze, compile, rules};
+use pop_compiler::{Analysis, Format, Options, Symbol, SymbolKind, analyze, compile, rules};
 
-fn analysis(text: &str, door: Door) -> Analysis {
-    let name = if door == Door::Toml { "x.pop.toml" } else { "x.pop.json" };
+fn analysis(text: &str, format: Format) -> Analysis {
+    let name = if format == Format::Toml { "x.pop.toml" } else { "x.pop.json" };
     let catalog = "[operations.\"media.probe\"]\ninput = { url = \"url\" }\noutput = { file = \"path\", streams = \"list<{codec: string}>\" }\ncommand = [\"probe\"]\n";
     let part = "[workflow]\nname = \"part\"\n[operations.a]\nuses = \"pop.sleep\"\n[outputs]\nn = 1\n";
     let loader = |path: &str| match path {
@@ -15,7 +15,7 @@ fn analysis(text: &str, door: Door) -> Analysis {
         "part.pop.toml" => Ok(Source::new(path, part)),
         _ => Err("no such file".to_owned()),
     };
-    analyze(Source::new(name, text), door, &Options { loader: &loader, ..Options::default() })
+    analyze(Source::new(name, text), format, &Options { loader: &loader, ..Options::default() })
 }
 
 fn place(analysis: &Analysis, span: Span) -> String {
@@ -46,8 +46,8 @@ fn lines(analysis: &Analysis) -> Vec<String> {
 }
 
 #[track_caller]
-fn check(text: &str, door: Door, expected: &[&str]) {
-    let analysis = analysis(text, door);
+fn check(text: &str, format: Format, expected: &[&str]) {
+    let analysis = analysis(text, format);
     assert!(analysis.diagnostics.is_empty(), "{:#?}", analysis.diagnostics);
     assert_eq!(lines(&analysis), expected);
 }
@@ -77,7 +77,7 @@ codecs = "${probe.streams[0].codec ?? 'none'}"
 "#;
     check(
         text,
-        Door::Toml,
+        Format::Toml,
         &[
             "5:1 x: Input x defined: url",
             "6:1 size: Input size defined: Size?",
@@ -115,7 +115,7 @@ fn json_has_the_same_symbols() {
   "outputs": { "files": "${probe[*].file}", "n": "${part.n}" } }"#;
     check(
         text,
-        Door::Json,
+        Format::Json,
         &[
             "2:15 \"x\": Input x defined: list<Url>",
             "2:36 Url: Type Url @2:58: url",
@@ -154,7 +154,7 @@ with = { value = "${inputs.y}" }
 uses = "no.such"
 with = { v = ["${a}", "${nope.v}", "${inputs.x"] }
 "#;
-    let analysis = analysis(text, Door::Toml);
+    let analysis = analysis(text, Format::Toml);
     let rules: Vec<_> = analysis.diagnostics.iter().map(|d| d.rule).collect();
     assert_eq!(
         rules,
@@ -178,7 +178,7 @@ with = { v = ["${a}", "${nope.v}", "${inputs.x"] }
 #[test]
 fn a_catalog_is_taken_for_what_it_is() {
     let text = "[operations.\"a.b\"]\ninput = { n = \"int\" }\noutput = \"{m: float}\"\ncommand = [\"x\", \"${with.n}\"]\n";
-    let analysis = analysis(text, Door::Toml);
+    let analysis = analysis(text, Format::Toml);
     assert!(!pop_compiler::diagnostic::has_errors(&analysis.diagnostics), "{:#?}", analysis.diagnostics);
     assert_eq!(lines(&analysis), ["1:13 \"a.b\": OperationType a.b defined: {m: float}"]);
 }
@@ -186,7 +186,7 @@ fn a_catalog_is_taken_for_what_it_is() {
 #[test]
 fn the_innermost_symbol_is_at_a_byte() {
     let text = "[workflow]\nname = \"x\"\n[operations.a]\nuses = \"pop.sleep\"\n[outputs]\no = \"${a}\"\n";
-    let analysis = analysis(text, Door::Toml);
+    let analysis = analysis(text, Format::Toml);
     let at = |what: &str| analysis.symbol_at(u32::try_from(text.find(what).unwrap()).unwrap());
     assert_eq!(at("a}").unwrap().target.kind, SymbolKind::Operation);
     assert_eq!(at("o = ").unwrap().target.kind, SymbolKind::Output);
@@ -196,14 +196,14 @@ fn the_innermost_symbol_is_at_a_byte() {
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(folder);
     let mut found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    found.retain(|path| Door::is_workflow_path(&path.to_string_lossy()));
+    found.retain(|path| Format::is_workflow_path(&path.to_string_lossy()));
     found.sort();
     assert!(!found.is_empty());
     found
 }
 
 /// Runs `with` on a file of the test folders.
-fn on<T>(path: &Path, with: impl FnOnce(Source, Door, &Options<'_>) -> T) -> T {
+fn on<T>(path: &Path, with: impl FnOnce(Source, Format, &Options<'_>) -> T) -> T {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let directory = path.parent().unwrap().to_path_buf();
     let loader = |name: &str| match fs::read_to_string(directory.join(name)) {
@@ -211,11 +211,11 @@ fn on<T>(path: &Path, with: impl FnOnce(Source, Door, &Options<'_>) -> T) -> T {
         Err(error) => Err(error.to_string()),
     };
     let source = Source::new(name.as_str(), fs::read_to_string(path).unwrap());
-    with(source, Door::from_path(&name).unwrap(), &Options { loader: &loader, ..Options::default() })
+    with(source, Format::from_path(&name).unwrap(), &Options { loader: &loader, ..Options::default() })
 }
 
 #[test]
-fn both_doors_of_every_workflow_have_the_same_symbols() {
+fn both_formats_of_every_workflow_have_the_same_symbols() {
     for toml in files("workflows").iter().filter(|path| path.extension().is_some_and(|e| e == "toml")) {
         let of = |path: &Path| {
             let analysis = on(path, analyze);
@@ -248,9 +248,9 @@ fn the_findings_are_those_of_compiling() {
 fn what_only_the_agenda_shows_is_left_to_compiling() {
     let text = rules::explained("too-large").unwrap().bad.replace("(1500 items)", &"1, ".repeat(1500));
     let source = Source::new("x.pop.toml", text);
-    let compiled = compile(source.clone(), Door::Toml, &Options::default());
+    let compiled = compile(source.clone(), Format::Toml, &Options::default());
     assert_eq!(compiled.diagnostics.iter().map(|d| d.rule).collect::<Vec<_>>(), ["too-large"]);
-    assert_eq!(analyze(source, Door::Toml, &Options::default()).diagnostics, []);
+    assert_eq!(analyze(source, Format::Toml, &Options::default()).diagnostics, []);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use pop_compiler::diagnostic::Severity;
 use pop_compiler::import::wfcommons;
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, canonical, compile, data};
+use pop_compiler::{Compiled, Format, Options, canonical, compile, data};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ fn compiled(name: &str, text: &str, files: &HashMap<String, String>) -> Compiled
     };
     compile(
         Source::new(name, text),
-        Door::from_path(name).unwrap(),
+        Format::from_path(name).unwrap(),
         &Options { loader: &loader, ..Options::default() },
     )
 }
@@ -53,16 +53,16 @@ fn others(dice: Option<&mut Dice>) -> HashMap<String, String> {
     let mut dice = dice;
     let folders = [workflows(), workflows().join("ops")];
     for path in folders.iter().flat_map(|f| fs::read_dir(f).unwrap()).map(|e| e.unwrap().path()) {
-        let Some(door) = Door::from_path(&path.to_string_lossy()) else { continue };
+        let Some(format) = Format::from_path(&path.to_string_lossy()) else { continue };
         let name = path.strip_prefix(workflows()).unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
         let text = match &mut dice {
             None => text,
             Some(dice) => {
-                let (value, _, findings) = data(Source::new("x", text), door);
+                let (value, _, findings) = data(Source::new("x", text), format);
                 assert!(findings.is_empty(), "{name}");
-                match (written(&value, dice), door) {
-                    ((Some(toml), _), Door::Toml) => toml,
+                match (written(&value, dice), format) {
+                    ((Some(toml), _), Format::Toml) => toml,
                     ((_, json), _) => json,
                 }
             }
@@ -109,7 +109,7 @@ fn imported_recordings_are_clean_and_give_the_same_bytes_in_any_order() {
         }
         let imported = wfcommons::import(&fs::read_to_string(&path).unwrap()).unwrap();
         let text = imported.to_toml();
-        let (value, _, findings) = data(Source::new("x", text.as_str()), Door::Toml);
+        let (value, _, findings) = data(Source::new("x", text.as_str()), Format::Toml);
         assert!(findings.is_empty());
         let expected = bytes(&compiled("x.pop.toml", &text, &none), "");
         for seed in 0..3 {

@@ -3,7 +3,7 @@
 use super::symbols::{self, Symbol};
 use super::{Options, front};
 use crate::diagnostic::Diagnostic;
-use crate::source::{Door, Source, Sources};
+use crate::source::{Format, Source, Sources};
 use crate::{limit, rules};
 
 /// What came of an analysis.
@@ -30,7 +30,7 @@ impl Analysis {
 ///
 /// ```
 /// use pop_compiler::source::Source;
-/// use pop_compiler::{Door, Options, SymbolKind, analyze};
+/// use pop_compiler::{Format, Options, SymbolKind, analyze};
 ///
 /// let text = r#"
 /// [workflow]
@@ -43,7 +43,7 @@ impl Analysis {
 /// uses = "pop.log"
 /// with = { message = "hello ${inputs.who}" }
 /// "#;
-/// let analysis = analyze(Source::new("hello.pop.toml", text), Door::Toml, &Options::default());
+/// let analysis = analyze(Source::new("hello.pop.toml", text), Format::Toml, &Options::default());
 /// assert!(analysis.diagnostics.is_empty());
 ///
 /// let cursor = u32::try_from(text.find("inputs.who").unwrap()).unwrap();
@@ -53,8 +53,8 @@ impl Analysis {
 /// assert_eq!(symbol.ty.as_deref(), Some("string"));
 /// assert_eq!(analysis.sources.text(symbol.target.definition.unwrap()), "who");
 /// ```
-pub fn analyze(source: Source, door: Door, options: &Options<'_>) -> Analysis {
-    let mut read = front::read(source, door, options);
+pub fn analyze(source: Source, format: Format, options: &Options<'_>) -> Analysis {
+    let mut read = front::read(source, format, options);
     let (model, checked, out) = read.check(options);
     limit::tell(out);
     let mut found = symbols::of_workflow(&model, &checked);

@@ -12,7 +12,7 @@ use crate::model::Model;
 use crate::resolve::{self, Merged};
 use crate::rules;
 use crate::rules::untyped_edge;
-use crate::source::{Door, FileId, Source, Sources};
+use crate::source::{FileId, Format, Source, Sources};
 
 /// A text that was read, with what it imports.
 pub(super) struct Read {
@@ -28,10 +28,10 @@ pub(super) struct Read {
 }
 
 /// Reads a text and what it imports.
-pub(super) fn read(source: Source, door: Door, options: &Options<'_>) -> Read {
+pub(super) fn read(source: Source, format: Format, options: &Options<'_>) -> Read {
     let mut pipeline = Pipeline::new(options);
     let file = pipeline.sources.add(source);
-    let (workflow, merged, others) = pipeline.read(file, door);
+    let (workflow, merged, others) = pipeline.read(file, format);
     let Pipeline { mut sources, mut out, .. } = pipeline;
     let mut catalog = None;
     if workflow.is_catalog

@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::generator::number;
 use crate::model::{Model, Unit};
 use crate::resolve::{self, Imports, Merged, SubWorkflow, beside};
-use crate::source::{Door, FileId, Places, Sources, Span, Spanned};
+use crate::source::{FileId, Format, Places, Sources, Span, Spanned};
 use crate::syntax;
 use crate::types::{Record, Type};
 use crate::{decode, limit, lower, rules};
@@ -43,11 +43,11 @@ impl<'o> Pipeline<'o> {
 
     /// From text to a workflow and all that it may use. Only what was found in this file is in `out` afterwards; what
     /// was found before, and in the workflows it contains, is given back.
-    pub(super) fn read(&mut self, file: FileId, door: Door) -> (Workflow, Merged, Vec<Diagnostic>) {
+    pub(super) fn read(&mut self, file: FileId, format: Format) -> (Workflow, Merged, Vec<Diagnostic>) {
         let mut others = mem::take(&mut self.out);
         let source = self.sources.get(file).cloned();
         let (name, text) = source.map(|s| (s.name, s.text)).unwrap_or_default();
-        let tree = syntax::parse(file, &text, door, &mut self.out);
+        let tree = syntax::parse(file, &text, format, &mut self.out);
         let workflow = decode::workflow(file, tree, &mut self.out);
         let mut own = mem::take(&mut self.out);
         self.open.push(beside("", &name));
@@ -102,14 +102,14 @@ impl<'o> Pipeline<'o> {
         if let Some(known) = self.units.get(&full) {
             return known.clone();
         }
-        let loaded = match Door::from_path(&full) {
-            Some(door) => (self.options.loader)(&full).map(|source| (source, door)),
+        let loaded = match Format::from_path(&full) {
+            Some(format) => (self.options.loader)(&full).map(|source| (source, format)),
             None => Err("its name must end in `.toml` or `.json`".to_owned()),
         };
         let unit = match loaded {
-            Ok((source, door)) => {
+            Ok((source, format)) => {
                 let file = self.sources.add(source);
-                self.compile(file, path, &full, door).map(Rc::new)
+                self.compile(file, path, &full, format).map(Rc::new)
             }
             Err(why) => {
                 self.out.push(rules::missing_import::workflow(path, &why));
@@ -120,8 +120,8 @@ impl<'o> Pipeline<'o> {
         unit
     }
 
-    fn compile(&mut self, file: FileId, path: &Spanned<String>, name: &str, door: Door) -> Option<Unit> {
-        let (workflow, merged, mut others) = self.read(file, door);
+    fn compile(&mut self, file: FileId, path: &Spanned<String>, name: &str, format: Format) -> Option<Unit> {
+        let (workflow, merged, mut others) = self.read(file, format);
         if workflow.is_catalog {
             self.out.push(rules::missing_import::not_a_workflow(path));
             others.append(&mut self.out);

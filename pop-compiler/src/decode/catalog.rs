@@ -6,7 +6,7 @@ use super::types::RecordOf;
 use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
 use crate::ast::{CommandText, Declared, DeclaredOutput, Input, OperationTypeDef, Settings};
-use crate::source::{Door, Span, Spanned};
+use crate::source::{Format, Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
 use crate::{limit, rules};
 
@@ -288,7 +288,7 @@ impl Decoder<'_> {
         if let Node::Table(table) = &tree.node
             && let [Entry { key, value: Tree { node: Node::String(path), span } }] = table.entries.as_slice()
             && key.value == "schema"
-            && Door::from_path(&path.value) == Some(Door::Json)
+            && Format::from_path(&path.value) == Some(Format::Json)
         {
             return Some(Declared::Schema(Spanned::new(path.value.clone(), *span)));
         }

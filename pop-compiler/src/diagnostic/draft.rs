@@ -14,7 +14,7 @@ pub(crate) enum Draft {
     Drop { span: Span },
     /// As `Drop`, if the entry whose key is at `first` says the same.
     DropTwin { span: Span, first: Span },
-    /// An entry is added before the one whose key is at `span`; `value` is written alike in both doors.
+    /// An entry is added before the one whose key is at `span`; `value` is written alike in both formats.
     Add { span: Span, key: String, value: String },
 }
 

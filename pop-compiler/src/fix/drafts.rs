@@ -91,7 +91,7 @@ fn edits(out: &mut [Diagnostic], sources: &Sources) {
             }
             let text = files.entry(span.file).or_insert_with(|| {
                 let source = sources.get(span.file)?;
-                Some(entry::Lexed::new(&source.text, source.door()?))
+                Some(entry::Lexed::new(&source.text, source.format()?))
             });
             drops += usize::from(matches!(draft, Draft::Drop { .. } | Draft::DropTwin { .. }));
             let edits = match (&draft, text) {

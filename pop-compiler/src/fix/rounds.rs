@@ -7,7 +7,7 @@ use super::entry::Lexed;
 use super::{Fixed, apply, make};
 use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::rules;
-use crate::source::{Door, FileId, Sources};
+use crate::source::{FileId, Format, Sources};
 
 /// One fix may uncover the next; real files need two or three rounds.
 const MAX_ROUNDS: usize = 128;
@@ -215,7 +215,7 @@ fn does_harm<C: Compilation>(before: &C, fixed: &Fixed, after: &C, follow: &mut 
     let mends = |finding: &Diagnostic| finding.rule == rules::syntax::RULE.id;
     let hidden = made().all(mends)
         && fixed.files.iter().any(|(file, _)| {
-            before.sources().get(*file).is_some_and(|source| source.door() == Some(Door::Json))
+            before.sources().get(*file).is_some_and(|source| source.format() == Some(Format::Json))
         });
     let names_mended =
         made().all(|finding| finding.rule == rules::unknown_key::RULE.id || OF_NAMES.contains(&finding.rule));
@@ -261,7 +261,7 @@ fn changed_tables(before: &impl Compilation, fixed: &Fixed) -> HashMap<String, V
     let mut found = HashMap::new();
     for (file, text) in &fixed.files {
         let Some(source) = before.sources().get(*file) else { continue };
-        let Some(door) = source.door() else { continue };
+        let Some(format) = source.format() else { continue };
         let mut edits: Vec<_> = fixed
             .findings
             .iter()
@@ -270,7 +270,7 @@ fn changed_tables(before: &impl Compilation, fixed: &Fixed) -> HashMap<String, V
             .collect();
         edits.sort_by_key(|edit| edit.span.start);
         edits.dedup();
-        let lexed = Lexed::new(text, door);
+        let lexed = Lexed::new(text, format);
         let (mut grown, mut shrunk) = (0, 0);
         let mut tables: Vec<std::ops::Range<usize>> = Vec::new();
         for edit in edits {

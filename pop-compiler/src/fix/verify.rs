@@ -74,8 +74,8 @@ impl Trial<'_> {
         let fixed = super::make(which.iter().map(|i| (*i, &out[*i])), self.sources);
         for (file, text) in &fixed.files {
             let source = self.sources.get(*file)?;
-            let Some(door) = source.door() else { continue };
-            let read = |text: &str| self.judge.read(text, door, &source.name);
+            let Some(format) = source.format() else { continue };
+            let read = |text: &str| self.judge.read(text, format, &source.name);
             let before = self.before.entry(*file).or_insert_with(|| read(&source.text)).as_ref()?;
             if read(text)?.is_worse(before) {
                 return None;

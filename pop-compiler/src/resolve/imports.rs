@@ -16,7 +16,7 @@ use crate::decode::{self, CatalogFile};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::expr::habits::{self, Habit};
 use crate::model::Unit;
-use crate::source::{Door, STDIN, Source, Sources, Span, Spanned};
+use crate::source::{Format, STDIN, Source, Sources, Span, Spanned};
 use crate::suggest::Guesses;
 use crate::syntax;
 use crate::types::{Flaw, Record, Type, TypeExpr, Types};
@@ -86,20 +86,20 @@ pub(crate) fn merge(
     let mut files: Vec<CatalogFile> = Vec::new();
     for path in &workflow.catalogs {
         let full = beside(&own, &path.value);
-        let loaded = match Door::from_path(&full) {
-            Some(door) => (imports.loader)(&full).map(|source| (source, door)),
+        let loaded = match Format::from_path(&full) {
+            Some(format) => (imports.loader)(&full).map(|source| (source, format)),
             // a catalog that came through standard input
             None if full == STDIN => (imports.loader)(&full).map(|source| {
-                let door = source.door().unwrap_or(Door::Toml);
-                (source, door)
+                let format = source.format().unwrap_or(Format::Toml);
+                (source, format)
             }),
             None => Err("its name must end in `.toml` or `.json`".to_owned()),
         };
         match loaded {
-            Ok((source, door)) => {
+            Ok((source, format)) => {
                 let text = source.text.clone();
                 let id = sources.add(source);
-                let tree = syntax::parse(id, &text, door, merger.out);
+                let tree = syntax::parse(id, &text, format, merger.out);
                 let file = decode::catalog(id, tree, merger.out);
                 if file.is_workflow {
                     merger.out.push(rules::missing_import::not_a_catalog(path));
@@ -230,7 +230,7 @@ impl Schemas<'_> {
                 let text = source.text.clone();
                 let id = self.sources.add(source);
                 let before = out.len();
-                let tree = syntax::parse(id, &text, Door::Json, out);
+                let tree = syntax::parse(id, &text, Format::Json, out);
                 rules::bad_schema::check(&tree, out);
                 if has_errors(&out[before..]) {
                     Type::Error

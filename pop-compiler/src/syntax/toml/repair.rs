@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
-use crate::source::Door;
+use crate::source::Format;
 use crate::suggest;
 use crate::syntax::{Kind, Token, lex};
 
@@ -127,7 +127,7 @@ fn pieces(text: &str, at: usize) -> Vec<Piece<'_>> {
     let to = text[at..].find('\n').map_or(text.len(), |n| at + n);
     let mut start = from;
     let mut found = Vec::new();
-    for Token { kind, text } in lex(&text[from..to], Door::Toml) {
+    for Token { kind, text } in lex(&text[from..to], Format::Toml) {
         if !matches!(kind, Kind::Space | Kind::Newline | Kind::Comment) {
             found.push(Piece { kind, text, start });
         }

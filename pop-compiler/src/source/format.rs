@@ -2,15 +2,15 @@
 
 /// Which syntax a text is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Door {
+pub enum Format {
     /// TOML 1.1.
     Toml,
     /// JSON; comments and trailing commas are allowed.
     Json,
 }
 
-impl Door {
-    /// The door for a file of this name, by its ending; `None` when it is neither `.toml` nor `.json`.
+impl Format {
+    /// The format for a file of this name, by its ending; `None` when it is neither `.toml` nor `.json`.
     pub fn from_path(path: &str) -> Option<Self> {
         let extension = path.rsplit_once('.').map(|(_, e)| e)?;
         if extension.eq_ignore_ascii_case("toml") {
