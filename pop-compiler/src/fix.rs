@@ -3,7 +3,7 @@
 
 mod drafts;
 mod entry;
-mod judge;
+mod reparse;
 mod rounds;
 mod verify;
 

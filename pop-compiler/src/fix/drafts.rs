@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::judge::Judge;
+use super::reparse::Reparser;
 use super::{entry, verify};
 use crate::diagnostic::{Diagnostic, Draft, Edit};
 use crate::rules;
@@ -27,10 +27,10 @@ pub(crate) fn complete(out: &mut [Diagnostic], sources: &Sources) {
     if out.is_empty() {
         return;
     }
-    let judge = Judge::new();
+    let reparser = Reparser::new();
     withhold_doubtful(out, sources);
     edits(out, sources);
-    verify::all(out, sources, &judge);
+    verify::all(out, sources, &reparser);
 }
 
 /// Rules that find names which a file gives.

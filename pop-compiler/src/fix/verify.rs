@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::judge::{Judge, Reading};
+use super::reparse::{Reading, Reparser};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Sources};
 
 /// Takes back the fixes that do harm, alone or together with others.
-pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, judge: &Judge) {
+pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, reparser: &Reparser) {
     let wanted: Vec<usize> = (0..out.len()).filter(|i| !out[*i].fix.is_empty()).collect();
     if wanted.is_empty() {
         return;
     }
-    let mut trial = Trial { sources, judge, before: HashMap::new() };
+    let mut trial = Trial { sources, reparser, before: HashMap::new() };
     if trial.does_no_harm(out, &wanted) == Some(wanted.len()) {
         return;
     }
@@ -49,7 +49,7 @@ pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, judge: &Judge) {
 
 struct Trial<'t> {
     sources: &'t Sources,
-    judge: &'t Judge,
+    reparser: &'t Reparser,
     /// What is wrong with each text as it is.
     before: HashMap<FileId, Option<Reading>>,
 }
@@ -75,7 +75,7 @@ impl Trial<'_> {
         for (file, text) in &fixed.files {
             let source = self.sources.get(*file)?;
             let Some(format) = source.format() else { continue };
-            let read = |text: &str| self.judge.read(text, format, &source.name);
+            let read = |text: &str| self.reparser.read(text, format, &source.name);
             let before = self.before.entry(*file).or_insert_with(|| read(&source.text)).as_ref()?;
             if read(text)?.is_worse(before) {
                 return None;

@@ -1,5 +1,5 @@
-//! Whether a changed text is better than it was, told by reading it: a change that makes a fault which was not there
-//! before is no mend.
+//! Whether a changed text is better than it was: it is parsed again, and a change that makes a fault which was not there
+//! before is no fix.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -34,11 +34,11 @@ impl Reading {
 }
 
 /// Reads texts, up to a limit.
-pub(super) struct Judge {
+pub(super) struct Reparser {
     left: Cell<usize>,
 }
 
-impl Judge {
+impl Reparser {
     pub(super) fn new() -> Self {
         Self { left: Cell::new(MOST_READ) }
     }
