@@ -3,8 +3,8 @@
 
 mod drafts;
 mod entry;
+mod fixpoint;
 mod reparse;
-mod rounds;
 mod verify;
 
 use std::collections::{BTreeMap, HashSet};
@@ -14,7 +14,7 @@ use crate::rules;
 use crate::source::{FileId, Sources};
 
 pub(crate) use drafts::complete;
-pub use rounds::{Changed, Compilation, Files, all};
+pub use fixpoint::{Changed, Compilation, Files, all};
 
 /// What one round of fixing gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Draft, Edit};
 use crate::rules;
 use crate::source::{FileId, Sources, Span};
 
-/// Names that are looked at; a file with more faults is mended in several rounds.
+/// Names that are looked at; a file with more faults is fixed in several rounds.
 const MAX_DRAFTS: usize = 1_000;
 
 /// Larger texts, in bytes, are not mended: their tokens would take a multiple of their size.

@@ -1,4 +1,5 @@
-//! Fixing until nothing is left that can be fixed: round after round, each tried before it counts.
+//! Fixing up to a fixpoint: round after round, until nothing is left that can be fixed. Each round is tried before it
+//! counts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -69,14 +70,14 @@ pub fn all<C: Compilation, E>(files: &mut Files<'_, C, E>) -> Result<(C, Changed
         }
         let first = compile(&Changed::new())?;
         let silent = &mut Files { compile: &mut **compile, key: &open, told: &mut |_, _| {} };
-        let left = unreadable(&rounds(silent, first)?.0, &open);
+        let left = unreadable(&fixpoint(silent, first)?.0, &open);
         if left.is_empty() {
             break;
         }
         hopeless.extend(left);
     }
     let key = &|name: &str| key(name).filter(|key| !hopeless.contains(key));
-    rounds(&mut Files { compile: &mut **compile, key, told: &mut **told }, before)
+    fixpoint(&mut Files { compile: &mut **compile, key, told: &mut **told }, before)
 }
 
 /// The files, of those that may be changed, that can't be read.
@@ -86,7 +87,7 @@ fn unreadable(compiled: &impl Compilation, key: &dyn Fn(&str) -> Option<String>)
 }
 
 /// Round after round, from the first compilation on.
-fn rounds<C: Compilation, E>(files: &mut Files<'_, C, E>, first: C) -> Result<(C, Changed), E> {
+fn fixpoint<C: Compilation, E>(files: &mut Files<'_, C, E>, first: C) -> Result<(C, Changed), E> {
     let (mut changed, mut compiled) = (Changed::new(), first);
     let mut refused: HashSet<Known> = HashSet::new();
     let mut left = MOST_TRIED;
