@@ -7,9 +7,9 @@ mod skipped;
 mod values;
 
 use crate::ast::{Input, Value, ValueKind};
+use crate::budget;
 use crate::coerce;
 use crate::diagnostic::{Diagnostic, Location, Severity};
-use crate::limit;
 use crate::model::{Meant, Model};
 use crate::rules;
 use crate::rules::untyped_edge::{self, Coverage};
@@ -53,7 +53,7 @@ pub(crate) fn check(model: &mut Model<'_>, untyped: bool, out: &mut Vec<Diagnost
         for rule in rules::OF_OPERATIONS {
             rule(model, operation, out);
         }
-        limit::hold(out);
+        budget::enforce(out);
     }
     let workflow = model.workflow;
     let mut outputs = Vec::with_capacity(workflow.outputs.len());
@@ -71,7 +71,7 @@ pub(crate) fn check(model: &mut Model<'_>, untyped: bool, out: &mut Vec<Diagnost
     foreign(model, out);
     for rule in rules::CHECKS {
         rule(model, out);
-        limit::hold(out);
+        budget::enforce(out);
     }
     Checked { order, outputs, coverage: counter.coverage }
 }
@@ -87,7 +87,7 @@ fn foreign(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     for Meant { span, shown, right, certain } in &model.foreign {
         if !out.iter().any(|found| found.severity == Severity::Error && around(found, *span)) {
             out.push(rules::foreign_reference::report(*span, shown, right, *certain));
-            limit::hold(out);
+            budget::enforce(out);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::resolve::Imports;
 use crate::rules::untyped_edge::Coverage;
 use crate::severities::{self, Severities};
 use crate::source::{FileId, Format, Mention, Places, Source, Sources, Span, Spanned};
-use crate::{fix, limit, lower, resolve, rules, template};
+use crate::{budget, fix, lower, resolve, rules, template};
 use front::Read;
 
 pub use analyze::{Analysis, analyze};
@@ -92,7 +92,7 @@ impl Compiled {
             finding.fix.iter_mut().for_each(|edit| edit.span.file = file);
             self.diagnostics.push(finding);
         }
-        limit::tell(&mut self.diagnostics);
+        budget::report(&mut self.diagnostics);
     }
 
     fn nothing(sources: Sources) -> Self {
@@ -156,7 +156,7 @@ pub fn compile(source: Source, format: Format, options: &Options<'_>) -> Compile
             }
         }
     }
-    limit::tell(&mut out);
+    budget::report(&mut out);
     let catalog = merged.catalog;
     Compiled {
         sources,
@@ -194,7 +194,7 @@ pub fn load_catalog_with(source: &Source, loader: &dyn Fn(&str) -> Result<Source
     let mut out = Vec::new();
     let catalog = read_catalog(source, loader, &mut sources, &mut out);
     finish(&mut out, &sources);
-    limit::tell(&mut out);
+    budget::report(&mut out);
     LoadedCatalog { sources, catalog, diagnostics: out }
 }
 

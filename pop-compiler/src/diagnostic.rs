@@ -81,7 +81,7 @@ pub struct Diagnostic {
     pub fix: Vec<Edit>,
     /// What is to become edits once the texts are at hand.
     pub(crate) drafts: Vec<Draft>,
-    /// How many infos, warnings and errors it stands for, when it is no finding itself but a count of more (see `limit`).
+    /// How many infos, warnings and errors it stands for, when it is no finding itself but a count of more (see `budget`).
     pub(crate) more: [usize; 3],
     /// Of a syntax error, whether the text was read as if it were mended, so that nothing is absent because of it.
     pub(crate) read: bool,

@@ -9,10 +9,10 @@
 //! in a circle. `tests/layering.rs` has the table.
 
 // Text: files, findings, and the tree of either syntax.
+mod budget;
 pub mod canonical;
 pub mod diagnostic;
 pub mod duration;
-mod limit;
 pub mod quantity;
 pub mod source;
 pub mod suggest;

@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use hashbrown::HashMap as FastMap;
 
 use crate::ast::{Foreign, Value, ValueKind, Workflow};
+use crate::budget;
 use crate::catalog::Catalog;
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Native, Part, Reference, Root, Segment};
-use crate::limit;
 use crate::model::{Edge, Meant, Model, Operation, Target};
 use crate::reference as token;
 use crate::rules;
@@ -143,7 +143,7 @@ impl<'a> Resolver<'a, '_> {
             } else {
                 let near = self.nearest_operation(&name.value);
                 self.out.push(rules::unknown_operation::report(name, near));
-                limit::hold(self.out);
+                budget::enforce(self.out);
             }
         }
         edges.retain(|edge| {
@@ -151,7 +151,7 @@ impl<'a> Resolver<'a, '_> {
                 let report =
                     if edge.order { rules::self_reference::after } else { rules::self_reference::report };
                 self.out.push(report(&ast.name.value, edge.span));
-                limit::hold(self.out);
+                budget::enforce(self.out);
             }
             edge.to != i
         });
@@ -179,7 +179,7 @@ impl<'a> Resolver<'a, '_> {
                         }
                     };
                     self.mentions.push(Mention { operation: self.owner, span });
-                    limit::hold(self.out);
+                    budget::enforce(self.out);
                 }
             }
             ValueKind::List(items) => items.iter().for_each(|v| self.value(v, inside, edges)),

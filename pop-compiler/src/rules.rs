@@ -57,10 +57,10 @@ pub(crate) mod useless_fallback;
 pub(crate) mod workflow_cycle;
 pub(crate) mod wrong_shape;
 
+use crate::budget::MORE_FINDINGS;
 pub use crate::diagnostic::Rule;
 use crate::diagnostic::{Diagnostic, Edit, shorten};
 pub(crate) use crate::expr::rules::{bad_expression, bad_pointer};
-use crate::limit::MORE_FINDINGS;
 use crate::model::{Model, Operation};
 use crate::source::{Span, Spanned};
 use crate::suggest::Near;

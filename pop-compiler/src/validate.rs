@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::agenda::{Agenda, AgendaTemplate, EdgeKind, Mention, Operation, keys, mentions};
+use crate::budget::MORE_FINDINGS;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::generator::{Promise, Promises, Wanted};
 use crate::graph::Graph;
-use crate::limit::MORE_FINDINGS;
 use crate::reference::{self, RUN_TOKENS, Token};
 use crate::suggest;
 

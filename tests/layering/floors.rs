@@ -11,10 +11,10 @@ const FLOORS: [(&str, &[&str]); 8] = [
     (
         "text",
         &[
+            "budget",
             "canonical",
             "diagnostic",
             "duration",
-            "limit",
             "quantity",
             "source",
             "suggest",

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use crate::ast::{Input, Value, ValueKind};
+use crate::budget;
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Reference, Root, Segment, write_name, write_segment};
-use crate::limit;
 use crate::model::{Model, Target};
 use crate::rules;
 use crate::source::{Span, Spanned};
@@ -26,7 +26,7 @@ pub(super) fn in_value(
             let whole = template.parts.len() == 1;
             for reference in template.references() {
                 let ty = reference_type(model, inside, reference, out);
-                limit::hold(out);
+                budget::enforce(out);
                 if !whole {
                     let name = || format!("`{}`", written(reference));
                     if is_composite(model.types(), &ty) {
@@ -163,7 +163,7 @@ fn reference_type(
     // a native token's default has no place of its own
     if default.span != reference.span && is_always_there(model, target, reference, &ty) {
         out.push(rules::useless_fallback::report(default.span, &written(reference), &ty));
-        limit::hold(out);
+        budget::enforce(out);
     }
     let or_default = |ty: &Type| {
         let left = without_null(types, ty);

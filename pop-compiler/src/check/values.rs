@@ -13,7 +13,7 @@ use crate::model::{Model, Target};
 use crate::rules::{self, Given};
 use crate::source::{Span, Spanned};
 use crate::types::{Record, Type};
-use crate::{coerce, limit, suggest};
+use crate::{budget, coerce, suggest};
 
 /// Where a value goes: a chain of steps that is only written out when there is something to say.
 #[derive(Clone, Copy)]
@@ -98,7 +98,7 @@ pub(super) fn inputs(
                     rules::extra_input::report(name, &kind.name, record, false, &given, guesses)
                 });
             }
-            limit::hold(out);
+            budget::enforce(out);
         }
         if let Some(ty) = known.or(record.rest()) {
             check(model, &field.value, ty, &Place::root(owner, &name.value, kind.declared), out);
@@ -162,7 +162,7 @@ pub(super) fn check(
     place: &Place<'_>,
     out: &mut Vec<Diagnostic>,
 ) {
-    limit::hold(out);
+    budget::enforce(out);
     let types = model.types();
     let ty = types.resolve(expected);
     match ty {
@@ -180,8 +180,8 @@ pub(super) fn check(
         return leaks(model, value, place, out);
     }
     let literal = |shown: &str, out: &mut Vec<Diagnostic>| {
-        if limit::is_full(out) {
-            return limit::count(out, &rules::type_mismatch::RULE, value.span);
+        if budget::is_spent(out) {
+            return budget::count(out, &rules::type_mismatch::RULE, value.span);
         }
         let name = place.name();
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
@@ -234,7 +234,7 @@ pub(super) fn check(
                                     rules::unknown_field::report(name, &of(), record, guesses)
                                 });
                             }
-                            limit::hold(out);
+                            budget::enforce(out);
                         }
                         if let Some(ty) = known.or(record.rest()) {
                             check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);

@@ -4,7 +4,7 @@ use super::symbols::{self, Symbol};
 use super::{Options, front};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Format, Source, Sources};
-use crate::{limit, rules};
+use crate::{budget, rules};
 
 /// What came of an analysis.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Analysis {
 pub fn analyze(source: Source, format: Format, options: &Options<'_>) -> Analysis {
     let mut read = front::read(source, format, options);
     let (model, checked, out) = read.check(options);
-    limit::tell(out);
+    budget::report(out);
     let mut found = symbols::of_workflow(&model, &checked);
     if let Some(catalog) = &read.catalog {
         found = symbols::of_catalog(catalog, read.workflow.operations_span.file);

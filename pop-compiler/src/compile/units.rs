@@ -18,7 +18,7 @@ use crate::resolve::{self, Imports, Merged, SubWorkflow, beside};
 use crate::source::{FileId, Format, Places, Sources, Span, Spanned};
 use crate::syntax;
 use crate::types::{Record, Type};
-use crate::{decode, limit, lower, rules};
+use crate::{budget, decode, lower, rules};
 
 /// Workflows inside workflows.
 const MAX_NESTING: usize = 16;
@@ -78,7 +78,7 @@ impl<'o> Pipeline<'o> {
             merged.incomplete = true;
         }
         self.out.append(&mut of_catalogs);
-        limit::hold(&mut self.out);
+        budget::enforce(&mut self.out);
         for (path, unit) in found {
             let kind = import(&mut merged.catalog, path, &unit, &mut self.out);
             merged.workflows.insert(path.value.clone(), SubWorkflow { kind, unit });
@@ -165,7 +165,7 @@ impl<'o> Pipeline<'o> {
         let operations = template.as_ref().map_or(workflow.operations.len(), |t| t.agenda.operations.len());
         let defaults = lower::defaults(&workflow);
         others.append(&mut self.out);
-        limit::hold(&mut others);
+        budget::enforce(&mut others);
         self.out = others;
         let types = merged.catalog.types.clone();
         (!broken).then_some(Unit {

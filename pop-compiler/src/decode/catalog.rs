@@ -8,7 +8,7 @@ use crate::agenda::{Params, RunSpec, Stdout};
 use crate::ast::{CommandText, Declared, DeclaredOutput, Input, OperationTypeDef, Settings};
 use crate::source::{Format, Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
-use crate::{limit, rules};
+use crate::{budget, rules};
 
 /// How far `catalog.` reaches before a name.
 const SECTION: u32 = 8;
@@ -163,7 +163,7 @@ impl Decoder<'_> {
             } else {
                 self.out.push(rules::unknown_key::report(key, "`catalog`", HEADER));
             }
-            limit::hold(self.out);
+            budget::enforce(self.out);
         }
         moved
     }

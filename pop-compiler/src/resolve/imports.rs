@@ -20,7 +20,7 @@ use crate::source::{Format, STDIN, Source, Sources, Span, Spanned};
 use crate::suggest::Guesses;
 use crate::syntax;
 use crate::types::{Flaw, Record, Type, TypeExpr, Types};
-use crate::{coerce, limit, rules};
+use crate::{budget, coerce, rules};
 
 /// Where catalogs come from.
 pub(crate) struct Imports<'i> {
@@ -319,7 +319,7 @@ impl Merger<'_> {
             if self.catalog.types.get(&name.value).is_none() {
                 let types = self.catalog.types.names().chain(crate::types::scalar_names().map(|n| n as &str));
                 self.out.push(rules::unknown_type::report(name, self.guesses.among(types)));
-                limit::hold(self.out);
+                budget::enforce(self.out);
             }
         }
     }
@@ -344,7 +344,7 @@ impl Merger<'_> {
                 let span = text.span(file, found.range.start, found.range.end);
                 let shown = &text.value[found.range];
                 self.out.push(rules::foreign_reference::report(span, shown, &found.right, found.certain));
-                limit::hold(self.out);
+                budget::enforce(self.out);
             }
             for spot in command::spots(&text.value) {
                 let (path, at) = match spot {
@@ -352,7 +352,7 @@ impl Merger<'_> {
                     Spot::Wrong { shown, at } => {
                         let place = |range: Range<usize>| text.span(file, at + range.start, at + range.end);
                         self.out.push(wrong_in_command(shown, input, types, &place));
-                        limit::hold(self.out);
+                        budget::enforce(self.out);
                         continue;
                     }
                 };
@@ -380,7 +380,7 @@ impl Merger<'_> {
                     }
                     Place::There { .. } => {}
                 }
-                limit::hold(self.out);
+                budget::enforce(self.out);
             }
         }
     }
@@ -408,7 +408,7 @@ impl Merger<'_> {
                 let shown = value.to_string();
                 self.out.push(rules::bad_default::report(default.span, name, ty, place, &shown, edits));
             }
-            limit::hold(self.out);
+            budget::enforce(self.out);
             defaults.insert(name.clone(), value);
         }
         (defaults, descriptions)

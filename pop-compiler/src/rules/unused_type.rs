@@ -1,8 +1,8 @@
 //! `unused-type`: a type that nothing names.
 
 use super::Rule;
+use crate::budget;
 use crate::diagnostic::{Diagnostic, Severity, has_errors};
-use crate::limit;
 use crate::model::Model;
 
 pub(crate) const RULE: Rule = Rule {
@@ -46,7 +46,7 @@ pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
                 RULE.at(name.span, format!("nothing uses the type `{}`", name.value)).label("unused");
             // among errors, it may be what is missing elsewhere
             out.push(if broken { finding } else { finding.drop_entry(name.span) });
-            limit::hold(out);
+            budget::enforce(out);
         }
     }
 }
