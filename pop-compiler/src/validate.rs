@@ -36,9 +36,9 @@ pub fn template(template: &AgendaTemplate) -> Vec<Diagnostic> {
 }
 
 /// Every fault of operations that a generator has made, beside those that are there. Pointers begin with `/operations`.
-pub fn made(operations: &Agenda, promises: &[Promise], around: &dyn Around) -> Vec<Diagnostic> {
+pub fn generated(operations: &Agenda, promises: &[Promise], around: &dyn Around) -> Vec<Diagnostic> {
     let checker = Checker { around: Some(around), ..Checker::new("", operations, false) };
-    checker.run_made(promises)
+    checker.run_generated(promises)
 }
 
 /// What is there already, for operations that are added to a running agenda.
@@ -102,7 +102,7 @@ impl<'a> Checker<'a> {
         self.findings()
     }
 
-    fn run_made(mut self, promises: &[Promise]) -> Vec<Diagnostic> {
+    fn run_generated(mut self, promises: &[Promise]) -> Vec<Diagnostic> {
         self.check_operations();
         self.check_kept(promises);
         let families = promises.iter().filter(|p| matches!(p, Promise::Family(_))).map(Promise::stem);

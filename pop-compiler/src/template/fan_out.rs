@@ -13,7 +13,7 @@ use crate::generator::{
 use crate::reference::{self, Fallback, Reference, Token};
 
 /// How many operations and references fan-outs may make in all: two of them that refer to each other multiply.
-const MOST_MADE: usize = 2_000_000;
+const MAX_GENERATED: usize = 2_000_000;
 
 /// Expands every fan-out of an agenda whose inputs are filled in.
 pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
@@ -25,7 +25,7 @@ pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
         conditions: HashMap::new(),
         lists: Vec::new(),
         names: HashSet::new(),
-        left: MOST_MADE,
+        left: MAX_GENERATED,
         is_full: false,
         told: HashSet::new(),
         faults,
@@ -255,7 +255,7 @@ struct Expansion<'f> {
     lists: Vec<(String, Operation)>,
     /// The names that are taken, in lower case; kept where lists are given.
     names: HashSet<String>,
-    /// What is left of [`MOST_MADE`].
+    /// What is left of [`MAX_GENERATED`].
     left: usize,
     /// Something was more than what is left.
     is_full: bool,
@@ -283,7 +283,7 @@ impl Expansion<'_> {
         }
         if !self.is_full {
             self.is_full = true;
-            self.faults.push(rules::too_large::report(Location::Pointer(at.to_owned()), MOST_MADE));
+            self.faults.push(rules::too_large::report(Location::Pointer(at.to_owned()), MAX_GENERATED));
         }
         false
     }

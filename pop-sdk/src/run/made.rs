@@ -104,7 +104,8 @@ impl Run {
         }
         let pointer = generator.pointer.clone();
         let agenda = Agenda { operations: operations.into(), ..Agenda::default() };
-        let mut findings = validate::made(&agenda, &generator.promises, &Beside { run: self, generator: op });
+        let mut findings =
+            validate::generated(&agenda, &generator.promises, &Beside { run: self, generator: op });
         findings.retain(|finding| finding.severity == Severity::Error);
         if !findings.is_empty() {
             return Err(invalid(&listed(&findings, &pointer)));
