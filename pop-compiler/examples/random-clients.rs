@@ -6,7 +6,7 @@
 
 #[path = "random-clients/cases.rs"]
 mod cases;
-#[path = "../../tests/doors/dice.rs"]
+#[path = "../../tests/formats/dice.rs"]
 #[expect(unreachable_pub, reason = "shared with tests")]
 #[allow(dead_code, reason = "shared with tests")]
 mod dice;

@@ -12,12 +12,12 @@ use pop_compiler::{Compiled, Format, Options, canonical, compile, data};
 use proptest::prelude::*;
 use serde_json::Value;
 
-#[path = "../../tests/doors/mod.rs"]
+#[path = "../../tests/formats/mod.rs"]
 #[expect(unreachable_pub, reason = "shared with the tests of other crates")]
-mod doors;
+mod formats;
 
-use doors::dice::Dice;
-use doors::{shuffled, toml};
+use formats::dice::Dice;
+use formats::{shuffled, toml};
 
 fn workflows() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/workflows")
@@ -130,7 +130,7 @@ proptest! {
 
     #[test]
     fn workflows_made_by_chance_are_the_same_in_any_order(seed in any::<u64>()) {
-        let (document, none) = (doors::generate::workflow(seed), HashMap::new());
+        let (document, none) = (formats::generate::workflow(seed), HashMap::new());
         let text = document.to_string();
         let expected = compiled("x.pop.json", &text, &none);
         let errors: Vec<_> = expected.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
@@ -146,7 +146,7 @@ proptest! {
 
     #[test]
     fn faults_planted_by_chance_are_the_same_in_any_order(seed in any::<u64>()) {
-        let (document, none) = (doors::generate::faulty(seed), HashMap::new());
+        let (document, none) = (formats::generate::faulty(seed), HashMap::new());
         let expected = compiled("x.pop.json", &document.to_string(), &none);
         let (toml, json) = written(&document, &mut Dice::new(seed));
         for (name, text) in [("x.pop.toml", toml.unwrap()), ("x.pop.json", json)] {

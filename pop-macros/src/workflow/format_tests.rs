@@ -13,14 +13,14 @@ use pop_compiler::{Compiled, Format, Options, canonical, compile, data};
 use proc_macro2::TokenStream;
 use serde_json::{Value, json};
 
-#[path = "../../../tests/doors/mod.rs"]
+#[path = "../../../tests/formats/mod.rs"]
 #[expect(unreachable_pub, reason = "shared with the tests of other crates")]
-mod doors;
-#[path = "../../../tests/doors/rust.rs"]
+mod formats;
+#[path = "../../../tests/formats/rust.rs"]
 mod rust;
 
-use doors::dice::Dice;
-use doors::{generate, shuffled, toml};
+use formats::dice::Dice;
+use formats::{generate, shuffled, toml};
 use rust::Written;
 
 fn folder(name: &str) -> PathBuf {
