@@ -1,5 +1,8 @@
 //! The boundaries that ARCHITECTURE.md promises, checked on the manifests and on every source file.
 
+#[path = "layering/floors.rs"]
+mod floors;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

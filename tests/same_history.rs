@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pop_compiler::agenda::{Agenda, Operation};
 use pop_compiler::source::Source;
-use pop_compiler::{Door, Options, compile};
+use pop_compiler::{Format, Options, compile};
 use pop_sdk::HandlerError;
 use pop_sdk::api::{Failure, OperationState};
 use pop_sdk::client::Client;
@@ -336,7 +336,7 @@ off = "${off.note}"
 #[test]
 fn what_an_output_lacks_is_null_and_a_skip_is_a_skip() {
     let source = Source::new("x.pop.toml", OPTIONAL);
-    let compiled = compile(source, Door::Toml, &Options::default());
+    let compiled = compile(source, Format::Toml, &Options::default());
     let expected = ["unused-operation", "optional-in-text", "skipped-with"]; // all of them warnings
     let errors = compiled.diagnostics.iter().filter(|finding| !expected.contains(&finding.rule));
     assert_eq!(errors.count(), 0, "{:#?}", compiled.diagnostics);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use pop_compiler::client::{Input, Language, generate};
 use pop_compiler::source::Source;
-use pop_compiler::{Door, Options, compile};
+use pop_compiler::{Format, Options, compile};
 
 const COUNT: usize = 100;
 const TEXT: &str = include_str!("../../tests/clients/flows/ladder.pop.toml");
@@ -17,7 +17,7 @@ fn text(number: usize) -> String {
 }
 
 fn input(text: &str) -> Input {
-    let compiled = compile(Source::new("ladder.pop.toml", text), Door::Toml, &Options::default());
+    let compiled = compile(Source::new("ladder.pop.toml", text), Format::Toml, &Options::default());
     Input::new("ladder.pop.toml".to_owned(), &compiled).expect("the ladder has no errors")
 }
 

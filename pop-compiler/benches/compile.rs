@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use pop_compiler::source::Source;
-use pop_compiler::{Door, Options, compile};
+use pop_compiler::{Format, Options, compile};
 use support::{name, workflow};
 
 // that of the programs
@@ -37,8 +37,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--one", n] => return one(n.parse().expect("a number of operations")),
-        ["--time", shape, "toml", n] => return time(shape, Door::Toml, n),
-        ["--time", shape, "json", n] => return time(shape, Door::Json, n),
+        ["--time", shape, "toml", n] => return time(shape, Format::Toml, n),
+        ["--time", shape, "json", n] => return time(shape, Format::Json, n),
         _ => {}
     }
     let small = arguments.iter().any(|argument| argument == "--test");
@@ -55,14 +55,14 @@ fn main() {
 }
 
 /// `--time SHAPE DOOR N`: the best of some runs in milliseconds, for a comparison with other programs.
-fn time(shape: &str, door: Door, n: &str) {
-    let text = workflow(shape, n.parse().expect("a number of operations"), door);
-    println!("{:.3}", best(10, || operations(&text, door)));
+fn time(shape: &str, format: Format, n: &str) {
+    let text = workflow(shape, n.parse().expect("a number of operations"), format);
+    println!("{:.3}", best(10, || operations(&text, format)));
 }
 
 /// Text to agenda: how many operations it has.
-fn operations(text: &str, door: Door) -> usize {
-    let compiled = compile(Source::new("bench", text), door, &Options::default());
+fn operations(text: &str, format: Format) -> usize {
+    let compiled = compile(Source::new("bench", text), format, &Options::default());
     assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics.first());
     compiled.agenda.map_or(0, |a| a.operations.len())
 }
@@ -76,13 +76,13 @@ fn compiling(criterion: &mut Criterion, sizes: &[usize]) {
             .warm_up_time(Duration::from_millis(500));
         for &n in sizes {
             group.throughput(Throughput::Elements(n as u64));
-            for door in [Door::Toml, Door::Json] {
-                let text = workflow(shape, n, door);
-                assert_eq!(operations(&text, door), n);
-                group.bench_with_input(BenchmarkId::new(name(door), n), &text, |b, text| {
-                    b.iter(|| black_box(operations(text, door)));
+            for format in [Format::Toml, Format::Json] {
+                let text = workflow(shape, n, format);
+                assert_eq!(operations(&text, format), n);
+                group.bench_with_input(BenchmarkId::new(name(format), n), &text, |b, text| {
+                    b.iter(|| black_box(operations(text, format)));
                 });
-                if door == Door::Json {
+                if format == Format::Json {
                     group.bench_with_input(BenchmarkId::new("floor-parse-json", n), &text, |b, text| {
                         b.iter(|| black_box(serde_json::from_str::<serde_json::Value>(text).is_ok()));
                     });
@@ -107,16 +107,16 @@ fn best<T>(runs: u32, mut run: impl FnMut() -> T) -> f64 {
 /// machine's caches, and that is the same for both.
 fn growth(sizes: (usize, usize)) {
     for shape in SHAPES {
-        for door in [Door::Toml, Door::Json] {
-            let what = format!("{shape} {}", name(door));
+        for format in [Format::Toml, Format::Json] {
+            let what = format!("{shape} {}", name(format));
             grows(&what, sizes, |n| {
-                let text = workflow(shape, n, door);
-                move || operations(&text, door)
+                let text = workflow(shape, n, format);
+                move || operations(&text, format)
             });
         }
     }
     grows("chain floor-parse-json", sizes, |n| {
-        let text = workflow("chain", n, Door::Json);
+        let text = workflow("chain", n, Format::Json);
         move || usize::from(serde_json::from_str::<serde_json::Value>(&text).is_ok())
     });
 }
@@ -139,9 +139,9 @@ fn memory(n: usize) {
 }
 
 fn one(n: usize) {
-    let text = workflow("chain", n, Door::Toml);
+    let text = workflow("chain", n, Format::Toml);
     let start = Instant::now();
-    assert_eq!(operations(&text, Door::Toml), n);
+    assert_eq!(operations(&text, Format::Toml), n);
     let seconds = start.elapsed().as_secs_f64();
     let peak = match peak() {
         Some(kibibytes) => format!("{:.2} GiB", kibibytes / 1024.0 / 1024.0),

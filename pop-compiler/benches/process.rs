@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use pop_compiler::Door;
+use pop_compiler::Format;
 use support::{name, workflow};
 
 const SIZES: [usize; 2] = [10, 1_000];
@@ -22,11 +22,11 @@ fn processes(criterion: &mut Criterion) {
     group.sample_size(50);
     group.bench_function("floor-true", |b| b.iter(|| run(&mut Command::new("true"))));
     for n in SIZES {
-        for door in [Door::Toml, Door::Json] {
-            let file = format!("process-{n}.pop.{}", name(door));
+        for format in [Format::Toml, Format::Json] {
+            let file = format!("process-{n}.pop.{}", name(format));
             let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
-            std::fs::write(&path, workflow("chain", n, door)).expect("the workflow is written");
-            group.bench_function(BenchmarkId::new(format!("check-{}", name(door)), n), |b| {
+            std::fs::write(&path, workflow("chain", n, format)).expect("the workflow is written");
+            group.bench_function(BenchmarkId::new(format!("check-{}", name(format)), n), |b| {
                 b.iter(|| run(Command::new(env!("CARGO_BIN_EXE_popc")).arg("check").arg(&path)));
             });
         }

@@ -6,7 +6,7 @@
 
 #[path = "random-clients/cases.rs"]
 mod cases;
-#[path = "../../tests/doors/dice.rs"]
+#[path = "../../tests/formats/dice.rs"]
 #[expect(unreachable_pub, reason = "shared with tests")]
 #[allow(dead_code, reason = "shared with tests")]
 mod dice;
@@ -20,7 +20,7 @@ use std::{env, fs, io};
 use make::{Made, workflow};
 use pop_compiler::client::{Input, Language, generate};
 use pop_compiler::source::Source;
-use pop_compiler::{Door, Options, compile};
+use pop_compiler::{Format, Options, compile};
 use serde_json::{Value as Json, json};
 
 const LANGUAGES: [(Language, &str); 3] =
@@ -33,7 +33,7 @@ fn input(seed: u64) -> Option<(Input, Vec<Json>)> {
     let name = made.names(0).remove(0);
     document["workflow"] = json!({ "name": format!("{name} {seed}"), "description": made.text() });
     let text = document.to_string();
-    let compiled = compile(Source::new("flow.pop.json", text), Door::Json, &Options::default());
+    let compiled = compile(Source::new("flow.pop.json", text), Format::Json, &Options::default());
     compiled.template.as_ref()?;
     let input = Input::new(format!("{seed}"), &compiled)?;
     let all = LANGUAGES.iter().all(|(language, _)| generate(*language, std::slice::from_ref(&input)).is_ok());

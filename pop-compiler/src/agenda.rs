@@ -1,12 +1,16 @@
 //! The Agenda data model: what the compiler emits and the server runs. It is POP's, so existing agendas keep working;
 //! what POP lacked lives in `params` under the names in [`keys`].
 
+mod dependencies;
+
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
+
+pub use dependencies::{Dependency, EdgeKind, Mention, dependencies, mentions};
 
 /// Free-form parameters of an agenda, a template or an operation.
 pub type Params = Map<String, Value>;

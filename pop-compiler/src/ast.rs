@@ -3,7 +3,7 @@
 use serde_json::{Number, Value as Json};
 
 use crate::agenda::RunSpec;
-use crate::expr::Template;
+use crate::expr::{Part, Template};
 use crate::source::{Span, Spanned};
 use crate::tree::{KeyIndex, Text};
 use crate::types::TypeExpr;
@@ -140,6 +140,59 @@ pub(crate) enum ValueKind {
     Text(Template),
     List(Vec<Value>),
     Record(Vec<Field>),
+}
+
+/// Recursion is bounded by the depth of the source.
+impl Value {
+    /// The value as JSON, when no reference is in it.
+    pub(crate) fn to_json(&self) -> Option<Json> {
+        Some(match &self.kind {
+            ValueKind::Error => return None,
+            ValueKind::Null => Json::Null,
+            ValueKind::Bool(b) => Json::Bool(*b),
+            ValueKind::Number(n) => Json::Number(n.clone()),
+            ValueKind::Text(template) => Json::from(template.as_text()?),
+            ValueKind::List(items) => Json::Array(items.iter().map(Self::to_json).collect::<Option<_>>()?),
+            ValueKind::Record(fields) => Json::Object(
+                fields
+                    .iter()
+                    .map(|f| Some((f.name.value.clone(), f.value.to_json()?)))
+                    .collect::<Option<_>>()?,
+            ),
+        })
+    }
+
+    /// As [`Value::to_json`], keys sorted.
+    pub(crate) fn to_sorted_json(&self) -> Option<Json> {
+        Some(match &self.kind {
+            ValueKind::List(items) => {
+                Json::Array(items.iter().map(Self::to_sorted_json).collect::<Option<_>>()?)
+            }
+            ValueKind::Record(fields) => {
+                let mut fields: Vec<(String, Json)> = fields
+                    .iter()
+                    .map(|f| Some((f.name.value.clone(), f.value.to_sorted_json()?)))
+                    .collect::<Option<_>>()?;
+                fields.sort_by(|a, b| a.0.cmp(&b.0));
+                Json::Object(fields.into_iter().collect())
+            }
+            _ => self.to_json()?,
+        })
+    }
+
+    /// The place of the first reference in it.
+    pub(crate) fn first_reference(&self) -> Option<Span> {
+        match &self.kind {
+            ValueKind::Text(template) => template.parts.iter().find_map(|part| match part {
+                Part::Text(_) => None,
+                Part::Reference(reference) => Some(reference.span),
+                Part::Native(native) => Some(native.span),
+            }),
+            ValueKind::List(items) => items.iter().find_map(Self::first_reference),
+            ValueKind::Record(fields) => fields.iter().find_map(|field| field.value.first_reference()),
+            _ => None,
+        }
+    }
 }
 
 /// The type of an operation type's input or output.

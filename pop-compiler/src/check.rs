@@ -1,4 +1,4 @@
-//! The resolved workflow and its checks: order (`graph`), types of references (`refs`), values against types (`values`),
+//! The checks of the resolved workflow: order (`graph`), types of references (`refs`), values against types (`values`),
 //! then the rules that look at the whole.
 
 mod graph;
@@ -6,129 +6,18 @@ mod refs;
 mod skipped;
 mod values;
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
-
-use crate::ast::{self, Input, Value, ValueKind, Workflow};
-use crate::catalog::{Catalog, OperationType};
-use crate::compile::Unit;
+use crate::ast::{Input, Value, ValueKind};
+use crate::budget;
+use crate::coerce;
 use crate::diagnostic::{Diagnostic, Location, Severity};
-use crate::limit;
-use crate::mend;
+use crate::model::{Meant, Model};
 use crate::rules;
 use crate::rules::untyped_edge::{self, Coverage};
 use crate::source::Span;
-use crate::source_map::Mention;
-use crate::suggest::Guesses;
-use crate::types::{Type, Types};
-pub(crate) use refs::first_in;
-pub(crate) use values::plain;
+use crate::types::Type;
 
 /// Parts of the type of an output that are kept.
 const MAX_TYPE: usize = 20_000;
-
-/// A workflow whose names are bound. `check` fills in the order and the types.
-pub(crate) struct Model<'a> {
-    pub(crate) workflow: &'a Workflow,
-    pub(crate) catalog: &'a Catalog,
-    pub(crate) inputs: &'a [Input],
-    pub(crate) operations: Vec<Operation<'a>>,
-    /// Operations whose outputs the workflow's outputs read.
-    pub(crate) outputs: Vec<usize>,
-    /// Names of types that something names.
-    pub(crate) used_types: &'a HashSet<String>,
-    /// For each input, whether something refers to it.
-    pub(crate) used_inputs: Vec<bool>,
-    /// Operations that names which mean nothing were probably meant to name.
-    pub(crate) meant: Vec<usize>,
-    /// Whether such a name may have meant any of them.
-    pub(crate) unclear: bool,
-    /// How the name of each operation begins; comparing these spares nearly all looks at the names, which lie far apart.
-    pub(crate) beginnings: Vec<u128>,
-    /// Placeholders of other languages that name something: where, as written, and what to write.
-    pub(crate) foreign: Vec<Meant>,
-    /// Whether something is filled in before it runs: inputs, POP's own tokens, fan-outs, sub-workflows.
-    pub(crate) fills: bool,
-    /// Where each reference stands.
-    pub(crate) mentions: Vec<Mention>,
-    /// What each reference stands for, by its number.
-    pub(crate) targets: Vec<Target>,
-    /// The type of each reference, by its number.
-    pub(crate) references: Vec<Type>,
-    /// References to a field of any type that need not be there, by their numbers.
-    pub(crate) perhaps: RefCell<HashSet<u32>>,
-    /// How many more alternatives of unions are tried; a bound for hostile files.
-    pub(crate) tries: Cell<u32>,
-    /// How many more names are compared to guess what was meant.
-    pub(crate) guesses: Guesses,
-}
-
-/// A placeholder of another language that names something which is known here.
-pub(crate) struct Meant {
-    pub(crate) span: Span,
-    pub(crate) shown: String,
-    pub(crate) right: String,
-    /// Whether it could be replaced by that.
-    pub(crate) certain: bool,
-}
-
-/// An operation whose names are bound.
-pub(crate) struct Operation<'a> {
-    pub(crate) ast: &'a ast::Operation,
-    /// Its operation type, unless that is unknown.
-    pub(crate) kind: Option<&'a OperationType>,
-    /// The workflow that stands here, if it is one.
-    pub(crate) sub: Option<&'a Unit>,
-    /// What it waits for; never itself.
-    pub(crate) edges: Vec<Edge>,
-    /// With `each`: the type of an item.
-    pub(crate) item: Option<Type>,
-    /// The type of the output of one item.
-    pub(crate) output: Type,
-    /// Whether it may be skipped.
-    pub(crate) conditional: bool,
-}
-
-/// "Waits for".
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Edge {
-    pub(crate) to: usize,
-    /// Where that is said.
-    pub(crate) span: Span,
-    /// Goes on when the other one is skipped.
-    pub(crate) soft: bool,
-    /// Said by `after`, not by a reference.
-    pub(crate) order: bool,
-}
-
-/// What a reference starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// Already reported.
-    Unknown,
-    Operation(usize),
-    /// The output of an item of a fan-out, as a native token names it: `encode.0`.
-    Item(usize, u64),
-    /// The outputs of all items of a fan-out: `encode.*`.
-    Items(usize),
-    /// All inputs as one object.
-    Inputs,
-    Input(usize),
-    Each,
-    EachIndex,
-    RunId,
-    RunCustomer,
-}
-
-impl Target {
-    /// The operation whose output it is.
-    pub(crate) fn operation(self) -> Option<usize> {
-        match self {
-            Self::Operation(i) | Self::Item(i, _) | Self::Items(i) => Some(i),
-            _ => None,
-        }
-    }
-}
 
 /// What checking gives besides findings.
 pub(crate) struct Checked {
@@ -137,12 +26,6 @@ pub(crate) struct Checked {
     /// Type of each output, in the order of the source.
     pub(crate) outputs: Vec<Type>,
     pub(crate) coverage: Coverage,
-}
-
-impl Model<'_> {
-    pub(crate) fn types(&self) -> &Types {
-        &self.catalog.types
-    }
 }
 
 /// Checks everything that has to do with order and types, and runs the rules; with `untyped`, also the one that reports
@@ -170,7 +53,7 @@ pub(crate) fn check(model: &mut Model<'_>, untyped: bool, out: &mut Vec<Diagnost
         for rule in rules::OF_OPERATIONS {
             rule(model, operation, out);
         }
-        limit::hold(out);
+        budget::enforce(out);
     }
     let workflow = model.workflow;
     let mut outputs = Vec::with_capacity(workflow.outputs.len());
@@ -188,7 +71,7 @@ pub(crate) fn check(model: &mut Model<'_>, untyped: bool, out: &mut Vec<Diagnost
     foreign(model, out);
     for rule in rules::CHECKS {
         rule(model, out);
-        limit::hold(out);
+        budget::enforce(out);
     }
     Checked { order, outputs, coverage: counter.coverage }
 }
@@ -204,7 +87,7 @@ fn foreign(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     for Meant { span, shown, right, certain } in &model.foreign {
         if !out.iter().any(|found| found.severity == Severity::Error && around(found, *span)) {
             out.push(rules::foreign_reference::report(*span, shown, right, *certain));
-            limit::hold(out);
+            budget::enforce(out);
         }
     }
 }
@@ -275,14 +158,14 @@ fn default_of(input: &Input, model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     {
         out.push(rules::secret_leak::in_default(span, name, input.ty.span));
     }
-    if let Some(span) = refs::first_in(default) {
+    if let Some(span) = default.first_reference() {
         out.push(rules::bad_default::reference(span, name));
-    } else if let Some(value) = values::plain(default)
+    } else if let Some(value) = default.to_json()
         && !model.types().accepts(&input.ty.value.ty, &value)
     {
         let shown = value.to_string();
         let ty = &input.ty.value.ty;
-        let edits = mend::values::edits(model.types(), ty, default);
+        let edits = coerce::edits(model.types(), ty, default);
         out.push(rules::bad_default::report(default.span, name, ty, input.ty.span, &shown, edits));
     }
 }

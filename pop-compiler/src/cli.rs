@@ -106,7 +106,7 @@ pub struct Check {
     pub paths: Vec<PathBuf>,
     /// How findings are written
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub format: ReportFormat,
     /// Make the fixes that are certain, in the files themselves, until there are none left
     ///
     /// Only the text that a fix replaces changes, in the files given and in those that they name below the current
@@ -267,7 +267,7 @@ pub struct Explain {
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum ReportFormat {
     /// For people
     #[default]
     Text,

@@ -1,34 +1,35 @@
-//! The pipeline: text → tree → workflow → resolved → checked → template → agenda. Every door goes through here.
+//! The pipeline: text → tree → workflow → resolved → checked → template → agenda. Every format goes through here.
 
 mod allows;
+mod analyze;
+mod front;
 mod native;
+mod symbols;
 mod units;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::agenda::{Agenda, AgendaTemplate};
 use crate::ast::Workflow;
 use crate::catalog::Catalog;
-use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
-use crate::mend::Draft;
+use crate::diagnostic::{Diagnostic, Draft, Label, Location, has_errors};
 use crate::resolve::Imports;
-use crate::rules::untyped_edge::{self, Coverage};
+use crate::rules::untyped_edge::Coverage;
 use crate::severities::{self, Severities};
-use crate::source::{FileId, Source, Sources, Span, Spanned};
-use crate::source_map::{Mention, Places};
-use crate::syntax::Door;
-use crate::{check, limit, lower, mend, resolve, rules, template};
-use units::Pipeline;
+use crate::source::{FileId, Format, Mention, Places, Source, Sources, Span, Spanned};
+use crate::{budget, fix, lower, resolve, rules, template};
+use front::Read;
 
+pub use analyze::{Analysis, analyze};
 pub use native::{check_native, data, is_native, place_in_data};
-pub(crate) use units::Unit;
+pub use symbols::{Symbol, SymbolKind, SymbolTarget};
 
 /// What a compilation may use besides the text.
 pub struct Options<'o> {
     /// Reads a catalog file that the workflow names, by its path relative to where the workflow's own path is relative
     /// to. The error is a fragment such as "no such file".
     pub loader: &'o dyn Fn(&str) -> Result<Source, String>,
-    /// Catalogs made by code, such as those of the Rust door.
+    /// Catalogs made by code, such as those of the Rust format.
     pub catalogs: &'o [Catalog],
     /// What the project says about the rules.
     pub severities: &'o Severities,
@@ -91,7 +92,7 @@ impl Compiled {
             finding.fix.iter_mut().for_each(|edit| edit.span.file = file);
             self.diagnostics.push(finding);
         }
-        limit::tell(&mut self.diagnostics);
+        budget::report(&mut self.diagnostics);
     }
 
     fn nothing(sources: Sources) -> Self {
@@ -110,40 +111,33 @@ impl Compiled {
     }
 }
 
-/// Compiles one workflow. Never stops at the first finding, never panics on any text.
-pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
-    let mut pipeline = Pipeline::new(options);
-    let file = pipeline.sources.add(source);
-    let (workflow, merged, mut others) = pipeline.read(file, door);
-    let Pipeline { mut sources, mut out, .. } = pipeline;
-    let is_catalog = workflow.is_catalog;
-    if is_catalog && let Some(source) = sources.get(file).cloned() {
-        out.push(rules::wrong_shape::catalog(workflow.operations_span));
-        let before = out.len();
-        let mut own = Sources::new();
-        read_catalog(&source, options.loader, &mut own, &mut out);
-        let first = u32::try_from(sources.iter().count()).unwrap_or(u32::MAX);
-        relocate(&mut out[before..], &|span| span.file = FileId(first.saturating_add(span.file.0)));
-        for (_, source) in own.iter() {
-            sources.add(source.clone());
-        }
+impl fix::Compilation for Compiled {
+    fn sources(&self) -> &Sources {
+        &self.sources
     }
-    let mut model = resolve::resolve(&workflow, &merged, &mut out);
-    let untyped = options.severities.level(untyped_edge::RULE.id).is_some();
-    let checked = check::check(&mut model, untyped, &mut out);
-    merged.hold_back(&mut out);
-    out.append(&mut others);
-    one_file_each(&mut out, &sources);
-    allows::apply(&mut out, &sources);
-    options.severities.apply(&mut out);
-    finish(&mut out, &sources);
-    let template = if has_errors(&out) {
+
+    fn findings(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    fn findings_mut(&mut self) -> &mut Vec<Diagnostic> {
+        &mut self.diagnostics
+    }
+}
+
+/// Compiles one workflow. Never stops at the first finding, never panics on any text.
+pub fn compile(source: Source, format: Format, options: &Options<'_>) -> Compiled {
+    let mut read = front::read(source, format, options);
+    let (model, checked, out) = read.check(options);
+    let template = if has_errors(out) {
         None
     } else {
         lower::template(&model, &checked).map_err(|finding| out.push(*finding)).ok()
     };
     let inner = units::inner_places(&model, template.as_ref());
-    let (fills, mentions) = (model.fills, model.mentions);
+    let (fills, mentions, coverage) = (model.fills, model.mentions, checked.coverage);
+    let Read { sources, workflow, merged, mut out, .. } = read;
+    let is_catalog = workflow.is_catalog;
     let no_inputs = workflow.inputs.is_empty();
     let (workflow_name, operations_span) = (workflow.name.value, workflow.operations_span);
     let source_map = units::places(workflow.operations, inner);
@@ -162,7 +156,7 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
             }
         }
     }
-    limit::tell(&mut out);
+    budget::report(&mut out);
     let catalog = merged.catalog;
     Compiled {
         sources,
@@ -171,7 +165,7 @@ pub fn compile(source: Source, door: Door, options: &Options<'_>) -> Compiled {
         agenda,
         catalog,
         source_map,
-        coverage: checked.coverage,
+        coverage,
         mentions,
         is_catalog,
         diagnostics: out,
@@ -200,7 +194,7 @@ pub fn load_catalog_with(source: &Source, loader: &dyn Fn(&str) -> Result<Source
     let mut out = Vec::new();
     let catalog = read_catalog(source, loader, &mut sources, &mut out);
     finish(&mut out, &sources);
-    limit::tell(&mut out);
+    budget::report(&mut out);
     LoadedCatalog { sources, catalog, diagnostics: out }
 }
 
@@ -232,17 +226,6 @@ fn placed(
         finding.primary.at = Location::Span(span);
     }
     finding
-}
-
-/// A file that was read for several workflows has several ids; its findings get the first.
-fn one_file_each(out: &mut [Diagnostic], sources: &Sources) {
-    let mut first: HashMap<&str, FileId> = HashMap::new();
-    let ids: Vec<FileId> =
-        sources.iter().map(|(id, s)| *first.entry(s.name.as_ref()).or_insert(id)).collect();
-    if first.len() == ids.len() {
-        return;
-    }
-    relocate(out, &|span| span.file = ids.get(span.file.0 as usize).copied().unwrap_or(span.file));
 }
 
 /// Changes every place in findings.
@@ -316,5 +299,5 @@ fn finish(out: &mut Vec<Diagnostic>, sources: &Sources) {
     }
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
     out.dedup_by(|a, b| a.is_same(b));
-    mend::complete(out, sources);
+    fix::complete(out, sources);
 }

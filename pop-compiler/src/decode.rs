@@ -13,8 +13,8 @@ use std::fmt;
 use std::mem;
 
 use crate::ast::{Foreign, OperationTypeDef, TypeDef, Workflow};
+use crate::budget;
 use crate::diagnostic::Diagnostic;
-use crate::limit;
 use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::{Entry, KeyIndex, Node, Tree};
@@ -75,7 +75,7 @@ impl Decoder<'_> {
                 if !items.is_empty() && items.iter().all(|i| matches!(i.node, Node::Table(_))) =>
             {
                 self.out.push(rules::wrong_shape::tables(tree.span, &what.to_string()));
-                limit::hold(self.out);
+                budget::enforce(self.out);
                 Some(joined(items))
             }
             node => self.wrong_shape(&node, tree.span, what, "a table"),
@@ -107,7 +107,7 @@ impl Decoder<'_> {
                 let right = version.unwrap_or_else(|| written.clone());
                 let found = node.describe();
                 self.out.push(rules::wrong_shape::without_quotes(tree.span, &what, found, &written, &right));
-                limit::hold(self.out);
+                budget::enforce(self.out);
                 None
             }
             node => self.wrong_shape(&node, tree.span, what, "a string"),
@@ -132,7 +132,7 @@ impl Decoder<'_> {
     ) -> Option<T> {
         if !matches!(node, Node::Error) {
             self.out.push(rules::wrong_shape::report(span, &what.to_string(), expected, node.describe()));
-            limit::hold(self.out);
+            budget::enforce(self.out);
         }
         None
     }
@@ -166,7 +166,7 @@ impl Decoder<'_> {
             (None, Some(near)) => rules::unknown_key::otherwise(key, &of, near.name),
             (None, None) => rules::unknown_key::report(key, &of, known),
         });
-        limit::hold(self.out);
+        budget::enforce(self.out);
         if near.is_none_or(|near| !near.certain) || twin.is_some() || other.is_some() {
             self.texts_of(value);
         }
@@ -204,7 +204,7 @@ impl Decoder<'_> {
                 continue;
             }
             self.out.push(rules::unknown_key::report(key, of, known));
-            limit::hold(self.out);
+            budget::enforce(self.out);
             let near = rules::unknown_key::meant(&key.value, known).filter(|near| near.certain);
             let Some(near) = near.filter(|_| matches!(entries[i].value.node, Node::Table(_))) else {
                 entries.remove(i);

@@ -1,7 +1,11 @@
 //! Findings as data. How they print is the business of `render/`.
 
-use crate::mend::Draft;
+mod draft;
+mod rule;
+
 use crate::source::Span;
+pub(crate) use draft::Draft;
+pub use rule::Rule;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,7 +81,7 @@ pub struct Diagnostic {
     pub fix: Vec<Edit>,
     /// What is to become edits once the texts are at hand.
     pub(crate) drafts: Vec<Draft>,
-    /// How many infos, warnings and errors it stands for, when it is no finding itself but a count of more (see `limit`).
+    /// How many infos, warnings and errors it stands for, when it is no finding itself but a count of more (see `budget`).
     pub(crate) more: [usize; 3],
     /// Of a syntax error, whether the text was read as if it were mended, so that nothing is absent because of it.
     pub(crate) read: bool,
@@ -201,45 +205,16 @@ impl Diagnostic {
     }
 }
 
-/// Drafts of edits, which `mend` completes.
-impl Diagnostic {
-    /// Adds to the fix that the name `old`, which is somewhere in `span`, becomes `new`.
-    #[must_use]
-    pub(crate) fn rename(mut self, span: Span, old: &str, new: &str) -> Self {
-        self.drafts.push(Draft::Rename { span, old: old.to_owned(), new: new.to_owned() });
-        self
-    }
-
-    /// Adds to the fix that the reference to the fan-out `name`, whose name is at `span`, means all its items.
-    #[must_use]
-    pub(crate) fn all_items(mut self, span: Span, name: &str) -> Self {
-        self.drafts.push(Draft::AllItems { span, name: name.to_owned() });
-        self
-    }
-
-    /// Adds to the fix that the entry or item whose key or value begins with `span` goes.
-    #[must_use]
-    pub(crate) fn drop_entry(mut self, span: Span) -> Self {
-        self.drafts.push(Draft::Drop { span });
-        self
-    }
-
-    /// Adds to the fix an entry before the one whose key is at `span`.
-    #[must_use]
-    pub(crate) fn add_entry(mut self, span: Span, key: &str, value: &str) -> Self {
-        self.drafts.push(Draft::Add { span, key: key.to_owned(), value: value.to_owned() });
-        self
-    }
-
-    /// Adds to the fix that the entry whose key is at `span` goes, if another one (whose key is at `first`) says the same.
-    #[must_use]
-    pub(crate) fn drop_twin(mut self, span: Span, first: Span) -> Self {
-        self.drafts.push(Draft::DropTwin { span, first });
-        self
-    }
-}
-
 /// Whether any of these findings is an error.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)
+}
+
+/// A long text cut to what a message can hold.
+pub(crate) fn shorten(text: &str) -> String {
+    if text.chars().count() <= 80 {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(77).collect();
+    format!("{start}…")
 }

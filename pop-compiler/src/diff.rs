@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::Value as Json;
 
 use crate::agenda::{AgendaTemplate, Operation, Params, keys};
+use crate::diagnostic::shorten;
 use crate::reference::{self, Fallback};
-use crate::rules::shorten;
 use crate::types::Type;
 
 /// The part of a [`RunSpec`](crate::agenda::RunSpec) that says what an operation type gives.

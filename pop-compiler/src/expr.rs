@@ -4,6 +4,7 @@ mod ends;
 pub(crate) mod foreign;
 pub(crate) mod habits;
 mod parse;
+pub(crate) mod rules;
 
 use serde_json::Value as Json;
 

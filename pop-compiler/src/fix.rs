@@ -1,6 +1,11 @@
-//! Making the fixes that findings carry: from findings to new texts. Nothing is written here.
+//! What fixes findings carry, and making them: from what rules want changed to edits, and from edits to new texts. No
+//! file is written here.
 
-mod rounds;
+mod drafts;
+mod entry;
+mod fixpoint;
+mod reparse;
+mod verify;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,7 +13,8 @@ use crate::diagnostic::{Diagnostic, Edit, Location, Severity};
 use crate::rules;
 use crate::source::{FileId, Sources};
 
-pub use rounds::{Changed, Files, all};
+pub(crate) use drafts::complete;
+pub use fixpoint::{Changed, Compilation, Files, all};
 
 /// What one round of fixing gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,31 +2,28 @@
 //! breaks inside lists and tables stay as they were written. No token is ever added, moved or dropped, except commas
 //! that end a list on one line.
 
-mod lex;
-
 use crate::diagnostic::Diagnostic;
-use crate::source::FileId;
-use crate::syntax::{self, Door};
+use crate::source::{FileId, Format};
+use crate::syntax::{self, Kind, Token, lex};
 use crate::tree::{Node, Tree};
-pub(crate) use lex::{Kind, Token, lex};
 
 /// The text in its canonical form.
 ///
 /// # Errors
 /// What makes the text unreadable; such a text is not touched.
-pub fn format(text: &str, door: Door) -> Result<String, Vec<Diagnostic>> {
+pub fn format(text: &str, format: Format) -> Result<String, Vec<Diagnostic>> {
     let mut findings = Vec::new();
-    let before = syntax::parse(FileId(0), text, door, &mut findings);
+    let before = syntax::parse(FileId(0), text, format, &mut findings);
     if !findings.is_empty() {
         return Err(findings);
     }
     let mut printer =
-        Printer { door, out: String::with_capacity(text.len() + 64), open: Vec::new(), header: false };
-    let lines = lines(lex(text, door));
+        Printer { format, out: String::with_capacity(text.len() + 64), open: Vec::new(), header: false };
+    let lines = lines(lex(text, format));
     printer.print(&lines);
     let formatted = printer.out;
     // A formatter must not change what a file says. Should it ever, the file stays as it is.
-    let after = syntax::parse(FileId(0), &formatted, door, &mut findings);
+    let after = syntax::parse(FileId(0), &formatted, format, &mut findings);
     let same = findings.is_empty() && same(&before, &after);
     Ok(if same { formatted } else { text.to_owned() })
 }
@@ -77,7 +74,7 @@ fn lines(tokens: Vec<Token<'_>>) -> Vec<Line<'_>> {
 }
 
 struct Printer {
-    door: Door,
+    format: Format,
     out: String,
     /// For each open bracket: the indentation of the line that opened it.
     open: Vec<usize>,
@@ -99,7 +96,7 @@ impl Printer {
             if apart && !self.out.is_empty() {
                 self.out.push('\n');
             }
-            self.header = self.open.is_empty() && is_header(line, self.door);
+            self.header = self.open.is_empty() && is_header(line, self.format);
             self.line(line);
             blank = false;
         }
@@ -108,7 +105,7 @@ impl Printer {
     /// Whether a table's header, or the comment right above one, is next.
     fn begins_table(&self, lines: &[Line<'_>]) -> bool {
         let header = lines.iter().find(|line| !is_comment(line));
-        header.is_some_and(|line| is_header(line, self.door))
+        header.is_some_and(|line| is_header(line, self.format))
     }
 
     fn line(&mut self, line: &Line<'_>) {
@@ -118,7 +115,7 @@ impl Printer {
             (Some(level), true) => *level,
             (Some(level), false) => level + 1,
         };
-        let width = if self.door == Door::Toml { 4 } else { 2 };
+        let width = if self.format == Format::Toml { 4 } else { 2 };
         self.out.extend(std::iter::repeat_n(' ', indent * width));
         let mut before: Option<Token<'_>> = None;
         for (i, (token, spaced)) in tokens.iter().enumerate() {
@@ -180,8 +177,8 @@ fn after_comment(lines: &[Line<'_>], i: usize) -> bool {
 }
 
 /// Whether the line, which no bracket holds, is `[table]` or `[[tables]]`.
-fn is_header(line: &Line<'_>, door: Door) -> bool {
-    door == Door::Toml && line.tokens.first().is_some_and(|(token, _)| token.text == "[")
+fn is_header(line: &Line<'_>, format: Format) -> bool {
+    format == Format::Toml && line.tokens.first().is_some_and(|(token, _)| token.text == "[")
 }
 
 #[cfg(test)]

@@ -11,97 +11,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
-use serde_json::Value;
 
-use crate::agenda::{Agenda, Operation, keys};
+use crate::agenda::{Agenda, EdgeKind, dependencies, keys};
 use crate::generator::{FanOut, Promised, Promises, number};
-use crate::reference;
-
-/// Why one operation waits for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EdgeKind {
-    /// Order only.
-    Order,
-    /// It reads the output, and each such reference has a default that stands in for it.
-    Optional,
-    /// It can't do without the output.
-    Required,
-}
-
-/// An operation that another one waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependency {
-    /// Its name.
-    pub name: String,
-    /// The strongest reason.
-    pub kind: EdgeKind,
-}
-
-/// One place where an operation says that it waits for another.
-#[derive(Debug)]
-pub struct Mention<'a, 'p> {
-    /// The other operation's name.
-    pub name: &'a str,
-    /// Why.
-    pub kind: EdgeKind,
-    /// The part of the operation: a JSON pointer inside it.
-    pub field: &'static str,
-    /// Where in that part: the rest of the JSON pointer.
-    pub rest: &'p str,
-    /// The reference as written; none for `dependsOn`.
-    pub token: Option<&'a str>,
-}
-
-/// Calls `each` with every place where an operation says that it waits for another, in the order of writing. References
-/// count in the payload, in the condition and in the list that a template's operation fans out over: nothing else is
-/// filled in.
-pub fn mentions<'a>(operation: &'a Operation, each: &mut dyn FnMut(Mention<'a, '_>)) {
-    let mut collect = |rest: &str, token: &reference::Token<'a>, field: &'static str| {
-        if let Some(name) = reference::operation_of(token.name) {
-            let kind = if token.copes() { EdgeKind::Optional } else { EdgeKind::Required };
-            each(Mention { name, kind, field, rest, token: Some(token.text) });
-        }
-    };
-    reference::scan(&operation.payload, &mut |rest, _, token| collect(rest, token, "/payload"));
-    for (key, field) in [(keys::WHEN, "/params/pop.when"), (keys::EACH, "/params/pop.each")] {
-        if let Some(value) = operation.params.get(key) {
-            reference::scan(value, &mut |rest, _, token| collect(rest, token, field));
-        }
-    }
-    let mut order = |name: &'a str, rest: &str| {
-        each(Mention { name, kind: EdgeKind::Order, field: "/params/dependsOn", rest, token: None });
-    };
-    match operation.params.get(keys::DEPENDS_ON) {
-        Some(Value::String(text)) => {
-            for name in text.split(',').map(str::trim).filter(|s| !s.is_empty()) {
-                order(name, "");
-            }
-        }
-        Some(Value::Array(names)) => {
-            for (i, name) in names.iter().enumerate() {
-                if let Some(name) = name.as_str() {
-                    order(name, &format!("/{i}"));
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// What an operation waits for: each name once, in the order of first mention.
-pub fn dependencies(operation: &Operation) -> Vec<Dependency> {
-    let mut found: Vec<Dependency> = Vec::new();
-    let mut index: HashMap<&str, usize> = HashMap::new();
-    mentions(operation, &mut |mention| {
-        let Mention { name, kind, .. } = mention;
-        let at = *index.entry(name).or_insert(found.len());
-        match found.get_mut(at) {
-            Some(known) => known.kind = known.kind.max(kind),
-            None => found.push(Dependency { name: name.to_owned(), kind }),
-        }
-    });
-    found
-}
 
 /// The dependency graph of an agenda. Edges go from the one that is waited for to the one that waits. What a generator
 /// promises is a node too, after all operations: it stands for what will be there.

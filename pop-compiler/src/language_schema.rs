@@ -278,7 +278,7 @@ impl Shape {
 mod tests {
     use super::*;
     use crate::source::Source;
-    use crate::{Door, Options, compile, load_catalog};
+    use crate::{Format, Options, compile, load_catalog};
 
     /// The keys that the decoder knows, as it says itself when it meets one that it does not know.
     fn known(text: &str, catalog: bool) -> Vec<String> {
@@ -286,7 +286,7 @@ mod tests {
         let findings = if catalog {
             load_catalog(&source).diagnostics
         } else {
-            compile(source, Door::Toml, &Options::default()).diagnostics
+            compile(source, Format::Toml, &Options::default()).diagnostics
         };
         let unknown: Vec<_> = findings.iter().filter(|d| d.rule == "unknown-key").collect();
         let [finding] = unknown.as_slice() else { panic!("{text}: {findings:#?}") };

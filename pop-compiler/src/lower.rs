@@ -3,8 +3,6 @@
 mod inline;
 mod value;
 
-pub(crate) use value::plain;
-
 use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json};
@@ -12,8 +10,9 @@ use serde_json::{Map, Value as Json};
 use crate::agenda::{Agenda, AgendaTemplate, Operation, Params, RunSpec, keys};
 use crate::ast::{Input, Run, Value, Workflow};
 use crate::canonical;
-use crate::check::{Checked, Model};
+use crate::check::Checked;
 use crate::diagnostic::Diagnostic;
+use crate::model::Model;
 use crate::rules;
 use crate::types::{Type, Types};
 use inline::{Each, Inlined, Place, depends_on};
@@ -178,7 +177,7 @@ fn operations(
 
 /// What each input is when nothing is given: its default, or null.
 pub(crate) fn defaults(workflow: &Workflow) -> Vec<(String, Json)> {
-    let default = |input: &Input| input.default.as_ref().and_then(value::plain).unwrap_or_default();
+    let default = |input: &Input| input.default.as_ref().and_then(Value::to_sorted_json).unwrap_or_default();
     workflow.inputs.iter().map(|i| (i.name.value.clone(), default(i))).collect()
 }
 
@@ -235,7 +234,7 @@ fn inputs_schema(workflow: &Workflow, types: &Types) -> Json {
             required.retain(|n| n.as_str() != Some(name));
         }
         let Some(property) = schema.get_mut("properties").and_then(|p| p.get_mut(name)) else { continue };
-        let default = input.default.as_ref().and_then(value::plain);
+        let default = input.default.as_ref().and_then(Value::to_sorted_json);
         if (default.is_some() || input.description.is_some()) && property.get("$ref").is_some() {
             *property = serde_json::json!({ "anyOf": [property.take()] }); // a default beside `$ref` is easily missed
         }

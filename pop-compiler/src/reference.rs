@@ -21,6 +21,9 @@ pub(crate) use dig::dig;
 pub use fallback::Fallback;
 pub(crate) use print::write;
 
+/// Names without `.out` that mean something while an agenda runs.
+pub(crate) const RUN_TOKENS: [&str; 3] = ["pop.agendaId", "pop.customerId", "pop.operationName"];
+
 /// One reference, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token<'a> {

@@ -9,18 +9,16 @@ use std::collections::HashMap;
 use hashbrown::HashMap as FastMap;
 
 use crate::ast::{Foreign, Value, ValueKind, Workflow};
+use crate::budget;
 use crate::catalog::Catalog;
-use crate::check::{Edge, Meant, Model, Operation, Target};
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Native, Part, Reference, Root, Segment};
-use crate::limit;
+use crate::model::{Edge, Meant, Model, Operation, Target};
 use crate::reference as token;
 use crate::rules;
-use crate::source::{Span, Spanned};
-use crate::source_map::Mention;
+use crate::source::{Mention, Span, Spanned};
 use crate::suggest::{self, Guesses, Near};
 use crate::types::Type;
-use crate::validate::RUN_TOKENS;
 
 use foreign::Named;
 pub(crate) use imports::{Imports, Merged, SubWorkflow, beside, merge};
@@ -145,7 +143,7 @@ impl<'a> Resolver<'a, '_> {
             } else {
                 let near = self.nearest_operation(&name.value);
                 self.out.push(rules::unknown_operation::report(name, near));
-                limit::hold(self.out);
+                budget::enforce(self.out);
             }
         }
         edges.retain(|edge| {
@@ -153,7 +151,7 @@ impl<'a> Resolver<'a, '_> {
                 let report =
                     if edge.order { rules::self_reference::after } else { rules::self_reference::report };
                 self.out.push(report(&ast.name.value, edge.span));
-                limit::hold(self.out);
+                budget::enforce(self.out);
             }
             edge.to != i
         });
@@ -181,7 +179,7 @@ impl<'a> Resolver<'a, '_> {
                         }
                     };
                     self.mentions.push(Mention { operation: self.owner, span });
-                    limit::hold(self.out);
+                    budget::enforce(self.out);
                 }
             }
             ValueKind::List(items) => items.iter().for_each(|v| self.value(v, inside, edges)),
@@ -424,8 +422,8 @@ impl<'a> Resolver<'a, '_> {
         if !token.name.starts_with("pop.") || fanned && of_item.contains(&token.name) {
             return; // a pointer that can't be read, which was told; or the item
         }
-        if !RUN_TOKENS.contains(&token.name) {
-            let known = RUN_TOKENS.into_iter().chain(of_item.into_iter().filter(|_| fanned));
+        if !token::RUN_TOKENS.contains(&token.name) {
+            let known = token::RUN_TOKENS.into_iter().chain(of_item.into_iter().filter(|_| fanned));
             self.out.push(rules::unknown_output::native(native.span, token.name, known));
         } else if token.default.is_none() && !token.path().is_empty() {
             self.out.push(rules::bad_pointer::into_text(native.span, &native.text, token.name));

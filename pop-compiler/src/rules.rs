@@ -5,9 +5,7 @@ pub(crate) mod allow_not_possible;
 pub(crate) mod allow_without_reason;
 pub(crate) mod bad_default;
 pub(crate) mod bad_duration;
-pub(crate) mod bad_expression;
 pub(crate) mod bad_image;
-pub(crate) mod bad_pointer;
 pub(crate) mod bad_quantity;
 pub(crate) mod bad_schema;
 pub(crate) mod bad_sleep;
@@ -17,7 +15,6 @@ pub(crate) mod bad_version;
 pub(crate) mod catalog_conflict;
 pub(crate) mod constant_when;
 pub(crate) mod cycle;
-pub(crate) mod duplicate_name;
 pub(crate) mod empty_workflow;
 pub(crate) mod extra_input;
 pub(crate) mod foreign_reference;
@@ -29,7 +26,6 @@ pub(crate) mod missing_input;
 pub(crate) mod missing_key;
 pub(crate) mod not_a_list;
 pub(crate) mod object_in_text;
-mod of_agendas;
 pub(crate) mod optional_in_text;
 pub(crate) mod optional_into_required;
 pub(crate) mod redundant_after;
@@ -39,9 +35,7 @@ pub(crate) mod secret_leak;
 pub(crate) mod self_reference;
 pub(crate) mod skipped_with;
 pub(crate) mod stdout_mismatch;
-pub(crate) mod syntax;
 pub(crate) mod tiny_memory;
-pub(crate) mod too_large;
 pub(crate) mod type_mismatch;
 pub(crate) mod undeclared_field;
 pub(crate) mod unknown_field;
@@ -63,55 +57,16 @@ pub(crate) mod useless_fallback;
 pub(crate) mod workflow_cycle;
 pub(crate) mod wrong_shape;
 
-use crate::check::{Model, Operation};
-use crate::diagnostic::{Diagnostic, Edit, Location, Severity};
+use crate::budget::MORE_FINDINGS;
+pub use crate::diagnostic::Rule;
+use crate::diagnostic::{Diagnostic, Edit, shorten};
+pub(crate) use crate::expr::rules::{bad_expression, bad_pointer};
+use crate::model::{Model, Operation};
 use crate::source::{Span, Spanned};
 use crate::suggest::Near;
+pub(crate) use crate::syntax::rules::{duplicate_name, syntax};
+pub(crate) use crate::template::rules::too_large;
 use crate::types::Type;
-pub use of_agendas::AGENDA_RULES;
-pub(crate) use of_agendas::MORE_FINDINGS;
-
-/// One rule.
-#[derive(Debug)]
-pub struct Rule {
-    /// Its name in kebab-case.
-    pub id: &'static str,
-    /// How bad its findings are.
-    pub severity: Severity,
-    /// What it finds, in a few words.
-    pub summary: &'static str,
-    /// Why that is wrong and what to do, for `popc explain`.
-    pub explanation: &'static str,
-    /// A workflow (TOML) in which this rule, and no other, finds something.
-    pub bad: &'static str,
-    /// The same workflow without the fault.
-    pub good: &'static str,
-    /// Its findings say that something is absent; they are held back when the file has syntax errors.
-    pub(crate) absence: bool,
-}
-
-impl Rule {
-    /// Whether its findings can be taken back: warnings, and errors that leave something to compile.
-    pub(crate) fn can_be_allowed(&self) -> bool {
-        self.severity != Severity::Error || ALLOWABLE.contains(&self.id)
-    }
-
-    /// A finding of this rule.
-    pub(crate) fn at(&self, at: impl Into<Location>, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(self.id, self.severity, at, message)
-    }
-}
-
-/// Errors that leave something to compile.
-const ALLOWABLE: &[&str] = &[
-    bad_image::RULE.id,
-    bad_version::RULE.id,
-    extra_input::RULE.id,
-    missing_input::RULE.id,
-    optional_into_required::RULE.id,
-    secret_leak::RULE.id,
-    type_mismatch::RULE.id,
-];
 
 /// All rules of the workflow language, by name.
 pub const ALL: &[&Rule] = &[
@@ -176,6 +131,10 @@ pub const ALL: &[&Rule] = &[
     &workflow_cycle::RULE,
     &wrong_shape::RULE,
 ];
+
+/// Rules that only agendas and templates in their JSON form can break, by name; a workflow's compiler never does. Their
+/// examples are agendas; a rule without examples is about size.
+pub const AGENDA_RULES: &[&Rule] = &[&MORE_FINDINGS];
 
 /// Rules that look at one operation of the resolved workflow. All look at one before any looks at the next, while it is
 /// near at hand: most of the time for a large workflow goes into fetching it from memory.
@@ -281,15 +240,6 @@ fn list_of<'n>(intro: &str, names: impl Iterator<Item = &'n str>) -> String {
         (_, 0) => format!("{intro} {}", first.join(", ")),
         _ => format!("{intro} {} and {more} more", first.join(", ")),
     }
-}
-
-/// A long text cut to what a message can hold.
-pub(crate) fn shorten(text: &str) -> String {
-    if text.chars().count() <= 80 {
-        return text.to_owned();
-    }
-    let start: String = text.chars().take(77).collect();
-    format!("{start}…")
 }
 
 #[cfg(test)]

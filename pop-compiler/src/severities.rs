@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{FileId, Source, Sources, Spanned};
-use crate::syntax::{self, Door};
+use crate::source::{FileId, Format, Source, Sources, Spanned};
+use crate::syntax;
 use crate::tree::{Entry, Node, Tree};
-use crate::{mend, rules};
+use crate::{fix, rules};
 
 /// What a project says about a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Severities {
         let mut out = Vec::new();
         let mut severities = Self::default();
         let file = FileId(0);
-        let tree = syntax::parse(file, &source.text, Door::Toml, &mut out);
+        let tree = syntax::parse(file, &source.text, Format::Toml, &mut out);
         for Entry { key, value } in entries(tree, "`pop.toml`", &mut out) {
             if key.value == "lints" {
                 for Entry { key, value } in entries(value, "`lints`", &mut out) {
@@ -55,7 +55,7 @@ impl Severities {
         }
         let mut sources = Sources::new();
         sources.add(source.clone());
-        mend::complete(&mut out, &sources);
+        fix::complete(&mut out, &sources);
         (severities, out)
     }
 
@@ -82,7 +82,7 @@ impl Severities {
                 return;
             }
         };
-        if level != Level::Deny && !rule.can_be_allowed() {
+        if level != Level::Deny && !rule.allowable {
             out.push(rules::allow_not_possible::report(rule, key.span));
             return;
         }

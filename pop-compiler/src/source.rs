@@ -1,8 +1,12 @@
 //! Files, spans and line numbers. No I/O: whoever read the file hands its text in.
 
+mod format;
+mod places;
+
 use std::sync::Arc;
 
-use crate::syntax::Door;
+pub use format::Format;
+pub use places::{Mention, Places};
 
 /// The name of a text that came through standard input.
 pub const STDIN: &str = "<stdin>";
@@ -103,12 +107,12 @@ impl Source {
     }
 
     /// The syntax of the text: by the ending of its name or, for what came without one, by how it begins.
-    pub fn door(&self) -> Option<Door> {
+    pub fn format(&self) -> Option<Format> {
         if *self.name != *STDIN {
-            return Door::from_path(&self.name);
+            return Format::from_path(&self.name);
         }
         let text = self.text.trim_start_matches('\u{feff}').trim_start();
-        Some(if text.starts_with(['{', '/']) { Door::Json } else { Door::Toml })
+        Some(if text.starts_with(['{', '/']) { Format::Json } else { Format::Toml })
     }
 
     /// The one-based line and column (in characters) of a byte offset.

@@ -1,7 +1,7 @@
-//! From what was compiled back to the text: where each operation was named, and where each reference stands.
+//! From what was compiled back to the text, as a document: where each operation was named, and where each reference
+//! stands.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -10,59 +10,6 @@ use crate::source::{Sources, Span};
 
 /// The version of the format.
 const VERSION: u32 = 1;
-
-/// A place where a reference is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mention {
-    /// The name of the operation that it belongs to; none for outputs and for `[run]`.
-    pub operation: Option<Span>,
-    /// All of it, such as `${probe.title}`.
-    pub span: Span,
-}
-
-/// Where each operation was named.
-#[derive(Clone, Debug, Default)]
-pub struct Places {
-    /// Each name once.
-    named: Vec<(String, Span)>,
-    /// The positions in `named`, by name; made when somebody asks for a name.
-    sorted: OnceLock<Vec<usize>>,
-}
-
-impl Places {
-    /// The place of the operation `name`, as it is called in the template.
-    pub fn get(&self, name: &str) -> Option<Span> {
-        let named = |i: &usize| self.named.get(*i).map_or("", |(name, _)| name.as_str());
-        let sorted = self.sorted.get_or_init(|| {
-            let mut all: Vec<usize> = (0..self.named.len()).collect();
-            all.sort_unstable_by(|a, b| named(a).cmp(named(b)));
-            all
-        });
-        let at = sorted.binary_search_by(|i| named(i).cmp(name)).ok()?;
-        Some(self.named[sorted[at]].1)
-    }
-
-    /// All names with their places: those of this file as they are written, then those of sub-workflows.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Span)> {
-        self.named.iter().map(|(name, span)| (name.as_str(), *span))
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.named.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.named.is_empty()
-    }
-}
-
-impl FromIterator<(String, Span)> for Places {
-    fn from_iter<I: IntoIterator<Item = (String, Span)>>(named: I) -> Self {
-        Self { named: named.into_iter().collect(), sorted: OnceLock::new() }
-    }
-}
 
 /// The source map as a document: `{version, file, operations: {NAME: {file, line, column, references}}, references}`.
 /// Everything is in the order of the text. A fan-out has one entry, whatever its items are called in the agenda.
@@ -108,13 +55,13 @@ fn place(span: Span, sources: &Sources) -> Option<Map<String, Json>> {
 mod tests {
     use super::*;
     use crate::source::Source;
-    use crate::{Door, Options, compile};
+    use crate::{Format, Options, compile};
 
     #[test]
     fn operations_and_references_have_their_places() {
         let text = "[workflow]\nname = \"x\"\n[outputs]\no = \"é${b}\"\n[operations.b]\nuses = \"pop.sleep\"\n\
                     with = { output = [\"${a.x}\", \"@<a.out::/y?>\"] }\n[operations.a]\nuses = \"pop.sleep\"\n";
-        let compiled = compile(Source::new("f/x.pop.toml", text), Door::Toml, &Options::default());
+        let compiled = compile(Source::new("f/x.pop.toml", text), Format::Toml, &Options::default());
         assert_eq!(
             document(&compiled),
             json!({

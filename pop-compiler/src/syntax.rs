@@ -2,46 +2,21 @@
 
 mod extents;
 mod json;
+mod lex;
+pub(crate) mod rules;
 mod toml;
 
 use crate::diagnostic::Diagnostic;
-use crate::source::FileId;
+use crate::source::{FileId, Format};
 use crate::tree::Tree;
 
 pub(crate) use extents::comments;
-
-/// Which syntax a text is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Door {
-    /// TOML 1.1.
-    Toml,
-    /// JSON; comments and trailing commas are allowed.
-    Json,
-}
-
-impl Door {
-    /// The door for a file of this name, by its ending; `None` when it is neither `.toml` nor `.json`.
-    pub fn from_path(path: &str) -> Option<Self> {
-        let extension = path.rsplit_once('.').map(|(_, e)| e)?;
-        if extension.eq_ignore_ascii_case("toml") {
-            Some(Self::Toml)
-        } else if extension.eq_ignore_ascii_case("json") {
-            Some(Self::Json)
-        } else {
-            None
-        }
-    }
-
-    /// Whether a file of this name is a workflow by our convention: `*.pop.toml` or `*.pop.json`.
-    pub fn is_workflow_path(path: &str) -> bool {
-        path.ends_with(".pop.toml") || path.ends_with(".pop.json")
-    }
-}
+pub(crate) use lex::{Kind, Token, lex};
 
 /// Reads `text`; the root is a table, even when the text is broken.
-pub(crate) fn parse(file: FileId, text: &str, door: Door, out: &mut Vec<Diagnostic>) -> Tree {
-    match door {
-        Door::Toml => toml::parse(file, text, out),
-        Door::Json => json::parse(file, text, out),
+pub(crate) fn parse(file: FileId, text: &str, format: Format, out: &mut Vec<Diagnostic>) -> Tree {
+    match format {
+        Format::Toml => toml::parse(file, text, out),
+        Format::Json => json::parse(file, text, out),
     }
 }

@@ -2,6 +2,7 @@
 
 mod fan_out;
 mod inputs;
+pub(crate) mod rules;
 
 use serde_json::Value;
 

@@ -8,16 +8,13 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::agenda::{Agenda, AgendaTemplate, Operation, keys};
+use crate::agenda::{Agenda, AgendaTemplate, EdgeKind, Mention, Operation, keys, mentions};
+use crate::budget::MORE_FINDINGS;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::generator::{Promise, Promises, Wanted};
-use crate::graph::{self, EdgeKind, Graph, Mention};
-use crate::reference::{self, Token};
-use crate::rules::MORE_FINDINGS;
+use crate::graph::Graph;
+use crate::reference::{self, RUN_TOKENS, Token};
 use crate::suggest;
-
-/// Names without `.out` that mean something while an agenda runs.
-pub(crate) const RUN_TOKENS: [&str; 3] = ["pop.agendaId", "pop.customerId", "pop.operationName"];
 
 /// How many findings are told; the rest is counted.
 const MOST_FINDINGS: usize = 1000;
@@ -39,9 +36,9 @@ pub fn template(template: &AgendaTemplate) -> Vec<Diagnostic> {
 }
 
 /// Every fault of operations that a generator has made, beside those that are there. Pointers begin with `/operations`.
-pub fn made(operations: &Agenda, promises: &[Promise], around: &dyn Around) -> Vec<Diagnostic> {
+pub fn generated(operations: &Agenda, promises: &[Promise], around: &dyn Around) -> Vec<Diagnostic> {
     let checker = Checker { around: Some(around), ..Checker::new("", operations, false) };
-    checker.run_made(promises)
+    checker.run_generated(promises)
 }
 
 /// What is there already, for operations that are added to a running agenda.
@@ -105,7 +102,7 @@ impl<'a> Checker<'a> {
         self.findings()
     }
 
-    fn run_made(mut self, promises: &[Promise]) -> Vec<Diagnostic> {
+    fn run_generated(mut self, promises: &[Promise]) -> Vec<Diagnostic> {
         self.check_operations();
         self.check_kept(promises);
         let families = promises.iter().filter(|p| matches!(p, Promise::Family(_))).map(Promise::stem);
@@ -205,7 +202,7 @@ impl<'a> Checker<'a> {
     fn check_references(&mut self, i: usize) {
         let agenda = self.agenda;
         let operation = &agenda.operations[i];
-        graph::mentions(operation, &mut |mention| {
+        mentions(operation, &mut |mention| {
             let is_self = mention.name == operation.name || self.is_own_item(operation, mention.name);
             if is_self && !self.is_full() {
                 let shown = mention.token.unwrap_or(mention.name);

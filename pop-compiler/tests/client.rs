@@ -1,4 +1,4 @@
-//! Generated clients: as committed, the same bytes each time and in any order, and about the same whatever the door.
+//! Generated clients: as committed, the same bytes each time and in any order, and about the same whatever the format.
 #![cfg(feature = "cli")]
 
 use std::fs;

@@ -2,16 +2,16 @@
 
 use pop_compiler::diagnostic::Location;
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, compile};
+use pop_compiler::{Compiled, Format, Options, compile};
 
-fn compiled(door: Door, text: &str) -> Compiled {
-    let name = if door == Door::Toml { "x.pop.toml" } else { "x.pop.json" };
-    compile(Source::new(name, text), door, &Options::default())
+fn compiled(format: Format, text: &str) -> Compiled {
+    let name = if format == Format::Toml { "x.pop.toml" } else { "x.pop.json" };
+    compile(Source::new(name, text), format, &Options::default())
 }
 
 /// Rule, text at the place, and the line of each finding.
-fn found(door: Door, text: &str) -> Vec<(&'static str, String, usize)> {
-    let compiled = compiled(door, text);
+fn found(format: Format, text: &str) -> Vec<(&'static str, String, usize)> {
+    let compiled = compiled(format, text);
     let place = |finding: &pop_compiler::diagnostic::Diagnostic| {
         let Location::Span(span) = finding.primary.at else { panic!("{finding:?}") };
         let source = compiled.sources.get(span.file).unwrap();
@@ -23,7 +23,7 @@ fn found(door: Door, text: &str) -> Vec<(&'static str, String, usize)> {
 
 fn toml(command: &str) -> Vec<(&'static str, String, usize)> {
     found(
-        Door::Toml,
+        Format::Toml,
         &format!(
             "[workflow]\nname = \"x\"\n[catalog.\"m.e\"]\ninput = {{ url = \"url\", o = {{ k = \"int\" }}, s = \"secret<string>?\" }}\n{command}\n\
              [operations.a]\nuses = \"m.e\"\nwith = {{ url = \"https://e.com\", o = {{ k = 1 }} }}\n"
@@ -33,7 +33,7 @@ fn toml(command: &str) -> Vec<(&'static str, String, usize)> {
 
 fn json(command: &str) -> Vec<(&'static str, String, usize)> {
     found(
-        Door::Json,
+        Format::Json,
         &format!(
             "{{\"workflow\": {{\"name\": \"x\"}}, \"catalog\": {{\"m.e\": {{\n\
              \"input\": {{\"url\": \"url\", \"o\": {{\"k\": \"int\"}}, \"s\": \"secret<string>?\"}},\n{command}}}}},\n\
@@ -107,7 +107,7 @@ fn in_message(message: &str) -> Vec<(&'static str, String)> {
          [catalog.\"m.p\"]\noutput = {{ txt = \"string\" }}\ncommand = [\"p\"]\n[operations.probe]\nuses = \"m.p\"\n\
          [operations.a]\nuses = \"pop.log\"\nwith = {{ message = '''{message} ${{inputs.name}} ${{inputs.file}} ${{inputs.print}} ${{inputs.date}} ${{probe.txt}}''' }}\n"
     );
-    found(Door::Toml, &text).into_iter().map(|(rule, shown, _)| (rule, shown)).collect()
+    found(Format::Toml, &text).into_iter().map(|(rule, shown, _)| (rule, shown)).collect()
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn variables_of_a_script_are_its_own() {
             "[workflow]\nname = \"x\"\n[catalog.\"m.e\"]\ninput = {{ url = \"string\", n = \"int\" }}\n{command}\n\
              [operations.a]\nuses = \"m.e\"\nwith = {{ url = \"u\", n = 1 }}\n"
         );
-        found(Door::Toml, &text).into_iter().map(|(_, shown, _)| shown).collect::<Vec<_>>()
+        found(Format::Toml, &text).into_iter().map(|(_, shown, _)| shown).collect::<Vec<_>>()
     };
     assert_eq!(found_in(r#"command = ["sh", "-c", "get $url ${n} {url}"]"#), ["$url", "${n}"]);
     assert_eq!(found_in(r#"command = ["x", "{{ url }}", "--n={n}", "$(inputs.url)"]"#).len(), 3);
@@ -178,5 +178,5 @@ fn variables_of_a_script_are_its_own() {
     let text = format!(
         "[workflow]\nname = \"x\"\n[inputs]\nname = \"string\"\n{allowed}uses = \"pop.log\"\nwith = {{ message = \"{{{{ name }}}} ${{inputs.name}}\" }}\n"
     );
-    assert_eq!(found(Door::Toml, &text), []);
+    assert_eq!(found(Format::Toml, &text), []);
 }

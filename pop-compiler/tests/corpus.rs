@@ -1,5 +1,5 @@
-//! Whole files through the whole pipeline: workflows that both doors must compile to the same bytes, and faults that must
-//! be found at their place. Every file of the two folders is tested, so none can be forgotten.
+//! Whole files through the whole pipeline: workflows that both formats must compile to the same bytes, and faults that
+//! must be found at their place. Every file of the two folders is tested, so none can be forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pop_compiler::diagnostic::{Diagnostic, Location};
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, canonical, compile, fix, rules, validate};
+use pop_compiler::{Compiled, Format, Options, canonical, compile, fix, rules, validate};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(name)
@@ -38,8 +38,8 @@ fn text_compiled(path: &Path, name: &str, text: String) -> Compiled {
         Ok(text) => Ok(Source::new(name, text)),
         Err(error) => Err(error.to_string()),
     };
-    let door = Door::from_path(name).unwrap();
-    compile(Source::new(name, text), door, &Options { loader: &loader, ..Options::default() })
+    let format = Format::from_path(name).unwrap();
+    compile(Source::new(name, text), format, &Options { loader: &loader, ..Options::default() })
 }
 
 fn bytes(compiled: &Compiled) -> String {
@@ -51,7 +51,7 @@ fn bytes(compiled: &Compiled) -> String {
 }
 
 #[test]
-fn both_doors_give_the_same_bytes() {
+fn both_formats_give_the_same_bytes() {
     assert!(files("workflows", ".pop.toml").len() >= 50, "the workflows are to show the whole language");
     assert_eq!(files("workflows", ".pop.toml").len(), files("workflows", ".pop.json").len());
     for toml in files("workflows", ".pop.toml") {
@@ -148,7 +148,7 @@ fn mended(path: &Path) -> Mended {
         };
         let source = Source::new(name.as_str(), changed.get(&name).unwrap_or(&text).as_str());
         let options = Options { loader: &loader, ..Options::default() };
-        Ok(compile(source, Door::from_path(&name).unwrap(), &options))
+        Ok(compile(source, Format::from_path(&name).unwrap(), &options))
     };
     let mut fixes = 0;
     let key = |name: &str| Some(name.to_owned());

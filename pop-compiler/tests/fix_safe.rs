@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pop_compiler::diagnostic::Severity;
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, compile, fix};
+use pop_compiler::{Compiled, Format, Options, compile, fix};
 use proptest::prelude::*;
 
 fn folder(name: &str) -> PathBuf {
@@ -30,11 +30,11 @@ fn fixed(name: &str, text: &str, directory: &Path) -> Fixed {
         };
         let text = changed.get(name).map_or(text, String::as_str);
         let options = Options { loader: &loader, ..Options::default() };
-        let door = Door::from_path(name).unwrap();
+        let format = Format::from_path(name).unwrap();
         if before.is_none() {
-            before = Some(compile(Source::new(name, text), door, &options));
+            before = Some(compile(Source::new(name, text), format, &options));
         }
-        Ok(compile(Source::new(name, text), door, &options))
+        Ok(compile(Source::new(name, text), format, &options))
     };
     let key = |file: &str| (file == name).then(|| file.to_owned());
     let files = &mut fix::Files { compile: &mut run, key: &key, told: &mut |_, _| {} };
@@ -194,7 +194,7 @@ fn what_is_certain_changes_and_nothing_beside_it() {
 }
 
 /// A change of how a text is written.
-type Form = (&'static str, fn(&str, Door) -> String);
+type Form = (&'static str, fn(&str, Format) -> String);
 
 /// Ends of lines, a byte order mark and letters of several bytes change nothing about what is fixed.
 #[test]
@@ -202,20 +202,20 @@ fn a_file_keeps_its_form() {
     let forms: [Form; 3] = [
         ("CRLF", |text, _| text.replace('\n', "\r\n")),
         ("BOM", |text, _| format!("\u{feff}{text}")),
-        ("letters", |text, door| {
-            format!("{} 日本語 😀 é\n{text}", if door == Door::Toml { "#" } else { "//" })
+        ("letters", |text, format| {
+            format!("{} 日本語 😀 é\n{text}", if format == Format::Toml { "#" } else { "//" })
         }),
     ];
     let mut changed = 0;
     for entry in fs::read_dir(folder("faults")).unwrap().map(Result::unwrap) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(door) = Door::from_path(&name).filter(|_| entry.path().is_file()) else { continue };
+        let Some(format) = Format::from_path(&name).filter(|_| entry.path().is_file()) else { continue };
         let text = fs::read_to_string(entry.path()).unwrap();
         let plain = fixed(&name, &text, &folder("faults")).text;
         changed += usize::from(plain != text);
         for (form, written) in forms {
-            let other = fixed(&name, &written(&text, door), &folder("faults")).text;
-            assert_eq!(other, written(&plain, door), "{name} with {form}");
+            let other = fixed(&name, &written(&text, format), &folder("faults")).text;
+            assert_eq!(other, written(&plain, format), "{name} with {form}");
         }
     }
     assert!(changed > 200, "{changed}");
@@ -261,7 +261,7 @@ fn workflows() -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = fs::read_dir(folder("workflows"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| Door::is_workflow_path(&path.to_string_lossy()))
+        .filter(|path| Format::is_workflow_path(&path.to_string_lossy()))
         .map(|path| {
             (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap())
         })
@@ -391,13 +391,13 @@ fn fixes_hide_no_fault() {
     let (mut files, mut changed) = (0, 0);
     for entry in fs::read_dir(folder("faults")).unwrap().map(Result::unwrap) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(door) = Door::from_path(&name).filter(|_| entry.path().is_file()) else { continue };
+        let Some(format) = Format::from_path(&name).filter(|_| entry.path().is_file()) else { continue };
         let text = fs::read_to_string(entry.path()).unwrap();
-        let text = match door {
-            Door::Toml => {
+        let text = match format {
+            Format::Toml => {
                 text + "\n[operations.zz-more]\nuses = \"pop.sleep\"\nafter = [\"nothing-like-this\"]\n"
             }
-            Door::Json => {
+            Format::Json => {
                 let more =
                     r#""operations": {"zz-more": {"uses": "pop.sleep", "after": ["nothing-like-this"]}, "#;
                 text.replacen(r#""operations": {"#, more, 1)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, canonical, compile, fmt};
+use pop_compiler::{Compiled, Format, Options, canonical, compile, fmt};
 
 fn tests(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(path)
@@ -29,9 +29,9 @@ fn bytes(name: &str, text: &str) -> String {
         Ok(text) => Ok(Source::new(path, text)),
         Err(error) => Err(error.to_string()),
     };
-    let door = Door::from_path(name).unwrap();
+    let format = Format::from_path(name).unwrap();
     let compiled: Compiled =
-        compile(Source::new(name, text), door, &Options { loader: &loader, ..Options::default() });
+        compile(Source::new(name, text), format, &Options { loader: &loader, ..Options::default() });
     assert!(compiled.diagnostics.is_empty(), "{name}: {:#?}", compiled.diagnostics);
     compiled.agenda.map_or_else(|| canonical::pretty(&compiled.template), |agenda| canonical::pretty(&agenda))
 }
@@ -41,22 +41,22 @@ fn formatted_workflows_compile_to_the_same_bytes() {
     let mut seen = 0;
     for entry in fs::read_dir(tests("workflows")).unwrap().map(Result::unwrap) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !Door::is_workflow_path(&name) {
+        if !Format::is_workflow_path(&name) {
             continue;
         }
         seen += 1;
-        let door = Door::from_path(&name).unwrap();
+        let format = Format::from_path(&name).unwrap();
         let text = fs::read_to_string(entry.path()).unwrap();
         // as it is, and with all the room that can be taken away or added without a change of meaning
-        let odd = match door {
-            Door::Toml => text.replace(" = ", "=").replace(", ", "   ,\t").replace('\n', " \r\n"),
-            Door::Json => text.replace(": ", ":").replace('\n', "\n\n\n"),
+        let odd = match format {
+            Format::Toml => text.replace(" = ", "=").replace(", ", "   ,\t").replace('\n', " \r\n"),
+            Format::Json => text.replace(": ", ":").replace('\n', "\n\n\n"),
         };
-        let formatted = fmt::format(&text, door).unwrap();
+        let formatted = fmt::format(&text, format).unwrap();
         assert_eq!(bytes(&name, &formatted), bytes(&name, &text), "{name}");
-        assert_eq!(fmt::format(&formatted, door).unwrap(), formatted, "{name}");
-        let from_odd = fmt::format(&odd, door).unwrap();
-        assert_eq!(fmt::format(&from_odd, door).unwrap(), from_odd, "{name}");
+        assert_eq!(fmt::format(&formatted, format).unwrap(), formatted, "{name}");
+        let from_odd = fmt::format(&odd, format).unwrap();
+        assert_eq!(fmt::format(&from_odd, format).unwrap(), from_odd, "{name}");
         assert_ne!(from_odd, odd, "{name}");
     }
     assert!(seen >= 20);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use pop_compiler::diagnostic::{Diagnostic, Edit, Location, Severity};
 use pop_compiler::source::{FileId, Source, Span};
-use pop_compiler::{Compiled, Door, Options, compile};
+use pop_compiler::{Compiled, Format, Options, compile};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(name)
@@ -18,7 +18,7 @@ fn compiled(directory: &Path, name: &str, text: &str) -> Compiled {
         Err(error) => Err(error.to_string()),
     };
     let options = Options { loader: &loader, ..Options::default() };
-    compile(Source::new(name, text), Door::from_path(name).unwrap(), &options)
+    compile(Source::new(name, text), Format::from_path(name).unwrap(), &options)
 }
 
 fn changed(text: &str, edits: &[Edit]) -> String {
@@ -114,7 +114,7 @@ fn a_help_never_leads_astray() {
         let mut names: Vec<String> = fs::read_dir(&directory)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-            .filter(|name| Door::is_workflow_path(name))
+            .filter(|name| Format::is_workflow_path(name))
             .collect();
         names.sort();
         for name in names {

@@ -7,21 +7,21 @@ use pop_compiler::diagnostic::Location;
 use pop_compiler::render::text::{Colour, findings, first_findings};
 use pop_compiler::render::{Summary, github, json, sarif};
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, check_native, compile};
+use pop_compiler::{Compiled, Format, Options, check_native, compile};
 use proptest::prelude::*;
 
-fn compiled(text: &str, door: Door) -> Compiled {
-    compile(Source::new("x", text), door, &Options::default())
+fn compiled(text: &str, format: Format) -> Compiled {
+    compile(Source::new("x", text), format, &Options::default())
 }
 
 /// As a file whose name says what it is: comments in it are read, and what can be mended is.
 fn in_a_file(text: &str) -> Compiled {
-    compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default())
+    compile(Source::new("x.pop.toml", text), Format::Toml, &Options::default())
 }
 
 /// Compiles, renders, and checks that every place is inside the text.
-fn survives(text: &str, door: Door) -> usize {
-    let compiled = compiled(text, door);
+fn survives(text: &str, format: Format) -> usize {
+    let compiled = compiled(text, format);
     for finding in &compiled.diagnostics {
         if let Location::Span(span) = finding.primary.at {
             assert!(span.start <= span.end && span.end as usize <= text.len(), "{finding:?}");
@@ -32,13 +32,13 @@ fn survives(text: &str, door: Door) -> usize {
     compiled.diagnostics.len()
 }
 
-fn seeds() -> Vec<(String, Door)> {
+fn seeds() -> Vec<(String, Format)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/workflows");
     let mut seeds = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if let Some(door) = Door::from_path(&path.to_string_lossy()) {
-            seeds.push((std::fs::read_to_string(&path).unwrap(), door));
+        if let Some(format) = Format::from_path(&path.to_string_lossy()) {
+            seeds.push((std::fs::read_to_string(&path).unwrap(), format));
         }
     }
     seeds
@@ -52,7 +52,7 @@ proptest! {
         seed in prop::sample::select(seeds()),
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0usize..12, "[\\[\\]{}\"'$@<>=.,?:#\\\\ \n|a0é-]{0,4}"), 1..6),
     ) {
-        let (mut text, door) = seed;
+        let (mut text, format) = seed;
         for (at, cut, insert) in edits {
             let chars: Vec<(usize, char)> = text.char_indices().collect();
             if chars.is_empty() {
@@ -63,41 +63,41 @@ proptest! {
             let end = chars.get(i + cut).map_or(text.len(), |c| c.0);
             text.replace_range(start..end, &insert);
         }
-        survives(&text, door);
-        if door == Door::Json {
+        survives(&text, format);
+        if format == Format::Json {
             check_native(Source::new("x", text));
         }
     }
 
     #[test]
     fn any_text_never_panics(text in "\\PC{0,200}") {
-        survives(&text, Door::Toml);
-        survives(&text, Door::Json);
+        survives(&text, Format::Toml);
+        survives(&text, Format::Json);
     }
 
     #[test]
     fn any_reference_never_panics(text in "[a-z$@{}<>\\[\\]'?.:*0-9 \\\\~/=-]{0,40}") {
         let quoted = serde_json::to_string(&text).unwrap();
         let json = format!(r#"{{"workflow":{{"name":"x"}},"operations":{{"a":{{"uses":"pop.sleep","with":{{"output":{quoted}}}}}}}}}"#);
-        survives(&json, Door::Json);
+        survives(&json, Format::Json);
     }
 }
 
 #[test]
 fn deep_nesting_is_a_finding() {
     for text in ["[".repeat(50_000), "{\"a\":".repeat(50_000)] {
-        assert!(survives(&text, Door::Json) > 0);
+        assert!(survives(&text, Format::Json) > 0);
     }
     let head = "[workflow]\nname = \"x\"\n[operations.a]\nuses = \"pop.sleep\"\nwith = ";
     for open in ["[", "{a = "] {
-        assert!(survives(&format!("{head}{}", open.repeat(50_000)), Door::Toml) > 0);
+        assert!(survives(&format!("{head}{}", open.repeat(50_000)), Format::Toml) > 0);
     }
     // brackets of the wrong kind do not make it any less deep
     for line in ["x = {\n  [a]\n", "x = {\n  ]\n", "x = [ }\n"] {
-        assert!(survives(&line.repeat(20_000), Door::Toml) > 0);
+        assert!(survives(&line.repeat(20_000), Format::Toml) > 0);
     }
     let nested = format!("{head}{{ output = {}{} }}", "[".repeat(120), "]".repeat(120));
-    assert_eq!(survives(&nested, Door::Toml), 0);
+    assert_eq!(survives(&nested, Format::Toml), 0);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn values_that_double_at_every_step_end() {
         writeln!(text, "[operations.a{i}]\nuses = \"pop.transform\"\nwith = {{ value = {{ l = \"${{a{last}}}\", r = \"${{a{last}}}\" }} }}").unwrap();
     }
     text += "[outputs]\nall = \"${a199}\"\n";
-    assert_eq!(survives(&text, Door::Toml), 0);
+    assert_eq!(survives(&text, Format::Toml), 0);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn types_that_contain_each_other_end() {
          [operations.o]\nuses = \"x.y\"\nwith = {{ a = {nested}, q = \"${{inputs.p}}\" }}\n\
          [operations.u]\nuses = \"x.y\"\nwith = {{ a = \"${{inputs.a}}\", q = \"${{inputs.p}}\" }}\n"
     );
-    assert_eq!(survives(&text, Door::Toml), 0);
+    assert_eq!(survives(&text, Format::Toml), 0);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn ten_thousand_findings_are_still_findings() {
         )
         .unwrap();
     }
-    assert_eq!(survives(&text, Door::Toml), 10_000);
+    assert_eq!(survives(&text, Format::Toml), 10_000);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_long_chain_and_a_long_circle_do_not_overflow_the_stack() {
             )
             .unwrap();
         }
-        assert_eq!(survives(&text, Door::Toml), usize::from(last != "[]"));
+        assert_eq!(survives(&text, Format::Toml), usize::from(last != "[]"));
     }
 }
 
@@ -163,8 +163,8 @@ fn a_long_chain_and_a_long_circle_do_not_overflow_the_stack() {
 const MOST_TOLD: usize = 10_001;
 
 /// Checks that a report is bounded, that nothing is lost in its counts, and that every format says so.
-fn many(text: &str, door: Door, expected: Summary) {
-    let compiled = compiled(text, door);
+fn many(text: &str, format: Format, expected: Summary) {
+    let compiled = compiled(text, format);
     told(&compiled, expected);
 }
 
@@ -216,15 +216,15 @@ fn a_hundred_thousand_keys_are_counted() {
 fn a_hundred_thousand_references_are_counted() {
     let text =
         |reference: &str| format!("{}with = {{ output = \"{}\" }}\n", operation(), reference.repeat(100_000));
-    many(&text("${}"), Door::Toml, errors(100_000));
-    assert_eq!(Summary::of(&compiled(&text("${b}"), Door::Toml).diagnostics), errors(100_000));
+    many(&text("${}"), Format::Toml, errors(100_000));
+    assert_eq!(Summary::of(&compiled(&text("${b}"), Format::Toml).diagnostics), errors(100_000));
 }
 
 #[test]
 fn a_hundred_thousand_warnings_are_counted() {
     let mut inputs = format!("{}[inputs]\n", operation());
     (0..100_000).for_each(|i| writeln!(inputs, "in{i} = \"int\"").unwrap());
-    many(&inputs, Door::Toml, Summary { errors: 0, warnings: 100_000 });
+    many(&inputs, Format::Toml, Summary { errors: 0, warnings: 100_000 });
 }
 
 #[test]
@@ -234,16 +234,16 @@ fn a_hundred_thousand_findings_on_one_line_are_counted() {
         "{HEAD}[catalog.\"x.y\"]\ninput = {{ a = \"list<string>\" }}\n[operations.a]\nuses = \"x.y\"\nwith = {{ a = [{list}] }}\n"
     );
     // the literal is large, too
-    many(&text, Door::Toml, Summary { errors: 100_000, warnings: 1 });
+    many(&text, Format::Toml, Summary { errors: 100_000, warnings: 1 });
     let keys: Vec<String> = (0..100_000).map(|i| format!("\"é{i}\":1")).collect();
     let text = format!(
         r#"{{"workflow":{{"name":"x"}},"operations":{{"a":{{"uses":"pop.sleep",{}}}}}}}"#,
         keys.join(",")
     );
-    many(&text, Door::Json, errors(100_000));
+    many(&text, Format::Json, errors(100_000));
     let twice = "\"uses\":\"pop.sleep\",".repeat(50_000);
     let text = format!(r#"{{"workflow":{{"name":"x"}},"operations":{{"a":{{{twice}"uses":"pop.sleep"}}}}}}"#);
-    many(&text, Door::Json, errors(50_000));
+    many(&text, Format::Json, errors(50_000));
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn errors_are_told_before_warnings() {
     let mut text = format!("{HEAD}[inputs]\n");
     (0..20_000).for_each(|i| writeln!(text, "in{i} = \"int\"").unwrap());
     text += "[operations.a]\nuses = \"pop.slep\"\n";
-    let compiled = compiled(&text, Door::Toml);
+    let compiled = compiled(&text, Format::Toml);
     told(&compiled, Summary { errors: 1, warnings: 20_000 });
     let error = compiled.diagnostics.iter().find(|finding| finding.rule == "unknown-operation-type");
     assert!(error.is_some_and(|finding| finding.help[0].contains("pop.sleep")));
@@ -264,7 +264,7 @@ fn misspelt_names_are_guessed_until_that_takes_too_long() {
         writeln!(text, "[operations.operation{i}]\nuses = \"pop.sleep\"\nafter = [\"opreation{i}\"]")
             .unwrap();
     }
-    let found = compiled(&text, Door::Toml);
+    let found = compiled(&text, Format::Toml);
     told(&found, errors(20_000));
     let guessed: Vec<bool> = found.diagnostics.iter().map(|finding| !finding.help.is_empty()).collect();
     assert!(guessed[..50].iter().all(|guessed| *guessed));
@@ -281,18 +281,18 @@ fn misspelt_fields_and_types_are_guessed_until_that_takes_too_long() {
         fields("field", "\"int?\""),
         fields("feild", "1")
     );
-    assert_eq!(Summary::of(&compiled(&text, Door::Toml).diagnostics).errors, 20_000);
+    assert_eq!(Summary::of(&compiled(&text, Format::Toml).diagnostics).errors, 20_000);
     let mut types = format!("{HEAD}[types]\n");
     (0..20_000).for_each(|i| writeln!(types, "Type{i} = \"Tyep{i}x\"").unwrap());
     types += "[operations.a]\nuses = \"pop.sleep\"\n";
-    assert_eq!(Summary::of(&compiled(&types, Door::Toml).diagnostics).errors, 20_000);
+    assert_eq!(Summary::of(&compiled(&types, Format::Toml).diagnostics).errors, 20_000);
 }
 
 #[test]
 fn garbage_ends_in_a_hundred_findings() {
     for line in ["= x ]\n", "a = 1\n", "[[[[\n", "\"\"\"x", "\\\0\n", "a.b = {\n"] {
-        for door in [Door::Toml, Door::Json] {
-            let found = compiled(&line.repeat(100_000), door);
+        for format in [Format::Toml, Format::Json] {
+            let found = compiled(&line.repeat(100_000), format);
             assert!((1..=110).contains(&found.diagnostics.len()), "{line} {}", found.diagnostics.len());
             let text = findings(&found.diagnostics, &found.sources, Colour::Never);
             assert!(text.len() < 100_000, "{line} {}", text.len());
@@ -304,7 +304,7 @@ fn garbage_ends_in_a_hundred_findings() {
 fn long_lines_and_long_names_are_cut() {
     let long = "x".repeat(3_000_000);
     let text = format!("{HEAD}[operations.a]\nuses = \"{long}\"\n{long} = 1\n");
-    let found = compiled(&text, Door::Toml);
+    let found = compiled(&text, Format::Toml);
     assert_eq!(found.diagnostics.len(), 2);
     let shown = findings(&found.diagnostics, &found.sources, Colour::Never);
     assert!(shown.len() < 20_000, "{}", shown.len());

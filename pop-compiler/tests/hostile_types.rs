@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use pop_compiler::catalog::{Catalog, OperationType};
 use pop_compiler::source::Source;
 use pop_compiler::types::{Type, Types};
-use pop_compiler::{Compiled, Door, Options, compile, is_native, reference};
+use pop_compiler::{Compiled, Format, Options, compile, is_native, reference};
 use serde_json::{Value, json};
 
 fn compiled(text: &str) -> Compiled {
-    compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default())
+    compile(Source::new("x.pop.toml", text), Format::Toml, &Options::default())
 }
 
 fn rules(compiled: &Compiled) -> Vec<&'static str> {
@@ -23,7 +23,7 @@ fn beside(text: &str, files: &HashMap<&str, String>) -> Compiled {
         Some(text) => Ok(Source::new(path, text.clone())),
         None => Err("there is no such file".to_owned()),
     };
-    compile(Source::new("x.pop.toml", text), Door::Toml, &Options { loader: &loader, ..Options::default() })
+    compile(Source::new("x.pop.toml", text), Format::Toml, &Options { loader: &loader, ..Options::default() })
 }
 
 const WITH_SCHEMA: &str = "[workflow]\nname = \"x\"\n[catalog.\"x.y\"]\ninput = { schema = \"x.json\" }\n\
@@ -175,7 +175,7 @@ fn a_type_of_code_that_means_itself_fits_everything() {
              [operations.b]\nuses = \"x.odd\"\nwith = { a = \"${a.b[3]}\" }\n[operations.c]\nuses = \"x.odd\"\n\
              with = { a = \"${inputs.i}\" }\n[outputs]\nall = \"${b}\"\n";
         let options = Options { catalogs: &[catalog], ..Options::default() };
-        let found = compile(Source::new("x.pop.toml", text), Door::Toml, &options);
+        let found = compile(Source::new("x.pop.toml", text), Format::Toml, &options);
         assert!(found.template.is_some(), "{meaning}: {:?}", found.diagnostics);
     }
 }
@@ -228,7 +228,7 @@ fn a_text_of_nothing_but_starts_of_tokens_is_read_in_time() {
         let json = format!(
             r#"{{"workflow":{{"name":"x"}},"operations":{{"a":{{"uses":"pop.log","with":{{"message":{quoted}}}}}}}}}"#
         );
-        compile(Source::new("x.pop.json", json.as_str()), Door::Json, &Options::default());
+        compile(Source::new("x.pop.json", json.as_str()), Format::Json, &Options::default());
         is_native(&json);
         assert_eq!(reference::tokens(&text), []);
         let (back, _) =

@@ -3,12 +3,12 @@
 use pop_compiler::agenda::{RunSpec, keys};
 use pop_compiler::catalog::{Catalog, OperationType};
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, compile, validate};
+use pop_compiler::{Compiled, Format, Options, compile, validate};
 use serde_json::{Value, json};
 
 fn workflow(text: &str) -> Compiled {
     let text = format!("[workflow]\nname = \"x\"\n{text}");
-    compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default())
+    compile(Source::new("x.pop.toml", text), Format::Toml, &Options::default())
 }
 
 fn rules(compiled: &Compiled) -> Vec<&str> {
@@ -31,10 +31,10 @@ fn catalogs_made_by_code_are_checked_against() {
     let text = r#"{ "workflow": { "name": "x" }, "operations": {
         "a": { "uses": "my.tool", "with": { "n": 1 } },
         "b": { "uses": "my.tool", "with": { "n": "${a.m}" } } } }"#;
-    let compiled = compile(Source::new("x.pop.json", text), Door::Json, &options);
+    let compiled = compile(Source::new("x.pop.json", text), Format::Json, &options);
     assert_eq!(rules(&compiled), ["type-mismatch"]);
     let text = text.replace("${a.m}", "${a.m ?? 1}").replace("\"${a.m ?? 1}\"", "2");
-    let compiled = compile(Source::new("x.pop.json", text), Door::Json, &options);
+    let compiled = compile(Source::new("x.pop.json", text), Format::Json, &options);
     let agenda = compiled.agenda.unwrap();
     let output = json!({
         "type": "object", "properties": { "m": { "type": "number" } }, "required": ["m"], "additionalProperties": false
@@ -170,14 +170,14 @@ fn one_fault_gives_one_finding() {
 fn edits_mend_misspelt_names() {
     let text = "[workflow]\nname = \"x\"\n[operations.probe]\nuses = \"pop.slep\"\n\
                 [operations.b]\nuses = \"pop.log\"\nwith = { mesage = \"${prbe.x}\" }\n[operations.c]\nuses = \"pop.log\"\nwith = { message = \"x\" }\nafter = [\"porbe\"]\n";
-    let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default());
+    let compiled = compile(Source::new("x.pop.toml", text), Format::Toml, &Options::default());
     let mut edits: Vec<_> = compiled.diagnostics.iter().flat_map(|d| &d.fix).collect();
     edits.sort_by_key(|e| std::cmp::Reverse(e.span));
     let mut mended = text.to_owned();
     for edit in edits {
         mended.replace_range(edit.span.range(), &edit.replacement);
     }
-    let compiled = compile(Source::new("x.pop.toml", mended.as_str()), Door::Toml, &Options::default());
+    let compiled = compile(Source::new("x.pop.toml", mended.as_str()), Format::Toml, &Options::default());
     assert!(compiled.diagnostics.is_empty(), "{mended}\n{:#?}", compiled.diagnostics);
 }
 
@@ -246,7 +246,7 @@ a = "${a}"
 
 #[test]
 fn null_for_an_input_takes_its_default() {
-    let compiled = compile(Source::new("x.pop.toml", OPTIONAL), Door::Toml, &Options::default());
+    let compiled = compile(Source::new("x.pop.toml", OPTIONAL), Format::Toml, &Options::default());
     assert_eq!(compiled.diagnostics, []);
     let template = compiled.template.unwrap();
     for (inputs, seen) in [
@@ -269,7 +269,7 @@ fn null_for_an_input_of_a_sub_workflow_takes_its_default() {
         [operations.all]\nworkflow = \"inner.pop.toml\"\neach = \"${inputs.levels}\"\nwith = { level = \"${each}\" }\n\
         [outputs]\nall = [\"${one.a}\", \"${two.a}\", \"${all[*].a}\"]\n";
     let options = Options { loader: &loader, ..Options::default() };
-    let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &options);
+    let compiled = compile(Source::new("x.pop.toml", text), Format::Toml, &options);
     assert_eq!(compiled.diagnostics, []);
     let agenda = compiled.template.unwrap().expand(&json!({ "levels": [null, 7] })).unwrap();
     let seen = |name: &str| {
@@ -300,7 +300,7 @@ fn outputs_of_a_sub_workflow_are_not_there_before_it_has_ended() {
              [operations.qc]\nworkflow = \"inner.pop.toml\"\nwith = {{ name = \"clip\", list = [1] }}\n{when}{reads}{go}"
         );
         let options = Options { loader: &loader, ..Options::default() };
-        let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &options);
+        let compiled = compile(Source::new("x.pop.toml", text), Format::Toml, &options);
         assert_eq!(compiled.diagnostics, []);
         let template = compiled.template.unwrap();
         assert_eq!(validate::template(&template), []);
@@ -368,7 +368,7 @@ fn the_inputs_of_a_sub_workflow_may_be_one_reference() {
             format!("[workflow]\nname = \"x\"\n[types.Q]\nfile = \"string\"\nleast = \"int?\"\n{text}");
         compile(
             Source::new("x.pop.toml", text),
-            Door::Toml,
+            Format::Toml,
             &Options { loader: &loader, ..Options::default() },
         )
     };

@@ -2,7 +2,7 @@
 
 use pop_compiler::diagnostic::{Diagnostic, Location, Severity};
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, Severities, compile, fix, validate};
+use pop_compiler::{Compiled, Format, Options, Severities, compile, fix, validate};
 use serde_json::json;
 
 /// Compiles the first of these files; the others can be read.
@@ -15,7 +15,7 @@ fn project(files: &[(&str, &str)], config: &str) -> Compiled {
     assert!(faults.is_empty(), "{faults:?}");
     let options = Options { loader: &loader, severities: &severities, ..Options::default() };
     let (name, text) = files[0];
-    compile(Source::new(name, text), Door::from_path(name).unwrap(), &options)
+    compile(Source::new(name, text), Format::from_path(name).unwrap(), &options)
 }
 
 /// `rule file:line:column` of each finding.

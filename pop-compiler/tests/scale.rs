@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use pop_compiler::agenda::Agenda;
 use pop_compiler::graph::Graph;
 use pop_compiler::source::Source;
-use pop_compiler::{Door, Options, canonical, compile};
+use pop_compiler::{Format, Options, canonical, compile};
 
 /// Each operation reads the one before it.
 fn chain(n: usize) -> String {
@@ -26,7 +26,8 @@ fn chain(n: usize) -> String {
 fn a_long_chain_needs_no_deep_stack() {
     const LENGTH: usize = 40_000;
     let long = || {
-        let compiled = compile(Source::new("chain.pop.toml", chain(LENGTH)), Door::Toml, &Options::default());
+        let compiled =
+            compile(Source::new("chain.pop.toml", chain(LENGTH)), Format::Toml, &Options::default());
         assert!(compiled.diagnostics.is_empty());
         let agenda = compiled.agenda.clone().expect("it compiles");
         assert_eq!(Graph::new(&agenda).levels().last(), Some(&(LENGTH - 1)));

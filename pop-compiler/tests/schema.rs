@@ -7,7 +7,7 @@ use std::process::Command;
 
 use jsonschema::Validator;
 use pop_compiler::source::Source;
-use pop_compiler::{Door, data};
+use pop_compiler::{Format, data};
 
 fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -27,8 +27,8 @@ fn validator(of: &str) -> Validator {
 
 fn faults(validator: &Validator, path: &Path) -> Vec<String> {
     let name = path.to_string_lossy().into_owned();
-    let door = Door::from_path(&name).unwrap();
-    let (json, _, _) = data(Source::new(name, fs::read_to_string(path).unwrap()), door);
+    let format = Format::from_path(&name).unwrap();
+    let (json, _, _) = data(Source::new(name, fs::read_to_string(path).unwrap()), format);
     validator.iter_errors(&json).map(|e| format!("{}: {e}", e.instance_path())).collect()
 }
 
@@ -60,7 +60,7 @@ fn every_workflow_and_every_catalog_is_valid() {
         for path in files(folder) {
             // Sub-workflows and JSON Schemas lie there too.
             let name = path.to_string_lossy().into_owned();
-            let of = if Door::is_workflow_path(&name) { &workflow } else { &catalog };
+            let of = if Format::is_workflow_path(&name) { &workflow } else { &catalog };
             if !name.ends_with(".schema.json") {
                 assert_eq!(faults(of, &path), Vec::<String>::new(), "{name}");
             }

@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use pop_compiler::diagnostic::Severity;
 use pop_compiler::import::wfcommons;
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, canonical, compile, data};
+use pop_compiler::{Compiled, Format, Options, canonical, compile, data};
 use proptest::prelude::*;
 use serde_json::Value;
 
-#[path = "../../tests/doors/mod.rs"]
+#[path = "../../tests/formats/mod.rs"]
 #[expect(unreachable_pub, reason = "shared with the tests of other crates")]
-mod doors;
+mod formats;
 
-use doors::dice::Dice;
-use doors::{shuffled, toml};
+use formats::dice::Dice;
+use formats::{shuffled, toml};
 
 fn workflows() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/workflows")
@@ -36,7 +36,7 @@ fn compiled(name: &str, text: &str, files: &HashMap<String, String>) -> Compiled
     };
     compile(
         Source::new(name, text),
-        Door::from_path(name).unwrap(),
+        Format::from_path(name).unwrap(),
         &Options { loader: &loader, ..Options::default() },
     )
 }
@@ -53,16 +53,16 @@ fn others(dice: Option<&mut Dice>) -> HashMap<String, String> {
     let mut dice = dice;
     let folders = [workflows(), workflows().join("ops")];
     for path in folders.iter().flat_map(|f| fs::read_dir(f).unwrap()).map(|e| e.unwrap().path()) {
-        let Some(door) = Door::from_path(&path.to_string_lossy()) else { continue };
+        let Some(format) = Format::from_path(&path.to_string_lossy()) else { continue };
         let name = path.strip_prefix(workflows()).unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
         let text = match &mut dice {
             None => text,
             Some(dice) => {
-                let (value, _, findings) = data(Source::new("x", text), door);
+                let (value, _, findings) = data(Source::new("x", text), format);
                 assert!(findings.is_empty(), "{name}");
-                match (written(&value, dice), door) {
-                    ((Some(toml), _), Door::Toml) => toml,
+                match (written(&value, dice), format) {
+                    ((Some(toml), _), Format::Toml) => toml,
                     ((_, json), _) => json,
                 }
             }
@@ -109,7 +109,7 @@ fn imported_recordings_are_clean_and_give_the_same_bytes_in_any_order() {
         }
         let imported = wfcommons::import(&fs::read_to_string(&path).unwrap()).unwrap();
         let text = imported.to_toml();
-        let (value, _, findings) = data(Source::new("x", text.as_str()), Door::Toml);
+        let (value, _, findings) = data(Source::new("x", text.as_str()), Format::Toml);
         assert!(findings.is_empty());
         let expected = bytes(&compiled("x.pop.toml", &text, &none), "");
         for seed in 0..3 {
@@ -130,7 +130,7 @@ proptest! {
 
     #[test]
     fn workflows_made_by_chance_are_the_same_in_any_order(seed in any::<u64>()) {
-        let (document, none) = (doors::generate::workflow(seed), HashMap::new());
+        let (document, none) = (formats::generate::workflow(seed), HashMap::new());
         let text = document.to_string();
         let expected = compiled("x.pop.json", &text, &none);
         let errors: Vec<_> = expected.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
@@ -146,7 +146,7 @@ proptest! {
 
     #[test]
     fn faults_planted_by_chance_are_the_same_in_any_order(seed in any::<u64>()) {
-        let (document, none) = (doors::generate::faulty(seed), HashMap::new());
+        let (document, none) = (formats::generate::faulty(seed), HashMap::new());
         let expected = compiled("x.pop.json", &document.to_string(), &none);
         let (toml, json) = written(&document, &mut Dice::new(seed));
         for (name, text) in [("x.pop.toml", toml.unwrap()), ("x.pop.json", json)] {

@@ -1,6 +1,6 @@
 //! Random types, and everything that must be of one mind about them: what is checked, what is compared, what clients are.
 
-#[path = "../../tests/doors/dice.rs"]
+#[path = "../../tests/formats/dice.rs"]
 #[expect(unreachable_pub, reason = "shared with the tests of other crates")]
 mod dice;
 #[path = "typed/make.rs"]

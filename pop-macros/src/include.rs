@@ -6,7 +6,7 @@ use pop_compiler::client::{Input, rust_types};
 use pop_compiler::diagnostic::{Diagnostic, Severity};
 use pop_compiler::render::text::{Colour, findings};
 use pop_compiler::source::Sources;
-use pop_compiler::{Compiled, Door, Options, Severities};
+use pop_compiler::{Compiled, Format, Options, Severities};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
@@ -50,7 +50,8 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
 fn include(arguments: &Arguments, mut files: Files) -> Result<TokenStream, String> {
     let span = arguments.path.span();
     let entry = files.entry()?;
-    let Some(door) = Door::from_path(&entry.name).filter(|_| Door::is_workflow_path(&entry.name)) else {
+    let Some(format) = Format::from_path(&entry.name).filter(|_| Format::is_workflow_path(&entry.name))
+    else {
         return Err(format!(
             "`{}` is no workflow file: its name must end in `.pop.toml` or `.pop.json`",
             entry.name
@@ -60,7 +61,7 @@ fn include(arguments: &Arguments, mut files: Files) -> Result<TokenStream, Strin
     let (severities, faults) = config.as_ref().map(Severities::parse).unwrap_or_default();
     let loader = |path: &str| files.load(path);
     let options = Options { loader: &loader, catalogs: &[], severities: &severities };
-    let mut compiled = pop_compiler::compile(entry, door, &options);
+    let mut compiled = pop_compiler::compile(entry, format, &options);
     if let Some(config) = config.filter(|_| !faults.is_empty()) {
         compiled.add(config, faults);
     }

@@ -1,4 +1,4 @@
-//! The Rust door to POP workflows. Use it through `pop-sdk`, which documents it.
+//! POP workflows in Rust. Use it through `pop-sdk`, which documents it.
 //!
 //! Both macros are functions from tokens to tokens. They make the JSON form of a workflow and ordinary Rust; what is
 //! right and wrong is decided by `pop-compiler` and by rustc.

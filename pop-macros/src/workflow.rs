@@ -38,6 +38,6 @@ fn report(errors: Vec<syn::Error>) -> TokenStream {
 }
 
 #[cfg(test)]
-mod door_tests;
+mod format_tests;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::{env, fs};
 
 use pop_compiler::source::Source;
-use pop_compiler::{Door, Options, canonical, import};
+use pop_compiler::{Format, Options, canonical, import};
 use serde_json::{Map, Value};
 
 /// A crate in the build directory, which the tests share what they build with.
@@ -150,7 +150,7 @@ fn recorded() -> Option<Vec<(String, Value, String)>> {
     let made = paths.iter().map(|path| {
         let imported = import::wfcommons::import(&fs::read_to_string(path).unwrap()).unwrap();
         let source = Source::new("recorded.pop.toml", imported.to_toml());
-        let compiled = pop_compiler::compile(source, Door::Toml, &Options::default());
+        let compiled = pop_compiler::compile(source, Format::Toml, &Options::default());
         let agenda =
             compiled.agenda.unwrap_or_else(|| panic!("{}: {:?}", path.display(), compiled.diagnostics));
         let json = serde_json::from_str(&imported.to_json()).unwrap();

@@ -1,7 +1,7 @@
 //! A workflow in Rust and its twin in TOML: the same bytes, template and agenda.
 
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, canonical};
+use pop_compiler::{Compiled, Format, Options, canonical};
 use pop_sdk::{operation, workflow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -99,8 +99,8 @@ workflow! {
 fn twin() -> Compiled {
     let text = include_str!("ladder.pop.toml");
     let compiled =
-        pop_compiler::compile(Source::new("ladder.pop.toml", text), Door::Toml, &Options::default());
-    // A redundant `after` is only a warning, and both doors must keep it.
+        pop_compiler::compile(Source::new("ladder.pop.toml", text), Format::Toml, &Options::default());
+    // A redundant `after` is only a warning, and both formats must keep it.
     assert!(!pop_compiler::diagnostic::has_errors(&compiled.diagnostics), "{:#?}", compiled.diagnostics);
     compiled
 }

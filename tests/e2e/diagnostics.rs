@@ -3,7 +3,7 @@
 use pop_compiler::diagnostic::{Diagnostic, Location};
 use pop_compiler::render::json;
 use pop_compiler::source::Source;
-use pop_compiler::{Door, data as read_data, place_in_data};
+use pop_compiler::{Format, data as read_data, place_in_data};
 use pop_sdk::api::SubmitRequest;
 use pop_sdk::client::Error;
 use serde_json::{Map, Value, json};
@@ -64,7 +64,7 @@ fn documents() -> Vec<(&'static str, Value)> {
 
 /// The findings with their pointers turned into the places in the text that these lead to.
 fn placed(mut findings: Vec<Value>, text: &str, name: &str) -> Vec<Value> {
-    let (_, sources, _) = read_data(Source::new(name, text), Door::Json);
+    let (_, sources, _) = read_data(Source::new(name, text), Format::Json);
     let mut objects: Vec<&mut Map<String, Value>> = Vec::new();
     for finding in &mut findings {
         let object = finding.as_object_mut().expect("a finding is an object");
@@ -77,7 +77,7 @@ fn placed(mut findings: Vec<Value>, text: &str, name: &str) -> Vec<Value> {
         |object: &&mut Map<String, Value>| object["pointer"].as_str().unwrap_or_default().to_owned();
     let mut places: Vec<Diagnostic> =
         objects.iter().map(|object| Diagnostic::error("x", Location::Pointer(pointer(object)), "")).collect();
-    place_in_data(&mut places, &sources, Door::Json, "no prefix");
+    place_in_data(&mut places, &sources, Format::Json, "no prefix");
     for (object, place) in objects.into_iter().zip(&places) {
         let shown = json::one(place, &sources);
         object.shift_remove("pointer");

@@ -39,7 +39,7 @@ async fn word_count_takes_inputs() {
 }
 
 #[tokio::test]
-async fn the_doors_give_the_same_bytes() {
+async fn the_formats_give_the_same_bytes() {
     let build = async |file: &str| {
         let output = pop(&["build", &format!("examples/wordcount/{file}")]).await;
         assert_eq!(code(&output), Some(0), "{}", stderr(&output));

@@ -1,4 +1,4 @@
-//! The three doors give the same bytes, the catalog is what the handlers say, and the workflow does what it should: with
+//! The three formats give the same bytes, the catalog is what the handlers say, and the workflow does what it should: with
 //! mocks, and with the real handlers on real files.
 
 use std::path::{Path, PathBuf};

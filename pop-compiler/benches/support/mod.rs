@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pop_compiler::Door;
+use pop_compiler::Format;
 
 /// Whom operation `i` reads.
 fn upstream(shape: &str, i: usize) -> Option<usize> {
@@ -14,35 +14,35 @@ fn upstream(shape: &str, i: usize) -> Option<usize> {
 }
 
 /// A workflow of `n` operations as text.
-pub(crate) fn workflow(shape: &str, n: usize, door: Door) -> String {
-    let mut text = String::from(match door {
-        Door::Toml => "[workflow]\nname = \"bench\"\n",
-        Door::Json => "{\"workflow\": {\"name\": \"bench\"}, \"operations\": {",
+pub(crate) fn workflow(shape: &str, n: usize, format: Format) -> String {
+    let mut text = String::from(match format {
+        Format::Toml => "[workflow]\nname = \"bench\"\n",
+        Format::Json => "{\"workflow\": {\"name\": \"bench\"}, \"operations\": {",
     });
     for i in 0..n {
         let value = upstream(shape, i).map_or("source".to_owned(), |up| format!("${{step{up}.value}}-{i}"));
         let comma = if i == 0 { "" } else { "," };
-        let _ = match door {
-            Door::Toml => write!(
+        let _ = match format {
+            Format::Toml => write!(
                 text,
                 "\n[operations.step{i}]\nuses = \"pop.transform\"\nwith = {{ value = {{ value = \"{value}\", height = {i} }} }}\ntimeout = \"2h\"\n"
             ),
-            Door::Json => write!(
+            Format::Json => write!(
                 text,
                 "{comma}\n\"step{i}\": {{\"uses\": \"pop.transform\", \"with\": {{\"value\": {{\"value\": \"{value}\", \"height\": {i}}}}}, \"timeout\": \"2h\"}}"
             ),
         };
     }
-    if door == Door::Json {
+    if format == Format::Json {
         text += "}}";
     }
     text
 }
 
-/// The name of a door in the names of benchmarks.
-pub(crate) fn name(door: Door) -> &'static str {
-    match door {
-        Door::Toml => "toml",
-        Door::Json => "json",
+/// The name of a format in the names of benchmarks.
+pub(crate) fn name(format: Format) -> &'static str {
+    match format {
+        Format::Toml => "toml",
+        Format::Json => "json",
     }
 }

@@ -8,7 +8,7 @@ use pop_compiler::graph::Graph;
 use pop_compiler::render::text::Colour;
 use pop_compiler::render::{github, json, sarif, text};
 use pop_compiler::source::{Source, Sources, Span};
-use pop_compiler::{Compiled, Door, Options, canonical, compile, data, diff, rules, validate};
+use pop_compiler::{Compiled, Format, Options, canonical, compile, data, diff, rules, validate};
 use serde_json::Value;
 
 use super::split;
@@ -17,25 +17,25 @@ use super::split;
 /// its JSON form gives the same.
 pub fn toml_source(seed: &str) {
     let (text, files) = split(seed);
-    let compiled = compiled(&text, Door::Toml, &files);
+    let compiled = compiled(&text, Format::Toml, &files);
     sensible(&compiled);
-    other_door(&text, &compiled, &files);
+    other_format(&text, &compiled, &files);
 }
 
 /// As [`toml_source`], in JSON.
 pub fn json_source(seed: &str) {
     let (text, files) = split(seed);
-    sensible(&compiled(&text, Door::Json, &files));
+    sensible(&compiled(&text, Format::Json, &files));
 }
 
 /// Formatting twice is formatting once, and a formatted text means what it meant. Seeds that begin with `{` or `//` are JSON.
 pub fn fmt(seed: &str) {
     let (text, files) = split(seed);
-    let door = door_of(&text);
-    let Ok(formatted) = pop_compiler::fmt::format(&text, door) else { return };
-    let again = pop_compiler::fmt::format(&formatted, door).expect("what was formatted can be read");
+    let format = format_of(&text);
+    let Ok(formatted) = pop_compiler::fmt::format(&text, format) else { return };
+    let again = pop_compiler::fmt::format(&formatted, format).expect("what was formatted can be read");
     assert_eq!(again, formatted, "formatting is idempotent");
-    let (before, after) = (compiled(&text, door, &files), compiled(&formatted, door, &files));
+    let (before, after) = (compiled(&text, format, &files), compiled(&formatted, format, &files));
     assert_eq!(bytes(&after), bytes(&before));
     assert_eq!(rule_ids(&after.diagnostics), rule_ids(&before.diagnostics));
 }
@@ -43,11 +43,11 @@ pub fn fmt(seed: &str) {
 /// Fixing ends, after which nothing is left that could be fixed, and never makes a text unreadable that can be read.
 pub fn fix(seed: &str) {
     let (text, mut files) = split(seed);
-    let door = door_of(&text);
+    let format = format_of(&text);
     let mut text = text;
     // syntax errors are mended a few at a time, and a seed may be full of them
     for _ in 0..4096 {
-        let before = compiled(&text, door, &files);
+        let before = compiled(&text, format, &files);
         let fixed = pop_compiler::fix::apply(&before.diagnostics, &before.sources);
         if fixed.findings.is_empty() {
             return;
@@ -59,7 +59,7 @@ pub fn fix(seed: &str) {
                 None => text = new,
             }
         }
-        let after = compiled(&text, door, &files);
+        let after = compiled(&text, format, &files);
         if unreadable_of(&after, &before.sources) > unreadable(&before) {
             // a fault may hide another in a text that can't be read anyway; such a round is taken back
             assert!(
@@ -70,7 +70,7 @@ pub fn fix(seed: &str) {
             return;
         }
     }
-    let left = compiled(&text, door, &files).diagnostics;
+    let left = compiled(&text, format, &files).diagnostics;
     panic!("fixing does not end: {left:#?}\n{text}");
 }
 
@@ -90,18 +90,18 @@ fn unreadable_of(compiled: &Compiled, before: &Sources) -> usize {
     compiled.diagnostics.iter().filter(|d| d.rule == "syntax").filter(known).count()
 }
 
-fn door_of(text: &str) -> Door {
-    if text.starts_with('{') || text.starts_with("//") { Door::Json } else { Door::Toml }
+fn format_of(text: &str) -> Format {
+    if text.starts_with('{') || text.starts_with("//") { Format::Json } else { Format::Toml }
 }
 
-fn compiled(text: &str, door: Door, files: &[(String, String)]) -> Compiled {
+fn compiled(text: &str, format: Format, files: &[(String, String)]) -> Compiled {
     let files: HashMap<&str, &str> = files.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
     let loader = |name: &str| match files.get(name) {
         Some(text) => Ok(Source::new(name, *text)),
         None => Err("no such file".to_owned()),
     };
-    let name = if door == Door::Toml { "flow.pop.toml" } else { "flow.pop.json" };
-    compile(Source::new(name, text), door, &Options { loader: &loader, ..Options::default() })
+    let name = if format == Format::Toml { "flow.pop.toml" } else { "flow.pop.json" };
+    compile(Source::new(name, text), format, &Options { loader: &loader, ..Options::default() })
 }
 
 /// What is emitted; nothing when there are errors.
@@ -192,18 +192,18 @@ pub(crate) fn graph(graph: &Graph) {
     }
 }
 
-/// A TOML text that can be read gives the same through the JSON door.
-fn other_door(text: &str, compiled: &Compiled, files: &[(String, String)]) {
+/// A TOML text that can be read gives the same in the JSON format.
+fn other_format(text: &str, compiled: &Compiled, files: &[(String, String)]) {
     // comments that allow something are no data
     if unreadable(compiled) > 0 || text.contains("pop:") {
         return;
     }
-    let (value, _, faults) = data(Source::new("x", text), Door::Toml);
+    let (value, _, faults) = data(Source::new("x", text), Format::Toml);
     if !faults.is_empty() {
         return;
     }
     let json = Value::to_string(&value);
-    let other = self::compiled(&json, Door::Json, files);
+    let other = self::compiled(&json, Format::Json, files);
     assert_eq!(bytes(&other), bytes(compiled), "{json}");
     assert_eq!(rule_ids(&other.diagnostics), rule_ids(&compiled.diagnostics), "{json}");
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use super::{Edge, Model, Operation};
 use crate::diagnostic::Diagnostic;
+use crate::model::{Edge, Model, Operation};
 use crate::rules;
 
 /// The operations that are in no circle and wait for none, each after those it waits for; then the others, by name, and

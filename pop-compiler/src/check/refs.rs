@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
-use super::{Model, Target};
 use crate::ast::{Input, Value, ValueKind};
+use crate::budget;
 use crate::diagnostic::Diagnostic;
-use crate::expr::{Part, Reference, Root, Segment, write_name, write_segment};
-use crate::limit;
+use crate::expr::{Reference, Root, Segment, write_name, write_segment};
+use crate::model::{Model, Target};
 use crate::rules;
 use crate::source::{Span, Spanned};
 use crate::suggest::{self, Guesses};
@@ -26,7 +26,7 @@ pub(super) fn in_value(
             let whole = template.parts.len() == 1;
             for reference in template.references() {
                 let ty = reference_type(model, inside, reference, out);
-                limit::hold(out);
+                budget::enforce(out);
                 if !whole {
                     let name = || format!("`{}`", written(reference));
                     if is_composite(model.types(), &ty) {
@@ -43,20 +43,6 @@ pub(super) fn in_value(
         ValueKind::List(items) => items.iter().for_each(|v| in_value(model, inside, v, out)),
         ValueKind::Record(fields) => fields.iter().for_each(|f| in_value(model, inside, &f.value, out)),
         ValueKind::Error | ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) => {}
-    }
-}
-
-/// The place of the first reference in a value. Recursion as above.
-pub(crate) fn first_in(value: &Value) -> Option<Span> {
-    match &value.kind {
-        ValueKind::Text(template) => template.parts.iter().find_map(|p| match p {
-            Part::Text(_) => None,
-            Part::Reference(r) => Some(r.span),
-            Part::Native(n) => Some(n.span),
-        }),
-        ValueKind::List(items) => items.iter().find_map(first_in),
-        ValueKind::Record(fields) => fields.iter().find_map(|f| first_in(&f.value)),
-        _ => None,
     }
 }
 
@@ -177,7 +163,7 @@ fn reference_type(
     // a native token's default has no place of its own
     if default.span != reference.span && is_always_there(model, target, reference, &ty) {
         out.push(rules::useless_fallback::report(default.span, &written(reference), &ty));
-        limit::hold(out);
+        budget::enforce(out);
     }
     let or_default = |ty: &Type| {
         let left = without_null(types, ty);

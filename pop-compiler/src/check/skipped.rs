@@ -1,9 +1,9 @@
 //! Operations that are skipped only because an optional input of theirs reads one that may be skipped.
 
-use super::Model;
 use crate::ast::{Value, ValueKind};
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Reference, Segment};
+use crate::model::Model;
 use crate::rules;
 use crate::types::Type;
 

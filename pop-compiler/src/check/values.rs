@@ -4,16 +4,16 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-use super::refs::{first_in, written};
-use super::{Model, Target};
+use super::refs::written;
 use crate::ast::{self, Value, ValueKind};
 use crate::catalog::OperationType;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::expr::{self, Reference, Root, Segment, Template};
+use crate::model::{Model, Target};
 use crate::rules::{self, Given};
 use crate::source::{Span, Spanned};
 use crate::types::{Record, Type};
-use crate::{limit, mend, suggest};
+use crate::{budget, coerce, suggest};
 
 /// Where a value goes: a chain of steps that is only written out when there is something to say.
 #[derive(Clone, Copy)]
@@ -89,7 +89,7 @@ pub(super) fn inputs(
         if known.is_none() {
             let guesses = &model.guesses;
             if record.rest().is_none() {
-                let needless = complete && first_in(&field.value).is_none();
+                let needless = complete && field.value.first_reference().is_none();
                 out.push(rules::extra_input::report(name, &kind.name, record, needless, &given, guesses));
             } else if let Some(near) = misspelt(model, record, &name.value, &given) {
                 out.push(if model.types().accepts_null(near.1) {
@@ -98,7 +98,7 @@ pub(super) fn inputs(
                     rules::extra_input::report(name, &kind.name, record, false, &given, guesses)
                 });
             }
-            limit::hold(out);
+            budget::enforce(out);
         }
         if let Some(ty) = known.or(record.rest()) {
             check(model, &field.value, ty, &Place::root(owner, &name.value, kind.declared), out);
@@ -162,7 +162,7 @@ pub(super) fn check(
     place: &Place<'_>,
     out: &mut Vec<Diagnostic>,
 ) {
-    limit::hold(out);
+    budget::enforce(out);
     let types = model.types();
     let ty = types.resolve(expected);
     match ty {
@@ -180,19 +180,19 @@ pub(super) fn check(
         return leaks(model, value, place, out);
     }
     let literal = |shown: &str, out: &mut Vec<Diagnostic>| {
-        if limit::is_full(out) {
-            return limit::count(out, &rules::type_mismatch::RULE, value.span);
+        if budget::is_spent(out) {
+            return budget::count(out, &rules::type_mismatch::RULE, value.span);
         }
         let name = place.name();
         let target = rules::Target { name: &name, ty: expected, declared: place.declared };
-        let edits = mend::values::edits(types, expected, value);
+        let edits = coerce::edits(types, expected, value);
         out.push(rules::type_mismatch::literal(shown, value.span, &target, edits));
     };
     match &value.kind {
         ValueKind::Error => {}
         ValueKind::Text(template) => text(model, value, template, expected, place, out),
         ValueKind::Null | ValueKind::Bool(_) | ValueKind::Number(_) => {
-            let json = plain(value).unwrap_or_default();
+            let json = value.to_json().unwrap_or_default();
             if !types.accepts(ty, &json) {
                 literal(&json.to_string(), out);
             }
@@ -234,7 +234,7 @@ pub(super) fn check(
                                     rules::unknown_field::report(name, &of(), record, guesses)
                                 });
                             }
-                            limit::hold(out);
+                            budget::enforce(out);
                         }
                         if let Some(ty) = known.or(record.rest()) {
                             check(model, &field.value, ty, &place.inside(Step::Field(&name.value)), out);
@@ -318,7 +318,7 @@ fn text(
         } else {
             // one for a list of one
             let fits = types.assign(&ty.clone().list(), expected).is_ok();
-            let edits = fits.then(|| mend::values::wrap(value.span));
+            let edits = fits.then(|| coerce::wrap(value.span));
             rules::type_mismatch::report(&given, &target, &mismatch, edits)
         });
         return;
@@ -338,7 +338,7 @@ fn text(
             let name = name();
             let target = rules::Target { name: &name, ty: expected, declared: place.declared };
             let words = words(types.resolve(expected));
-            let edits = mend::values::edits(types, expected, value);
+            let edits = coerce::edits(types, expected, value);
             out.push(if let Some(right) = meant(model, text, value.span) {
                 rules::type_mismatch::bare(text, &right, value.span, &target)
             } else if words.is_empty() {
@@ -442,7 +442,7 @@ pub(super) fn secret_written(model: &Model<'_>, ty: &Type, value: &Value) -> Opt
         (Type::Secret(_), ValueKind::Text(template)) if template.parts.is_empty() => None,
         (Type::Secret(_), _) => Some(value.span),
         (Type::Union(members), _) => members.iter().find_map(|member| {
-            let fits = plain(value).is_some_and(|value| types.accepts(member, &value));
+            let fits = value.to_json().is_some_and(|value| types.accepts(member, &value));
             if fits { secret_written(model, member, value) } else { None }
         }),
         (Type::List(item), ValueKind::List(items)) => {
@@ -530,19 +530,4 @@ pub(super) fn may_be_skipped(model: &Model<'_>, value: &Value) -> bool {
         ValueKind::Record(fields) => fields.iter().any(|f| may_be_skipped(model, &f.value)),
         _ => false,
     }
-}
-
-/// The value as JSON, when no reference is in it. Recursion as above.
-pub(crate) fn plain(value: &Value) -> Option<Json> {
-    Some(match &value.kind {
-        ValueKind::Error => return None,
-        ValueKind::Null => Json::Null,
-        ValueKind::Bool(b) => Json::Bool(*b),
-        ValueKind::Number(n) => Json::Number(n.clone()),
-        ValueKind::Text(template) => Json::from(template.as_text()?),
-        ValueKind::List(items) => Json::Array(items.iter().map(plain).collect::<Option<_>>()?),
-        ValueKind::Record(fields) => Json::Object(
-            fields.iter().map(|f| Some((f.name.value.clone(), plain(&f.value)?))).collect::<Option<_>>()?,
-        ),
-    })
 }

@@ -11,7 +11,7 @@ use super::{Build, CLEAN, FINDINGS, Output};
 use crate::agenda::Agenda;
 use crate::diagnostic::has_errors;
 use crate::render::Summary;
-use crate::{Compiled, Door, canonical, data, place_in_data, source_map};
+use crate::{Compiled, Format, canonical, data, place_in_data, source_map};
 
 pub(super) fn run(args: &Build, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let mut summary = Summary::default();
@@ -106,15 +106,15 @@ fn expanded(
         bail!("{} has no inputs, so --input means nothing here", path.display());
     };
     let source = read(input)?;
-    let door = Door::from_path(&source.name).unwrap_or(Door::Json);
-    let (inputs, sources, mut findings) = data(source, door);
+    let format = Format::from_path(&source.name).unwrap_or(Format::Json);
+    let (inputs, sources, mut findings) = data(source, format);
     let mut agenda = None;
     if !has_errors(&findings) {
         match template.expand(&inputs) {
             Ok(made) => agenda = Some(made),
             Err(found) => {
                 findings = found;
-                place_in_data(&mut findings, &sources, door, "/agenda/");
+                place_in_data(&mut findings, &sources, format, "/agenda/");
             }
         }
     }

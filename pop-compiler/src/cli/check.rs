@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::files::{compile_file, find_all, read_stdin};
 use super::fix::{Fixer, compile_text};
-use super::{CLEAN, Check, Deny, FINDINGS, Format, Output, USAGE};
+use super::{CLEAN, Check, Deny, FINDINGS, Output, ReportFormat, USAGE};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::render::{Summary, github, json, sarif};
 use crate::source::Sources;
@@ -16,7 +16,7 @@ use crate::{Compiled, Coverage};
 
 pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let piped = args.paths.iter().any(|path| path == Path::new("-"));
-    if piped && args.fix && args.format != Format::Text {
+    if piped && args.fix && args.format != ReportFormat::Text {
         bail!("`--fix -` writes the fixed text to standard output, where `--format` would write, too");
     }
     let (files, mut failures) = find_all(&args.paths);
@@ -51,7 +51,7 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
         let Compiled { diagnostics, sources, .. } = &mut compiled;
         diagnostics.retain(|finding| seen.insert(key(finding, sources)));
         summary = summary.plus(Summary::of(&compiled.diagnostics));
-        if args.format != Format::Text {
+        if args.format != ReportFormat::Text {
             all.push((compiled.diagnostics, compiled.sources));
             continue;
         }
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
     }
     let findings = all.iter().flat_map(|(findings, sources)| findings.iter().map(move |f| (f, sources)));
     match args.format {
-        Format::Text => {
+        ReportFormat::Text => {
             let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
             let fixed = match fixer.fixed() {
                 0 => String::new(),
@@ -73,13 +73,13 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
                 writeln!(output.err, "{files}: {summary}{fixed}{}", untyped(coverage))?;
             }
         }
-        Format::Json => {
+        ReportFormat::Json => {
             let mut document = json::document(findings);
             document["summary"]["references"] = json!({ "all": coverage.edges, "typed": coverage.typed });
             writeln!(output.out, "{document:#}")?;
         }
-        Format::Sarif => writeln!(output.out, "{:#}", sarif::document(findings))?,
-        Format::Github => write!(output.out, "{}", github::annotations(findings))?,
+        ReportFormat::Sarif => writeln!(output.out, "{:#}", sarif::document(findings))?,
+        ReportFormat::Github => write!(output.out, "{}", github::annotations(findings))?,
     }
     if !failures.is_empty() {
         return Ok(USAGE);

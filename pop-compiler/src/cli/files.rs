@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, bail};
 use crate::diagnostic::Diagnostic;
 use crate::source::{STDIN, Source};
 use crate::{
-    Compiled, Door, LoadedCatalog, Options, Severities, check_native, compile, is_native, load_catalog_with,
+    Compiled, Format, LoadedCatalog, Options, Severities, check_native, compile, is_native, load_catalog_with,
 };
 
 /// The largest file that is read.
@@ -75,7 +75,7 @@ fn below(path: &Path, found: &mut Vec<PathBuf>, errors: &mut Vec<anyhow::Error>)
             let hidden = entry.file_name().to_string_lossy().starts_with('.');
             if kind.is_dir() && !hidden {
                 open.push(path);
-            } else if kind.is_file() && Door::is_workflow_path(&path.to_string_lossy()) {
+            } else if kind.is_file() && Format::is_workflow_path(&path.to_string_lossy()) {
                 found.push(path);
             }
         }
@@ -160,16 +160,16 @@ pub(super) fn compile_with(
     read: &dyn Fn(&Path) -> anyhow::Result<Source>,
 ) -> anyhow::Result<Compiled> {
     let source = read(path)?;
-    let Some(door) = source.door() else {
+    let Some(format) = source.format() else {
         bail!("{} is neither .toml nor .json", path.display());
     };
-    if door == Door::Json && !Door::is_workflow_path(&source.name) && is_native(&source.text) {
+    if format == Format::Json && !Format::is_workflow_path(&source.name) && is_native(&source.text) {
         return Ok(check_native(source));
     }
     let (config, severities, faults) = severities_for(path, read);
     let loader = |path: &str| read(Path::new(path)).map_err(|error| format!("{:#}", error.root_cause()));
     let options = Options { loader: &loader, catalogs: &[], severities: &severities };
-    let mut compiled = compile(source, door, &options);
+    let mut compiled = compile(source, format, &options);
     if let Some(config) = config.filter(|_| !faults.is_empty()) {
         compiled.add(config, faults);
     }

@@ -26,10 +26,10 @@ pub(super) fn run(args: &Fmt, output: &mut Output<'_>) -> anyhow::Result<u8> {
 
 fn one(args: &Fmt, path: &Path, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let source = read(path)?;
-    let Some(door) = source.door() else {
+    let Some(format) = source.format() else {
         bail!("{} is neither .toml nor .json", path.display());
     };
-    Ok(match fmt::format(&source.text, door) {
+    Ok(match fmt::format(&source.text, format) {
         Ok(formatted) if formatted == *source.text => CLEAN,
         Ok(_) if args.check => {
             writeln!(output.err, "not formatted: {}", path.display())?;

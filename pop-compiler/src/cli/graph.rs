@@ -23,8 +23,8 @@ fn skeleton(agenda: &Agenda) -> Agenda {
     for operation in &mut drawn.operations {
         let each = operation.params.shift_remove(keys::EACH).unwrap_or_default();
         let when = operation.params.shift_remove(keys::WHEN).unwrap_or_default();
-        let made = operation.params.shift_remove(keys::FAN_OUT).unwrap_or_default();
-        let used = Value::Array(vec![std::mem::take(&mut operation.payload), each, when, made]);
+        let generated = operation.params.shift_remove(keys::FAN_OUT).unwrap_or_default();
+        let used = Value::Array(vec![std::mem::take(&mut operation.payload), each, when, generated]);
         let inside = format!("{}/", operation.name);
         let mut names = Vec::new();
         reference::scan(&used, &mut |_, _, token| {

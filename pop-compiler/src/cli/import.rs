@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, bail};
 
 use super::{CLEAN, Output, Wfcommons, files};
-use crate::Door;
+use crate::Format;
 use crate::import::wfcommons;
 
 pub(super) fn run(args: &Wfcommons, output: &mut Output<'_>) -> anyhow::Result<u8> {
@@ -16,9 +16,9 @@ pub(super) fn run(args: &Wfcommons, output: &mut Output<'_>) -> anyhow::Result<u
         write!(output.out, "{}", imported.to_toml())?;
         return Ok(CLEAN);
     };
-    let text = match Door::from_path(&target.to_string_lossy()) {
-        Some(Door::Toml) => imported.to_toml(),
-        Some(Door::Json) => imported.to_json(),
+    let text = match Format::from_path(&target.to_string_lossy()) {
+        Some(Format::Toml) => imported.to_toml(),
+        Some(Format::Json) => imported.to_json(),
         None => bail!("{} must end in .pop.toml or .pop.json", target.display()),
     };
     fs::write(target, text).with_context(|| format!("can't write {}", target.display()))?;

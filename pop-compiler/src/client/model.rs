@@ -180,7 +180,7 @@ impl Field {
             said.push("Secret: it is never shown.".to_owned());
         }
         said.extend(self.default.as_ref().filter(|_| !self.shape.is_secret()).map(|default| {
-            let shown = crate::rules::shorten(&default.to_string());
+            let shown = crate::diagnostic::shorten(&default.to_string());
             format!("Default: `{shown}`.")
         }));
         let said = said.join(" ");

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Location};
 use crate::rules;
-use crate::source::{FileId, Sources, Span, Spanned};
-use crate::syntax::{self, Door};
+use crate::source::{FileId, Format, Sources, Span, Spanned};
+use crate::syntax;
 
 /// A rule and the file in which it finds something.
 type Of = (&'static str, FileId);
@@ -30,9 +30,9 @@ pub(super) fn apply(out: &mut Vec<Diagnostic>, sources: &Sources) {
     for (file, source) in sources.iter() {
         if seen.insert(&source.name)
             && source.text.contains("pop:")
-            && let Some(door) = source.door()
+            && let Some(format) = source.format()
         {
-            read(file, &source.text, door, &mut allows, out);
+            read(file, &source.text, format, &mut allows, out);
         }
     }
     if allows.is_empty() {
@@ -88,8 +88,8 @@ fn joined(ranges: &mut Vec<Range<usize>>) {
     });
 }
 
-fn read(file: FileId, text: &str, door: Door, allows: &mut Vec<Allow>, out: &mut Vec<Diagnostic>) {
-    for comment in syntax::comments(text, door, "pop:") {
+fn read(file: FileId, text: &str, format: Format, allows: &mut Vec<Allow>, out: &mut Vec<Diagnostic>) {
+    for comment in syntax::comments(text, format, "pop:") {
         let Some((list, reason)) = parts(&text[comment.range.clone()]) else { continue };
         // both are slices of the text, so their addresses say where they stand
         let at = |part: &str| (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
@@ -109,7 +109,7 @@ fn read(file: FileId, text: &str, door: Door, allows: &mut Vec<Allow>, out: &mut
                 0 => Span::new(file, at(name), at(names[1])),
                 _ => Span::new(file, at(names[i - 1]) + names[i - 1].len(), at(name) + name.len()),
             };
-            if !rule.can_be_allowed() {
+            if !rule.allowable {
                 out.push(rules::allow_not_possible::report(rule, span).edit(cut, ""));
                 continue;
             }

@@ -7,18 +7,17 @@ use serde_json::Value as Json;
 use super::Compiled;
 use crate::agenda::{Agenda, AgendaTemplate};
 use crate::diagnostic::{Diagnostic, Label, Location, has_errors};
-use crate::source::{FileId, Source, Sources, Span};
-use crate::source_map::Places;
-use crate::syntax::{self, Door};
+use crate::source::{FileId, Format, Places, Source, Sources, Span};
+use crate::syntax;
 use crate::tree::{Node, Table, Tree};
 use crate::validate;
-use crate::{mend, rules};
+use crate::{fix, rules};
 
 /// Whether this JSON text is an agenda (it has a list of `operations`) or a template (it has an `agenda`), and not a
 /// workflow.
 pub fn is_native(text: &str) -> bool {
     matches!(
-        kind(&syntax::parse(FileId(0), text, Door::Json, &mut Vec::new())),
+        kind(&syntax::parse(FileId(0), text, Format::Json, &mut Vec::new())),
         Some(Kind::Agenda | Kind::Template)
     )
 }
@@ -44,7 +43,7 @@ pub fn check_native(source: Source) -> Compiled {
     let text = source.text.clone();
     let file = sources.add(source);
     let mut out = Vec::new();
-    let tree = syntax::parse(file, &text, Door::Json, &mut out);
+    let tree = syntax::parse(file, &text, Format::Json, &mut out);
     let mut compiled = Compiled::nothing(sources);
     // what was read as if it were mended is checked, too
     if out.iter().all(|finding| finding.read) {
@@ -88,24 +87,24 @@ pub fn check_native(source: Source) -> Compiled {
         (compiled.template, compiled.agenda) = (None, None);
     }
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
-    mend::complete(&mut out, &compiled.sources);
+    fix::complete(&mut out, &compiled.sources);
     compiled.diagnostics = out;
     compiled
 }
 
 /// Plain data, such as the inputs of a run: its value, and what is wrong with the text.
-pub fn data(source: Source, door: Door) -> (Json, Sources, Vec<Diagnostic>) {
+pub fn data(source: Source, format: Format) -> (Json, Sources, Vec<Diagnostic>) {
     let mut out = Vec::new();
     let mut sources = Sources::new();
     let text = source.text.clone();
-    let tree = syntax::parse(sources.add(source), &text, door, &mut out);
+    let tree = syntax::parse(sources.add(source), &text, format, &mut out);
     (tree.to_json(), sources, out)
 }
 
 /// Turns pointers into the data of [`data`] into spans of its text; what starts with `other` is left alone.
-pub fn place_in_data(findings: &mut [Diagnostic], sources: &Sources, door: Door, other: &str) {
+pub fn place_in_data(findings: &mut [Diagnostic], sources: &Sources, format: Format, other: &str) {
     let Some((file, source)) = sources.iter().next() else { return };
-    let tree = syntax::parse(file, &source.text, door, &mut Vec::new());
+    let tree = syntax::parse(file, &source.text, format, &mut Vec::new());
     for finding in findings {
         let elsewhere = matches!(&finding.primary.at, Location::Pointer(p) if p.starts_with(other));
         if !elsewhere {

@@ -6,8 +6,6 @@ use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
 use super::Options;
 use crate::agenda::AgendaTemplate;
 use crate::ast::{Operation, Workflow};
@@ -15,33 +13,18 @@ use crate::catalog::{Catalog, OperationType};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::generator::number;
+use crate::model::{Model, Unit};
 use crate::resolve::{self, Imports, Merged, SubWorkflow, beside};
-use crate::source::{FileId, Sources, Span, Spanned};
-use crate::source_map::Places;
-use crate::syntax::{self, Door};
-use crate::types::{Record, Type, Types};
-use crate::{decode, limit, lower, rules};
+use crate::source::{FileId, Format, Places, Sources, Span, Spanned};
+use crate::syntax;
+use crate::types::{Record, Type};
+use crate::{budget, decode, lower, rules};
 
 /// Workflows inside workflows.
 const MAX_NESTING: usize = 16;
 
 /// Operations that a workflow may make with all that it contains.
 const MAX_OPERATIONS: usize = 200_000;
-
-/// A compiled workflow as others see it.
-pub(crate) struct Unit {
-    /// Its inputs and outputs, in terms of its own types.
-    kind: OperationType,
-    types: Types,
-    catalog: Catalog,
-    /// None when it has errors.
-    pub(crate) template: Option<AgendaTemplate>,
-    /// What its inputs are when nothing, or null, is given.
-    pub(crate) inputs: Vec<(String, Json)>,
-    /// Where each of its operations was named.
-    pub(crate) places: Places,
-    operations: usize,
-}
 
 /// One compilation: the files read so far and what was found in them.
 pub(super) struct Pipeline<'o> {
@@ -60,11 +43,11 @@ impl<'o> Pipeline<'o> {
 
     /// From text to a workflow and all that it may use. Only what was found in this file is in `out` afterwards; what
     /// was found before, and in the workflows it contains, is given back.
-    pub(super) fn read(&mut self, file: FileId, door: Door) -> (Workflow, Merged, Vec<Diagnostic>) {
+    pub(super) fn read(&mut self, file: FileId, format: Format) -> (Workflow, Merged, Vec<Diagnostic>) {
         let mut others = mem::take(&mut self.out);
         let source = self.sources.get(file).cloned();
         let (name, text) = source.map(|s| (s.name, s.text)).unwrap_or_default();
-        let tree = syntax::parse(file, &text, door, &mut self.out);
+        let tree = syntax::parse(file, &text, format, &mut self.out);
         let workflow = decode::workflow(file, tree, &mut self.out);
         let mut own = mem::take(&mut self.out);
         self.open.push(beside("", &name));
@@ -95,7 +78,7 @@ impl<'o> Pipeline<'o> {
             merged.incomplete = true;
         }
         self.out.append(&mut of_catalogs);
-        limit::hold(&mut self.out);
+        budget::enforce(&mut self.out);
         for (path, unit) in found {
             let kind = import(&mut merged.catalog, path, &unit, &mut self.out);
             merged.workflows.insert(path.value.clone(), SubWorkflow { kind, unit });
@@ -119,14 +102,14 @@ impl<'o> Pipeline<'o> {
         if let Some(known) = self.units.get(&full) {
             return known.clone();
         }
-        let loaded = match Door::from_path(&full) {
-            Some(door) => (self.options.loader)(&full).map(|source| (source, door)),
+        let loaded = match Format::from_path(&full) {
+            Some(format) => (self.options.loader)(&full).map(|source| (source, format)),
             None => Err("its name must end in `.toml` or `.json`".to_owned()),
         };
         let unit = match loaded {
-            Ok((source, door)) => {
+            Ok((source, format)) => {
                 let file = self.sources.add(source);
-                self.compile(file, path, &full, door).map(Rc::new)
+                self.compile(file, path, &full, format).map(Rc::new)
             }
             Err(why) => {
                 self.out.push(rules::missing_import::workflow(path, &why));
@@ -137,8 +120,8 @@ impl<'o> Pipeline<'o> {
         unit
     }
 
-    fn compile(&mut self, file: FileId, path: &Spanned<String>, name: &str, door: Door) -> Option<Unit> {
-        let (workflow, merged, mut others) = self.read(file, door);
+    fn compile(&mut self, file: FileId, path: &Spanned<String>, name: &str, format: Format) -> Option<Unit> {
+        let (workflow, merged, mut others) = self.read(file, format);
         if workflow.is_catalog {
             self.out.push(rules::missing_import::not_a_workflow(path));
             others.append(&mut self.out);
@@ -150,7 +133,7 @@ impl<'o> Pipeline<'o> {
         merged.hold_back(&mut self.out);
         let hopeless = |finding: &Diagnostic| {
             let rule = rules::find(finding.rule);
-            finding.severity == Severity::Error && !rule.is_some_and(rules::Rule::can_be_allowed)
+            finding.severity == Severity::Error && !rule.is_some_and(|rule| rule.allowable)
         };
         let complete = model.operations.iter().all(|o| o.sub.is_none_or(|unit| unit.template.is_some()));
         let fine = complete && !self.out.iter().any(hopeless);
@@ -182,7 +165,7 @@ impl<'o> Pipeline<'o> {
         let operations = template.as_ref().map_or(workflow.operations.len(), |t| t.agenda.operations.len());
         let defaults = lower::defaults(&workflow);
         others.append(&mut self.out);
-        limit::hold(&mut others);
+        budget::enforce(&mut others);
         self.out = others;
         let types = merged.catalog.types.clone();
         (!broken).then_some(Unit {
@@ -199,10 +182,7 @@ impl<'o> Pipeline<'o> {
 
 /// Where each operation of sub-workflows was named. One that joins two conditions of another operation (see
 /// `lower::inline`) stands where that one does, one that gives an output where the sub-workflow does.
-pub(super) fn inner_places(
-    model: &check::Model<'_>,
-    template: Option<&AgendaTemplate>,
-) -> Vec<(String, Span)> {
+pub(super) fn inner_places(model: &Model<'_>, template: Option<&AgendaTemplate>) -> Vec<(String, Span)> {
     if !model.workflow.nests {
         return Vec::new();
     }

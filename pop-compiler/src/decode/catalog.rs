@@ -6,10 +6,9 @@ use super::types::RecordOf;
 use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
 use crate::ast::{CommandText, Declared, DeclaredOutput, Input, OperationTypeDef, Settings};
-use crate::source::{Span, Spanned};
-use crate::syntax::Door;
+use crate::source::{Format, Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
-use crate::{limit, rules};
+use crate::{budget, rules};
 
 /// How far `catalog.` reaches before a name.
 const SECTION: u32 = 8;
@@ -164,7 +163,7 @@ impl Decoder<'_> {
             } else {
                 self.out.push(rules::unknown_key::report(key, "`catalog`", HEADER));
             }
-            limit::hold(self.out);
+            budget::enforce(self.out);
         }
         moved
     }
@@ -289,7 +288,7 @@ impl Decoder<'_> {
         if let Node::Table(table) = &tree.node
             && let [Entry { key, value: Tree { node: Node::String(path), span } }] = table.entries.as_slice()
             && key.value == "schema"
-            && Door::from_path(&path.value) == Some(Door::Json)
+            && Format::from_path(&path.value) == Some(Format::Json)
         {
             return Some(Declared::Schema(Spanned::new(path.value.clone(), *span)));
         }

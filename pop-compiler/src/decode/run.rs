@@ -6,7 +6,7 @@ use super::{Decoder, quoted, take};
 use crate::ast::Run;
 use crate::source::Spanned;
 use crate::tree::{Entry, Node, Tree};
-use crate::{limit, rules};
+use crate::{budget, rules};
 
 const RUN: &[&str] = &[
     "priority",
@@ -86,7 +86,7 @@ impl Decoder<'_> {
         let text = self.string(tree, what)?;
         if text.value.split_once("${").is_some_and(|(_, rest)| rest.contains('}')) {
             self.out.push(rules::bad_expression::not_here(text.span, what));
-            limit::hold(self.out);
+            budget::enforce(self.out);
         }
         Some(text)
     }

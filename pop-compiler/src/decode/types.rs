@@ -7,7 +7,7 @@ use crate::ast::TypeDef;
 use crate::source::Spanned;
 use crate::tree::{Entry, Node, Tree};
 use crate::types::{REST, Record, Type, TypeExpr, parse_expr};
-use crate::{limit, rules};
+use crate::{budget, rules};
 
 impl Decoder<'_> {
     pub(super) fn type_defs(&mut self, tree: Tree) -> Vec<TypeDef> {
@@ -40,7 +40,7 @@ impl Decoder<'_> {
                     let span = if span.start == span.end { tree.span } else { span };
                     let all = Spanned::new(text.value, tree.span);
                     self.out.push(rules::bad_type::in_text(span, &all, &message));
-                    limit::hold(self.out);
+                    budget::enforce(self.out);
                     None
                 }
             },

@@ -9,7 +9,7 @@ use crate::ast::{Field, Input, Value, ValueKind, Workflow};
 use crate::source::{Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
 use crate::types::{Type, TypeExpr};
-use crate::{limit, rules};
+use crate::{budget, rules};
 
 const TOP: &[&str] = &["workflow", "inputs", "types", "catalog", "operations", "outputs", "run"];
 const WORKFLOW: &[&str] = &["name", "version", "description", "catalogs"];
@@ -217,7 +217,7 @@ impl Decoder<'_> {
             match seen.entry(folded) {
                 hash_map::Entry::Occupied(first) => {
                     self.out.push(rules::duplicate_name::case(name, *first.get()));
-                    limit::hold(self.out);
+                    budget::enforce(self.out);
                 }
                 hash_map::Entry::Vacant(new) => {
                     new.insert(name.span);

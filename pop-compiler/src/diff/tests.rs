@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::source::Source;
-use crate::{Door, Options, compile};
+use crate::{Format, Options, compile};
 
 const BASE: &str = r#"[workflow]
 name = "flow"
@@ -38,7 +38,7 @@ size = "${tool.size}"
 "#;
 
 fn template(text: &str) -> AgendaTemplate {
-    let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default());
+    let compiled = compile(Source::new("x.pop.toml", text), Format::Toml, &Options::default());
     compiled.template.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
 }
 

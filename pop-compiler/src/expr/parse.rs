@@ -6,11 +6,11 @@ use serde_json::{Map, Value as Json};
 
 use super::ends::Ends;
 use super::habits::Habit;
+use super::rules;
 use super::{Native, Part, Reference, Root, Segment, Template, habits, is_name_char};
+use crate::budget;
 use crate::diagnostic::Diagnostic;
-use crate::limit;
 use crate::reference as token;
-use crate::rules;
 use crate::source::{FileId, Span, Spanned};
 use crate::tree::Text;
 
@@ -47,7 +47,7 @@ pub(crate) fn parse(file: FileId, text: Text, next_id: &mut u32, out: &mut Vec<D
                 Err(finding) => {
                     broken = true;
                     out.push(parser.habit().unwrap_or(*finding));
-                    limit::hold(out);
+                    budget::enforce(out);
                     at = (at + 2 + habits::length(&value[at + 2..]) + 1).min(value.len());
                 }
             }

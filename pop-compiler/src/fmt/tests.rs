@@ -6,14 +6,14 @@ use super::*;
 
 #[track_caller]
 fn toml(text: &str, expected: &str) {
-    assert_eq!(format(text, Door::Toml).unwrap(), expected);
-    assert_eq!(format(expected, Door::Toml).unwrap(), expected, "once more");
+    assert_eq!(format(text, Format::Toml).unwrap(), expected);
+    assert_eq!(format(expected, Format::Toml).unwrap(), expected, "once more");
 }
 
 #[track_caller]
 fn json(text: &str, expected: &str) {
-    assert_eq!(format(text, Door::Json).unwrap(), expected);
-    assert_eq!(format(expected, Door::Json).unwrap(), expected, "once more");
+    assert_eq!(format(text, Format::Json).unwrap(), expected);
+    assert_eq!(format(expected, Format::Json).unwrap(), expected, "once more");
 }
 
 #[test]
@@ -59,11 +59,11 @@ fn json_keeps_comments_and_breaks() {
 
 #[test]
 fn what_can_not_be_read_is_an_error() {
-    assert_eq!(format("a = ", Door::Toml).unwrap_err()[0].rule, "syntax");
-    assert_eq!(format("{", Door::Json).unwrap_err()[0].rule, "syntax");
+    assert_eq!(format("a = ", Format::Toml).unwrap_err()[0].rule, "syntax");
+    assert_eq!(format("{", Format::Json).unwrap_err()[0].rule, "syntax");
 }
 
-/// Values of both doors, with odd spaces, breaks and comments between the tokens.
+/// Values of both formats, with odd spaces, breaks and comments between the tokens.
 fn value(open: &'static str, depth: u32) -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("1".to_owned()),
@@ -83,7 +83,7 @@ fn value(open: &'static str, depth: u32) -> impl Strategy<Value = String> {
     })
 }
 
-/// Room between tokens, where a door allows breaks.
+/// Room between tokens, where a format allows breaks.
 fn gap(comment: &'static str) -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => Just(String::new()),
@@ -96,8 +96,8 @@ fn gap(comment: &'static str) -> impl Strategy<Value = String> {
 }
 
 /// What there is besides room, commas and their order.
-fn words(text: &str, door: Door) -> Vec<String> {
-    let tokens = lex(text, door).into_iter();
+fn words(text: &str, format: Format) -> Vec<String> {
+    let tokens = lex(text, format).into_iter();
     let kept = tokens.filter(|t| !matches!(t.kind, Kind::Space | Kind::Newline | Kind::Comma));
     kept.map(|t| t.text.trim_end().to_owned()).collect()
 }
@@ -114,9 +114,9 @@ proptest! {
             }
             text += &format!("{gap}k{i}={value}");
         }
-        if let Ok(once) = format(&text, Door::Toml) {
-            prop_assert_eq!(&format(&once, Door::Toml).unwrap(), &once);
-            prop_assert_eq!(words(&once, Door::Toml), words(&text, Door::Toml));
+        if let Ok(once) = format(&text, Format::Toml) {
+            prop_assert_eq!(&format(&once, Format::Toml).unwrap(), &once);
+            prop_assert_eq!(words(&once, Format::Toml), words(&text, Format::Toml));
         } else {
             prop_assert!(false, "not TOML: {text}");
         }
@@ -125,16 +125,16 @@ proptest! {
     #[test]
     fn json_is_formatted_once_and_keeps_every_word(value in value("//", 4), before in gap("//"), after in gap("//")) {
         let text = format!("{before}{value}{after}");
-        let once = format(&text, Door::Json).unwrap();
-        prop_assert_eq!(&format(&once, Door::Json).unwrap(), &once);
-        prop_assert_eq!(words(&once, Door::Json), words(&text, Door::Json));
+        let once = format(&text, Format::Json).unwrap();
+        prop_assert_eq!(&format(&once, Format::Json).unwrap(), &once);
+        prop_assert_eq!(words(&once, Format::Json), words(&text, Format::Json));
     }
 
     #[test]
     fn no_text_makes_it_panic(text in "[\\[\\]{}=,.#\"'a1 \n/:*\\\\é]{0,60}") {
-        for door in [Door::Toml, Door::Json] {
-            if let Ok(once) = format(&text, door) {
-                prop_assert_eq!(&format(&once, door).unwrap(), &once, "{:?}", text);
+        for syntax in [Format::Toml, Format::Json] {
+            if let Ok(once) = format(&text, syntax) {
+                prop_assert_eq!(&format(&once, syntax).unwrap(), &once, "{:?}", text);
             }
         }
     }

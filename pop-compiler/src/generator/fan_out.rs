@@ -8,12 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{FAN_OUT_TYPE, Generator};
-use crate::agenda::{Operation, Params, keys};
-use crate::graph::{self, Dependency};
+use crate::agenda::{Dependency, Operation, Params, dependencies, keys};
 use crate::reference::{self, Token, dig, escaped, follow, operation_of};
 
 /// How many operations one fan-out may make while an agenda runs.
-const MOST_MADE: usize = 100_000;
+const MAX_GENERATED: usize = 100_000;
 
 /// What a `pop.fanOut` makes for each item: its parameter of that name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,14 +62,14 @@ impl FanOut {
             return Err(format!("`{}` fans out over {}, which is no list", self.name, kind_of(items)));
         };
         let count = items.len().saturating_mul(self.operations.len());
-        if count > MOST_MADE {
+        if count > MAX_GENERATED {
             return Err(format!(
-                "`{}` would make {count} operations, and {MOST_MADE} is the most; hand on the list in larger pieces",
+                "`{}` would make {count} operations, and {MAX_GENERATED} is the most; hand on the list in larger pieces",
                 self.name
             ));
         }
         let family = Family::new(self);
-        let mut made = Vec::with_capacity(count);
+        let mut generated = Vec::with_capacity(count);
         for (n, item) in items.iter().enumerate() {
             for operation in &self.operations {
                 let operation = family.instance(operation, n, Item::Given(item));
@@ -80,10 +79,10 @@ impl FanOut {
                         "item {n} of `{name}` has nothing at `{token}` that can stand there; give the reference a default if it may be absent, and put no object or list into a text"
                     ));
                 }
-                made.push(operation);
+                generated.push(operation);
             }
         }
-        Ok(made)
+        Ok(generated)
     }
 
     /// The operations for item `n` of a list that is written out: its references stay references.
@@ -96,7 +95,7 @@ impl FanOut {
         let family = Family::new(self);
         let mut found = Vec::new();
         self.walk(&mut |operation| {
-            let all = graph::dependencies(operation).into_iter();
+            let all = dependencies(operation).into_iter();
             found.extend(all.filter(|dependency| family.mine(&dependency.name, 0).is_none()));
         });
         found

@@ -18,17 +18,18 @@ fn an_item_is_data() {
     let fan_out = fan_out(json!({"name": "encode", "operations": [{"name": "encode", "type": "t",
         "payload": {"v": "@<pop.each::/v>", "text": "<@<pop.each::/v>>", "n": "@<pop.each_index>", "d": "@<pop.each::/no?=7>", "o": "@<other.out::/x>"},
         "params": {"pop.retry": {"attempts": "@<pop.each::/tries>"}}}]}));
-    let made = fan_out.make(&json!([{"v": "@<smuggled.out>", "tries": 2}, {"v": true, "tries": 1}])).unwrap();
-    assert_eq!(made[0].name, "encode.0");
+    let generated =
+        fan_out.make(&json!([{"v": "@<smuggled.out>", "tries": 2}, {"v": true, "tries": 1}])).unwrap();
+    assert_eq!(generated[0].name, "encode.0");
     assert_eq!(
-        made[0].payload,
+        generated[0].payload,
         json!({"v": "\\@<smuggled.out>", "text": "<\\@<smuggled.out>>", "n": 0, "d": 7, "o": "@<other.out::/x>"})
     );
     assert_eq!(
-        (made[1].name.as_str(), &made[1].payload["v"], &made[1].payload["text"]),
+        (generated[1].name.as_str(), &generated[1].payload["v"], &generated[1].payload["text"]),
         ("encode.1", &json!(true), &json!("<true>"))
     );
-    assert_eq!(made[1].params["pop.retry"], json!({"attempts": 1}));
+    assert_eq!(generated[1].params["pop.retry"], json!({"attempts": 1}));
     assert_eq!(fan_out.make(&json!([])).unwrap(), []);
 }
 
@@ -50,12 +51,12 @@ fn operations_that_belong_together_follow_their_item() {
         {"name": "qc/look", "type": "t", "payload": "@<pop.each>"},
         {"name": "qc/judge", "type": "t", "payload": ["@<qc/look.out::/v>", "@<qcx.out>"], "params": {"dependsOn": "qc/look, other"}},
         {"name": "qc", "type": "t", "payload": "@<qc/judge.out>", "params": {"dependsOn": ["qc/look", "x,y"]}}]}));
-    let made = fan_out.make(&json!(["a", "b"])).unwrap();
-    let names: Vec<&str> = made.iter().map(|o| o.name.as_str()).collect();
+    let generated = fan_out.make(&json!(["a", "b"])).unwrap();
+    let names: Vec<&str> = generated.iter().map(|o| o.name.as_str()).collect();
     assert_eq!(names, ["qc.0/look", "qc.0/judge", "qc.0", "qc.1/look", "qc.1/judge", "qc.1"]);
-    assert_eq!(made[4].payload, json!(["@<qc.1/look.out::/v>", "@<qcx.out>"]));
-    assert_eq!(made[4].params["dependsOn"], "qc.1/look,other");
-    assert_eq!(made[5].params["dependsOn"], json!(["qc.1/look", "x,y"]));
+    assert_eq!(generated[4].payload, json!(["@<qc.1/look.out::/v>", "@<qcx.out>"]));
+    assert_eq!(generated[4].params["dependsOn"], "qc.1/look,other");
+    assert_eq!(generated[5].params["dependsOn"], json!(["qc.1/look", "x,y"]));
 }
 
 #[test]

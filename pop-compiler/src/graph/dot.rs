@@ -1,6 +1,7 @@
 //! The graph in Graphviz's language.
 
-use super::{EdgeKind, Graph};
+use super::Graph;
+use crate::agenda::EdgeKind;
 
 pub(super) fn render(graph: &Graph) -> String {
     let mut text =

@@ -1,7 +1,8 @@
 //! Where the boxes of a picture go: columns by level, rows by what each operation is connected with. Edges that pass over
 //! columns get a place in each of them, so that they go between the boxes and not through them.
 
-use super::{EdgeKind, Graph};
+use super::Graph;
+use crate::agenda::EdgeKind;
 
 /// Height of a box.
 pub(super) const HEIGHT: f64 = 44.0;

@@ -1,6 +1,7 @@
 //! The graph in Mermaid's language.
 
-use super::{EdgeKind, Graph};
+use super::Graph;
+use crate::agenda::EdgeKind;
 
 pub(super) fn render(graph: &Graph) -> String {
     let mut text = String::from("flowchart LR\n");

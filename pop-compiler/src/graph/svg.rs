@@ -1,7 +1,8 @@
 //! The graph as SVG: one file without script, readable on light and on dark pages.
 
+use super::Graph;
 use super::layout::{HEIGHT, layout};
-use super::{EdgeKind, Graph};
+use crate::agenda::EdgeKind;
 
 /// Free room around it all.
 const MARGIN: f64 = 16.0;

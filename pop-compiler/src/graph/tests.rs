@@ -1,8 +1,9 @@
 //! The graph by value.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::agenda::Operation;
 
 pub(super) fn agenda(operations: &[(&str, Value, &str)]) -> Agenda {
     let operations = operations
@@ -49,18 +50,6 @@ fn a_cycle_is_found_through_data_and_order() {
     ]));
     assert_eq!(names(&graph, &graph.order().unwrap_err()), ["a", "b", "c"]);
     assert_eq!(graph.cycles().len(), 1);
-}
-
-#[test]
-fn a_name_counts_once_with_the_strongest_reason() {
-    let operation =
-        &agenda(&[("a", json!(["@<b.out?>", "@<c.out::/x?1>", "@<c.out>", "@<pop.agendaId>"]), " c, d ,,")])
-            .operations[0];
-    let found: Vec<_> = dependencies(operation).into_iter().map(|d| (d.name, d.kind)).collect();
-    assert_eq!(found, [("c".into(), EdgeKind::Required), ("d".into(), EdgeKind::Order)]);
-    let mut places = Vec::new();
-    mentions(operation, &mut |m| places.push(format!("{}{}", m.field, m.rest)));
-    assert_eq!(places, ["/payload/1", "/payload/2", "/params/dependsOn", "/params/dependsOn"]);
 }
 
 #[test]

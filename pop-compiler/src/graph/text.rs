@@ -2,7 +2,8 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{EdgeKind, Graph};
+use super::Graph;
+use crate::agenda::EdgeKind;
 
 pub(super) fn render(graph: &Graph) -> String {
     let levels = graph.levels();

@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
-use crate::agenda::{Agenda, AgendaTemplate, Operation, Params, keys};
+use crate::agenda::{self, Agenda, AgendaTemplate, Operation, Params, keys};
 use crate::generator::{FAN_OUT_TYPE, FanOut, asks_its_item, rename, with_condition};
-use crate::graph;
 use crate::reference::{self, Fallback, Reference, Token, dig, operation_of};
 
 /// The token of a fan-out's item.
@@ -239,7 +238,7 @@ impl Inlined {
         let names: HashSet<&str> = operations.iter().map(|o| o.name.as_str()).collect();
         let mut waited: HashSet<String> = HashSet::new();
         for operation in operations {
-            let dependencies = graph::dependencies(operation);
+            let dependencies = agenda::dependencies(operation);
             waited.extend(dependencies.iter().map(|d| stem(&d.name, &names)));
             let name = format!("{}/{}", place.name, operation.name);
             let mut params = Params::new();
@@ -406,7 +405,7 @@ fn stem(name: &str, names: &HashSet<&str>) -> String {
 
 fn order(operation: &Operation) -> Vec<String> {
     let mut names = Vec::new();
-    graph::mentions(operation, &mut |mention| {
+    agenda::mentions(operation, &mut |mention| {
         if mention.token.is_none() {
             names.push(mention.name.to_owned());
         }

@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::ast::{Field, Value, ValueKind};
 use crate::catalog::OperationType;
-use crate::check::{Model, Target};
 use crate::expr::{Part, Reference, Segment, Template};
+use crate::model::{Model, Target};
 use crate::reference::{self, Fallback};
 use crate::types::Type;
 
@@ -139,26 +139,6 @@ fn or_default(model: &Model<'_>, value: &Value, default: &Json) -> Json {
     let own = token.fallback().map_or(instead.clone(), |own| own.or_outer(Some(instead)));
     let (name, path) = (token.name.to_owned(), token.path());
     Json::from(reference::Reference { name, path, default: Some(own) }.to_string())
-}
-
-/// The value as JSON, keys sorted, when no reference is in it. Recursion as above.
-pub(crate) fn plain(value: &Value) -> Option<Json> {
-    Some(match &value.kind {
-        ValueKind::Text(template) => Json::from(template.as_text()?),
-        ValueKind::List(items) => Json::Array(items.iter().map(plain).collect::<Option<_>>()?),
-        ValueKind::Record(fields) => {
-            let mut fields: Vec<(String, Json)> = fields
-                .iter()
-                .map(|f| Some((f.name.value.clone(), plain(&f.value)?)))
-                .collect::<Option<_>>()?;
-            fields.sort_by(|a, b| a.0.cmp(&b.0));
-            Json::Object(fields.into_iter().collect())
-        }
-        ValueKind::Error => return None,
-        ValueKind::Null => Json::Null,
-        ValueKind::Bool(b) => Json::Bool(*b),
-        ValueKind::Number(n) => Json::Number(n.clone()),
-    })
 }
 
 fn text(model: &Model<'_>, template: &Template) -> String {

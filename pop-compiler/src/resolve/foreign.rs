@@ -6,9 +6,9 @@ use crate::agenda::RunSpec;
 use crate::ast::Foreign;
 use crate::catalog::Catalog;
 use crate::catalog::command::{self, Place};
-use crate::check::Operation;
 use crate::expr::foreign::{self, Placeholder};
 use crate::expr::{Segment, write_name, write_segment};
+use crate::model::Operation;
 use crate::types::{Type, Types};
 
 /// Words that other languages have before the name of an input.

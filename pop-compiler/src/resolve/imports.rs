@@ -12,17 +12,15 @@ use crate::agenda::Stdout;
 use crate::ast::{CommandText, Declared, Input, OperationTypeDef, TypeDef, Workflow};
 use crate::catalog::command::{self, Place, Spot};
 use crate::catalog::{Catalog, OperationType};
-use crate::check::first_in as references_in;
-use crate::compile::Unit;
 use crate::decode::{self, CatalogFile};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::expr::habits::{self, Habit};
-use crate::lower::plain;
-use crate::source::{STDIN, Source, Sources, Span, Spanned};
+use crate::model::Unit;
+use crate::source::{Format, STDIN, Source, Sources, Span, Spanned};
 use crate::suggest::Guesses;
-use crate::syntax::{self, Door};
+use crate::syntax;
 use crate::types::{Flaw, Record, Type, TypeExpr, Types};
-use crate::{limit, mend, rules};
+use crate::{budget, coerce, rules};
 
 /// Where catalogs come from.
 pub(crate) struct Imports<'i> {
@@ -88,20 +86,20 @@ pub(crate) fn merge(
     let mut files: Vec<CatalogFile> = Vec::new();
     for path in &workflow.catalogs {
         let full = beside(&own, &path.value);
-        let loaded = match Door::from_path(&full) {
-            Some(door) => (imports.loader)(&full).map(|source| (source, door)),
+        let loaded = match Format::from_path(&full) {
+            Some(format) => (imports.loader)(&full).map(|source| (source, format)),
             // a catalog that came through standard input
             None if full == STDIN => (imports.loader)(&full).map(|source| {
-                let door = source.door().unwrap_or(Door::Toml);
-                (source, door)
+                let format = source.format().unwrap_or(Format::Toml);
+                (source, format)
             }),
             None => Err("its name must end in `.toml` or `.json`".to_owned()),
         };
         match loaded {
-            Ok((source, door)) => {
+            Ok((source, format)) => {
                 let text = source.text.clone();
                 let id = sources.add(source);
-                let tree = syntax::parse(id, &text, door, merger.out);
+                let tree = syntax::parse(id, &text, format, merger.out);
                 let file = decode::catalog(id, tree, merger.out);
                 if file.is_workflow {
                     merger.out.push(rules::missing_import::not_a_catalog(path));
@@ -232,7 +230,7 @@ impl Schemas<'_> {
                 let text = source.text.clone();
                 let id = self.sources.add(source);
                 let before = out.len();
-                let tree = syntax::parse(id, &text, Door::Json, out);
+                let tree = syntax::parse(id, &text, Format::Json, out);
                 rules::bad_schema::check(&tree, out);
                 if has_errors(&out[before..]) {
                     Type::Error
@@ -321,7 +319,7 @@ impl Merger<'_> {
             if self.catalog.types.get(&name.value).is_none() {
                 let types = self.catalog.types.names().chain(crate::types::scalar_names().map(|n| n as &str));
                 self.out.push(rules::unknown_type::report(name, self.guesses.among(types)));
-                limit::hold(self.out);
+                budget::enforce(self.out);
             }
         }
     }
@@ -346,7 +344,7 @@ impl Merger<'_> {
                 let span = text.span(file, found.range.start, found.range.end);
                 let shown = &text.value[found.range];
                 self.out.push(rules::foreign_reference::report(span, shown, &found.right, found.certain));
-                limit::hold(self.out);
+                budget::enforce(self.out);
             }
             for spot in command::spots(&text.value) {
                 let (path, at) = match spot {
@@ -354,7 +352,7 @@ impl Merger<'_> {
                     Spot::Wrong { shown, at } => {
                         let place = |range: Range<usize>| text.span(file, at + range.start, at + range.end);
                         self.out.push(wrong_in_command(shown, input, types, &place));
-                        limit::hold(self.out);
+                        budget::enforce(self.out);
                         continue;
                     }
                 };
@@ -382,7 +380,7 @@ impl Merger<'_> {
                     }
                     Place::There { .. } => {}
                 }
-                limit::hold(self.out);
+                budget::enforce(self.out);
             }
         }
     }
@@ -397,20 +395,20 @@ impl Merger<'_> {
             let (types, ty, place) = (&self.catalog.types, &input.ty.value.ty, input.ty.span);
             // whatever is wrong with it, the input may be left out
             defaults.insert(name.clone(), Json::Null);
-            let Some(value) = plain(default) else {
+            let Some(value) = default.to_sorted_json() else {
                 // what could not be read was told
-                let reference = references_in(default);
+                let reference = default.first_reference();
                 self.out.extend(reference.map(|span| rules::bad_default::reference(span, name)));
                 continue;
             };
             if !value.is_null() && types.secret_in(ty).is_some() {
                 self.out.push(rules::secret_leak::in_default(default.span, name, place));
             } else if !types.accepts(ty, &value) {
-                let edits = mend::values::edits(types, ty, default);
+                let edits = coerce::edits(types, ty, default);
                 let shown = value.to_string();
                 self.out.push(rules::bad_default::report(default.span, name, ty, place, &shown, edits));
             }
-            limit::hold(self.out);
+            budget::enforce(self.out);
             defaults.insert(name.clone(), value);
         }
         (defaults, descriptions)

@@ -24,6 +24,7 @@ name = "example"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// `rule` is not one of those that can be allowed.

@@ -30,6 +30,7 @@ source = "url"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// The comment at `span` has no reason.

@@ -31,6 +31,7 @@ uses = "pop.sleep"
 with = { output = "${inputs.height}" }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// The default of `input` is of another type.

@@ -2,8 +2,8 @@
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Location, Severity};
-use crate::mend::units;
 use crate::source::Spanned;
+use crate::units;
 
 pub(crate) const RULE: Rule = Rule {
     id: "bad-duration",
@@ -26,6 +26,7 @@ uses = "pop.sleep"
 timeout = "2h"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `text` is not a duration, and `why`.

@@ -29,6 +29,7 @@ image = "registry.example.com/encode:7"
 uses = "media.encode"
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// What is wrong with an image reference: it is none, or it may mean another image tomorrow.

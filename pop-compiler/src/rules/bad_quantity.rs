@@ -2,8 +2,8 @@
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::mend::units;
 use crate::source::Spanned;
+use crate::units;
 
 pub(crate) const RULE: Rule = Rule {
     id: "bad-quantity",
@@ -25,6 +25,7 @@ uses = "pop.sleep"
 resources = { memory = "8Gi" }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `text`, the value of `what`, is not a quantity, and `why`.

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
 use crate::types::pointed;
-use crate::{limit, suggest};
+use crate::{budget, suggest};
 
 pub(crate) const RULE: Rule = Rule {
     id: "bad-schema",
@@ -40,6 +40,7 @@ command = ["probe"]
 uses = "media.probe"
 "#,
     absence: false,
+    allowable: false,
 };
 
 const TYPES: &[&str] = &["null", "boolean", "object", "array", "number", "integer", "string"];
@@ -98,7 +99,7 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     fn fault(&mut self, span: Span, message: String, label: &str) {
-        limit::hold(self.out);
+        budget::enforce(self.out);
         self.out.push(RULE.at(span, message).label(label.to_owned()));
     }
 
@@ -187,7 +188,7 @@ impl Walk<'_> {
         }
         let word = Spanned::new(text.to_owned(), span);
         let finding = RULE.at(span, format!("`{}` is no type of JSON Schema", super::shorten(text)));
-        limit::hold(self.out);
+        budget::enforce(self.out);
         self.out.push(match suggest::nearest(text, TYPES.iter().copied()) {
             Some(near) => super::meant(finding, &word, near),
             None => finding.help(format!("its types are {}", TYPES.join(", "))),

@@ -2,8 +2,8 @@
 
 use super::Rule;
 use crate::ast::{Value, ValueKind};
-use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{Model, Operation};
 
 pub(crate) const RULE: Rule = Rule {
     id: "bad-sleep",
@@ -26,6 +26,7 @@ uses = "pop.sleep"
 with = { seconds = 1 }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// Looks at the lengths that are written out.

@@ -29,6 +29,7 @@ with = { file = "a.bam" }
 file = "${qc.file}"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// A key that only operations with a type have.

@@ -32,6 +32,7 @@ uses = "pop.sleep"
 with = { output = "${inputs.source}" }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `text` is not a type.

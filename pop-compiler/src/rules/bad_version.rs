@@ -25,6 +25,7 @@ version = "2.1.0"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// What is wrong with a version.

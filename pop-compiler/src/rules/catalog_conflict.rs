@@ -28,6 +28,7 @@ input = { seconds = "int" }
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `name` is defined elsewhere, in another way.

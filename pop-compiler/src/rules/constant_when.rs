@@ -2,8 +2,8 @@
 
 use super::Rule;
 use crate::ast::ValueKind;
-use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{Model, Operation};
 
 pub(crate) const RULE: Rule = Rule {
     id: "constant-when",
@@ -28,6 +28,7 @@ uses = "pop.sleep"
 when = "${inputs.really}"
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// `when = true`; `when = false` is `unreachable`.

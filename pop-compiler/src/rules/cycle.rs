@@ -31,6 +31,7 @@ uses = "pop.sleep"
 after = "a"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `path` is the circle: each operation with the place where it asks for the next one.

@@ -20,6 +20,7 @@ name = "example"
 uses = "pop.sleep"
 "#,
     absence: true,
+    allowable: false,
 };
 
 /// There is nothing at all.

@@ -36,6 +36,7 @@ uses = "media.encode"
 with = { height = 720, title = "red" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// `of` takes no input `name`. When it is `needless` it can only go: there is no other input which it may have been meant

@@ -32,6 +32,7 @@ uses = "pop.log"
 with = { message = "in ${inputs.region}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// `shown` means `right` here; `certain` when nothing else is in it.

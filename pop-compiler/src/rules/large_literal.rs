@@ -2,9 +2,9 @@
 
 use super::Rule;
 use crate::ast::{Value, ValueKind};
-use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expr::Part;
+use crate::model::{Model, Operation};
 use crate::source::Span;
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,6 +28,7 @@ uses = "pop.log"
 with = { message = "see https://example.com/text" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// Bytes a literal may have.

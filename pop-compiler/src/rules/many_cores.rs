@@ -23,6 +23,7 @@ uses = "pop.sleep"
 resources = { cpu = "500m" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// From so many cores on, in thousandths, it is a mistake if it is a round number: large machines have 224 or 448.

@@ -23,6 +23,7 @@ name = "example"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `path` can't be read, and `why`.

@@ -31,6 +31,7 @@ each = [1, 2]
 files = "${encode[*].file}"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `name` is fanned out, and the reference at `span` does not say which.

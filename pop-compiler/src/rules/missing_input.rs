@@ -33,6 +33,7 @@ uses = "media.encode"
 with = { height = 720 }
 "#,
     absence: true,
+    allowable: true,
 };
 
 /// `of` lacks `missing`: names and types.

@@ -22,6 +22,7 @@ name = "example"
 uses = "pop.sleep"
 "#,
     absence: true,
+    allowable: false,
 };
 
 /// `of` lacks `key`.

@@ -31,6 +31,7 @@ uses = "pop.sleep"
 each = "${inputs.sources}"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `each` over something else, such as a text that was `meant` as a reference.

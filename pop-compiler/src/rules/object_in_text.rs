@@ -32,6 +32,7 @@ uses = "pop.sleep"
 with = { output = "${inputs.tags}" }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `of` is an object or a list.

@@ -31,6 +31,7 @@ uses = "pop.log"
 with = { message = "Ladder of ${inputs.title ?? 'something'}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// `of` may be null.

@@ -46,6 +46,7 @@ with = { text = "${encode.note ?? 'none'}" }
 input = { text = "string" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// What a default of this type looks like, where some value is one.

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::Rule;
-use crate::check::Model;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::Model;
 
 pub(crate) const RULE: Rule = Rule {
     id: "redundant-after",
@@ -36,6 +36,7 @@ uses = "pop.log"
 with = { message = "${first.n}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// Edges that are followed for one operation; what is further away is not looked for.

@@ -23,6 +23,7 @@ name = "example"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// A finding, if no operation may have this name.

@@ -1,8 +1,8 @@
 //! `retry-without-timeout`: a retry for timeouts where nothing can time out.
 
 use super::Rule;
-use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{Model, Operation};
 
 pub(crate) const RULE: Rule = Rule {
     id: "retry-without-timeout",
@@ -25,6 +25,7 @@ retry = { attempts = 3, on = ["error", "timeout"] }
 timeout = "5m"
 "#,
     absence: true,
+    allowable: true,
 };
 
 /// Operations whose own `retry` names timeouts, without a timeout.

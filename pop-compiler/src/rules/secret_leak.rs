@@ -36,6 +36,7 @@ uses = "api.call"
 with = { authorization = "Bearer ${inputs.token}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// The secret `from` would show at `to`.

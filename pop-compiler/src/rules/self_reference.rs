@@ -23,6 +23,7 @@ name = "example"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `name` waits for itself at `span`.

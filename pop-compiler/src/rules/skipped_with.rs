@@ -51,6 +51,7 @@ uses = "media.mux"
 with = { video = "clip.mp4", subtitles = "${subtitle.file ?? null}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// `reader` gives `input`, which is optional, what `other` puts out, which may be skipped. The reference ends at `end`, its

@@ -43,6 +43,7 @@ uses = "git.title"
 title = "${title.title}"
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// A finding when no value of the declared type is what `stdout` gives.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::source::Source;
-use crate::{Compiled, Door, Options, Severities, compile};
+use crate::{Compiled, Format, Options, Severities, compile};
 
 /// Files that the examples name.
 const FILES: &[(&str, &str)] = &[
@@ -27,7 +27,7 @@ fn compiled(rule: &Rule, text: &str) -> Compiled {
     let options = Options { loader: &loader, severities: &severities, ..Options::default() };
     let text = text.replace("(70 KiB of text)", &"x".repeat(70 << 10));
     let text = text.replace("(1500 items)", &"1, ".repeat(1500));
-    compile(Source::new("example.pop.toml", text), Door::Toml, &options)
+    compile(Source::new("example.pop.toml", text), Format::Toml, &options)
 }
 
 #[test]

@@ -23,6 +23,7 @@ uses = "pop.sleep"
 resources = { memory = "512Mi" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// The least that is no mistake, in bytes.

@@ -35,6 +35,7 @@ uses = "media.encode"
 with = { height = 720 }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// What is given (`given`, as written) may be something that `target` refuses.

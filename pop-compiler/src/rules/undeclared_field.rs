@@ -33,6 +33,7 @@ uses = "media.encode"
 with = { height = 720, title = "a clip", tune = "film" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// `of` does not name the field `name`, but `near`. No fix: the field may be meant.

@@ -40,6 +40,7 @@ with = { height = 720 }
 file = "${encode.file}"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `of` (a value as the user wrote it) has no field `name`.

@@ -31,6 +31,7 @@ uses = "pop.sleep"
 with = { output = "${inputs.source}" }
 "#,
     absence: true,
+    allowable: false,
 };
 
 /// `inputs.NAME` where an operation has that name; `root` is where `inputs` stands, `near` an input that may be meant.

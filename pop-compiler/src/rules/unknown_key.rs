@@ -28,6 +28,7 @@ uses = "pop.sleep"
 after = "first"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// What other workflow languages call keys of ours that mean the same.

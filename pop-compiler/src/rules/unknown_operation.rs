@@ -28,6 +28,7 @@ uses = "pop.sleep"
 after = ["first"]
 "#,
     absence: true,
+    allowable: false,
 };
 
 /// `after` names nothing; `near` is what was probably meant.

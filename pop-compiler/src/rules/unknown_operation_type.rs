@@ -24,6 +24,7 @@ name = "example"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// Whether the name could only be that of a built-in type, which no catalog defines.

@@ -29,6 +29,7 @@ uses = "pop.sleep"
 with = { output = "${probe.title}" }
 "#,
     absence: true,
+    allowable: false,
 };
 
 /// A reference to the output of an operation that is not there; `near` is what was probably meant.

@@ -28,6 +28,7 @@ source = "url"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// No rule is called `name`.

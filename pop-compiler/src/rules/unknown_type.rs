@@ -33,6 +33,7 @@ uses = "pop.sleep"
 with = { output = "${inputs.source}" }
 "#,
     absence: true,
+    allowable: false,
 };
 
 /// `name` is no type.

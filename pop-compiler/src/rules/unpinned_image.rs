@@ -29,6 +29,7 @@ image = "registry.example.com/encode:7.1"
 uses = "media.encode"
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// `image` moves, and `why`.

@@ -2,8 +2,8 @@
 
 use super::Rule;
 use crate::ast::ValueKind;
-use crate::check::Model;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::Model;
 
 pub(crate) const RULE: Rule = Rule {
     id: "unreachable",
@@ -39,6 +39,7 @@ uses = "pop.log"
 with = { message = "${first.n}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// One finding for each `when = false`, with those that it takes along.

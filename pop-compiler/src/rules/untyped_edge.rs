@@ -2,8 +2,8 @@
 
 use super::Rule;
 use crate::ast::{Value, ValueKind};
-use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{Model, Operation};
 use crate::types::Type;
 
 pub(crate) const RULE: Rule = Rule {
@@ -40,6 +40,7 @@ uses = "pop.log"
 with = { message = "${old.text}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// How many references from operation to operation there are, and how many of them are checked.

@@ -1,9 +1,9 @@
 //! `unused-input`: an input that nothing uses.
 
 use super::{Rule, bad_expression};
-use crate::check::Model;
+use crate::budget;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::limit;
+use crate::model::Model;
 
 pub(crate) const RULE: Rule = Rule {
     id: "unused-input",
@@ -30,6 +30,7 @@ uses = "pop.sleep"
 with = { output = "${inputs.source}" }
 "#,
     absence: true,
+    allowable: true,
 };
 
 /// Inputs that no reference names.
@@ -42,7 +43,7 @@ pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
         if !used {
             let name = &input.name;
             out.push(RULE.at(name.span, format!("nothing uses the input `{}`", name.value)).label("unused"));
-            limit::hold(out);
+            budget::enforce(out);
         }
     }
 }

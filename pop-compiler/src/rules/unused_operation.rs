@@ -2,8 +2,8 @@
 
 use super::{Rule, bad_expression};
 use crate::ast::ValueKind;
-use crate::check::{Model, Operation};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{Model, Operation};
 use crate::types::Type;
 
 pub(crate) const RULE: Rule = Rule {
@@ -41,6 +41,7 @@ with = { value = { n = "${first.n}" } }
 n = "${second.n}"
 "#,
     absence: true,
+    allowable: true,
 };
 
 /// Operations that give something to nobody.

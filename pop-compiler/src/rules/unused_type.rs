@@ -1,9 +1,9 @@
 //! `unused-type`: a type that nothing names.
 
 use super::Rule;
-use crate::check::Model;
+use crate::budget;
 use crate::diagnostic::{Diagnostic, Severity, has_errors};
-use crate::limit;
+use crate::model::Model;
 
 pub(crate) const RULE: Rule = Rule {
     id: "unused-type",
@@ -33,6 +33,7 @@ uses = "pop.sleep"
 with = { output = "${inputs.rung}" }
 "#,
     absence: true,
+    allowable: true,
 };
 
 /// Types of the workflow file that only themselves name.
@@ -45,7 +46,7 @@ pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
                 RULE.at(name.span, format!("nothing uses the type `{}`", name.value)).label("unused");
             // among errors, it may be what is missing elsewhere
             out.push(if broken { finding } else { finding.drop_entry(name.span) });
-            limit::hold(out);
+            budget::enforce(out);
         }
     }
 }

@@ -26,6 +26,7 @@ uses = "pop.sleep"
 when = true
 "#,
     absence: true,
+    allowable: true,
 };
 
 /// Nothing of `rule` is below the comment; `cut` is what goes from it, or all of it.

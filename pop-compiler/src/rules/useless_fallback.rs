@@ -32,6 +32,7 @@ uses = "pop.log"
 with = { message = "Ladder of ${inputs.title ?? 'something'}" }
 "#,
     absence: false,
+    allowable: true,
 };
 
 /// `of` is never null.

@@ -26,6 +26,7 @@ with = { file = "a.bam" }
 file = "${qc.file}"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `path` is the circle: the files, the first one again at the end.

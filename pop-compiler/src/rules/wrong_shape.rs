@@ -23,6 +23,7 @@ name = "example"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// `what` must be `expected`, and `found` is there.

@@ -5,7 +5,7 @@ use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, pars
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-use super::Door;
+use super::Format;
 use std::ops::Range;
 
 /// A comment above something.
@@ -22,10 +22,10 @@ pub(crate) struct Comment {
 const MAX_COMMENTS: usize = 1_000;
 
 /// The comments of a text that stand alone on their lines and hold `word`.
-pub(crate) fn comments(text: &str, door: Door, word: &str) -> Vec<Comment> {
-    match door {
-        Door::Toml => toml(text, word),
-        Door::Json => json(text, word),
+pub(crate) fn comments(text: &str, format: Format, word: &str) -> Vec<Comment> {
+    match format {
+        Format::Toml => toml(text, word),
+        Format::Json => json(text, word),
     }
 }
 
@@ -161,8 +161,8 @@ fn json(text: &str, word: &str) -> Vec<Comment> {
 mod tests {
     use super::*;
 
-    fn shown(text: &str, door: Door) -> Vec<(&str, Vec<&str>)> {
-        let comments = comments(text, door, "");
+    fn shown(text: &str, format: Format) -> Vec<(&str, Vec<&str>)> {
+        let comments = comments(text, format, "");
         comments
             .into_iter()
             .map(|c| (&text[c.range], c.above.into_iter().map(|r| text[r].trim_end()).collect()))
@@ -173,7 +173,7 @@ mod tests {
     fn toml_comments_know_what_they_are_above() {
         let text = "# one\n[a]\nx = [\n  1, # no\n]\n# two\n# three\ny = \"# no\" # no\n[b]\n# lost\n\nz = 1\n[a.c]\nq = 1\n# end";
         assert_eq!(
-            shown(text, Door::Toml),
+            shown(text, Format::Toml),
             [
                 (
                     "# one",
@@ -195,7 +195,7 @@ mod tests {
         let text =
             "// top\n{\n  // one\n  \"a\": { \"b\": [1, 2] }, // no\n  /* two */\n  \"c\": 1\n  // end\n}";
         assert_eq!(
-            shown(text, Door::Json),
+            shown(text, Format::Json),
             [
                 ("// top", vec![&text[7..]]),
                 ("// one", vec!["\"a\": { \"b\": [1, 2] }"]),

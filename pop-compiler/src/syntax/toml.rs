@@ -5,6 +5,7 @@ mod broken;
 mod document;
 mod missing;
 mod nesting;
+mod repair;
 
 use serde_json::Number;
 use toml_parser::decoder::{Encoding, ScalarKind, StringBuilder};
@@ -13,8 +14,8 @@ use toml_parser::parser::{EventReceiver, ValidateWhitespace, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source};
 
 use crate::diagnostic::Diagnostic;
-use crate::rules;
 use crate::source::{FileId, Span, Spanned};
+use crate::syntax::rules;
 use crate::tree::{Node, TextBuilder, Tree, number};
 use document::Document;
 use nesting::Nesting;

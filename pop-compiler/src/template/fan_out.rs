@@ -4,17 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use crate::agenda::{Agenda, Operation, Params, keys};
+use super::rules;
+use crate::agenda::{self, Agenda, Operation, Params, keys};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::generator::{
     FAN_OUT_TYPE, Family, FanOut, asks_its_item, families, gather, kind_of, with_condition,
 };
-use crate::graph;
 use crate::reference::{self, Fallback, Reference, Token};
-use crate::rules;
 
 /// How many operations and references fan-outs may make in all: two of them that refer to each other multiply.
-const MOST_MADE: usize = 2_000_000;
+const MAX_GENERATED: usize = 2_000_000;
 
 /// Expands every fan-out of an agenda whose inputs are filled in.
 pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
@@ -26,7 +25,7 @@ pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
         conditions: HashMap::new(),
         lists: Vec::new(),
         names: HashSet::new(),
-        left: MOST_MADE,
+        left: MAX_GENERATED,
         is_full: false,
         told: HashSet::new(),
         faults,
@@ -134,7 +133,7 @@ impl Group {
             };
             // Those that wait for another of them wait for whatever that one waits for.
             if let Some(after) = &after
-                && !graph::dependencies(&operation).iter().any(|d| inside(&d.name))
+                && !agenda::dependencies(&operation).iter().any(|d| inside(&d.name))
             {
                 also_after(&mut operation.params, after);
             }
@@ -256,7 +255,7 @@ struct Expansion<'f> {
     lists: Vec<(String, Operation)>,
     /// The names that are taken, in lower case; kept where lists are given.
     names: HashSet<String>,
-    /// What is left of [`MOST_MADE`].
+    /// What is left of [`MAX_GENERATED`].
     left: usize,
     /// Something was more than what is left.
     is_full: bool,
@@ -284,7 +283,7 @@ impl Expansion<'_> {
         }
         if !self.is_full {
             self.is_full = true;
-            self.faults.push(rules::too_large::report(Location::Pointer(at.to_owned()), MOST_MADE));
+            self.faults.push(rules::too_large::report(Location::Pointer(at.to_owned()), MAX_GENERATED));
         }
         false
     }

@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::{Checker, item, settings};
-use crate::agenda::{Operation, keys};
+use crate::agenda::{self, Operation, keys};
 use crate::generator::{FAN_OUT_TYPE, FanOut, Generator, Promise, number};
-use crate::graph;
 use crate::reference;
 
 impl Checker<'_> {
@@ -53,7 +52,7 @@ impl Checker<'_> {
             };
             let Some(&(generator, _)) = stems.get(name.as_str()).or_else(of_family) else { continue };
             let maker = agenda.operations[generator].name.as_str();
-            // What the generator has made already is where it should be.
+            // What the generator has generated already is where it should be.
             if operation.params.get(keys::GENERATED_BY).and_then(Value::as_str) == Some(maker) {
                 continue;
             }
@@ -63,7 +62,7 @@ impl Checker<'_> {
         }
     }
 
-    /// What was promised has been made: each name, and families without gaps from `.0` on.
+    /// What was promised has been generated: each name, and families without gaps from `.0` on.
     pub(super) fn check_kept(&mut self, promises: &[Promise]) {
         for promise in promises {
             let stem = promise.stem();
@@ -142,25 +141,25 @@ impl Checker<'_> {
         }
         let inside = fan_out.operations.iter().filter_map(|o| Generator::of(o).ok().flatten());
         own.extend(inside.flat_map(|g| g.promises).map(|promise| promise.stem().to_owned()));
-        for (n, made) in fan_out.operations.iter().enumerate() {
-            self.check_made(made, i, &format!("{at}/operations/{n}"), &own);
+        for (n, generated) in fan_out.operations.iter().enumerate() {
+            self.check_generated(generated, i, &format!("{at}/operations/{n}"), &own);
         }
     }
 
-    fn check_made(&mut self, made: &Operation, generator: usize, at: &str, own: &HashSet<String>) {
-        if made.name.is_empty() || made.kind.is_empty() {
-            let what = if made.name.is_empty() { "name" } else { "type" };
+    fn check_generated(&mut self, generated: &Operation, generator: usize, at: &str, own: &HashSet<String>) {
+        if generated.name.is_empty() || generated.kind.is_empty() {
+            let what = if generated.name.is_empty() { "name" } else { "type" };
             let message =
                 format!("an operation that `{}` makes has no {what}", self.agenda.operations[generator].name);
             self.add(self.error("missing-key", at, message));
         }
-        graph::mentions(made, &mut |mention| {
+        agenda::mentions(generated, &mut |mention| {
             let inside =
                 own.contains(mention.name) || item(mention.name).is_some_and(|(stem, _)| own.contains(stem));
-            if mention.name == made.name || inside && own.len() == 1 {
+            if mention.name == generated.name || inside && own.len() == 1 {
                 if !self.is_full() {
                     let shown = mention.token.unwrap_or(mention.name);
-                    let message = format!("operation `{}` waits for itself (`{shown}`)", made.name);
+                    let message = format!("operation `{}` waits for itself (`{shown}`)", generated.name);
                     let pointer = format!("{at}{}{}", mention.field, mention.rest);
                     self.add(self.error("self-reference", &pointer, message));
                 }
@@ -175,12 +174,12 @@ impl Checker<'_> {
                 }
             });
         };
-        plain("/payload", &made.payload);
-        if let Some(when) = made.params.get(keys::WHEN) {
+        plain("/payload", &generated.payload);
+        if let Some(when) = generated.params.get(keys::WHEN) {
             plain("/params/pop.when", when);
         }
         // As in a template: the item may say what a setting is.
-        settings::check(made, &format!("{}{at}", self.prefix), true, &mut |finding| self.add(finding));
+        settings::check(generated, &format!("{}{at}", self.prefix), true, &mut |finding| self.add(finding));
     }
 }
 

@@ -258,25 +258,25 @@ impl Around for Known {
 
 #[test]
 fn what_was_made_is_checked_beside_what_is_there() {
-    let made = |operations: Value, promises: &[Promise]| {
+    let generated = |operations: Value, promises: &[Promise]| {
         let operations: Agenda = serde_json::from_value(json!({ "operations": operations })).unwrap();
-        let findings = super::made(&operations, promises, &Known);
+        let findings = super::generated(&operations, promises, &Known);
         findings.into_iter().map(|d| d.rule).collect::<Vec<_>>()
     };
     let family = [Promise::Family("e".into())];
-    assert_eq!(made(json!([]), &family), Vec::<&str>::new());
+    assert_eq!(generated(json!([]), &family), Vec::<&str>::new());
     let good =
         json!([operation("e.0", json!("@<old.out>"), ""), operation("e.1", json!("@<e.0.out>"), "old")]);
-    assert_eq!(made(good, &family), Vec::<&str>::new());
-    assert_eq!(made(json!([operation("e.1", json!({}), "")]), &family), ["unknown-operation"]);
-    assert_eq!(made(json!([]), &[Promise::One("x".into())]), ["unknown-operation"]);
+    assert_eq!(generated(good, &family), Vec::<&str>::new());
+    assert_eq!(generated(json!([operation("e.1", json!({}), "")]), &family), ["unknown-operation"]);
+    assert_eq!(generated(json!([]), &[Promise::One("x".into())]), ["unknown-operation"]);
     let bad = json!([
         operation("OLD", json!({}), ""),
         operation("a", json!("@<b.out>"), ""),
         operation("b", json!("@<a.out>"), "new")
     ]);
-    assert_eq!(made(bad, &[]), ["duplicate-name", "unknown-operation", "cycle"]);
+    assert_eq!(generated(bad, &[]), ["duplicate-name", "unknown-operation", "cycle"]);
     let circle =
         json!([operation("e.0", json!("@<sum.out>"), ""), operation("sum", json!("@<e.*.out>"), "")]);
-    assert_eq!(made(circle, &family), ["cycle"]);
+    assert_eq!(generated(circle, &family), ["cycle"]);
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::check::{self, Fault, Kind};
-use crate::rules::shorten;
+use crate::diagnostic::shorten;
 use crate::types::{Type, Types};
 
 /// How many further faults are told of.

@@ -6,14 +6,14 @@ use pop_compiler::agenda::AgendaTemplate;
 use pop_compiler::source::Source;
 use pop_compiler::types::{Type, Types};
 use pop_compiler::values::check_output;
-use pop_compiler::{Compiled, Door, Options, compile, duration, quantity};
+use pop_compiler::{Compiled, Format, Options, compile, duration, quantity};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::make::{Made, defined};
 
 fn compiled(document: &Json) -> Compiled {
-    compile(Source::new("x.pop.json", document.to_string()), Door::Json, &Options::default())
+    compile(Source::new("x.pop.json", document.to_string()), Format::Json, &Options::default())
 }
 
 /// A workflow with an input of this type; it has a default, or a literal that goes into an operation, if any is given.

@@ -5,7 +5,7 @@ use pop_compiler::client::{Input, Language, generate};
 use pop_compiler::diff::{Verdict, diff, verdict};
 use pop_compiler::source::Source;
 use pop_compiler::types::{Type, Types};
-use pop_compiler::{Door, Options, compile};
+use pop_compiler::{Format, Options, compile};
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
@@ -111,7 +111,8 @@ fn other(made: &mut Made, text: &str) -> String {
 }
 
 fn template(document: &Json) -> Option<AgendaTemplate> {
-    let compiled = compile(Source::new("x.pop.json", document.to_string()), Door::Json, &Options::default());
+    let compiled =
+        compile(Source::new("x.pop.json", document.to_string()), Format::Json, &Options::default());
     compiled.template
 }
 
@@ -184,7 +185,7 @@ proptest! {
     fn what_diff_says_holds(seed in any::<u64>()) {
         let mut made = Made::new(seed);
         let first = workflow(&mut made);
-        let Some(old) = template(&first) else { let c = compile(Source::new("x.pop.json", first.to_string()), Door::Json, &Options::default()); eprintln!("NONE {}", c.diagnostics.iter().find(|d| d.severity == pop_compiler::diagnostic::Severity::Error).unwrap().message); return Ok(()) };
+        let Some(old) = template(&first) else { let c = compile(Source::new("x.pop.json", first.to_string()), Format::Json, &Options::default()); eprintln!("NONE {}", c.diagnostics.iter().find(|d| d.severity == pop_compiler::diagnostic::Severity::Error).unwrap().message); return Ok(()) };
         let mut second = first.clone();
         for _ in 0..=made.dice.below(2) {
             edit(&mut made, &mut second);

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use pop_compiler::Door;
+use pop_compiler::Format;
 use pop_compiler::source::Source;
 use pop_compiler::suggest::closest;
 
@@ -65,7 +65,7 @@ impl Files {
         for root in &self.roots {
             let entries = fs::read_dir(root.join(&folder)).into_iter().flatten().flatten().take(MOST_ENTRIES);
             let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-            let mut names: Vec<String> = names.filter(|name| Door::is_workflow_path(name)).collect();
+            let mut names: Vec<String> = names.filter(|name| Format::is_workflow_path(name)).collect();
             names.sort();
             if let Some(near) = closest(name, names.iter().map(String::as_str)) {
                 return Some(format!("{folder}{near}"));
@@ -169,7 +169,7 @@ fn workflows(package: &Path) -> Vec<String> {
                 if !name.starts_with('.') && name != "target" {
                     open.push(path);
                 }
-            } else if Door::is_workflow_path(&name)
+            } else if Format::is_workflow_path(&name)
                 && let Ok(inside) = path.strip_prefix(package)
             {
                 found.push(inside.to_string_lossy().replace('\\', "/"));

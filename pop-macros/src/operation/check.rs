@@ -2,7 +2,7 @@
 
 use pop_compiler::diagnostic::{Location, Severity};
 use pop_compiler::source::Source;
-use pop_compiler::{Door, Options};
+use pop_compiler::{Format, Options};
 use serde_json::{Map, Value, json};
 use syn::{Error, Ident, LitStr};
 
@@ -32,7 +32,7 @@ pub(super) fn check(arguments: &Arguments, names: &[(&Ident, String)]) -> Vec<Er
         &catalog[..end]
     );
     let source = Source::new("operation", text.as_str());
-    let compiled = pop_compiler::compile(source, Door::Json, &Options::default());
+    let compiled = pop_compiler::compile(source, Format::Json, &Options::default());
     let findings = compiled.diagnostics.iter().filter(|finding| {
         let inside = matches!(&finding.primary.at, Location::Span(span) if (span.start as usize) < end);
         finding.severity == Severity::Error && inside

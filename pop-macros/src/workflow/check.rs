@@ -7,7 +7,7 @@ use pop_compiler::catalog::{Catalog, OperationType};
 use pop_compiler::diagnostic::{Location, Severity};
 use pop_compiler::source::{Source, Span as TextSpan};
 use pop_compiler::types::Type;
-use pop_compiler::{Door, Options};
+use pop_compiler::{Format, Options};
 use proc_macro2::Span;
 
 use super::json::{self, Owner, Text};
@@ -33,7 +33,8 @@ pub(super) fn check(workflow: &Workflow, text: &Text) -> Verdict {
         }
     }
     let options = Options { catalogs: &[catalog], ..Options::default() };
-    let compiled = pop_compiler::compile(Source::new("workflow!", text.text.as_str()), Door::Json, &options);
+    let compiled =
+        pop_compiler::compile(Source::new("workflow!", text.text.as_str()), Format::Json, &options);
     // What needs something that could not be read would only be found for that.
     let unsure = unsure(workflow);
     let mut verdict = Verdict { errors: Vec::new(), faulty: unsure.clone() };

@@ -1,6 +1,6 @@
 //! A workflow of the builder is the workflow that its text is.
 
-use pop_compiler::{Door, Options};
+use pop_compiler::{Format, Options};
 use schemars::JsonSchema;
 use serde_json::json;
 
@@ -13,7 +13,7 @@ struct Rung {
 }
 
 fn compiled(text: &str) -> String {
-    let compiled = pop_compiler::compile(Source::new("f.pop.toml", text), Door::Toml, &Options::default());
+    let compiled = pop_compiler::compile(Source::new("f.pop.toml", text), Format::Toml, &Options::default());
     let template = compiled.template.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
     pop_compiler::canonical::pretty(&template)
 }

@@ -27,7 +27,7 @@ pub(super) fn catalog(types: &[&Known], program: &str) -> String {
     shared.write(&mut out);
     out += &entries;
     // Types print in the language's own form already; should the text ever not be readable, it is shown as it is.
-    pop_compiler::fmt::format(&out, pop_compiler::Door::Toml).unwrap_or(out)
+    pop_compiler::fmt::format(&out, pop_compiler::Format::Toml).unwrap_or(out)
 }
 
 fn entry(known: &Known, [input, output]: [&Value; 2], program: &str, out: &mut String) {

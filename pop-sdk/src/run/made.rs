@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::io;
 
 use crate::api::{Failure, FailureClass, OperationState};
-use pop_compiler::agenda::{Agenda, Operation, keys};
+use pop_compiler::agenda::{Agenda, Dependency, Operation, keys};
 use pop_compiler::diagnostic::{Diagnostic, Location, Severity};
 use pop_compiler::generator::{Promise, Wanted};
-use pop_compiler::graph::Dependency;
 use pop_compiler::validate::{self, Around};
 use serde_json::{Value, json};
 
@@ -105,7 +104,8 @@ impl Run {
         }
         let pointer = generator.pointer.clone();
         let agenda = Agenda { operations: operations.into(), ..Agenda::default() };
-        let mut findings = validate::made(&agenda, &generator.promises, &Beside { run: self, generator: op });
+        let mut findings =
+            validate::generated(&agenda, &generator.promises, &Beside { run: self, generator: op });
         findings.retain(|finding| finding.severity == Severity::Error);
         if !findings.is_empty() {
             return Err(invalid(&listed(&findings, &pointer)));

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Failure, FailureClass};
-use pop_compiler::agenda::{Agenda, Operation, RunSpec, Stdout, keys};
+pub use pop_compiler::agenda::EdgeKind;
+use pop_compiler::agenda::{self, Agenda, Dependency, Operation, RunSpec, Stdout, keys};
 use pop_compiler::duration;
 use pop_compiler::generator::{FanOut, Generator, Promises, Wanted};
-pub use pop_compiler::graph::EdgeKind;
-use pop_compiler::graph::{self, Dependency};
 use pop_compiler::quantity;
 use pop_compiler::retry::RetryPolicy;
 use serde_json::Value;
@@ -212,7 +211,7 @@ impl Plan {
     /// A setting that can't be read; the compiler's checks find these before.
     pub(super) fn prepare(&self, operations: &[Operation]) -> Result<Prepared, Failure> {
         let steps = operations.iter().map(|o| step(o, &self.specs)).collect::<Result<_, _>>()?;
-        Ok(Prepared { steps, dependencies: operations.iter().map(graph::dependencies).collect() })
+        Ok(Prepared { steps, dependencies: operations.iter().map(agenda::dependencies).collect() })
     }
 
     /// Adds what was made; nobody waits for it yet, and it waits for nothing.
@@ -307,7 +306,7 @@ fn dependencies(
     promises: &Promises,
 ) -> Result<Vec<(Need, EdgeKind)>, Failure> {
     let mut found: BTreeMap<Need, EdgeKind> = BTreeMap::new();
-    for dependency in graph::dependencies(operation) {
+    for dependency in agenda::dependencies(operation) {
         let name = dependency.name.as_str();
         let known = index.get(name).map(|&from| Need::Operation(from));
         let need = known.or_else(|| promises.find(name).map(|(at, wanted)| Need::Promise(at, wanted)));

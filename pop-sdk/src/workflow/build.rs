@@ -7,7 +7,7 @@ use pop_compiler::catalog::Catalog;
 use pop_compiler::diagnostic::{Diagnostic, Location, has_errors};
 use pop_compiler::source::Source;
 use pop_compiler::types::Type;
-use pop_compiler::{Door, Options, Severities, canonical};
+use pop_compiler::{Format, Options, Severities, canonical};
 use serde_json::Value;
 
 use super::definition::{Definition, InFiles, InRust, ResultFields};
@@ -24,7 +24,7 @@ const HERE: &str = "workflow!";
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub(crate) source: Source,
-    pub(crate) door: Door,
+    pub(crate) format: Format,
     /// What the text may name, by path.
     pub(crate) files: HashMap<String, Source>,
     pub(crate) operations: Vec<Known>,
@@ -60,7 +60,7 @@ fn in_files(definition: &InFiles) -> Result<Built, Findings> {
     let severities = definition.config.map(|name| Severities::parse(&source(name)).0).unwrap_or_default();
     let program = Program {
         source: source(definition.entry),
-        door: Door::from_path(definition.entry).unwrap_or(Door::Toml),
+        format: Format::from_path(definition.entry).unwrap_or(Format::Toml),
         files: definition.files.iter().map(|(name, _)| ((*name).to_owned(), source(name))).collect(),
         operations: Vec::new(),
         types: Vec::new(),
@@ -116,7 +116,7 @@ impl Program {
     pub(crate) fn new(source: Source) -> Self {
         Self {
             source,
-            door: Door::Json,
+            format: Format::Json,
             files: HashMap::new(),
             operations: Vec::new(),
             types: Vec::new(),
@@ -183,7 +183,7 @@ impl Program {
         let catalogs: Vec<Catalog> = self.catalogs.iter().cloned().chain([catalog]).collect();
         let loader = |path: &str| self.files.get(path).cloned().ok_or_else(|| "no such file".to_owned());
         let options = Options { loader: &loader, catalogs: &catalogs, severities: &self.severities };
-        let mut compiled = pop_compiler::compile(self.source.clone(), self.door, &options);
+        let mut compiled = pop_compiler::compile(self.source.clone(), self.format, &options);
         if let Some(places) = &places {
             let own = compiled.source_map.iter().filter(|(_, span)| span.file.0 == 0);
             places.explain(&mut compiled.diagnostics, own);

@@ -206,7 +206,7 @@ pub(super) fn show(diagnostics: &[Diagnostic], sources: &Sources) {
 #[cfg(test)]
 mod tests {
     use pop_compiler::source::Source;
-    use pop_compiler::{Door, Options, compile};
+    use pop_compiler::{Format, Options, compile};
     use serde_json::json;
 
     use super::*;
@@ -217,7 +217,7 @@ mod tests {
             [inputs]\nplain = \"path\"\nperhaps = \"path?\"\nlist = \"list<path>\"\nmap = \"map<File>\"\n\
             tree = \"Tree\"\nother = \"string\"\nboth = \"path | int\"\nown = { type = \"path?\", default = \"o\" }\nnone = \"path?\"\n\
             [operations.a]\nuses = \"pop.log\"\nwith = { message = \"x\" }\n";
-        let compiled = compile(Source::new("x.pop.toml", text), Door::Toml, &Options::default());
+        let compiled = compile(Source::new("x.pop.toml", text), Format::Toml, &Options::default());
         let here = std::env::current_dir().unwrap();
         let at = |name: &str| json!(here.join(name).to_string_lossy());
         let inputs = json!({

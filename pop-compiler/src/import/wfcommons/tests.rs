@@ -6,7 +6,7 @@ use super::*;
 use crate::diagnostic::has_errors;
 use crate::graph::Graph;
 use crate::source::Source;
-use crate::{Door, Options, compile};
+use crate::{Format, Options, compile};
 
 const SMALL: &str = r#"{"name": "demo.json", "description": "d", "workflow": {
     "specification": {"tasks": [
@@ -92,8 +92,8 @@ proptest! {
         ]);
         let recording = json!({"name": "w", "workflow": {"specification": {"tasks": tasks}, "execution": {"tasks": execution}}});
         let imported = import(&recording.to_string()).unwrap();
-        for (text, door) in [(imported.to_toml(), Door::Toml), (imported.to_json(), Door::Json)] {
-            let compiled = compile(Source::new("imported", text.as_str()), door, &Options::default());
+        for (text, format) in [(imported.to_toml(), Format::Toml), (imported.to_json(), Format::Json)] {
+            let compiled = compile(Source::new("imported", text.as_str()), format, &Options::default());
             prop_assert!(!has_errors(&compiled.diagnostics), "{text}\n{:?}", compiled.diagnostics);
             let agenda = compiled.agenda.unwrap();
             let put_out = reference::substitute(&agenda.operations[0].payload["output"], &|_| None, reference::Mode::Final).0;
@@ -105,7 +105,7 @@ proptest! {
 }
 
 proptest! {
-    /// Whatever tasks, files and the recording itself are called, what is imported has no error, through either door; or
+    /// Whatever tasks, files and the recording itself are called, what is imported has no error, in either format; or
     /// it is refused by name.
     #[test]
     fn odd_names_of_tasks_pass_the_checks(
@@ -138,8 +138,8 @@ proptest! {
             }
         };
         let mut agendas = Vec::new();
-        for (text, door) in [(imported.to_toml(), Door::Toml), (imported.to_json(), Door::Json)] {
-            let compiled = compile(Source::new("imported", text.as_str()), door, &Options::default());
+        for (text, format) in [(imported.to_toml(), Format::Toml), (imported.to_json(), Format::Json)] {
+            let compiled = compile(Source::new("imported", text.as_str()), format, &Options::default());
             prop_assert!(!has_errors(&compiled.diagnostics), "{text}\n{:#?}", compiled.diagnostics);
             let foreign = compiled.diagnostics.iter().any(|d| d.rule == "foreign-reference");
             prop_assert!(!foreign, "{text}\n{:#?}", compiled.diagnostics);
@@ -151,7 +151,7 @@ proptest! {
     }
 }
 
-/// What the compiler makes of an imported file has the recorded tasks and the recorded edges, through either door.
+/// What the compiler makes of an imported file has the recorded tasks and the recorded edges, in either format.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "tests find their data through the environment")]
 fn recorded_workflows_keep_their_tasks_and_edges() {
@@ -178,8 +178,8 @@ fn recorded_workflows_keep_their_tasks_and_edges() {
             .collect();
         let imported = import(&text).unwrap();
         let [toml, json] =
-            [(imported.to_toml(), Door::Toml), (imported.to_json(), Door::Json)].map(|(text, door)| {
-                let compiled = compile(Source::new("imported", text), door, &Options::default());
+            [(imported.to_toml(), Format::Toml), (imported.to_json(), Format::Json)].map(|(text, format)| {
+                let compiled = compile(Source::new("imported", text), format, &Options::default());
                 assert!(!has_errors(&compiled.diagnostics), "{}: {:?}", file.display(), compiled.diagnostics);
                 compiled.agenda.unwrap()
             });

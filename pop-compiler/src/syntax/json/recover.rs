@@ -5,10 +5,10 @@ mod words;
 
 use super::foreign;
 use super::tokens::{Kind, Token, tokens};
+use crate::budget;
 use crate::diagnostic::Diagnostic;
-use crate::limit;
-use crate::rules;
 use crate::source::{FileId, Span, Spanned};
+use crate::syntax::rules;
 use crate::tree::{Entry, KeyIndex, MAX_DEPTH, Node, Table, Tree};
 
 /// Faults of one file that are kept.
@@ -497,7 +497,7 @@ impl Reader<'_> {
             Some(first) => {
                 let first = table.entries[first].key.span;
                 self.out.push(rules::duplicate_name::key(&key, first));
-                limit::hold(&mut self.out);
+                budget::enforce(&mut self.out);
             }
             None => table.entries.push(Entry { key, value }),
         }

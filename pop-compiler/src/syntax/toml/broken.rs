@@ -8,11 +8,11 @@ use toml_parser::parser::{ValidateWhitespace, parse_document};
 use toml_parser::{Expected, ParseError, Source};
 
 use super::nesting::Nesting;
+use super::repair::{Reads, Repair, Repairer};
 use super::{MAX_ERRORS, Receiver, missing};
-use crate::diagnostic::{Diagnostic, Edit, Location};
-use crate::mend::syntax as mend;
-use crate::rules;
+use crate::diagnostic::{Diagnostic, Draft, Edit, Location};
 use crate::source::{FileId, Span};
+use crate::syntax::rules;
 use crate::tree::{Node, Tree};
 
 /// What to replace with what, by place.
@@ -51,10 +51,10 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     errors.retain(|d| told.replace(line(d)) != Some(line(d)));
     errors.truncate(MAX_ERRORS);
     let (mut mended, mut helped): (Changes, Vec<usize>) = Default::default();
-    let mut mender = mend::Mender::new(&closed, &Reader, MOST_READ / (closed.len() + 1));
+    let mut repairer = Repairer::new(&closed, &Reader, MOST_READ / (closed.len() + 1));
     for (i, finding) in errors.iter_mut().enumerate() {
         if let Location::Span(span) = finding.primary.at
-            && let Some(mend::Mend { change, certain }) = mender.change(span.range().start)
+            && let Some(Repair { change, certain }) = repairer.change(span.range().start)
         {
             finding.read = true;
             let edit = |(range, new): &(Range<usize>, String)| Edit {
@@ -133,7 +133,7 @@ fn relocate(finding: &mut Diagnostic, to: &dyn Fn(u32) -> u32) {
         }
     }
     finding.fix.iter_mut().for_each(|edit| edit.span.relocate(to));
-    finding.drafts.iter_mut().flat_map(crate::mend::Draft::spans_mut).for_each(|span| span.relocate(to));
+    finding.drafts.iter_mut().flat_map(Draft::spans_mut).for_each(|span| span.relocate(to));
 }
 
 /// What came of a text.
@@ -165,10 +165,10 @@ fn parse(file: FileId, text: &str) -> Parsed {
     Parsed { tree: receiver.document.finish(), syntax, of_tables }
 }
 
-/// Reads changed texts for the mender.
+/// Reads changed texts for the repairer.
 struct Reader;
 
-impl mend::Reads for Reader {
+impl Reads for Reader {
     fn errors(&self, text: &str) -> usize {
         count(text)
     }

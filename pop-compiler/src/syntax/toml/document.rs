@@ -1,8 +1,8 @@
 //! TOML's logical layout: which header, dotted key or inline table may add to which table. No decoding here.
 
 use crate::diagnostic::Diagnostic;
-use crate::rules;
 use crate::source::{FileId, Span, Spanned};
+use crate::syntax::rules;
 use crate::tree::{Entry, KeyIndex, MAX_DEPTH, Node, Table, Tree};
 
 /// The document while it is being read: an arena, since later lines add to earlier tables.

@@ -3,7 +3,7 @@
 
 use pop_compiler::generator::FAN_OUT_TYPE;
 use pop_compiler::source::Source;
-use pop_compiler::{Door, Options, compile};
+use pop_compiler::{Format, Options, compile};
 
 use super::*;
 
@@ -104,7 +104,7 @@ fn outputs(text: &str, inputs: &Value) -> Value {
     };
     let compiled = compile(
         Source::new("w.pop.toml", text),
-        Door::Toml,
+        Format::Toml,
         &Options { loader: &loader, ..Options::default() },
     );
     let errors: Vec<_> = compiled

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use pop_compiler::agenda::keys;
+use pop_compiler::agenda::{self, keys};
 use pop_compiler::generator::Promises;
-use pop_compiler::graph;
 use proptest::prelude::*;
 
 use super::*;
@@ -101,7 +100,7 @@ impl World {
         let promises = Promises::new(&self.agenda.operations);
         let is = |name: &str| self.agenda.operations.iter().any(|o| o.name == name);
         let mut names = Vec::new();
-        for dependency in graph::dependencies(operation) {
+        for dependency in agenda::dependencies(operation) {
             if is(&dependency.name) {
                 names.push(dependency.name);
             } else if let Some((at, _)) = promises.find(&dependency.name) {

@@ -1,10 +1,10 @@
 //! Texts, numbers and words, be they written as JSON wants them or not.
 
 use super::Reader;
-use crate::rules;
 use crate::suggest;
 use crate::syntax::json::strings;
 use crate::syntax::json::tokens::{Kind, Quotes, Token};
+use crate::syntax::rules;
 use crate::tree::{Node, Text, Tree, number};
 
 impl Reader<'_> {

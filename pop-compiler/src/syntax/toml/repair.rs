@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
-use crate::fmt::{Kind, Token, lex};
+use crate::source::Format;
 use crate::suggest;
-use crate::syntax::Door;
+use crate::syntax::{Kind, Token, lex};
 
 /// A change of the text: what to replace with what.
 type Change = Vec<(Range<usize>, String)>;
@@ -21,7 +21,7 @@ const MAX_LINE: usize = 2_000;
 const MAX_CHANGES: usize = 10;
 
 /// Reads changed texts.
-pub(crate) trait Reads {
+pub(super) trait Reads {
     /// How many errors a text has.
     fn errors(&self, text: &str) -> usize;
     /// What a text says.
@@ -29,15 +29,15 @@ pub(crate) trait Reads {
 }
 
 /// A change for one error.
-pub(crate) struct Mend {
-    pub(crate) change: Change,
+pub(super) struct Repair {
+    pub(super) change: Change,
     /// Whether it is the only one that helps most, or all that do make the text say the same.
-    pub(crate) certain: bool,
+    pub(super) certain: bool,
 }
 
 /// Looks for the changes of one text, error by error. Each is tried together with those before it, so that all of them
 /// leave fewer errors than there were: changes that only help alone would undo each other for ever.
-pub(crate) struct Mender<'t> {
+pub(super) struct Repairer<'t> {
     text: &'t str,
     reader: &'t dyn Reads,
     /// All changes so far, by place.
@@ -48,14 +48,14 @@ pub(crate) struct Mender<'t> {
     tries: usize,
 }
 
-impl<'t> Mender<'t> {
+impl<'t> Repairer<'t> {
     /// Reads at most so many texts.
-    pub(crate) fn new(text: &'t str, reader: &'t dyn Reads, tries: usize) -> Self {
+    pub(super) fn new(text: &'t str, reader: &'t dyn Reads, tries: usize) -> Self {
         Self { text, reader, made: Change::new(), left: None, tries }
     }
 
     /// The change for the error at byte `at` that leaves the fewest errors, the first of equals.
-    pub(crate) fn change(&mut self, at: usize) -> Option<Mend> {
+    pub(super) fn change(&mut self, at: usize) -> Option<Repair> {
         let text = self.text;
         if text.len() > MAX_TEXT || !text.is_char_boundary(at) {
             return None;
@@ -66,7 +66,7 @@ impl<'t> Mender<'t> {
             return None;
         }
         let mut left = *self.left.get_or_insert_with(|| self.reader.errors(text));
-        let mut best: Option<(Json, Change, Mend)> = None;
+        let mut best: Option<(Json, Change, Repair)> = None;
         for change in candidates(text, at).into_iter().take(MAX_CHANGES) {
             let Some(all) = together(&self.made, &change) else { continue };
             let Some(tries) = self.tries.checked_sub(1) else { break };
@@ -74,18 +74,20 @@ impl<'t> Mender<'t> {
             let new = changed(text, &all);
             let errors = self.reader.errors(&new);
             match &mut best {
-                Some((says, _, mend)) if errors == left => mend.certain &= *says == self.reader.says(&new),
+                Some((says, _, repair)) if errors == left => {
+                    repair.certain &= *says == self.reader.says(&new);
+                }
                 _ if errors < left => {
                     left = errors;
-                    best = Some((self.reader.says(&new), all, Mend { change, certain: true }));
+                    best = Some((self.reader.says(&new), all, Repair { change, certain: true }));
                 }
                 _ => {}
             }
         }
-        let (_, all, mend) = best?;
+        let (_, all, repair) = best?;
         self.made = all;
         self.left = Some(left);
-        Some(mend)
+        Some(repair)
     }
 }
 
@@ -125,7 +127,7 @@ fn pieces(text: &str, at: usize) -> Vec<Piece<'_>> {
     let to = text[at..].find('\n').map_or(text.len(), |n| at + n);
     let mut start = from;
     let mut found = Vec::new();
-    for Token { kind, text } in lex(&text[from..to], Door::Toml) {
+    for Token { kind, text } in lex(&text[from..to], Format::Toml) {
         if !matches!(kind, Kind::Space | Kind::Newline | Kind::Comment) {
             found.push(Piece { kind, text, start });
         }

@@ -1,7 +1,6 @@
 //! `bad-pointer`: a native token whose pointer can lead nowhere.
 
-use super::Rule;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::source::Span;
 
 pub(crate) const RULE: Rule = Rule {
@@ -33,6 +32,7 @@ uses = "pop.log"
 with = { message = "@<probe.out::/a~0b>" }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// A `~` that escapes nothing.

@@ -4,17 +4,16 @@
 use std::cell::Cell;
 
 use crate::diagnostic::Edit;
-use crate::fmt::{Kind, Token, lex};
-use crate::source::Span;
-use crate::syntax::Door;
+use crate::source::{Format, Span};
+use crate::syntax::{Kind, Token, lex};
 
 /// Tokens of a file that are looked at, in all, for keys beside those that are to be renamed.
 const MOST_BESIDE: usize = 20_000_000;
 
 /// A text and its tokens.
-pub(crate) struct Lexed<'t> {
+pub(super) struct Lexed<'t> {
     source: &'t str,
-    door: Door,
+    format: Format,
     tokens: Vec<Token<'t>>,
     /// Where each token begins.
     starts: Vec<usize>,
@@ -25,8 +24,8 @@ pub(crate) struct Lexed<'t> {
 }
 
 impl<'t> Lexed<'t> {
-    pub(crate) fn new(text: &'t str, door: Door) -> Self {
-        let tokens = lex(text, door);
+    pub(super) fn new(text: &'t str, format: Format) -> Self {
+        let tokens = lex(text, format);
         let mut at = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
         let starts = tokens
             .iter()
@@ -49,7 +48,7 @@ impl<'t> Lexed<'t> {
                 before
             })
             .collect();
-        Self { source: text, door, tokens, starts, depths, beside: Cell::new(MOST_BESIDE) }
+        Self { source: text, format, tokens, starts, depths, beside: Cell::new(MOST_BESIDE) }
     }
 
     /// The edits that take out what begins with `span`.
@@ -59,7 +58,7 @@ impl<'t> Lexed<'t> {
             vec![self.table(header)?]
         } else {
             let first = self.key_of(at)?;
-            let on_lines = self.door == Door::Toml && self.depths[first] == 0;
+            let on_lines = self.format == Format::Toml && self.depths[first] == 0;
             if on_lines { vec![self.line(first)?] } else { self.item(first)? }
         };
         let edit = |(start, end)| Edit { span: Span::new(span.file, start, end), replacement: String::new() };
@@ -77,7 +76,7 @@ impl<'t> Lexed<'t> {
 
     /// The bracket that opens the header `[a.b]` whose last key is token `i`.
     fn header_of(&self, i: usize) -> Option<usize> {
-        if self.door != Door::Toml {
+        if self.format != Format::Toml {
             return None;
         }
         let mut at = i;
@@ -197,7 +196,7 @@ impl<'t> Lexed<'t> {
     }
 
     fn is_header(&self, i: usize) -> bool {
-        self.door == Door::Toml
+        self.format == Format::Toml
             && self.tokens[i].kind == Kind::Open
             && self.depths[i] == 0
             && self.before(i).is_none_or(|b| self.tokens[b].kind == Kind::Newline)
@@ -228,7 +227,7 @@ impl<'t> Lexed<'t> {
     }
 
     /// The table, list or file around byte `at`; in TOML what is below one header is one table.
-    pub(crate) fn around(&self, at: usize) -> std::ops::Range<usize> {
+    pub(super) fn around(&self, at: usize) -> std::ops::Range<usize> {
         let at = self.starts.partition_point(|start| *start <= at).saturating_sub(1);
         let Some(depth) = self.depths.get(at).copied() else { return 0..self.source.len() };
         let bounds = |i: &usize| self.depths[*i] < depth || self.is_header(*i);
@@ -252,7 +251,7 @@ impl<'t> Lexed<'t> {
             return Some(self.section(header));
         }
         let first = self.key_of(at)?;
-        Some(first..self.last(first, self.door == Door::Toml && self.depths[first] == 0)? + 1)
+        Some(first..self.last(first, self.format == Format::Toml && self.depths[first] == 0)? + 1)
     }
 
     /// The edits that take out the entry whose key begins with `span`, if the one at `first` says the same.
@@ -271,7 +270,7 @@ impl<'t> Lexed<'t> {
         let first = self.key_of(at)?;
         let start = self.starts[first];
         let path = &self.source[start..self.starts[at]];
-        let entry = if self.door == Door::Json {
+        let entry = if self.format == Format::Json {
             format!("\"{key}\": {value}, ")
         } else if self.depths[first] > 0 {
             format!("{path}{key} = {value}, ")
@@ -315,9 +314,9 @@ mod tests {
     use crate::source::FileId;
 
     /// The text after what begins at `mark` is dropped; `None` when that is not certain.
-    fn dropped(text: &str, mark: &str, door: Door) -> Option<String> {
+    fn dropped(text: &str, mark: &str, format: Format) -> Option<String> {
         let start = text.find(mark)?;
-        let edits = Lexed::new(text, door).drop(Span::new(FileId(0), start, start + mark.len()))?;
+        let edits = Lexed::new(text, format).drop(Span::new(FileId(0), start, start + mark.len()))?;
         let mut text = text.to_owned();
         for edit in edits.iter().rev() {
             text.replace_range(edit.span.range(), "");
@@ -327,7 +326,7 @@ mod tests {
 
     #[test]
     fn toml_entries_go_with_their_line_or_their_comma() {
-        let drop = |text, mark| dropped(text, mark, Door::Toml);
+        let drop = |text, mark| dropped(text, mark, Format::Toml);
         assert_eq!(drop("a = 1\nbb = [\n 1,\n]\nc = 2\n", "bb").unwrap(), "a = 1\nc = 2\n");
         assert_eq!(drop("a = 1\nb = true # why\nc = 2\n", "true").unwrap(), "a = 1\n# why\nc = 2\n");
         assert_eq!(drop("x = { a = 1, b = 2 }", "a").unwrap(), "x = { b = 2 }");
@@ -348,7 +347,7 @@ mod tests {
 
     #[test]
     fn toml_tables_go_when_they_are_one_piece() {
-        let drop = |text, mark| dropped(text, mark, Door::Toml);
+        let drop = |text, mark| dropped(text, mark, Format::Toml);
         assert_eq!(drop("[t.a]\nx = 1\n\n# of b\n[t.b]\ny = 1\n", "a").unwrap(), "\n# of b\n[t.b]\ny = 1\n");
         assert_eq!(drop("[o]\n[t.a]\nx = 1", "a").unwrap(), "[o]\n");
         assert_eq!(drop("[t.a]\n# why\nx = 1\n", "a"), None);
@@ -357,16 +356,16 @@ mod tests {
 
     #[test]
     fn keys_beside_are_seen() {
-        let beside = |text: &str, mark: &str, name: &str, door| {
+        let beside = |text: &str, mark: &str, name: &str, format| {
             let start = text.find(mark).unwrap();
-            Lexed::new(text, door).has_beside(Span::new(FileId(0), start, start + mark.len()), name)
+            Lexed::new(text, format).has_beside(Span::new(FileId(0), start, start + mark.len()), name)
         };
-        assert!(beside("x = { ab = 1, b = { c = 2 } }", "ab", "b", Door::Toml));
-        assert!(!beside("x = { ab = 1, b = { c = 2 } }", "ab", "c", Door::Toml));
-        assert!(beside("[t]\na = [\n1]\nbb = 2\n[u]\nc = 1", "bb", "a", Door::Toml));
-        assert!(!beside("[t]\na = 1\nbb = 2\n[u]\nc = 1", "bb", "c", Door::Toml));
-        assert!(beside(r#"{"a": {"b": 1}, "cc": 2}"#, "\"cc\"", "a", Door::Json));
-        assert!(!beside(r#"{"a": {"b": 1}, "cc": 2}"#, "\"cc\"", "b", Door::Json));
+        assert!(beside("x = { ab = 1, b = { c = 2 } }", "ab", "b", Format::Toml));
+        assert!(!beside("x = { ab = 1, b = { c = 2 } }", "ab", "c", Format::Toml));
+        assert!(beside("[t]\na = [\n1]\nbb = 2\n[u]\nc = 1", "bb", "a", Format::Toml));
+        assert!(!beside("[t]\na = 1\nbb = 2\n[u]\nc = 1", "bb", "c", Format::Toml));
+        assert!(beside(r#"{"a": {"b": 1}, "cc": 2}"#, "\"cc\"", "a", Format::Json));
+        assert!(!beside(r#"{"a": {"b": 1}, "cc": 2}"#, "\"cc\"", "b", Format::Json));
     }
 
     #[test]
@@ -374,7 +373,7 @@ mod tests {
         let twin = |text: &str, first: &str, second: &str| {
             let at = |n: usize| Span::new(FileId(0), n, n);
             let (first, second) = (text.find(first).unwrap(), text.rfind(second).unwrap());
-            Lexed::new(text, Door::Toml).drop_twin(at(second), at(first)).is_some()
+            Lexed::new(text, Format::Toml).drop_twin(at(second), at(first)).is_some()
         };
         assert!(twin("a = 1\nb = 2\na  = 1 # again\n", "a", "a  ="));
         assert!(!twin("a = 1\nb = 2\na = 3\n", "a =", "a ="));
@@ -383,7 +382,7 @@ mod tests {
 
     #[test]
     fn json_entries_go_with_their_comma() {
-        let drop = |text, mark| dropped(text, mark, Door::Json);
+        let drop = |text, mark| dropped(text, mark, Format::Json);
         assert_eq!(drop(r#"{"a": 1, "b": {"c": [2]}}"#, "\"b\"").unwrap(), r#"{"a": 1}"#);
         assert_eq!(drop(r#"{"a": 1, "b": {"c": [2]}}"#, "\"a\"").unwrap(), r#"{"b": {"c": [2]}}"#);
         assert_eq!(drop("{\n  \"a\": 1, // one\n  \"b\": 2\n}", "2").unwrap(), "{\n  \"a\": 1 // one\n}");

@@ -1,7 +1,6 @@
 //! `bad-expression`: a `${…}` that can't be read, or is not possible here.
 
-use super::Rule;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Rule, Severity, shorten};
 use crate::expr::habits::Habit;
 use crate::source::Span;
 
@@ -43,6 +42,7 @@ uses = "pop.sleep"
 when = "${check.slow}"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// What is wrong, and where.
@@ -75,7 +75,7 @@ pub(crate) fn habit(span: Span, habit: Habit, shown: &str, place: &str) -> Diagn
         ),
         Habit::Function => (
             format!("there are no functions in {place}"),
-            format!("`{}` can't be called here", super::shorten(shown)),
+            format!("`{}` can't be called here", shorten(shown)),
             if place == WHEN { CONDITION } else { VALUE },
         ),
         Habit::Arithmetic => (
@@ -125,7 +125,7 @@ pub(crate) fn each_outside(span: Span) -> Diagnostic {
 
 /// A reference in a command that whoever runs it would not read.
 pub(crate) fn in_command(span: Span, text: &str, right: Option<String>) -> Diagnostic {
-    let shown = super::shorten(text);
+    let shown = shorten(text);
     let finding =
         RULE.at(span, format!("`{shown}` in a command is not replaced")).label("not a reference here");
     match right {

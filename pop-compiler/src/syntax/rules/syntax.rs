@@ -1,7 +1,6 @@
 //! `syntax`: the text is not TOML or JSON.
 
-use super::Rule;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::source::Span;
 use crate::tree::MAX_DEPTH;
 
@@ -14,6 +13,7 @@ ever. Where it is not, findings that only say that something is absent are held 
     bad: "[workflow]\nname = \"broken\n\n[operations.wait]\nuses = \"pop.sleep\"\n",
     good: "[workflow]\nname = \"whole\"\n\n[operations.wait]\nuses = \"pop.sleep\"\n",
     absence: false,
+    allowable: false,
 };
 
 /// What a front end found.

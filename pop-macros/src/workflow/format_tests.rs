@@ -1,4 +1,4 @@
-//! The same workflow through all three doors: TOML, JSON, and the text that `workflow!` makes of its tokens. What comes out
+//! The same workflow in all three formats: TOML, JSON, and the text that `workflow!` makes of its tokens. What comes out
 //! is the same to the byte, and what is found is found by the same rules.
 
 use std::collections::BTreeMap;
@@ -9,35 +9,35 @@ use std::str::FromStr as _;
 use pop_compiler::diagnostic::Severity;
 use pop_compiler::import::wfcommons;
 use pop_compiler::source::Source;
-use pop_compiler::{Compiled, Door, Options, canonical, compile, data};
+use pop_compiler::{Compiled, Format, Options, canonical, compile, data};
 use proc_macro2::TokenStream;
 use serde_json::{Value, json};
 
-#[path = "../../../tests/doors/mod.rs"]
+#[path = "../../../tests/formats/mod.rs"]
 #[expect(unreachable_pub, reason = "shared with the tests of other crates")]
-mod doors;
-#[path = "../../../tests/doors/rust.rs"]
+mod formats;
+#[path = "../../../tests/formats/rust.rs"]
 mod rust;
 
-use doors::dice::Dice;
-use doors::{generate, shuffled, toml};
+use formats::dice::Dice;
+use formats::{generate, shuffled, toml};
 use rust::Written;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(name)
 }
 
-/// A text through its door; what it names lies in `beside`.
+/// A text in its format; what it names lies in `beside`.
 fn read(name: &str, text: &str, beside: &Path) -> Compiled {
     let loader = |path: &str| match fs::read_to_string(beside.join(path)) {
         Ok(text) => Ok(Source::new(path, text)),
         Err(error) => Err(error.to_string()),
     };
-    let door = Door::from_path(name).unwrap();
-    compile(Source::new(name, text), door, &Options { loader: &loader, ..Options::default() })
+    let format = Format::from_path(name).unwrap();
+    compile(Source::new(name, text), format, &Options { loader: &loader, ..Options::default() })
 }
 
-/// What the macro says of a workflow, and what comes of the text that it makes, with the catalog of another door.
+/// What the macro says of a workflow, and what comes of the text that it makes, with the catalog of another format.
 fn expanded(written: &Written, catalog: &Compiled) -> (Vec<String>, Compiled) {
     let tokens = TokenStream::from_str(&written.text).unwrap_or_else(|e| panic!("{e}: {}", written.text));
     let file: syn::File = syn::parse2(super::expand(tokens)).unwrap();
@@ -64,7 +64,7 @@ fn expanded(written: &Written, catalog: &Compiled) -> (Vec<String>, Compiled) {
     }
     let catalogs = std::slice::from_ref(&catalog.catalog);
     let options = Options { catalogs, ..Options::default() };
-    (errors, compile(Source::new("workflow!", document.to_string()), Door::Json, &options))
+    (errors, compile(Source::new("workflow!", document.to_string()), Format::Json, &options))
 }
 
 fn text_of(expression: &syn::Expr) -> Option<String> {
@@ -109,7 +109,7 @@ fn catalog_at_fault(document: &Value, beside: &Path) -> bool {
     !ids(&read("x.pop.json", &rest.to_string(), beside)).is_empty()
 }
 
-/// How many workflows went through three doors, and why others could not.
+/// How many workflows went in three formats, and why others could not.
 #[derive(Default)]
 struct Tally {
     three: usize,
@@ -117,7 +117,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// The same document through each door: the same bytes, the same findings.
+    /// The same document in each format: the same bytes, the same findings.
     fn same(&mut self, name: &str, document: &Value, beside: &Path) {
         let document = &with_inputs(document.clone());
         let json = read("x.pop.json", &document.to_string(), beside);
@@ -158,7 +158,7 @@ impl Tally {
     }
 
     fn tell(&self, what: &str) {
-        println!("{what}: {} through three doors", self.three);
+        println!("{what}: {} in three formats", self.three);
         for (why, names) in &self.two {
             println!("  the macro has no words for {why}: {}", names.join(", "));
         }
@@ -174,7 +174,7 @@ fn corpus(name: &str) -> Vec<(String, Value)> {
         if !file.ends_with(".pop.toml") {
             continue;
         }
-        let (document, _, faults) = data(Source::new("x", fs::read_to_string(&path).unwrap()), Door::Toml);
+        let (document, _, faults) = data(Source::new("x", fs::read_to_string(&path).unwrap()), Format::Toml);
         if faults.is_empty() {
             found.push((file.replace(".pop.toml", ""), document));
         }
@@ -183,7 +183,7 @@ fn corpus(name: &str) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn workflows_are_the_same_through_three_doors() {
+fn workflows_are_the_same_in_three_formats() {
     let (mut written, mut made) = (Tally::default(), Tally::default());
     for (name, document) in corpus("workflows") {
         written.same(&name, &document, &folder("workflows"));
@@ -201,7 +201,7 @@ fn workflows_are_the_same_through_three_doors() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|e| e == "json") {
                 let imported = wfcommons::import(&fs::read_to_string(&path).unwrap()).unwrap();
-                let (document, _, _) = data(Source::new("x", imported.to_json()), Door::Json);
+                let (document, _, _) = data(Source::new("x", imported.to_json()), Format::Json);
                 let name = path.file_stem().unwrap().to_string_lossy().into_owned();
                 recorded.same(&name, &shuffled(&document, &mut Dice::new(1)), Path::new("."));
             }
@@ -213,7 +213,7 @@ fn workflows_are_the_same_through_three_doors() {
 }
 
 #[test]
-fn faults_are_found_by_the_same_rules_through_three_doors() {
+fn faults_are_found_by_the_same_rules_in_three_formats() {
     let mut planted = Tally::default();
     for name in ["faults", "faults-many"] {
         for (file, document) in corpus(name) {

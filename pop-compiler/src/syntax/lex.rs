@@ -1,11 +1,11 @@
-//! Both doors as one kind of tokens. Only texts that were parsed come here, so nothing is checked.
+//! Both formats as one kind of tokens, for tools that change texts. Nothing is checked.
 
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-use crate::syntax::Door;
+use crate::source::Format;
 
-/// What a token is to the formatter.
+/// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Space,
@@ -28,11 +28,11 @@ pub(crate) struct Token<'t> {
     pub(crate) text: &'t str,
 }
 
-pub(crate) fn lex(text: &str, door: Door) -> Vec<Token<'_>> {
+pub(crate) fn lex(text: &str, format: Format) -> Vec<Token<'_>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match door {
-        Door::Toml => toml(text),
-        Door::Json => json(text),
+    match format {
+        Format::Toml => toml(text),
+        Format::Json => json(text),
     }
 }
 

@@ -1,59 +1,15 @@
 //! From what a rule knows (a name inside a place, an entry that should go) to edits of the text. Rules have no texts, so
 //! they leave drafts; once the texts are at hand, each draft becomes edits or, where that is not certain, nothing.
 
-pub(crate) mod entry;
-mod judge;
-pub(crate) mod syntax;
-pub(crate) mod units;
-pub(crate) mod values;
-mod verify;
-
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{Diagnostic, Edit};
+use super::reparse::Reparser;
+use super::{entry, verify};
+use crate::diagnostic::{Diagnostic, Draft, Edit};
 use crate::rules;
 use crate::source::{FileId, Sources, Span};
-use judge::Judge;
 
-/// A change that a rule wants, before it has seen the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Draft {
-    /// The name `old`, which `span` is or holds in quotes, brackets or a native token, becomes `new`.
-    Rename { span: Span, old: String, new: String },
-    /// The fan-out `name` at `span`, in a reference or a native token, becomes the list of all its items.
-    AllItems { span: Span, name: String },
-    /// The entry of a table or the item of a list whose key or value begins with `span` goes, with its separators.
-    Drop { span: Span },
-    /// As `Drop`, if the entry whose key is at `first` says the same.
-    DropTwin { span: Span, first: Span },
-    /// An entry is added before the one whose key is at `span`; `value` is written alike in both doors.
-    Add { span: Span, key: String, value: String },
-}
-
-impl Draft {
-    /// The places it speaks of.
-    pub(crate) fn spans_mut(&mut self) -> Vec<&mut Span> {
-        match self {
-            Self::DropTwin { span, first } => vec![span, first],
-            Self::Rename { span, .. }
-            | Self::AllItems { span, .. }
-            | Self::Drop { span }
-            | Self::Add { span, .. } => vec![span],
-        }
-    }
-
-    fn span(&self) -> Span {
-        match self {
-            Self::Rename { span, .. }
-            | Self::AllItems { span, .. }
-            | Self::Drop { span }
-            | Self::DropTwin { span, .. }
-            | Self::Add { span, .. } => *span,
-        }
-    }
-}
-
-/// Names that are looked at; a file with more faults is mended in several rounds.
+/// Names that are looked at; a file with more faults is fixed in several rounds.
 const MAX_DRAFTS: usize = 1_000;
 
 /// Larger texts, in bytes, are not mended: their tokens would take a multiple of their size.
@@ -71,14 +27,14 @@ pub(crate) fn complete(out: &mut [Diagnostic], sources: &Sources) {
     if out.is_empty() {
         return;
     }
-    let judge = Judge::new();
+    let reparser = Reparser::new();
     withhold_doubtful(out, sources);
     edits(out, sources);
-    verify::all(out, sources, &judge);
+    verify::all(out, sources, &reparser);
 }
 
 /// Rules that find names which a file gives.
-pub(crate) const OF_NAMES: [&str; 7] = [
+pub(super) const OF_NAMES: [&str; 7] = [
     rules::extra_input::RULE.id,
     rules::unknown_field::RULE.id,
     rules::unknown_input::RULE.id,
@@ -135,7 +91,7 @@ fn edits(out: &mut [Diagnostic], sources: &Sources) {
             }
             let text = files.entry(span.file).or_insert_with(|| {
                 let source = sources.get(span.file)?;
-                Some(entry::Lexed::new(&source.text, source.door()?))
+                Some(entry::Lexed::new(&source.text, source.format()?))
             });
             drops += usize::from(matches!(draft, Draft::Drop { .. } | Draft::DropTwin { .. }));
             let edits = match (&draft, text) {

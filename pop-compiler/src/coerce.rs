@@ -2,12 +2,12 @@
 
 use serde_json::{Number, Value as Json};
 
-use super::units;
 use crate::ast::{Value, ValueKind};
 use crate::diagnostic::Edit;
 use crate::source::Span;
 use crate::suggest;
 use crate::types::{Type, Types};
+use crate::units;
 
 /// Spaces between a bracket and the item it holds; more may be a comment.
 const GAP: u32 = 2;
@@ -20,7 +20,7 @@ pub(crate) fn edits(types: &Types, ty: &Type, value: &Value) -> Option<Vec<Edit>
 
 /// Recursion is bounded by the depth of the source.
 fn fit(types: &Types, ty: &Type, value: &Value, edits: &mut Vec<Edit>) -> bool {
-    let Some(json) = plain(value) else { return false };
+    let Some(json) = value.to_json() else { return false };
     if types.accepts(ty, &json) {
         return true;
     }
@@ -65,7 +65,7 @@ fn leaf(types: &Types, ty: &Type, value: &Value, json: &Json) -> Option<Vec<Edit
     }
     if let ValueKind::List(items) = &value.kind
         && let [only] = items.as_slice()
-        && types.accepts(ty, &plain(only)?)
+        && types.accepts(ty, &only.to_json()?)
         && only.span.start.checked_sub(value.span.start)? <= GAP
         && value.span.end.checked_sub(only.span.end)? <= GAP
     {
@@ -147,9 +147,4 @@ fn words<'t>(types: &'t Types, ty: &'t Type) -> Vec<&'t str> {
         Type::Literal(value) => value.as_str().into_iter().collect(),
         _ => Vec::new(),
     }
-}
-
-/// The value as JSON, when no reference is in it. Recursion as above.
-fn plain(value: &Value) -> Option<Json> {
-    crate::check::plain(value)
 }

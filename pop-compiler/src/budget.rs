@@ -1,51 +1,62 @@
-//! How many findings are kept: a file without end of them is told the first ones and how many more there are.
+//! The budget of findings: a file with very many gets the first ones, and the number of the others.
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Location, Severity};
-use crate::rules;
+use crate::diagnostic::{Diagnostic, Location, Rule, Severity};
 use crate::source::{FileId, Span};
 
-/// Findings that are told of one compilation; of more, the errors come first, and the rest is counted.
-const MOST_TOLD: usize = 10_000;
+/// Says how many findings are not shown.
+pub(crate) const MORE_FINDINGS: Rule = Rule {
+    id: "more-findings",
+    severity: Severity::Info,
+    summary: "there are more findings than are shown",
+    explanation: "Of very many findings only the first are shown, the errors before the others; the rest is counted. Mend the first ones, and check again.",
+    bad: "",
+    good: "",
+    absence: false,
+    allowable: true,
+};
 
-/// Findings that are held while a file is checked. More than are told, since comments may take some back.
-const MOST_HELD: usize = 40_000;
+/// Findings that one compilation shows. Of more, the errors come first, and the rest is counted.
+const MAX_SHOWN: usize = 10_000;
 
-/// Called where one file can give findings without end. Of too many, the worst and first are held; the others are
-/// counted for each rule, and a comment can only take back all of these.
-pub(crate) fn hold(out: &mut Vec<Diagnostic>) {
-    if out.len() >= 2 * MOST_HELD {
-        for (finding, more) in condense(out, MOST_HELD) {
+/// Findings that are kept while a file is checked. Comments may take some back, so these are more than are shown.
+const MAX_KEPT: usize = 40_000;
+
+/// Keeps the findings within the budget; called wherever one file can give findings without end. The worst and first stay.
+/// The others are counted for each rule, and a comment can only take back all of these.
+pub(crate) fn enforce(out: &mut Vec<Diagnostic>) {
+    if out.len() >= 2 * MAX_KEPT {
+        for (finding, more) in condense(out, MAX_KEPT) {
             out.push(Diagnostic { more, ..finding });
         }
     }
 }
 
-/// As many findings are held as may be of any use: others need no texts, since they are only counted.
-pub(crate) fn is_full(out: &[Diagnostic]) -> bool {
-    out.len() >= MOST_HELD
+/// Whether the budget is spent: further findings need no texts, since they are only counted.
+pub(crate) fn is_spent(out: &[Diagnostic]) -> bool {
+    out.len() >= MAX_KEPT
 }
 
 /// Counts one more error of a rule.
-pub(crate) fn count(out: &mut Vec<Diagnostic>, rule: &rules::Rule, at: Span) {
+pub(crate) fn count(out: &mut Vec<Diagnostic>, rule: &Rule, at: Span) {
     let at = Span { end: at.start, ..at };
     out.push(Diagnostic { more: [0, 0, 1], ..Diagnostic::error(rule.id, at, "") });
 }
 
-/// At the end: leaves as many findings as anybody can use, by place, and says how many more there are.
-pub(crate) fn tell(out: &mut Vec<Diagnostic>) {
-    if out.len() <= MOST_TOLD && out.iter().all(|finding| !finding.is_count()) {
+/// At the end: leaves the findings that are shown, by place, and adds one that says how many more there are.
+pub(crate) fn report(out: &mut Vec<Diagnostic>) {
+    if out.len() <= MAX_SHOWN && out.iter().all(|finding| !finding.is_count()) {
         return;
     }
-    let rest = condense(out, MOST_TOLD);
+    let rest = condense(out, MAX_SHOWN);
     let mut more = [0; 3];
     for (_, counts) in &rest {
         more.iter_mut().zip(counts).for_each(|(sum, n)| *sum += n);
     }
     out.sort_by(|a, b| (&a.primary.at, a.rule).cmp(&(&b.primary.at, b.rule)));
     let Some(last) = out.last().or(rest.first().map(|(finding, _)| finding)) else { return };
-    let finding = rules::MORE_FINDINGS
+    let finding = MORE_FINDINGS
         .at(last.primary.at.clone(), format!("{} more findings are not shown", more.iter().sum::<usize>()));
     out.push(Diagnostic { more, ..finding });
 }
@@ -90,22 +101,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_told_is_counted() {
+    fn what_is_not_shown_is_counted() {
         let mut out = Vec::new();
         for at in 0..300_000 {
             out.push(finding(at, if at % 3 == 0 { Severity::Error } else { Severity::Warning }));
-            hold(&mut out);
-            assert!(out.len() <= 2 * MOST_HELD);
+            enforce(&mut out);
+            assert!(out.len() <= 2 * MAX_KEPT);
         }
-        tell(&mut out);
-        assert_eq!(out.len(), MOST_TOLD + 1);
+        report(&mut out);
+        assert_eq!(out.len(), MAX_SHOWN + 1);
         assert_eq!(Summary::of(&out), Summary { errors: 100_000, warnings: 200_000 });
-        assert!(out[..MOST_TOLD].iter().enumerate().all(|(i, d)| d.message == (3 * i).to_string()));
-        assert_eq!(out[MOST_TOLD].message, "290000 more findings are not shown");
+        assert!(out[..MAX_SHOWN].iter().enumerate().all(|(i, d)| d.message == (3 * i).to_string()));
+        assert_eq!(out[MAX_SHOWN].message, "290000 more findings are not shown");
         // and once more, with another finding
         out.push(finding(1, Severity::Error));
-        tell(&mut out);
-        assert_eq!(out.len(), MOST_TOLD + 1);
+        report(&mut out);
+        assert_eq!(out.len(), MAX_SHOWN + 1);
         assert_eq!(Summary::of(&out), Summary { errors: 100_001, warnings: 200_000 });
     }
 
@@ -113,8 +124,8 @@ mod tests {
     fn a_thousand_findings_are_as_they_were() {
         let mut out: Vec<_> = (0..1000).rev().map(|at| finding(at, Severity::Info)).collect();
         let before = out.clone();
-        hold(&mut out);
-        tell(&mut out);
+        enforce(&mut out);
+        report(&mut out);
         assert_eq!(out, before);
     }
 }

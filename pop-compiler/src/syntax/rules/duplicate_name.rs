@@ -1,7 +1,6 @@
 //! `duplicate-name`: a name that is already taken.
 
-use super::Rule;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::source::{Span, Spanned};
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,6 +27,7 @@ uses = "pop.sleep"
 uses = "pop.sleep"
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// A key that its table already has.

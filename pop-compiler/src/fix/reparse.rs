@@ -1,5 +1,5 @@
-//! Whether a changed text is better than it was, told by reading it: a change that makes a fault which was not there
-//! before is no mend.
+//! Whether a changed text is better than it was: it is parsed again, and a change that makes a fault which was not there
+//! before is no fix.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use crate::decode;
 use crate::diagnostic::Diagnostic;
 use crate::rules;
-use crate::source::{FileId, STDIN};
-use crate::syntax::{self, Door};
+use crate::source::{FileId, Format, STDIN};
+use crate::syntax;
 use crate::tree::Tree;
 
 /// Bytes that are read, in all, to try changes of one compilation.
@@ -34,20 +34,20 @@ impl Reading {
 }
 
 /// Reads texts, up to a limit.
-pub(super) struct Judge {
+pub(super) struct Reparser {
     left: Cell<usize>,
 }
 
-impl Judge {
+impl Reparser {
     pub(super) fn new() -> Self {
         Self { left: Cell::new(MOST_READ) }
     }
 
     /// Reads a text as what it most likely is: a workflow, a catalog, or anything else. None once too much was read.
-    pub(super) fn read(&self, text: &str, door: Door, name: &str) -> Option<Reading> {
+    pub(super) fn read(&self, text: &str, format: Format, name: &str) -> Option<Reading> {
         self.left.set(self.left.get().checked_sub(text.len())?);
         let mut out = Vec::new();
-        let tree = syntax::parse(FileId(0), text, door, &mut out);
+        let tree = syntax::parse(FileId(0), text, format, &mut out);
         let syntax = out.iter().filter(|d| d.rule == rules::syntax::RULE.id).count();
         let with = |decode: &dyn Fn(Tree, &mut Vec<Diagnostic>)| {
             let mut found = Vec::new();
@@ -55,8 +55,8 @@ impl Judge {
             found
         };
         // agendas, schemas and projects have other readers, which find no more than these do
-        let own = name == STDIN || Door::is_workflow_path(name);
-        let other = door == Door::Json || name.rsplit(['/', '\\']).next() == Some("pop.toml");
+        let own = name == STDIN || Format::is_workflow_path(name);
+        let other = format == Format::Json || name.rsplit(['/', '\\']).next() == Some("pop.toml");
         let mut found = Vec::new();
         if own || !other {
             found = with(&|tree, out| drop(decode::workflow(FileId(0), tree, out)));

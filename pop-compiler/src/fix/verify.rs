@@ -2,18 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::judge::{Judge, Reading};
+use super::reparse::{Reading, Reparser};
 use crate::diagnostic::Diagnostic;
-use crate::fix;
 use crate::source::{FileId, Sources};
 
 /// Takes back the fixes that do harm, alone or together with others.
-pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, judge: &Judge) {
+pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, reparser: &Reparser) {
     let wanted: Vec<usize> = (0..out.len()).filter(|i| !out[*i].fix.is_empty()).collect();
     if wanted.is_empty() {
         return;
     }
-    let mut trial = Trial { sources, judge, before: HashMap::new() };
+    let mut trial = Trial { sources, reparser, before: HashMap::new() };
     if trial.does_no_harm(out, &wanted) == Some(wanted.len()) {
         return;
     }
@@ -50,7 +49,7 @@ pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, judge: &Judge) {
 
 struct Trial<'t> {
     sources: &'t Sources,
-    judge: &'t Judge,
+    reparser: &'t Reparser,
     /// What is wrong with each text as it is.
     before: HashMap<FileId, Option<Reading>>,
 }
@@ -72,11 +71,11 @@ impl Trial<'_> {
 
     /// How many of the fixes can be made together, if no text is worse for it.
     fn does_no_harm(&mut self, out: &[Diagnostic], which: &[usize]) -> Option<usize> {
-        let fixed = fix::make(which.iter().map(|i| (*i, &out[*i])), self.sources);
+        let fixed = super::make(which.iter().map(|i| (*i, &out[*i])), self.sources);
         for (file, text) in &fixed.files {
             let source = self.sources.get(*file)?;
-            let Some(door) = source.door() else { continue };
-            let read = |text: &str| self.judge.read(text, door, &source.name);
+            let Some(format) = source.format() else { continue };
+            let read = |text: &str| self.reparser.read(text, format, &source.name);
             let before = self.before.entry(*file).or_insert_with(|| read(&source.text)).as_ref()?;
             if read(text)?.is_worse(before) {
                 return None;

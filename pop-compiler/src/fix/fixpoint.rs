@@ -1,14 +1,14 @@
-//! Fixing until nothing is left that can be fixed: round after round, each tried before it counts.
+//! Fixing up to a fixpoint: round after round, until nothing is left that can be fixed. Each round is tried before it
+//! counts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::drafts::OF_NAMES;
+use super::entry::Lexed;
 use super::{Fixed, apply, make};
-use crate::Compiled;
 use crate::diagnostic::{Diagnostic, Location, Severity};
-use crate::mend::{self, entry::Lexed};
 use crate::rules;
-use crate::source::FileId;
-use crate::syntax::Door;
+use crate::source::{FileId, Format, Sources};
 
 /// One fix may uncover the next; real files need two or three rounds.
 const MAX_ROUNDS: usize = 128;
@@ -22,15 +22,25 @@ const MOST_TRIED: usize = 64 << 20;
 /// The texts as they are to be, of every file that was fixed.
 pub type Changed = BTreeMap<String, String>;
 
+/// What fixing needs to know of a compilation.
+pub trait Compilation {
+    /// The texts.
+    fn sources(&self) -> &Sources;
+    /// What was found in them.
+    fn findings(&self) -> &[Diagnostic];
+    /// The same, to take fixes back.
+    fn findings_mut(&mut self) -> &mut Vec<Diagnostic>;
+}
+
 /// What the files are, and what may be done with them.
-pub struct Files<'f, E> {
+pub struct Files<'f, C, E> {
     /// Compiles the workflow, with the texts that have changed so far.
-    pub compile: &'f mut dyn FnMut(&Changed) -> Result<Compiled, E>,
+    pub compile: &'f mut dyn FnMut(&Changed) -> Result<C, E>,
     /// What a file is called in [`Changed`], by its name in the sources: one file may have several names. None when it
     /// must not be changed.
     pub key: &'f dyn Fn(&str) -> Option<String>,
     /// Hears of each fix that is made: the findings before it, and which of them is fixed.
-    pub told: &'f mut dyn FnMut(&Compiled, usize),
+    pub told: &'f mut dyn FnMut(&C, usize),
 }
 
 /// A finding, however the places in its file have moved.
@@ -47,7 +57,7 @@ type Known = (String, &'static str, String);
 ///
 /// # Errors
 /// Those of compiling.
-pub fn all<E>(files: &mut Files<'_, E>) -> Result<(Compiled, Changed), E> {
+pub fn all<C: Compilation, E>(files: &mut Files<'_, C, E>) -> Result<(C, Changed), E> {
     let before = (files.compile)(&Changed::new())?;
     let Files { compile, key, told } = files;
     let mut hopeless: HashSet<String> = HashSet::new();
@@ -60,46 +70,46 @@ pub fn all<E>(files: &mut Files<'_, E>) -> Result<(Compiled, Changed), E> {
         }
         let first = compile(&Changed::new())?;
         let silent = &mut Files { compile: &mut **compile, key: &open, told: &mut |_, _| {} };
-        let left = unreadable(&rounds(silent, first)?.0, &open);
+        let left = unreadable(&fixpoint(silent, first)?.0, &open);
         if left.is_empty() {
             break;
         }
         hopeless.extend(left);
     }
     let key = &|name: &str| key(name).filter(|key| !hopeless.contains(key));
-    rounds(&mut Files { compile: &mut **compile, key, told: &mut **told }, before)
+    fixpoint(&mut Files { compile: &mut **compile, key, told: &mut **told }, before)
 }
 
 /// The files, of those that may be changed, that can't be read.
-fn unreadable(compiled: &Compiled, key: &dyn Fn(&str) -> Option<String>) -> HashSet<String> {
-    let syntax = compiled.diagnostics.iter().filter(|finding| finding.rule == rules::syntax::RULE.id);
+fn unreadable(compiled: &impl Compilation, key: &dyn Fn(&str) -> Option<String>) -> HashSet<String> {
+    let syntax = compiled.findings().iter().filter(|finding| finding.rule == rules::syntax::RULE.id);
     syntax.filter_map(|finding| key(&known(finding, compiled).0)).collect()
 }
 
 /// Round after round, from the first compilation on.
-fn rounds<E>(files: &mut Files<'_, E>, first: Compiled) -> Result<(Compiled, Changed), E> {
+fn fixpoint<C: Compilation, E>(files: &mut Files<'_, C, E>, first: C) -> Result<(C, Changed), E> {
     let (mut changed, mut compiled) = (Changed::new(), first);
     let mut refused: HashSet<Known> = HashSet::new();
     let mut left = MOST_TRIED;
     for _ in 0..MAX_ROUNDS {
         withdraw(&mut compiled, &refused, files.key);
-        let fixed = apply(&compiled.diagnostics, &compiled.sources);
+        let fixed = apply(compiled.findings(), compiled.sources());
         if fixed.findings.is_empty() {
             break;
         }
         let mut next =
             attempt(files, &compiled, &fixed, &changed)?.map(|next| (fixed.findings.clone(), next));
         if next.is_none() {
-            let size: usize = compiled.sources.iter().map(|(_, source)| source.text.len()).sum();
+            let size: usize = compiled.sources().iter().map(|(_, source)| source.text.len()).sum();
             for i in &fixed.findings {
                 left = left.saturating_sub(size);
-                let one = make([(*i, &compiled.diagnostics[*i])], &compiled.sources);
+                let one = make([(*i, &compiled.findings()[*i])], compiled.sources());
                 let tried = if left > 0 { attempt(files, &compiled, &one, &changed)? } else { None };
                 if let Some(tried) = tried {
                     next = Some((vec![*i], tried));
                     break;
                 }
-                refused.insert(known(&compiled.diagnostics[*i], &compiled));
+                refused.insert(known(&compiled.findings()[*i], &compiled));
             }
         }
         if let Some((findings, (after, texts))) = next {
@@ -114,30 +124,30 @@ fn rounds<E>(files: &mut Files<'_, E>, first: Compiled) -> Result<(Compiled, Cha
 }
 
 /// Takes the edits from findings whose fix was refused, or would change a file that must stay.
-fn withdraw(compiled: &mut Compiled, refused: &HashSet<Known>, key: &dyn Fn(&str) -> Option<String>) {
+fn withdraw(compiled: &mut impl Compilation, refused: &HashSet<Known>, key: &dyn Fn(&str) -> Option<String>) {
     let names: HashMap<FileId, bool> =
-        compiled.sources.iter().map(|(id, source)| (id, key(&source.name).is_some())).collect();
-    let mut diagnostics = std::mem::take(&mut compiled.diagnostics);
+        compiled.sources().iter().map(|(id, source)| (id, key(&source.name).is_some())).collect();
+    let mut diagnostics = std::mem::take(compiled.findings_mut());
     for finding in diagnostics.iter_mut().filter(|finding| !finding.fix.is_empty()) {
         let open = finding.fix.iter().all(|edit| names.get(&edit.span.file) == Some(&true));
         if !open || refused.contains(&known(finding, compiled)) {
             finding.fix.clear();
         }
     }
-    compiled.diagnostics = diagnostics;
+    *compiled.findings_mut() = diagnostics;
 }
 
 /// What comes of some fixes, unless that is worse.
-fn attempt<E>(
-    files: &mut Files<'_, E>,
-    before: &Compiled,
+fn attempt<C: Compilation, E>(
+    files: &mut Files<'_, C, E>,
+    before: &C,
     fixed: &Fixed,
     changed: &Changed,
-) -> Result<Option<(Compiled, Changed)>, E> {
+) -> Result<Option<(C, Changed)>, E> {
     let mut texts = changed.clone();
     let mut now = HashSet::new();
     for (file, text) in &fixed.files {
-        let key = before.sources.get(*file).and_then(|source| (files.key)(&source.name));
+        let key = before.sources().get(*file).and_then(|source| (files.key)(&source.name));
         // under another name it has been changed in this round
         if let Some(key) = key.filter(|key| now.insert(key.clone())) {
             texts.insert(key, text.clone());
@@ -152,22 +162,22 @@ fn attempt<E>(
 }
 
 /// Whether there are fewer errors than before once those that followed have been fixed, too.
-fn settles<E>(
-    files: &mut Files<'_, E>,
-    before: &Compiled,
-    after: &Compiled,
+fn settles<C: Compilation, E>(
+    files: &mut Files<'_, C, E>,
+    before: &C,
+    after: &C,
     follow: &[usize],
     texts: &Changed,
 ) -> Result<bool, E> {
     if follow.is_empty() {
         return Ok(true);
     }
-    let errors = |compiled: &Compiled| {
-        compiled.diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count()
+    let errors = |compiled: &C| {
+        compiled.findings().iter().filter(|finding| finding.severity == Severity::Error).count()
     };
     let mut texts = texts.clone();
-    let mut fixed = make(follow.iter().map(|i| (*i, &after.diagnostics[*i])), &after.sources);
-    let mut sources = &after.sources;
+    let mut fixed = make(follow.iter().map(|i| (*i, &after.findings()[*i])), after.sources());
+    let mut sources = after.sources();
     let mut next;
     for _ in 0..MAX_FOLLOWING {
         for (file, text) in &fixed.files {
@@ -178,42 +188,42 @@ fn settles<E>(
         if errors(&next) < errors(before) {
             return Ok(true);
         }
-        fixed = apply(&next.diagnostics, &next.sources);
+        fixed = apply(next.findings(), next.sources());
         if fixed.findings.is_empty() {
             break;
         }
-        sources = &next.sources;
+        sources = next.sources();
     }
     Ok(false)
 }
 
 /// Whether some fixes do harm. Errors that a mended name led to, and that can be fixed in turn, are left to `follow`.
-fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled, follow: &mut Vec<usize>) -> bool {
-    let names: HashSet<&str> = before.sources.iter().map(|(_, source)| source.name.as_ref()).collect();
-    let unreadable = |compiled: &Compiled| {
-        let syntax = compiled.diagnostics.iter().filter(|d| d.rule == rules::syntax::RULE.id);
+fn does_harm<C: Compilation>(before: &C, fixed: &Fixed, after: &C, follow: &mut Vec<usize>) -> bool {
+    let names: HashSet<&str> = before.sources().iter().map(|(_, source)| source.name.as_ref()).collect();
+    let unreadable = |compiled: &C| {
+        let syntax = compiled.findings().iter().filter(|d| d.rule == rules::syntax::RULE.id);
         syntax.filter(|d| names.contains(known(d, compiled).0.as_str())).count()
     };
     if unreadable(after) > unreadable(before) {
         return true;
     }
     let mut old: HashMap<Known, usize> = HashMap::new();
-    for finding in &before.diagnostics {
+    for finding in before.findings() {
         *old.entry(known(finding, before)).or_default() += 1;
     }
-    let made = || fixed.findings.iter().map(|i| &before.diagnostics[*i]);
+    let made = || fixed.findings.iter().map(|i| &before.findings()[*i]);
     // of JSON that could not be read nothing was known
     let mends = |finding: &Diagnostic| finding.rule == rules::syntax::RULE.id;
     let hidden = made().all(mends)
         && fixed.files.iter().any(|(file, _)| {
-            before.sources.get(*file).is_some_and(|source| source.door() == Some(Door::Json))
+            before.sources().get(*file).is_some_and(|source| source.format() == Some(Format::Json))
         });
-    let names_mended = made()
-        .all(|finding| finding.rule == rules::unknown_key::RULE.id || mend::OF_NAMES.contains(&finding.rule));
+    let names_mended =
+        made().all(|finding| finding.rule == rules::unknown_key::RULE.id || OF_NAMES.contains(&finding.rule));
     let adds = made().any(|finding| finding.rule == rules::missing_key::RULE.id);
     let takes = made().all(|finding| finding.fix.iter().all(|edit| edit.replacement.is_empty()));
     let mut tables: Option<HashMap<String, Vec<std::ops::Range<usize>>>> = None;
-    for (i, finding) in after.diagnostics.iter().enumerate() {
+    for (i, finding) in after.findings().iter().enumerate() {
         let name = known(finding, after);
         let new = match old.get_mut(&name) {
             Some(n) if *n > 0 => {
@@ -248,20 +258,20 @@ fn does_harm(before: &Compiled, fixed: &Fixed, after: &Compiled, follow: &mut Ve
 }
 
 /// The tables in which something changed, in the new texts.
-fn changed_tables(before: &Compiled, fixed: &Fixed) -> HashMap<String, Vec<std::ops::Range<usize>>> {
+fn changed_tables(before: &impl Compilation, fixed: &Fixed) -> HashMap<String, Vec<std::ops::Range<usize>>> {
     let mut found = HashMap::new();
     for (file, text) in &fixed.files {
-        let Some(source) = before.sources.get(*file) else { continue };
-        let Some(door) = source.door() else { continue };
+        let Some(source) = before.sources().get(*file) else { continue };
+        let Some(format) = source.format() else { continue };
         let mut edits: Vec<_> = fixed
             .findings
             .iter()
-            .flat_map(|i| &before.diagnostics[*i].fix)
+            .flat_map(|i| &before.findings()[*i].fix)
             .filter(|edit| edit.span.file == *file)
             .collect();
         edits.sort_by_key(|edit| edit.span.start);
         edits.dedup();
-        let lexed = Lexed::new(text, door);
+        let lexed = Lexed::new(text, format);
         let (mut grown, mut shrunk) = (0, 0);
         let mut tables: Vec<std::ops::Range<usize>> = Vec::new();
         for edit in edits {
@@ -277,10 +287,10 @@ fn changed_tables(before: &Compiled, fixed: &Fixed) -> HashMap<String, Vec<std::
     found
 }
 
-fn known(finding: &Diagnostic, compiled: &Compiled) -> Known {
+fn known(finding: &Diagnostic, compiled: &impl Compilation) -> Known {
     let file = match finding.primary.at {
-        Location::Span(span) => compiled.sources.get(span.file),
-        Location::Pointer(_) => compiled.sources.iter().next().map(|(_, source)| source),
+        Location::Span(span) => compiled.sources().get(span.file),
+        Location::Pointer(_) => compiled.sources().iter().next().map(|(_, source)| source),
     };
     (file.map(|source| source.name.to_string()).unwrap_or_default(), finding.rule, finding.message.clone())
 }

@@ -1,7 +1,6 @@
 //! `too-large`: fan-outs that make more than a server takes.
 
-use super::Rule;
-use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::diagnostic::{Diagnostic, Location, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "too-large",
@@ -39,6 +38,7 @@ each = [(1500 items)]
 with = { value = ["${each}", "${list}"] }
 "#,
     absence: false,
+    allowable: false,
 };
 
 /// More than `most` would be made.

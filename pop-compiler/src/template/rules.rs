@@ -1,0 +1,3 @@
+//! The rules that filling in a template finds broken; `crate::rules` has the table of all.
+
+pub(crate) mod too_large;
