@@ -304,8 +304,17 @@ mod tests {
 
     #[test]
     fn a_name_that_is_not_known_is_told() {
-        let read = serde_json::from_str::<Insight>(r#"{"algorithm": "lottery"}"#).unwrap_err().to_string();
-        assert!(read.starts_with("invalid value: string \"lottery\", expected an algorithm"), "{read}");
+        let read = serde_json::from_str::<Event>(r#"{"state": "melted"}"#).unwrap_err().to_string();
+        assert!(
+            read.starts_with("invalid value: string \"melted\", expected a state of an agenda"),
+            "{read}"
+        );
+    }
+
+    /// Which policies there are is the scheduler's matter.
+    #[test]
+    fn the_name_of_a_policy_is_kept_whatever_it_is() {
+        assert_eq!(of::<Insight>(r#"{"algorithm": "lottery"}"#).algorithm, "lottery");
     }
 
     #[test]
