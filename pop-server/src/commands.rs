@@ -95,11 +95,11 @@ pub fn print_failure(failure: &Failure) {
         anstream::eprintln!("  | {}", safe::one_line(line));
     }
     let act = match failure.class {
-        FailureClass::Infra => "the machine failed, not the program; try it again",
-        FailureClass::Capacity => "there was no room; try it again later",
-        FailureClass::Config => "whoever set up the pool or the operation type should look at it",
-        FailureClass::Platform => "this is a fault of POP's own; please report it",
-        FailureClass::Policy => "a rule of the operator forbids it",
+        FailureClass::Infra => "the machine failed, not the program; retry",
+        FailureClass::Capacity => "the pool had no capacity; retry later",
+        FailureClass::Config => "check the settings of the pool and of the operation type",
+        FailureClass::Platform => "internal error of POP; please report it",
+        FailureClass::Policy => "forbidden by a rule of the operator",
         // The message is for the program's author. Of a class that this client does not know, it is all there is to say.
         _ => return,
     };

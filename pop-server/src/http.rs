@@ -36,12 +36,12 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 pub(crate) async fn no_route(uri: Uri) -> Error {
-    Error::not_found(format!("there is nothing at {}", uri.path()))
+    Error::not_found(format!("path {} does not exist", uri.path()))
 }
 
 pub(crate) async fn no_method(method: Method, uri: Uri) -> Error {
     Error::method_not_allowed(format!(
-        "{} does not take {method}; the header `allow` names what it takes",
+        "{} does not support {method}; use a method of the `allow` header",
         uri.path()
     ))
 }
@@ -55,8 +55,8 @@ fn misdirected(host: &str) -> Error {
     Error::new(
         Kind::Misdirected,
         format!(
-            "host {host:?} is not this machine: the server listens on a loopback address. \
-             Use localhost, 127.0.0.1 or [::1]"
+            "invalid host {host:?}: the server listens on a loopback address. Use localhost, 127.0.0.1 or \
+                [::1]"
         ),
     )
 }

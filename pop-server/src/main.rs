@@ -10,7 +10,7 @@ use pop_server::commands::{dev, get, guard, pool, rerun, run, save, submit};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Write workflows, know that they are right before they run, run them for many customers, fairly.
+/// Check workflows before they run, and run them for many customers in fair turns.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -20,7 +20,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 Start here:
   pop run examples/wordcount/wordcount.pop.toml     run a workflow, no server needed
   pop dev                                           a server and a pool on this machine
-  pop submit flow.pop.toml --watch                  hand it a workflow and follow it"
+  pop submit flow.pop.toml --watch                  submit a workflow and watch the agenda"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -37,7 +37,7 @@ enum Command {
     Server(dev::ServerCommand),
     /// Start a pool agent that runs a server's agendas as local processes
     Pool(pool::PoolArgs),
-    /// Compile a file and hand it to a server
+    /// Compile a file and submit it to a server
     Submit(submit::SubmitArgs),
     /// Show one agenda
     Get(get::GetArgs),
@@ -45,11 +45,11 @@ enum Command {
     List(get::ListArgs),
     /// Cancel an agenda
     Cancel(get::CancelArgs),
-    /// Run an agenda again that has ended
+    /// Rerun an ended agenda
     Rerun(rerun::RerunArgs),
-    /// Tell a server what a workflow is, so that outdated clients are refused
+    /// Save a workflow on a server, so that outdated clients are refused
     Save(save::SaveArgs),
-    /// Print what an agenda's operations wrote
+    /// Print the logs of an agenda's operations
     Logs(get::LogsArgs),
     /// End a pool's programs when the pool can't
     #[command(hide = true)]

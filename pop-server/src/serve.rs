@@ -76,7 +76,7 @@ pub enum ServerError {
     #[error("could not listen on {0}")]
     Bind(SocketAddr, #[source] std::io::Error),
     /// The database can't be used.
-    #[error("could not open the database")]
+    #[error("could not use the database")]
     Store(#[source] StoreError),
     /// The engine does not start.
     #[error(transparent)]
@@ -85,7 +85,7 @@ pub enum ServerError {
     #[error("the server stopped: {0}. Start it again")]
     Writer(String),
     /// A task died.
-    #[error("a task of the server panicked")]
+    #[error("a task of the server panicked or was cancelled")]
     Task(#[from] tokio::task::JoinError),
 }
 

@@ -113,7 +113,13 @@ fn prepare(mut request: SubmitRequest, id: &str) -> Result<Prepared, Error> {
     let customer =
         asked.or_else(|| agenda.customer_id.clone()).unwrap_or_else(|| DEFAULT_CUSTOMER.to_owned());
     if !ids::is_valid_name(&customer) {
-        return Err(Error::new(Kind::InvalidRequest, format!("`{customer}` can't name a customer")));
+        return Err(Error::new(
+            Kind::InvalidRequest,
+            format!(
+                "invalid customer name `{customer}`: use 1 to \
+            128 characters without white space, `/`, `?` and `#`"
+            ),
+        ));
     }
     agenda.id = Some(id.to_owned());
     agenda.customer_id = Some(customer.clone());
@@ -142,7 +148,7 @@ async fn repeated(app: &AppState, scope: &Scope, seen: AgendaId, body: &str) -> 
     if !same {
         return Err(Error::new(
             Kind::KeyReused,
-            format!("its key was used for agenda `{seen}`, which is another one; use a new key"),
+            format!("idempotency key already used for a different agenda (`{seen}`); use a new key"),
         ));
     }
     Ok(Answer(load(app, scope, seen).await?).into_response())
@@ -206,7 +212,12 @@ pub(super) async fn list(
     let before = match params.after {
         Some(cursor) => {
             let no = cursor.parse::<u64>();
-            let no = no.map_err(|_| Error::new(Kind::InvalidQuery, "`after` is no cursor of this list"))?;
+            let no = no.map_err(|_| {
+                Error::new(
+                    Kind::InvalidQuery,
+                    "invalid cursor in `after`; use the `next` value of the previous page",
+                )
+            })?;
             Some(AgendaNo(no))
         }
         None => None,

@@ -57,7 +57,7 @@ impl From<EngineError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "a read failed");
-        Self::new(Kind::Unavailable, "the database can't be read at the moment; try again")
+        Self::new(Kind::Unavailable, "could not read from the database; retry")
     }
 }
 

@@ -37,7 +37,12 @@ pub(super) async fn stream(
         None => 0,
         Some(value) => {
             let seq = value.to_str().ok().and_then(|v| v.trim().parse::<u64>().ok());
-            seq.ok_or_else(|| Error::new(Kind::InvalidQuery, "`Last-Event-ID` is no number of an event"))?
+            seq.ok_or_else(|| {
+                Error::new(
+                    Kind::InvalidQuery,
+                    "invalid `Last-Event-ID`; use the `id` of the last event received, a whole number",
+                )
+            })?
         }
     };
     let id = AgendaId::from(id);

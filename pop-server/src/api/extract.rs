@@ -51,7 +51,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|error| {
         let kind = if error.is_data() { Kind::InvalidBody } else { Kind::MalformedBody };
         if bytes.is_empty() {
-            return Error::new(kind, "the body is empty; it must be JSON");
+            return Error::new(kind, "the body is empty. Send a JSON document");
         }
         // The text ends with "at line … column …".
         Error::new(kind, error.to_string())
@@ -83,7 +83,7 @@ pub(super) fn page_size(limit: Option<usize>) -> Result<usize, Error> {
         Some(limit @ 1..=LONGEST_PAGE) => Ok(limit),
         Some(limit) => Err(Error::new(
             Kind::InvalidQuery,
-            format!("`limit` is {limit}; it goes from 1 to {LONGEST_PAGE}"),
+            format!("invalid `limit` {limit}: use a number from 1 to {LONGEST_PAGE}"),
         )),
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
         (Some(agenda), None) if request.inputs.is_none() => agenda,
         (Some(_), None) => {
             return Err(Rejection::Request(
-                "`inputs` belong to a `template`; an `agenda` takes none".to_owned(),
+                "`inputs` is valid with a `template` only. Remove `inputs`, or submit a `template`"
+                    .to_owned(),
             ));
         }
         (None, Some(template)) => {
@@ -34,9 +35,15 @@ pub(super) fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
             template.expand(&inputs).map_err(|found| Rejection::Findings(found, names(&template.agenda)))?
         }
         (Some(_), Some(_)) => {
-            return Err(Rejection::Request("give either `agenda` or `template`, not both".to_owned()));
+            return Err(Rejection::Request(
+                "both `agenda` and `template` are set. Send one of them".to_owned(),
+            ));
         }
-        (None, None) => return Err(Rejection::Request("give an `agenda` or a `template`".to_owned())),
+        (None, None) => {
+            return Err(Rejection::Request(
+                "neither `agenda` nor `template` is set. Send one of them".to_owned(),
+            ));
+        }
     };
     agenda.id = None;
     printable(&agenda)?;

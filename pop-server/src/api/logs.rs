@@ -38,7 +38,12 @@ pub(super) async fn list(
     let after = match params.after {
         Some(cursor) => {
             let position = cursor.parse::<i64>();
-            position.map_err(|_| Error::new(Kind::InvalidQuery, "`after` is no cursor of this list"))?
+            position.map_err(|_| {
+                Error::new(
+                    Kind::InvalidQuery,
+                    "invalid cursor in `after`; use the `next` value of the previous page",
+                )
+            })?
         }
         None => 0,
     };

@@ -43,7 +43,7 @@ fn what(request: RerunRequest) -> Result<Rerun, Error> {
         RerunMode::Operations => Ok(Rerun::Operations(request.operations)),
         _ if !request.operations.is_empty() => Err(Error::new(
             Kind::InvalidRequest,
-            "`operations` belong to the mode `operations`; the others take none",
+            "`operations` is valid with mode `operations` only. Remove the list, or change the mode",
         )),
         RerunMode::Continue => Ok(Rerun::Continue),
         RerunMode::All => Ok(Rerun::All),
@@ -71,9 +71,9 @@ fn prepare(
         }
     }
     let reason = match what {
-        Rerun::Continue => "run again: what had not succeeded".to_owned(),
-        Rerun::All => "run again: everything".to_owned(),
-        Rerun::Operations(names) => format!("run again: from `{}`", names.join("`, `")),
+        Rerun::Continue => "rerun: operations that had not succeeded".to_owned(),
+        Rerun::All => "rerun: all operations".to_owned(),
+        Rerun::Operations(names) => format!("rerun: from `{}`", names.join("`, `")),
     };
     let closure = closure(&agenda, stored.row.state, &states, what);
     Ok(Some(closure.map(|closure| Again { stored, closure, reason })))

@@ -137,7 +137,10 @@ fn same_id(path: &str, body: &mut String) -> Result<(), Error> {
     }
     Err(Error::new(
         Problem::InvalidRequest,
-        format!("the path says `{path}`, but the body's `id` is `{body}`"),
+        format!(
+            "conflicting ids: `{path}` in the path, `{body}` in the body. Use one id, or leave `id` out \
+            of the body"
+        ),
     ))
 }
 
@@ -155,7 +158,7 @@ async fn put<T: Serialize>(
 }
 
 async fn get<T: Shown>(app: &AppState, id: String) -> Result<Answer<T>, Error> {
-    let missing = Error::not_found(format!("there is no {} `{id}`", T::KIND.as_str()));
+    let missing = Error::not_found(format!("{} `{id}` does not exist", T::KIND.as_str()));
     let setting = app.read(move |store| store.setting(T::KIND, &id)).await?.ok_or(missing)?;
     T::of(setting).map(Answer)
 }

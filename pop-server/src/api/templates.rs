@@ -61,11 +61,15 @@ fn prepare(
     let header = template.agenda.params.get(keys::WORKFLOW);
     let text = |key: &str| header.and_then(|h| h.get(key)).and_then(Value::as_str);
     if let Some(own) = text("name").filter(|own| *own != name) {
-        let detail = format!("the path says `{name}`, but the template is of the workflow `{own}`");
+        let detail = format!(
+            "conflicting names: `{name}` in the path, `{own}` in the template. Use the \
+            workflow's name in both"
+        );
         return Err(Error::new(Kind::InvalidRequest, detail));
     }
     if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-        let detail = format!("a template's name has 1 to {LONGEST_NAME} bytes and no control characters");
+        let detail =
+            format!("invalid template name: use 1 to {LONGEST_NAME} bytes without control characters");
         return Err(Error::new(Kind::InvalidRequest, detail));
     }
     let findings = validate::template(template);
@@ -87,7 +91,7 @@ pub(super) async fn get(
     Id(name): Id,
 ) -> Result<Response, Error> {
     let owner = params.owner_to_read(&principal)?;
-    let missing = Error::not_found(format!("there is no template `{name}`"));
+    let missing = Error::not_found(format!("template `{name}` does not exist"));
     let text = app.read(move |store| store.template(owner.as_ref(), &name)).await?.ok_or(missing)?;
     Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
 }

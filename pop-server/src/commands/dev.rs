@@ -23,7 +23,7 @@ pub struct ListenArgs {
     /// Where to listen.
     #[arg(long, env = "POP_LISTEN", hide_env_values = true, default_value = "127.0.0.1:7070")]
     listen: SocketAddr,
-    /// The database file; made when it isn't there.
+    /// Database file; created if absent.
     #[arg(
         long,
         env = "POP_DATABASE",
@@ -32,7 +32,7 @@ pub struct ListenArgs {
         default_value = ".pop/pop.db"
     )]
     database: PathBuf,
-    /// How long a pool may be silent before its agendas are handed out again.
+    /// Length of a lease: a pool that is silent for longer loses its agendas.
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     lease: String,
 }
@@ -58,7 +58,7 @@ Examples:
   pop server
   pop server --listen 127.0.0.1:8080 --database /var/lib/pop/pop.db
 
-A server alone runs nothing: start `pop pool` beside it, or use `pop dev`, which is both in one process.
+A server runs no programs itself. Start `pop pool` as well, or use `pop dev`, which is both in one process.
 A new database has a pool `default`, an insight `default` that takes everything, and a customer `default`.")]
 pub struct ServerCommand {
     #[command(flatten)]
@@ -72,12 +72,12 @@ Examples:
   pop dev                                        then, elsewhere: pop submit flow.pop.toml --watch
   pop dev --database /tmp/try.db --listen 127.0.0.1:0
 
-Customers are made when they first submit. Stop it at any moment: what was accepted is on disk, and the next start
-goes on where it was.")]
+Customers are created when they first submit. Stop `pop dev` at any moment: accepted agendas are on disk,
+and the next start continues them.")]
 pub struct DevArgs {
     #[command(flatten)]
     listen: ListenArgs,
-    /// How many agendas run at the same time.
+    /// Maximum number of agendas that run at the same time.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     slots: u32,
     /// Multiplies every sleep of `pop.sleep` and `sample`.

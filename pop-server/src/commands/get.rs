@@ -46,7 +46,7 @@ pub async fn get(args: GetArgs) -> Result<Exit> {
         }
     }
     if let Some(reason) = &view.reason {
-        anstream::println!("why: {}", safe::one_line(reason));
+        anstream::println!("reason: {}", safe::one_line(reason));
     }
     if let Some(failure) = &view.failure {
         print_failure(failure);
@@ -61,16 +61,16 @@ pub async fn get(args: GetArgs) -> Result<Exit> {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  pop list --customer acme --state executing")]
 pub struct ListArgs {
-    /// Only this customer's.
+    /// Show only agendas of this customer.
     #[arg(long)]
     customer: Option<String>,
-    /// Only in this state: ready, queued, leased, executing, succeeded, failed or cancelled.
+    /// Show only agendas in this state: ready, queued, leased, executing, succeeded, failed or cancelled.
     #[arg(long)]
     state: Option<String>,
-    /// Only with this grouping key.
+    /// Show only agendas with this link (a client's grouping key).
     #[arg(long)]
     link: Option<String>,
-    /// How many at most.
+    /// Maximum number of agendas.
     #[arg(long, default_value_t = 50)]
     limit: u32,
     /// Prints one JSON document a line.
@@ -123,7 +123,9 @@ fn summary(view: &AgendaView) -> String {
 
 /// Arguments of `pop cancel`.
 #[derive(Debug, Args)]
-#[command(after_help = "Programs get SIGTERM, time to save, then SIGKILL. Cancelling twice is fine.")]
+#[command(
+    after_help = "Programs get SIGTERM, a grace period, then SIGKILL. A second cancel changes nothing."
+)]
 pub struct CancelArgs {
     /// The agenda's id.
     id: String,
@@ -145,7 +147,7 @@ pub async fn cancel(args: CancelArgs) -> Result<Exit> {
 pub struct LogsArgs {
     /// The agenda's id.
     id: String,
-    /// Only this operation's.
+    /// Print only logs of this operation.
     #[arg(long)]
     operation: Option<String>,
     #[command(flatten)]

@@ -18,10 +18,10 @@ use super::exit::Exit;
 /// The inputs of a workflow, on the command line.
 #[derive(Debug, Args)]
 pub struct Inputs {
-    /// The inputs: JSON text, a file that holds it, or `-` for standard input.
+    /// Inputs as JSON text, as a JSON file, or `-` for standard input.
     #[arg(long, value_name = "JSON|FILE")]
     input: Option<String>,
-    /// One input: JSON, or else taken as text. May be repeated; wins over --input.
+    /// One input, as JSON or else as text. Repeatable; overrides --input.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
 }
@@ -65,7 +65,7 @@ impl File {
         let agenda = match self {
             Self::Agenda(agenda) => {
                 if given.is_some() {
-                    anyhow::bail!("this file takes no inputs; leave out --input and --set");
+                    anyhow::bail!("this file declares no inputs: remove --input and --set");
                 }
                 *agenda
             }
@@ -97,21 +97,21 @@ impl Inputs {
             None => Value::Object(Map::new()),
             Some("-") => {
                 let mut text = String::new();
-                std::io::stdin().read_to_string(&mut text).context("can't read standard input")?;
-                serde_json::from_str(&text).context("standard input is not JSON")?
+                std::io::stdin().read_to_string(&mut text).context("could not read standard input")?;
+                serde_json::from_str(&text).context("invalid JSON in standard input")?
             }
             Some(text) if text.trim_start().starts_with('{') => {
-                serde_json::from_str(text).context("--input is not JSON")?
+                serde_json::from_str(text).context("invalid JSON in --input")?
             }
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("can't read {path}"))?;
-                serde_json::from_str(&text).with_context(|| format!("{path} is not JSON"))?
+                let text = std::fs::read_to_string(path).with_context(|| format!("could not read {path}"))?;
+                serde_json::from_str(&text).with_context(|| format!("invalid JSON in {path}"))?
             }
         };
-        let Value::Object(map) = &mut value else { anyhow::bail!("the inputs must be a JSON object") };
+        let Value::Object(map) = &mut value else { anyhow::bail!("invalid inputs: expected a JSON object") };
         for pair in &self.set {
             let (name, text) =
-                pair.split_once('=').with_context(|| format!("--set {pair}: write NAME=VALUE"))?;
+                pair.split_once('=').with_context(|| format!("invalid --set {pair}: use NAME=VALUE"))?;
             let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
             map.insert(name.to_owned(), value);
         }
@@ -124,7 +124,7 @@ pub fn catalog(path: &Path) -> Result<HashMap<String, RunSpec>> {
     let loaded = cli::catalog_file(path)?;
     show(&loaded.diagnostics, &loaded.sources);
     if has_errors(&loaded.diagnostics) {
-        anyhow::bail!("the catalog {} has errors", path.display());
+        anyhow::bail!("catalog {} has errors. Fix the findings above", path.display());
     }
     let types = &loaded.catalog.types;
     let running = loaded.catalog.iter().filter(|kind| kind.run.runs());

@@ -29,13 +29,13 @@ const REPORT_LIMIT: Duration = Duration::from_secs(10);
 /// How operations run on this machine; shared by `run`, `dev` and `pool`.
 #[derive(Debug, Args)]
 pub struct LocalArgs {
-    /// A catalog file that says how operation types run here; wins over what an agenda says. May be repeated.
+    /// Catalog file with commands of operation types; overrides the agenda. Repeatable.
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
-    /// The folder for the operations' files; each attempt gets its own below it.
+    /// Folder for files of operations; each attempt gets a folder below.
     #[arg(long, value_name = "DIR")]
     work_dir: Option<PathBuf>,
-    /// How many programs run at the same time; default: 16 for each processor of this machine.
+    /// Maximum number of programs that run at the same time; default: 16 per processor of this machine.
     #[arg(long, value_name = "N", value_parser = parse_programs)]
     programs: Option<usize>,
     /// CPU for operations that declare `resources`, such as `4` or `1500m`; default: this machine's.
@@ -47,10 +47,10 @@ pub struct LocalArgs {
     /// Time between SIGTERM and SIGKILL when a program is stopped.
     #[arg(long, value_name = "DURATION", default_value = "5s")]
     grace: String,
-    /// An environment variable that programs get, besides PATH, HOME, LANG, TMPDIR and TZ. May be repeated.
+    /// Environment variable to pass to programs, besides PATH, HOME, LANG, TMPDIR and TZ. Repeatable.
     #[arg(long, value_name = "NAME", env = "POP_PASS_ENV", hide_env_values = true, value_delimiter = ',')]
     pass_env: Vec<String>,
-    /// Run the commands of operation types that have an image as programs of this machine, without their image.
+    /// Run commands of operation types with an image directly on this machine, without the image.
     #[arg(long)]
     allow_host: bool,
 }
@@ -58,7 +58,7 @@ pub struct LocalArgs {
 impl LocalArgs {
     /// The runtime on this machine, with its files below the given folder, or below `default` where none is given.
     pub async fn open(&self, default: &Path, env: &Env) -> Result<Arc<Local>> {
-        let here = std::env::current_dir().context("there is no current folder")?;
+        let here = std::env::current_dir().context("could not read the current directory")?;
         let work = self.work_dir.clone().unwrap_or_else(|| default.to_path_buf());
         self.open_at(work, here, env).await
     }
@@ -151,20 +151,21 @@ Examples:
   pop pool                                       work for the pool `default` of a server on this machine
   pop pool --server http://10.0.0.5:7070 --pool media --slots 8 --catalog ops/media.toml
 
-A pool only dials out. When it is started again it takes its agendas back and goes on where they were.")]
+A pool only dials out. A restarted pool takes its agendas back and continues them.")]
 pub struct PoolArgs {
     #[command(flatten)]
     server: ServerArgs,
     /// The pool to work for.
     #[arg(long, default_value = "default")]
     pool: String,
-    /// This agent's stable name; default: this machine's. A second agent of the same name takes over from the first.
+    /// Stable name of this agent; default: the host name. A second agent with the same name takes over from
+    /// the first.
     #[arg(long)]
     name: Option<String>,
-    /// Only work of this insight.
+    /// Pull only agendas of this insight.
     #[arg(long)]
     insight: Option<String>,
-    /// How many agendas run at the same time.
+    /// Maximum number of agendas that run at the same time.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     slots: u32,
     /// Multiplies every sleep of `pop.sleep` and `sample`.
@@ -186,7 +187,8 @@ pub async fn run(args: PoolArgs) -> Result<Exit> {
         let in_use = matches!(error.downcast_ref(), Some(LocalError::InUse(_)));
         if in_use && args.local.work_dir.is_none() {
             anyhow::anyhow!(
-                "another agent named `{worker}` works for pool `{}` on this machine. Give this one a --name of its own.",
+                "agent `{worker}` of pool `{}` already runs on this machine. Choose another name with \
+                    --name.",
                 args.pool
             )
         } else {

@@ -11,18 +11,18 @@ use super::exit::Exit;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  pop rerun ag_…                  what has not succeeded; what has keeps its output
+  pop rerun ag_…                  operations that have not succeeded; the others keep their output
   pop rerun ag_… --all            everything
-  pop rerun ag_… --from package   this operation, and all that depend on it
+  pop rerun ag_… --from package   this operation, and all operations that depend on it
 
-Prints the operations that run again. What generators made is made again when they run again.")]
+Prints the operations that run again. Generators that run again make their operations anew.")]
 pub struct RerunArgs {
     /// The agenda's id.
     id: String,
-    /// Run everything again.
+    /// Rerun all operations.
     #[arg(long, conflicts_with = "from")]
     all: bool,
-    /// Run this operation again, and all that depend on it. May be repeated.
+    /// Rerun this operation, and all operations that depend on it. Repeatable.
     #[arg(long, value_name = "OPERATION")]
     from: Vec<String>,
     #[command(flatten)]

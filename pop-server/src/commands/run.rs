@@ -39,7 +39,7 @@ The outputs are printed to standard output as JSON; everything else goes to stan
 Exit codes:
   0  every operation succeeded (or was skipped by its own condition)
   1  the file or its inputs have errors; nothing was run
-  2  wrong usage, or a file can't be read
+  2  invalid usage, or an unreadable file
   3  an operation failed
   4  cancelled (Ctrl-C)")]
 pub struct RunArgs {
@@ -53,7 +53,7 @@ pub struct RunArgs {
     /// Writes every operation's states, times and outputs to this file as JSON.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Shows nothing but errors and the outputs.
+    /// Show only errors and outputs.
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub struct RunArgs {
 /// Runs the command.
 pub async fn run(args: RunArgs) -> Result<Exit> {
     if !(args.time_scale.is_finite() && args.time_scale >= 0.0) {
-        anyhow::bail!("--time-scale must be a number from 0 up");
+        anyhow::bail!("invalid --time-scale: use a number of 0 or more");
     }
     let loaded = match load::file(&args.file)? {
         Ok(loaded) => loaded,
@@ -119,8 +119,10 @@ pub async fn run(args: RunArgs) -> Result<Exit> {
         }
     }
     drop(commands);
-    driver.await.context("the executor panicked")?;
-    let Ok(recorder) = Arc::try_unwrap(recorder) else { anyhow::bail!("the executor still reports") };
+    driver.await.context("internal error: the executor panicked. Please report this fault of POP")?;
+    let Ok(recorder) = Arc::try_unwrap(recorder) else {
+        anyhow::bail!("internal error: the executor did not finish. Please report this fault of POP")
+    };
     finish(recorder, &args, id, title, &work).await
 }
 
@@ -144,7 +146,7 @@ async fn finish(
             .collect();
         let report = report(id, title, &end, board.since, operations);
         let text = serde_json::to_string_pretty(&report)? + "\n";
-        std::fs::write(path, text).with_context(|| format!("can't write {}", path.display()))?;
+        std::fs::write(path, text).with_context(|| format!("could not write {}", path.display()))?;
     }
     // What the programs left in a folder of our own goes, unless an output speaks of it.
     let spoken_of = |value: &Value| value.to_string().contains(&*work.to_string_lossy());

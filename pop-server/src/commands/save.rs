@@ -19,7 +19,7 @@ Examples:
   pop save flows/encode.pop.toml
   pop save agendas/*.template.json --server http://pop.example:7070
 
-A client that was generated from another version of a saved workflow is refused, and told what has changed.")]
+A client of another version is refused with the list of changes, unless the saved version is compatible.")]
 pub struct SaveArgs {
     /// Workflows (`*.pop.toml`, `*.pop.json`), templates or agendas in JSON.
     #[arg(required = true)]
@@ -47,7 +47,11 @@ pub async fn run(args: SaveArgs) -> Result<Exit> {
     for input in inputs {
         let header = input.template.agenda.params.get(keys::WORKFLOW);
         let Some(name) = header.and_then(|h| h.get("name")).and_then(Value::as_str) else {
-            anyhow::bail!("{} has no name in `{}`", input.file, keys::WORKFLOW);
+            anyhow::bail!(
+                "could not save {}: no workflow name in `{}`. Build the file with `popc build`",
+                input.file,
+                keys::WORKFLOW
+            );
         };
         let view = client.save_template(args.customer.as_deref(), name, &input.template).await?;
         let version = view.version.map(|version| format!(" {version}")).unwrap_or_default();

@@ -28,16 +28,16 @@ pub struct SubmitArgs {
     file: PathBuf,
     #[command(flatten)]
     inputs: Inputs,
-    /// Whose work it is.
+    /// Customer that owns the agenda.
     #[arg(long)]
     customer: Option<String>,
-    /// Submitting twice with one key makes one agenda.
+    /// Two submissions with one key make one agenda.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
-    /// Follows it to its end.
+    /// Watch the agenda until its end.
     #[arg(long, short)]
     watch: bool,
-    /// With --watch: shows nothing but errors and the outputs.
+    /// With --watch: show only errors and outputs.
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]

@@ -272,8 +272,8 @@ pub enum Refusal {
     /// Nothing of that name.
     #[error("{0} does not exist")]
     NotFound(String),
-    /// No insight takes the agenda.
-    #[error("no insight of pool `{pool}` takes this agenda; tried: {}", tried_text(.tried))]
+    /// No insight matches the agenda.
+    #[error("no insight of pool `{pool}` matches this agenda; tried: {}", tried_text(.tried))]
     NoInsight {
         /// The customer's pool.
         pool: PoolId,
@@ -282,14 +282,14 @@ pub enum Refusal {
     },
     /// Another instance has attached since.
     #[error(
-        "another start of agent `{0}` has taken over: this one holds nothing any more. Stop it, or give it a --name of its own."
+        "a later start of agent `{0}` has taken over all leases. Stop this agent, or give it another --name."
     )]
     Superseded(String),
     /// The request contradicts itself or the state.
     #[error("{0}")]
     Invalid(String),
     /// The server's template of that name is another one than the client was made for.
-    #[error("the server has another template of the workflow `{workflow}`; generate the client again")]
+    #[error("the server has another version of workflow `{workflow}`. Generate the client again")]
     Stale {
         /// Whose template that is; none: it is for all.
         customer: Option<CustomerId>,
@@ -311,7 +311,7 @@ pub enum Refusal {
 
 fn tried_text(tried: &[(InsightId, String)]) -> String {
     if tried.is_empty() {
-        return "none, the pool has no insight; create one with PUT /v1/insights/…".to_owned();
+        return "none, because the pool has no insight. Create one with PUT /v1/insights/…".to_owned();
     }
     tried.iter().map(|(id, why)| format!("`{id}`: {why}")).collect::<Vec<_>>().join("; ")
 }

@@ -80,10 +80,10 @@ fn mismatch(features: &Features, customer: &CustomerId, insight: &Insight) -> Op
     if !insight.allowed_customers.is_empty()
         && !insight.allowed_customers.iter().any(|c| c == customer.as_str())
     {
-        return Some(format!("customer `{customer}` is not among its allowed customers"));
+        return Some(format!("customer `{customer}` is not in `allowed_customers`"));
     }
     if insight.mappers.is_empty() {
-        return Some("it has no mapper".to_owned());
+        return Some("the insight has no mapper".to_owned());
     }
     let mut reasons = Vec::new();
     for (mapper, values) in &insight.mappers {
@@ -104,7 +104,7 @@ fn mismatch(features: &Features, customer: &CustomerId, insight: &Insight) -> Op
         reasons.push(match mapper.to_lowercase().as_str() {
             "operationname" => format!("no operation is named {values}"),
             "operationtype" => format!("no operation has the type {values}"),
-            "parammap" => format!("no parameter is {values}"),
+            "parammap" => format!("no parameter matches {values}"),
             _ => format!("the mapper `{mapper}` is unknown"),
         });
     }
@@ -120,13 +120,13 @@ fn split_pair(text: &str) -> Option<(String, String)> {
 pub(super) fn check_mappers(insight: &Insight) -> Result<(), String> {
     for (mapper, values) in &insight.mappers {
         let Some(known) = MAPPERS.iter().find(|m| m.eq_ignore_ascii_case(mapper)) else {
-            return Err(format!("mapper `{mapper}` is unknown; use one of {}", MAPPERS.join(", ")));
+            return Err(format!("unknown mapper `{mapper}`; use one of {}", MAPPERS.join(", ")));
         };
         if *known == "any" && !values.is_empty() {
-            return Err("mapper `any` matches everything and takes no values; give it []".to_owned());
+            return Err("mapper `any` matches every agenda and cannot have values. Use []".to_owned());
         }
         if *known != "any" && values.is_empty() {
-            return Err(format!("mapper `{mapper}` without values never matches; give it at least one"));
+            return Err(format!("mapper `{mapper}` has no values and never matches. Add at least one value"));
         }
         for value in values {
             let bad_pair = *known == "paramMap"
@@ -134,10 +134,10 @@ pub(super) fn check_mappers(insight: &Insight) -> Result<(), String> {
                     .split_once('=')
                     .is_none_or(|(key, value)| key.trim().is_empty() || value.trim().is_empty());
             if bad_pair {
-                return Err(format!("`{value}` is not a pair; paramMap takes values such as `tier=gold`"));
+                return Err(format!("invalid value `{value}` of paramMap: use pairs such as `tier=gold`"));
             }
             if value.trim().is_empty() {
-                return Err(format!("mapper `{mapper}` has an empty value"));
+                return Err(format!("empty value in mapper `{mapper}`. Remove the value, or fill it in"));
             }
         }
     }
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(
             text,
             [
-                "closed: customer `acme` is not among its allowed customers",
+                "closed: customer `acme` is not in `allowed_customers`",
                 "types: no operation has the type `a`, `b`"
             ]
         );

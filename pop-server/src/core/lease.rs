@@ -101,7 +101,7 @@ impl Core {
         }
         // Each goes to the head of its queue, so the newest goes first.
         for no in held.keys().rev() {
-            self.give_back(tx, *no, Return::Released, "returned: its pool gave it back");
+            self.give_back(tx, *no, Return::Released, "returned: the pool released the lease");
         }
         if leaving {
             // A pull of it may still be open, and would be given work that nobody takes.
@@ -119,7 +119,7 @@ impl Core {
             if let Some(Live { place: Place::Leased(lease), pool, .. }) = self.state.agendas.get(no) {
                 self.state.agents.lose(tx.now, pool, &lease.row.worker, &lease.row.instance);
             }
-            self.give_back(tx, *no, Return::Lost, "returned: its lease was not renewed");
+            self.give_back(tx, *no, Return::Lost, "returned: the lease was not renewed");
         }
         Reply::Expired(overdue.len())
     }
@@ -222,18 +222,18 @@ fn exhausted(live: &Live, reason: &str) -> Failure {
     let running: Vec<&str> = live.operations.iter().filter(runs).map(|o| o.name.as_ref()).collect();
     let ran = match running.as_slice() {
         // It died before it could say so.
-        [] => "no operation was known to run".to_owned(),
-        [only] => format!("`{only}` ran"),
-        [first, rest @ ..] => format!("`{first}` and {} more ran", rest.len()),
+        [] => "no operation was reported as running".to_owned(),
+        [only] => format!("`{only}` was running"),
+        [first, rest @ ..] => format!("`{first}` and {} more were running", rest.len()),
     };
     let times = live.lost;
     Failure {
         class: FailureClass::Infra,
         code: "AttemptsExhausted".to_owned(),
         message: format!(
-            "it was handed out {times} times without any of its operations ending, and each time its lease was lost; the \
-             last time {ran} ({reason}). If what it runs brings the pool down, correct that; if its pools are stopped \
-             often, raise `maximum_attempts`; then run it again"
+            "{times} leases of the agenda were lost in a row, and no operation ended in between; at the last \
+                loss {ran} ({reason}). If a program crashes its pool, correct the program; if pools are \
+                stopped often, raise `maximum_attempts`. Then rerun the agenda"
         ),
         operation: running.first().map(|name| (*name).to_owned()),
         exit_code: None,

@@ -61,7 +61,7 @@ impl Core {
             self.hear(tx, &pull.pool, &pull.worker, &pull.instance)?;
         }
         if pull.count == 0 {
-            return Err(Refusal::Invalid("`count` must be 1 or more".to_owned()));
+            return Err(Refusal::Invalid("invalid `count` 0: use 1 or more".to_owned()));
         }
         if pull.woken && self.state.agents.is_silent(&pull.pool, &pull.worker, &pull.instance) {
             return Ok(Reply::Silent);

@@ -61,7 +61,9 @@ impl Core {
         let Some(end) = &report.end else { return Ok(()) };
         if !end.state.is_terminal() {
             let state = end.state.as_str();
-            return Err(Refusal::Invalid(format!("agenda `{id}` can't end as `{state}`, which is no end")));
+            return Err(Refusal::Invalid(format!(
+                "invalid end `{state}` of agenda `{id}`: use `succeeded`, `failed` or `cancelled`"
+            )));
         }
         if end.state == AgendaState::Succeeded {
             let mut open: Vec<&str> =
@@ -72,7 +74,8 @@ impl Core {
             if let Some(first) = open.first() {
                 let count = open.len();
                 return Err(Refusal::Invalid(format!(
-                    "agenda `{id}` can't have succeeded: {count} of its operations have not ended, `{first}` for one"
+                    "agenda `{id}` cannot end as succeeded: {count} operations have not ended, for example \
+                        `{first}`"
                 )));
             }
         }
@@ -161,17 +164,20 @@ impl Core {
 /// taken in, so nothing is wrong with it.
 fn check_made(live: &Live, made: &Made, report: &Report) -> Result<(), Refusal> {
     let (id, generator) = (&report.lease.id, made.generator.as_str());
-    let invalid =
-        |why: String| Err(Refusal::Invalid(format!("agenda `{id}`, what `{generator}` made: {why}")));
+    let invalid = |why: String| {
+        Err(Refusal::Invalid(format!(
+            "invalid operations of generator `{generator}` in agenda `{id}`: {why}"
+        )))
+    };
     if live.find(generator).is_none() {
-        return invalid("there is no such operation".to_owned());
+        return invalid("the agenda has no such operation".to_owned());
     }
     let succeeds = |o: &OperationUpdate| o.name == generator && o.state == OperationState::Succeeded;
     if !report.operations.iter().any(succeeds) {
-        return invalid("it comes with its success, which is not in the same report".to_owned());
+        return invalid("the generator's success is not in the same report".to_owned());
     }
     if report.made.iter().filter(|m| m.generator == generator).count() > 1 {
-        return invalid("it is told twice".to_owned());
+        return invalid("the report lists the generator twice".to_owned());
     }
     Ok(())
 }
@@ -186,7 +192,7 @@ fn check_names(live: &Live, report: &Report) -> Result<(), Refusal> {
             if live.find(&other.name).is_some() || !names.insert(other.name.as_str()) {
                 let (id, generator, name) = (&report.lease.id, &made.generator, &other.name);
                 return Err(Refusal::Invalid(format!(
-                    "agenda `{id}`, what `{generator}` made: the name `{name}` is taken"
+                    "invalid operations of generator `{generator}` in agenda `{id}`: the name `{name}` is taken"
                 )));
             }
         }

@@ -65,13 +65,15 @@ pub fn closure(
     let asked: Vec<usize> = match what {
         Rerun::Continue if state == AgendaState::Succeeded => {
             return Err(Refusal::NothingToRun(
-                "everything has succeeded; ask for `all`, or for some operations".to_owned(),
+                "nothing to rerun: every operation succeeded. Use mode `all` or `operations` (`--all` or \
+                    `--from OPERATION`)"
+                    .to_owned(),
             ));
         }
         Rerun::Continue => Vec::new(),
         Rerun::All => (0..operations.len()).collect(),
         Rerun::Operations(names) if names.is_empty() => {
-            return Err(Refusal::Invalid("`operations` is empty; name those to begin with".to_owned()));
+            return Err(Refusal::Invalid("`operations` is empty. Name at least one operation".to_owned()));
         }
         Rerun::Operations(names) => names.iter().map(|name| find(&index, name)).collect::<Result<_, _>>()?,
     };
@@ -123,12 +125,14 @@ impl Core {
         let Again { stored, closure, reason } = again;
         let (no, id, after) = (stored.header.no, stored.header.id.clone(), stored.row.seq);
         if self.state.ids.contains_key(&id) {
-            return Err(Refusal::NotEnded(format!("agenda `{id}` has not ended; cancel it or wait")));
+            return Err(Refusal::NotEnded(format!(
+                "agenda `{id}` has not ended. Cancel the agenda, or wait for its end"
+            )));
         }
         if next(stored.row.state, false, Step::Again) != Next::To(AgendaState::Ready)
             || self.state.ended_seq(&id).is_some_and(|last| last != after)
         {
-            return Err(Refusal::NotEnded(format!("agenda `{id}` was run again meanwhile; ask once more")));
+            return Err(Refusal::NotEnded(format!("agenda `{id}` was rerun concurrently; retry")));
         }
         if !self.state.customers.contains_key(&stored.header.customer) {
             return Err(Refusal::UnknownCustomer(stored.header.customer));
@@ -136,7 +140,7 @@ impl Core {
         let (insight, pool) = (stored.header.insight.clone(), stored.header.pool.clone());
         if self.state.insights.get(&insight).is_none_or(|i| i.pool != pool) {
             return Err(Refusal::Invalid(format!(
-                "insight `{insight}`, which took agenda `{id}`, is no longer in pool `{pool}`; submit the work again"
+                "insight `{insight}` of agenda `{id}` is no longer in pool `{pool}`. Submit the work again"
             )));
         }
         let named = |list: &[u32]| -> Vec<String> {

@@ -25,7 +25,8 @@ impl Core {
         if old_pool != pool && known.live > 0 {
             tx.writes.pop();
             return Err(Refusal::InUse(format!(
-                "customer `{id}` has {} agendas that have not ended; it can go to another pool afterwards",
+                "cannot move customer `{id}` to another pool: {} agendas have not ended. Cancel them, or \
+                    wait",
                 known.live
             )));
         }
@@ -47,7 +48,7 @@ impl Core {
         };
         if customer.live > 0 {
             return Err(Refusal::InUse(format!(
-                "customer `{id}` has {} agendas that have not ended; cancel them or wait",
+                "cannot delete customer `{id}`: {} agendas have not ended. Cancel them, or wait",
                 customer.live
             )));
         }
@@ -81,7 +82,8 @@ impl Core {
         };
         if pool.members > 0 || !pool.insights.is_empty() {
             return Err(Refusal::InUse(format!(
-                "pool `{id}` has {} customers and {} insights; remove them first",
+                "cannot delete pool `{id}`: the pool still has {} customers and {} insights. Delete them \
+                    first",
                 pool.members,
                 pool.insights.len()
             )));
@@ -109,7 +111,8 @@ impl Core {
             }
             Some(known) if known.pool != pool && known.live > 0 => {
                 return Err(Refusal::InUse(format!(
-                    "insight `{id}` has {} agendas that have not ended; it can go to another pool afterwards",
+                    "cannot move insight `{id}` to another pool: {} agendas have not ended. Cancel them, or \
+                        wait",
                     known.live
                 )));
             }
@@ -137,7 +140,7 @@ impl Core {
         };
         if insight.live > 0 {
             return Err(Refusal::InUse(format!(
-                "insight `{id}` has {} agendas that have not ended; cancel them or wait",
+                "cannot delete insight `{id}`: {} agendas have not ended. Cancel them, or wait",
                 insight.live
             )));
         }
@@ -156,7 +159,7 @@ impl Core {
             return Ok(());
         }
         if pool.as_str().is_empty() {
-            return Err(Refusal::Invalid("`pool` is missing".to_owned()));
+            return Err(Refusal::Invalid("`pool` is missing. Name an existing pool".to_owned()));
         }
         Err(Refusal::Invalid(format!(
             "pool `{pool}` does not exist; create it with PUT /v1/pools/{pool} and the body {{}}"
@@ -188,6 +191,6 @@ fn check_name(what: &str, id: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::Invalid(format!(
-        "`{id}` can't name a {what}: 1 to 128 characters without white space, `/`, `?` and `#`"
+        "invalid {what} name `{id}`: use 1 to 128 characters without white space, `/`, `?` and `#`"
     )))
 }

@@ -161,7 +161,8 @@ fn an_agenda_that_only_loses_leases_is_not_handed_out_for_ever() {
         assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Infra, "AttemptsExhausted"));
         assert_eq!(failure.operation.as_deref(), Some("b"));
         assert!(
-            failure.message.contains("handed out 3 times") && failure.message.contains("`b` ran"),
+            failure.message.contains("3 leases of the agenda were lost in a row")
+                && failure.message.contains("`b` was running"),
             "{failure:?}"
         );
         // Whoever believes to hold it is told otherwise.
@@ -380,7 +381,7 @@ fn what_a_generator_made_is_added_with_its_success_and_once() {
     for (made, why) in [
         (vec![made(&["g.0", "w"])], "the name `w` is taken"),
         (vec![made(&["g.0", "g.0"])], "the name `g.0` is taken"),
-        (vec![made(&["g.0"]), made(&["g.1"])], "told twice"),
+        (vec![made(&["g.0"]), made(&["g.1"])], "lists the generator twice"),
         (vec![Made { generator: "w".into(), operations: vec![] }], "not in the same report"),
         (vec![Made { generator: "q".into(), operations: vec![] }], "no such operation"),
     ] {

@@ -27,10 +27,10 @@ pub enum EngineError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The store failed; nothing of the command has happened.
-    #[error("could not store the change: the database failed. Try again")]
+    #[error("could not store the change (database error); retry")]
     Unavailable,
     /// The command made the core panic; nothing of it has happened.
-    #[error("the request made the server fail")]
+    #[error("internal error: the server failed on this request; its log has the details")]
     Broken,
     /// The server stops.
     #[error("the server is stopping")]

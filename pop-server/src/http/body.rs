@@ -20,9 +20,13 @@ const DRAIN_FOR: Duration = Duration::from_secs(20);
 pub(crate) async fn collect(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, Error> {
     match tokio::time::timeout(BODY, gather(body, announced, limit)).await {
         Ok(result) => result,
-        Err(_) => {
-            Err(Error::new(Kind::Timeout, format!("the body took longer than {} seconds", BODY.as_secs())))
-        }
+        Err(_) => Err(Error::new(
+            Kind::Timeout,
+            format!(
+                "the body was not complete after {} seconds. Send the request again, or a smaller body",
+                BODY.as_secs()
+            ),
+        )),
     }
 }
 
@@ -33,10 +37,18 @@ async fn gather(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, E
     while !too_large {
         let Ok(next) = tokio::time::timeout(SILENCE, stream.next()).await else {
             let seconds = SILENCE.as_secs();
-            return Err(Error::new(Kind::Timeout, format!("nothing of the body came for {seconds} seconds")));
+            return Err(Error::new(
+                Kind::Timeout,
+                format!("no data of the body arrived for {seconds} seconds. Send the request again"),
+            ));
         };
         let Some(chunk) = next else { break };
-        let chunk = chunk.map_err(|_| Error::new(Kind::MalformedBody, "the body ended too early"))?;
+        let chunk = chunk.map_err(|_| {
+            Error::new(
+                Kind::MalformedBody,
+                "could not read the whole body: the stream failed. Send the request again",
+            )
+        })?;
         too_large = bytes.len() + chunk.len() > limit;
         if !too_large {
             bytes.extend_from_slice(&chunk);
@@ -56,5 +68,8 @@ async fn gather(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, E
     };
     // Either way the answer is the same.
     let _ = tokio::time::timeout(DRAIN_FOR, drain).await;
-    Err(Error::new(Kind::BodyTooLarge, format!("the body is larger than the limit of {limit} bytes")))
+    Err(Error::new(
+        Kind::BodyTooLarge,
+        format!("the body exceeds the limit of {limit} bytes. Send a smaller body"),
+    ))
 }

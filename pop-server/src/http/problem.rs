@@ -46,46 +46,36 @@ impl Kind {
     fn entry(self) -> (&'static str, StatusCode, &'static str) {
         use StatusCode as S;
         match self {
-            Self::MalformedBody => ("malformed-body", S::BAD_REQUEST, "The body is no JSON"),
-            Self::InvalidBody => {
-                ("invalid-body", S::UNPROCESSABLE_ENTITY, "The body does not have the expected shape")
-            }
-            Self::InvalidQuery => {
-                ("invalid-query", S::BAD_REQUEST, "The path or the query can't be understood")
-            }
-            Self::InvalidAgenda => ("invalid-agenda", S::UNPROCESSABLE_ENTITY, "The agenda has faults"),
-            Self::InvalidRequest => {
-                ("invalid-request", S::UNPROCESSABLE_ENTITY, "The request makes no sense")
-            }
-            Self::Unauthorized => ("unauthorized", S::UNAUTHORIZED, "The token is not good here"),
+            Self::MalformedBody => ("malformed-body", S::BAD_REQUEST, "Invalid JSON in the body"),
+            Self::InvalidBody => ("invalid-body", S::UNPROCESSABLE_ENTITY, "Invalid body"),
+            Self::InvalidQuery => ("invalid-query", S::BAD_REQUEST, "Invalid path or query"),
+            Self::InvalidAgenda => ("invalid-agenda", S::UNPROCESSABLE_ENTITY, "Invalid agenda"),
+            Self::InvalidRequest => ("invalid-request", S::UNPROCESSABLE_ENTITY, "Invalid request"),
+            Self::Unauthorized => ("unauthorized", S::UNAUTHORIZED, "Invalid or expired token"),
             Self::Forbidden => ("forbidden", S::FORBIDDEN, "Permission denied"),
             Self::NotFound => ("not-found", S::NOT_FOUND, "Not found"),
             Self::UnknownCustomer => ("unknown-customer", S::NOT_FOUND, "The customer does not exist"),
             Self::UnknownPool => ("unknown-pool", S::NOT_FOUND, "The pool does not exist"),
             Self::UnknownInsight => ("unknown-insight", S::NOT_FOUND, "The insight does not exist"),
-            Self::NoInsight => ("no-insight", S::NOT_FOUND, "No insight takes the agenda"),
+            Self::NoInsight => ("no-insight", S::NOT_FOUND, "No insight matches the agenda"),
             Self::MethodNotAllowed => ("method-not-allowed", S::METHOD_NOT_ALLOWED, "Method not allowed"),
-            Self::KeyReused => {
-                ("idempotency-key-reused", S::CONFLICT, "The idempotency key belongs to another agenda")
-            }
+            Self::KeyReused => ("idempotency-key-reused", S::CONFLICT, "Idempotency key already used"),
             Self::StaleClient => {
-                ("stale-client", S::CONFLICT, "The client was made for another version of the workflow")
+                ("stale-client", S::CONFLICT, "Client generated from another version of the workflow")
             }
             Self::NotEnded => ("not-ended", S::CONFLICT, "The agenda has not ended"),
-            Self::NothingToRun => ("nothing-to-run", S::CONFLICT, "Nothing would run again"),
-            Self::InvalidTemplate => ("invalid-template", S::UNPROCESSABLE_ENTITY, "The template has faults"),
-            Self::InUse => ("in-use", S::CONFLICT, "It is in use"),
-            Self::Superseded => ("superseded", S::CONFLICT, "Another start of the agent has taken over"),
+            Self::NothingToRun => ("nothing-to-run", S::CONFLICT, "Nothing to rerun"),
+            Self::InvalidTemplate => ("invalid-template", S::UNPROCESSABLE_ENTITY, "Invalid template"),
+            Self::InUse => ("in-use", S::CONFLICT, "Resource in use"),
+            Self::Superseded => ("superseded", S::CONFLICT, "Superseded by a later start of the agent"),
             Self::BodyTooLarge => ("body-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::Timeout => ("request-timeout", S::REQUEST_TIMEOUT, "The request took too long"),
-            Self::Misdirected => {
-                ("misdirected-request", S::MISDIRECTED_REQUEST, "The request is for another machine")
-            }
+            Self::Misdirected => ("misdirected-request", S::MISDIRECTED_REQUEST, "Request for another host"),
             Self::UnsupportedMediaType => {
-                ("unsupported-media-type", S::UNSUPPORTED_MEDIA_TYPE, "The body must be JSON")
+                ("unsupported-media-type", S::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type")
             }
-            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "The server made a mistake"),
-            Self::Unavailable => ("unavailable", S::SERVICE_UNAVAILABLE, "The server can't do this now"),
+            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "Internal server error"),
+            Self::Unavailable => ("unavailable", S::SERVICE_UNAVAILABLE, "Service unavailable"),
         }
     }
 }
@@ -152,7 +142,7 @@ impl Error {
 
     /// A fault of the server's own; what it was is in the log.
     pub(crate) fn internal() -> Self {
-        Self::new(Kind::Internal, "the server's log says more")
+        Self::new(Kind::Internal, "the server failed on this request; its log has the details")
     }
 }
 

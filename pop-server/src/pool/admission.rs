@@ -125,7 +125,7 @@ impl<K: Copy + Eq + Hash> Admission<K> {
 
     fn reason(&self, claim: Claim) -> String {
         if claim.counted && self.attempts >= self.total.attempts {
-            return format!("waits for one of {} programs of this pool to end", self.total.attempts);
+            return format!("waits for capacity: all {} programs of this pool run", self.total.attempts);
         }
         let (asked, total) = (claim.resources, self.total.resources);
         format!(
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(admission.admit('a', cpu(0)), Answer::Start);
         assert_eq!(admission.admit('b', cpu(0)), Answer::Start);
         let Answer::Wait(reason) = admission.admit('c', cpu(0)) else { panic!("two is the most") };
-        assert_eq!(reason, "waits for one of 2 programs of this pool to end");
+        assert_eq!(reason, "waits for capacity: all 2 programs of this pool run");
         let built_in = Claim::default();
         assert_eq!(admission.admit('d', built_in), Answer::Start, "no program");
         assert!(admission.release(&'d').is_empty());

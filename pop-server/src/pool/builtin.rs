@@ -78,9 +78,9 @@ impl Builtin {
 fn log(payload: &Value, reporter: &Reporter) -> Result<Value, Failure> {
     let message = match payload {
         Value::Object(map) => {
-            map.get("message").ok_or_else(|| bad_input("pop.log", "it needs a `message`"))?
+            map.get("message").ok_or_else(|| bad_input("pop.log", "missing `message` in the input"))?
         }
-        _ => return Err(bad_input("pop.log", "its input is an object with a `message`")),
+        _ => return Err(bad_input("pop.log", "invalid input: expected an object with `message`")),
     };
     let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
     reporter.send(Signal::Log { stream: "stdout", offset: 0, text: text + "\n" });
@@ -90,9 +90,9 @@ fn log(payload: &Value, reporter: &Reporter) -> Result<Value, Failure> {
 fn transform(payload: Value) -> Result<Value, Failure> {
     match payload {
         Value::Object(mut map) => {
-            map.remove("value").ok_or_else(|| bad_input("pop.transform", "it needs a `value`"))
+            map.remove("value").ok_or_else(|| bad_input("pop.transform", "missing `value` in the input"))
         }
-        _ => Err(bad_input("pop.transform", "its input is an object with a `value`")),
+        _ => Err(bad_input("pop.transform", "invalid input: expected an object with `value`")),
     }
 }
 

@@ -81,7 +81,7 @@ async fn send(
             Ok(Err(error)) => error,
             Err(_) => PortError::Unreachable(format!("no answer within {limit:?}")),
         };
-        warn!(%error, "could not report; trying again");
+        warn!(%error, "could not send a report; retrying");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSES.1);
     }
@@ -149,7 +149,7 @@ fn without_output(report: &mut Report) -> Option<String> {
 
 /// The failure of an operation whose output is more than the server takes.
 pub(super) fn too_large() -> Failure {
-    let message = "the output is larger than the server takes. Write large data to a file and give its path";
+    let message = "the output exceeds the server's size limit. Write large data to a file and pass the path";
     fail(FailureClass::User, "OutputTooLarge", message)
 }
 

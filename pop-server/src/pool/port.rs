@@ -31,7 +31,7 @@ pub enum PortError {
     /// The server does not take the agent's credentials. That may be mended while work goes on.
     #[error("{0}")]
     Denied(String),
-    /// Another start of the agent has taken over.
+    /// Superseded by a later start of the agent.
     #[error("{0}")]
     Superseded(String),
     /// The server has no such pool or insight: it has no work for this agent, and holds no leases of it.

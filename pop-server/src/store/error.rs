@@ -26,7 +26,7 @@ pub enum StoreError {
         newest: u64,
     },
     /// What is stored can't be understood.
-    #[error("the database holds a `{column}` that can't be read: {why}")]
+    #[error("invalid `{column}` in the database: {why}")]
     Corrupt {
         /// The column.
         column: &'static str,
@@ -34,7 +34,10 @@ pub enum StoreError {
         why: String,
     },
     /// The database was written by a newer version.
-    #[error("the database has schema version {found}, this program knows {known}; use a newer program")]
+    #[error(
+        "unsupported schema version {found} of the database: this program supports up to {known}. Use a \
+        newer program"
+    )]
     TooNew {
         /// The database's version.
         found: i64,
@@ -42,13 +45,16 @@ pub enum StoreError {
         known: i64,
     },
     /// Another process writes to it; two would overwrite each other's state.
-    #[error("another process uses the database {0}")]
+    #[error(
+        "database {0} is in use by another process. Stop that process, or name another file with \
+        --database"
+    )]
     InUse(std::path::PathBuf),
     /// The file can't be locked.
-    #[error("can't lock the database")]
+    #[error("could not lock the database")]
     Lock(#[source] std::io::Error),
     /// The file can't be opened or made.
-    #[error("can't open the database {path}")]
+    #[error("could not open database {path}")]
     File {
         /// The file.
         path: std::path::PathBuf,
@@ -56,7 +62,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The file is something else.
-    #[error("{path} is {what}, so it is left alone; name another file with --database")]
+    #[error("cannot use {path} as the database: the file is {what}. Name another file with --database")]
     Foreign {
         /// The file.
         path: std::path::PathBuf,
@@ -65,16 +71,18 @@ pub enum StoreError {
     },
     /// The file has several names.
     #[error(
-        "{0} has another name (a hard link), and SQLite's log lies beside one of them only; remove the other name, or use a copy"
+        "cannot use {0} as the database: the file has a second name (a hard link), and SQLite's log belongs \
+            to one name only. Remove the other name, or use a copy"
     )]
     Linked(std::path::PathBuf),
     /// The file was removed or replaced while it was open.
     #[error(
-        "the database file {0} was removed or replaced; nothing can be stored. Put it back, or stop the server"
+        "database file {0} was removed or replaced, so nothing can be stored. Put the file back, or stop the \
+            server"
     )]
     Gone(std::path::PathBuf),
     /// The key of what is encrypted can't be used.
-    #[error("can't use the key of the encrypted agendas: {0}. Put the right key there")]
+    #[error("could not use the encryption key of the database: {0}. Restore the right key file")]
     Key(String),
     /// A fault that a test asked for.
     #[cfg(test)]

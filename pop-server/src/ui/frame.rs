@@ -57,7 +57,7 @@ fn row_line(row: &Row, indent: &str, now: Timestamp) -> String {
             format!("{} {since}{said}", bar(view.percent / 100.0))
         }
         OperationState::Ready if view.failure.is_some() => {
-            format!("attempt {} failed, tries again: {}", view.attempt, reason(view))
+            format!("attempt {} failed, retrying: {}", view.attempt, reason(view))
         }
         OperationState::Failed => reason(view),
         OperationState::Ready => view.message.as_deref().map(one_line).unwrap_or_default(),

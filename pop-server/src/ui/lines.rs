@@ -11,7 +11,7 @@ pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<St
         |m: &Option<pop_sdk::api::Failure>| m.as_ref().map(|f| one_line(&f.message)).unwrap_or_default();
     let text = match view.state {
         OperationState::Ready if view.failure.is_some() => {
-            format!("attempt {} failed, tries again: {}", view.attempt, said(&view.failure))
+            format!("attempt {} failed, retrying: {}", view.attempt, said(&view.failure))
         }
         OperationState::Waiting | OperationState::Ready | OperationState::Launching => return None,
         OperationState::Executing if view.attempt > 1 => format!("started (attempt {})", view.attempt),
@@ -46,9 +46,9 @@ pub fn added_line(generator: &str, count: usize, since: Timestamp, now: Timestam
 
 /// One line for an agenda that was run again.
 pub fn again_line(again: &Again, since: Timestamp, now: Timestamp) -> String {
-    let mut text = format!("[{:>8}] ↺ runs again  {} to begin anew", length(since, now), again.reset.len());
+    let mut text = format!("[{:>8}] ↺ rerun  {} operations reset", length(since, now), again.reset.len());
     if !again.removed.is_empty() {
-        text += &format!(", {} gone until they are made again", again.removed.len());
+        text += &format!(", {} generated operations removed", again.removed.len());
     }
     text
 }

@@ -218,12 +218,12 @@ fn named(field: &str, value: &str) -> Result<(), Error> {
     } else if length > LONGEST_NAME {
         format!("has {length} characters")
     } else if value.chars().any(char::is_control) {
-        format!("is {value:?}, with a control character")
+        format!("is {value:?} and contains a control character")
     } else {
         return Ok(());
     };
-    let rule = format!("give it 1 to {LONGEST_NAME} characters, none of them a control character");
-    Err(Error::new(Kind::InvalidRequest, format!("`{field}` {why}; {rule}")))
+    let rule = format!("use 1 to {LONGEST_NAME} characters without control characters");
+    Err(Error::new(Kind::InvalidRequest, format!("invalid `{field}`: the value {why}; {rule}")))
 }
 
 /// On whose behalf an agent's calls are.

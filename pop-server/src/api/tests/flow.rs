@@ -296,14 +296,17 @@ async fn a_lease_belongs_to_the_start_that_speaks_for_the_agent() {
     ] {
         let (status, problem) = call(what, body, "i").await;
         assert_eq!((status.as_u16(), &problem["type"]), (409, &json!("/problems/superseded")), "{what}");
-        assert!(problem["detail"].as_str().unwrap().contains("another start of agent `w`"), "{problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains("a later start of agent `w` has taken over"),
+            "{problem}"
+        );
     }
     let (_, released) = call("release", json!({ "leases": leases }), "j").await;
     assert_eq!(released, json!({ "released": leases }));
     let (_, view) = api.get(&format!("/v1/agendas/{id}")).await;
     assert_eq!(
         (&view["state"], &view["reason"]),
-        (&json!("queued"), &json!("returned: its pool gave it back"))
+        (&json!("queued"), &json!("returned: the pool released the lease"))
     );
     let (_, again) = call("pull", json!({ "count": 1, "request": "r2" }), "j").await;
     let again = &again["leases"][0];

@@ -21,12 +21,15 @@ pub(super) async fn run(
     stop: &Stop,
 ) -> Result<Value, Failure> {
     let Value::Object(mut input) = payload else {
-        return Err(bad_input("sample", "its input is an object with `actions` and `resultPayload`"));
+        return Err(bad_input(
+            "sample",
+            "invalid input: expected an object with `actions` and `resultPayload`",
+        ));
     };
     let actions = match input.remove("actions") {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Array(actions)) => actions,
-        Some(_) => return Err(bad_input("sample", "`actions` is a list")),
+        Some(_) => return Err(bad_input("sample", "invalid `actions`: expected a list")),
     };
     let mut log = Log { reporter, offset: 0 };
     let share = 100.0 / actions.len().max(1) as f64;
@@ -53,7 +56,10 @@ async fn perform(
             .as_f64()
             .and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0 * scale).ok())
             .ok_or_else(|| {
-                bad_input("sample", &format!("`sleepMilliseconds` is {sleep}, which is not a length of time"))
+                bad_input(
+                    "sample",
+                    &format!("invalid `sleepMilliseconds` {sleep}: use a number of milliseconds, 0 or more"),
+                )
             })?;
         if !wait(length, percents, log.reporter, stop).await {
             return Err(stopped());
@@ -81,9 +87,9 @@ async fn perform(
         }
         Some(other) => Err(bad_input(
             "sample",
-            &format!("there is no action `{other}`; it knows log, exception and externalExecute"),
+            &format!("unknown action `{other}`; use log, exception or externalExecute"),
         )),
-        None => Err(bad_input("sample", "each action needs an `action`: log, exception or externalExecute")),
+        None => Err(bad_input("sample", "missing `action`; use log, exception or externalExecute")),
     }
 }
 
@@ -97,7 +103,7 @@ async fn external(arguments: &[&str], log: &mut Log<'_>, stop: &Stop) {
     command.args(rest).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let done = async {
         match command.output().await {
-            Err(e) => format!("externalExecute: {program} can't be started: {e}"),
+            Err(e) => format!("externalExecute: could not start {program}: {e}"),
             Ok(out) => {
                 let cut = &out.stdout[..out.stdout.len().min(LOG_LIMIT)];
                 format!("{}externalExecute: {program} ended: {}", String::from_utf8_lossy(cut), out.status)

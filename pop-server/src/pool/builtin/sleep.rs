@@ -17,11 +17,16 @@ pub(super) async fn run(
     let mut input = match payload {
         Value::Object(input) => input,
         Value::Null => Map::new(),
-        _ => return Err(bad_input("pop.sleep", "its input is an object with `seconds` or `duration`")),
+        _ => {
+            return Err(bad_input(
+                "pop.sleep",
+                "invalid input: expected an object with `seconds` or `duration`",
+            ));
+        }
     };
     let length = length(&input)?;
     let scaled = Duration::try_from_secs_f64(length.as_secs_f64() * scale)
-        .map_err(|_| bad_input("pop.sleep", "the time scale makes this sleep too long"))?;
+        .map_err(|_| bad_input("pop.sleep", "invalid length: too long after the time scale"))?;
     if !wait(scaled, (0.0, 100.0), reporter, stop).await {
         return Err(stopped());
     }
@@ -38,7 +43,8 @@ fn length(input: &Map<String, Value>) -> Result<Duration, Failure> {
         (None | Some(Value::Null), None | Some(Value::Null)) => Ok(Duration::ZERO),
         _ => Err(bad_input(
             "pop.sleep",
-            "`seconds` is a number, `duration` a number of them or a text such as \"10s\"; give one of them",
+            "invalid length: set either `seconds` to a number, or `duration` to a number of seconds or a \
+                text such as \"10s\"",
         )),
     }
 }
@@ -46,7 +52,7 @@ fn length(input: &Map<String, Value>) -> Result<Duration, Failure> {
 fn seconds(name: &str, number: &Number) -> Result<Duration, Failure> {
     let length = number.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     length.ok_or_else(|| {
-        bad_input("pop.sleep", &format!("`{name}` is {number}, which is not a length of time"))
+        bad_input("pop.sleep", &format!("invalid `{name}` {number}: use a number of seconds, 0 or more"))
     })
 }
 

@@ -145,7 +145,7 @@ impl Driver {
             match output {
                 Output::Adopt(lease) => self.adopt(lease),
                 Output::Launch(launch, _) if self.fence.has_passed() => {
-                    let why = "the lease could not be renewed in time, so nothing was started under it";
+                    let why = "the lease was not renewed in time, so the program was not started";
                     let outcome = Err(fail(FailureClass::Infra, "LeaseDoubtful", why));
                     let _ = self.signals.send((launch.key, Signal::Exited(outcome)));
                 }

@@ -410,7 +410,7 @@ impl Executor {
     fn stop(&mut self, now: Moment, key: AttemptKey) {
         let Some(live) = self.live.get_mut(&key) else { return };
         if live.waiting.take().is_some() {
-            let failure = fail(FailureClass::User, "Stopped", "stopped before it had started");
+            let failure = fail(FailureClass::User, "Stopped", "stopped before the program started");
             return self.exited(now, key, Err(failure));
         }
         self.outputs.push(Output::Terminate(key));
@@ -505,8 +505,8 @@ impl Executor {
                 }
                 Some(Answer::Refused(reason)) => {
                     let message = format!(
-                        "the server refused a report of this pool: {reason}. Run the agenda again, and report this \
-                         fault if it happens again"
+                        "the server refused a report of this pool: {reason}. Rerun the agenda; if the \
+                            failure repeats, report this fault of POP"
                     );
                     self.give_up(now, run, fail(FailureClass::Platform, "ReportRefused", message));
                 }
@@ -630,7 +630,8 @@ fn too_large(needs: Needs, total: Needs) -> Failure {
         FailureClass::Config,
         "ResourcesUnavailable",
         format!(
-            "it asks for {} millicores and {} bytes of memory, but this pool has {} millicores and {} bytes in all; lower `resources` or use a larger machine",
+            "the operation declares {} millicores and {} bytes of memory, but this pool has {} millicores \
+                and {} bytes in all. Lower `resources`, or use a larger machine",
             needs.cpu_millis, needs.memory, total.cpu_millis, total.memory
         ),
     )

@@ -297,7 +297,7 @@ fn ten_thousand_that_wait_are_cancelled_at_once() {
     let reports = world.sent.clone().unwrap();
     let reason = reports[0].operations[0].message.clone().unwrap();
     assert_eq!(reports[0].operations[0].state, OperationState::Ready);
-    assert_eq!(reason, "waits for one of 2 programs of this pool to end");
+    assert_eq!(reason, "waits for capacity: all 2 programs of this pool run");
     world.answer(|_| Answer::Accepted);
     world.input(Input::Command(Command::Cancel(id("a", 1))));
     assert_eq!((world.live.len(), world.asked.len()), (2, 2));

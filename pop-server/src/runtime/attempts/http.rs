@@ -30,7 +30,7 @@ pub(crate) async fn serve(listener: TcpListener, registry: Arc<Registry>, stop: 
         .with_state(registry);
     let serve = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
     if let Err(error) = serve.await {
-        tracing::warn!(%error, "programs can't report over HTTP any more");
+        tracing::warn!(%error, "the server for reports of programs stopped");
     }
 }
 
@@ -45,7 +45,7 @@ async fn take(
         "failure" => ReportKind::Failure,
         other => {
             return Err(Error::not_found(format!(
-                "unknown report `{other}`: a program reports its `progress`, its `output` or its `failure`"
+                "unknown report `{other}`: use `progress`, `output` or `failure`"
             )));
         }
     };
@@ -77,6 +77,6 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 fn unauthorized() -> Error {
     Error::new(
         Kind::Unauthorized,
-        "no running attempt has this token. Send `Authorization: Bearer $POP_TOKEN`, and only while the attempt runs",
+        "no running attempt has this token. Send `Authorization: Bearer $POP_TOKEN` while the attempt runs",
     )
 }

@@ -106,7 +106,10 @@ fn lookup<'a>(input: &'a Value, path: &str) -> Result<&'a Value, Failure> {
             fail(
                 FailureClass::Config,
                 "InputMissing",
-                format!("the command uses `${{with.{path}}}`, but the input has no `{part}` there"),
+                format!(
+                    "cannot build the command: `${{with.{path}}}` has no value, because the input has no \
+                    `{part}` at that place"
+                ),
             )
         })?;
     }

@@ -108,7 +108,7 @@ impl Guard {
             }
             Err(error) => {
                 if !std::mem::replace(&mut state.complained, true) {
-                    tracing::warn!(%error, "no guard can be started: if this pool is killed or stopped, its programs go on");
+                    tracing::warn!(%error, "could not start the guard: programs go on if this pool is killed or stopped");
                 }
                 Err(error)
             }
@@ -141,8 +141,8 @@ impl Guard {
         let Some(standing) = &mut state.standing else { return false };
         match standing.child.try_wait() {
             Ok(None) => return true,
-            Ok(Some(status)) => tracing::warn!(%status, "the guard has ended; another one is started"),
-            Err(error) => tracing::warn!(%error, "the guard is lost; another one is started"),
+            Ok(Some(status)) => tracing::warn!(%status, "the guard ended; starting another one"),
+            Err(error) => tracing::warn!(%error, "lost contact to the guard; starting another one"),
         }
         self.children.reaped(standing.child.id());
         state.standing = None;
@@ -166,7 +166,7 @@ impl Guard {
             return;
         };
         drop(state);
-        tracing::warn!(%error, "the guard does not listen; another one is started");
+        tracing::warn!(%error, "the guard does not read its orders; starting another one");
         // At once: until it is gone it goes by an earlier fence.
         let _ = standing.child.kill();
         let guard = Arc::clone(self);

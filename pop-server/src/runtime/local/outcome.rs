@@ -45,7 +45,7 @@ pub(super) fn outcome(end: End, spec: &RunSpec, folder: &Folder, limit: u64) -> 
         return Err(told(fail(FailureClass::User, "Stopped", "the program was stopped"), &err.tail));
     }
     if fenced && !status.success() {
-        let message = "the pool stood still for longer than its leases, so its programs were killed";
+        let message = "the pool was suspended for longer than its leases, so its programs were killed";
         return Err(told(fail(FailureClass::Infra, "LeaseDoubtful", message), quoted));
     }
     if !status.success() {
@@ -110,7 +110,7 @@ fn failed(status: ExitStatus, folder: &Folder) -> Failure {
             "the program was killed (signal 9); running out of memory is the usual cause".to_owned(),
         ),
         (None, signal) => {
-            ("Signal", format!("the program was ended by signal {}", signal.unwrap_or_default()))
+            ("Signal", format!("the program was killed (signal {})", signal.unwrap_or_default()))
         }
     };
     fail(FailureClass::User, code, message)
@@ -175,26 +175,31 @@ pub(super) fn spawn_failure(name: &str, program: &Path, error: &io::Error) -> Fa
         io::ErrorKind::NotFound => config(
             "ProgramNotFound",
             format!(
-                "program `{name}` is not on the PATH of this pool; install it there or correct `command`"
+                "program `{name}` not found on the PATH of this pool. Install the program, or correct \
+                    `command`"
             ),
         ),
         io::ErrorKind::PermissionDenied => config(
             "ProgramNotExecutable",
-            format!("program `{}` may not be executed; is it executable (`chmod +x`)?", program.display()),
+            format!(
+                "permission denied for program `{}`. Make the file executable (`chmod +x`)",
+                program.display()
+            ),
         ),
         _ if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => config(
             "ProgramNotExecutable",
             format!(
-                "could not start `{}`: it is neither a binary of this machine nor a script that begins with `#!`",
+                "could not start `{}`: neither a binary of this machine nor a script that begins with `#!`",
                 program.display()
             ),
         ),
         io::ErrorKind::ArgumentListTooLong => fail(
             FailureClass::User,
             "ArgumentsTooLong",
-            "the command line is longer than the system takes; pass large values through `stdin` or POP_PAYLOAD_FILE",
+            "the command line exceeds the system's limit. Pass large values through `stdin` or \
+                POP_PAYLOAD_FILE",
         ),
-        _ => fail(FailureClass::Infra, "SpawnFailed", format!("program `{name}` can't be started: {error}")),
+        _ => fail(FailureClass::Infra, "SpawnFailed", format!("could not start program `{name}`: {error}")),
     }
 }
 

@@ -88,7 +88,7 @@ impl Launcher {
             return Ok(place);
         }
         reporter.send(Signal::Waiting {
-            reason: "as many programs run as the limit of open files allows (`ulimit -n`)".into(),
+            reason: "waits for a program to end: the limit of open files is reached (`ulimit -n`)".into(),
         });
         tokio::select! {
             () = stop.asked() => Err(stopped_before()),
@@ -117,14 +117,14 @@ impl Launcher {
                 Ok(Ok(started)) => return Ok(started),
                 Ok(Err(NotStarted::Failed(failure))) => return Err(failure),
                 Ok(Err(NotStarted::NoRoom(error))) => {
-                    let reason = format!("the system has no room for one more process: {error}");
+                    let reason = format!("the system cannot start one more process: {error}");
                     job.reporter.send(Signal::Waiting { reason });
                 }
                 Err(error) => {
                     return Err(fail(
                         FailureClass::Platform,
                         "SpawnFailed",
-                        format!("starting failed: {error}"),
+                        format!("could not start the program: {error}"),
                     ));
                 }
             }
@@ -138,7 +138,7 @@ impl Launcher {
 
 /// The failure of an attempt that was stopped while it waited.
 pub(super) fn stopped_before() -> Failure {
-    fail(FailureClass::User, "Stopped", "stopped before it had started")
+    fail(FailureClass::User, "Stopped", "stopped before the program started")
 }
 
 fn start(job: &Job, reports: Option<&Reports>, files: Rlimit) -> Result<Started, NotStarted> {

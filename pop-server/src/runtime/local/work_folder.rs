@@ -94,29 +94,31 @@ fn own_folder(path: &Path) -> Result<File, LocalError> {
     let io = |error: io::Error| LocalError::Io { folder: path.to_path_buf(), error };
     let bad = |why: &str| LocalError::Unsafe { folder: path.to_path_buf(), why: why.to_owned() };
     create_dir_all(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => bad("there is something else than a directory"),
+        io::ErrorKind::AlreadyExists => bad("the path is not a directory"),
         _ => io(error),
     })?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = match open(path, flags, Mode::empty()) {
         Ok(folder) => File::from(folder),
-        Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => return Err(bad("it is a symbolic link")),
+        Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
+            return Err(bad("the path is a symbolic link"));
+        }
         Err(error) => return Err(io(error.into())),
     };
     let there = folder.metadata().map_err(io)?;
     if there.uid() != geteuid().as_raw() {
-        return Err(bad(&format!("it belongs to the user with the id {}", there.uid())));
+        return Err(bad(&format!("the folder belongs to user id {}", there.uid())));
     }
     let mode = there.mode();
     if mode & 0o1000 != 0 {
-        return Err(bad("it is shared by all users"));
+        return Err(bad("the folder is shared by all users"));
     }
     if mode & 0o077 != 0 {
         // A folder that is somebody's for other things is not closed to those who read it; the attempts' own folders are.
         if holds_only_agendas(path) {
             folder.set_permissions(Permissions::from_mode(0o700)).map_err(io)?;
         } else if mode & 0o022 != 0 {
-            return Err(bad("other users may write to it, and it holds files"));
+            return Err(bad("other users may write to the folder, and the folder holds files"));
         }
     }
     Ok(folder)

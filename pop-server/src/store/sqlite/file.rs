@@ -46,7 +46,7 @@ impl DatabaseFile {
         let mut start = Vec::new();
         (&mut file).take(MAGIC.len() as u64).read_to_end(&mut start).map_err(unusable)?;
         if !start.is_empty() && start != MAGIC {
-            return Err(StoreError::Foreign { path, what: "no SQLite database" });
+            return Err(StoreError::Foreign { path, what: "not a SQLite database" });
         }
         if file.metadata().map_err(unusable)?.nlink() > 1 {
             return Err(StoreError::Linked(path));

@@ -90,13 +90,13 @@ pub(super) fn operation(row: &Row<'_>) -> Result<OperationRow, StoreError> {
 
 fn agenda_state(name: &str) -> Result<AgendaState, StoreError> {
     AgendaState::named(name)
-        .ok_or_else(|| StoreError::Corrupt { column: "state", why: format!("an agenda is never `{name}`") })
+        .ok_or_else(|| StoreError::Corrupt { column: "state", why: format!("unknown agenda state `{name}`") })
 }
 
 fn operation_state(name: &str) -> Result<OperationState, StoreError> {
     OperationState::named(name).ok_or_else(|| StoreError::Corrupt {
         column: "state",
-        why: format!("an operation is never `{name}`"),
+        why: format!("unknown operation state `{name}`"),
     })
 }
 

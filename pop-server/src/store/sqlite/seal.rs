@@ -37,7 +37,7 @@ struct Key {
 impl Key {
     fn new(bytes: &[u8]) -> Result<Self, StoreError> {
         let key = RandomizedNonceKey::new(&AES_256_GCM, bytes);
-        let key = key.map_err(|_| StoreError::Key("it is not 32 bytes long".to_owned()))?;
+        let key = key.map_err(|_| StoreError::Key("the key is not 32 bytes long".to_owned()))?;
         let mut id = [0; ID];
         id.copy_from_slice(&digest::digest(&digest::SHA256, bytes).as_ref()[..ID]);
         Ok(Self { key, id })
@@ -54,8 +54,10 @@ impl Seal {
             connection.query_row("SELECT key FROM seal", [], |row| row.get::<_, Vec<u8>>(0)).optional()?;
         let found = seal.read()?;
         match (used, found) {
-            (Some(_), None) => return Err(seal.unusable("it is not there")),
-            (Some(used), Some(key)) if used != key.id => return Err(seal.unusable("it is another key")),
+            (Some(_), None) => return Err(seal.unusable("the key file does not exist")),
+            (Some(used), Some(key)) if used != key.id => {
+                return Err(seal.unusable("the file holds another key"));
+            }
             (_, Some(key)) => {
                 let _ = seal.key.set(key);
             }
@@ -73,7 +75,9 @@ impl Seal {
     fn read(&self) -> Result<Option<Key>, StoreError> {
         let Some(file) = &self.file else { return Ok(None) };
         match std::fs::read(file) {
-            Ok(bytes) => Key::new(&bytes).map(Some).map_err(|_| self.unusable("it is not 32 bytes long")),
+            Ok(bytes) => {
+                Key::new(&bytes).map(Some).map_err(|_| self.unusable("the key is not 32 bytes long"))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.unusable(&error.to_string())),
         }
@@ -95,7 +99,7 @@ impl Seal {
     /// A new key. It is on the disk before anything is sealed with it.
     fn make(&self) -> Result<Key, StoreError> {
         let mut bytes = [0; KEY];
-        rand::fill(&mut bytes).map_err(|_| self.unusable("the system has no random numbers"))?;
+        rand::fill(&mut bytes).map_err(|_| self.unusable("the system gave no random numbers"))?;
         if let Some(file) = &self.file {
             let write = || -> std::io::Result<()> {
                 let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
@@ -123,7 +127,7 @@ impl Seal {
         let Key { key, id } = self.key(connection)?;
         let mut bytes = text.into_bytes();
         let nonce = key.seal_in_place_append_tag(aad(no), &mut bytes);
-        let nonce = nonce.map_err(|_| self.unusable("it can't encrypt"))?;
+        let nonce = nonce.map_err(|_| self.unusable("encryption failed"))?;
         Ok(Value::Blob([&id[..], &nonce.as_ref()[..], &bytes].concat()))
     }
 
@@ -134,15 +138,20 @@ impl Seal {
             ValueRef::Blob(blob) => blob,
             other => return other.as_str().map(str::to_owned).map_err(|e| corrupt(&e.to_string())),
         };
-        let Key { key, id } = self.key.get().ok_or_else(|| self.unusable("it is not there"))?;
-        let (used, rest) = blob.split_at_checked(ID).ok_or_else(|| corrupt("it is too short"))?;
-        let (nonce, rest) = rest.split_at_checked(NONCE_LEN).ok_or_else(|| corrupt("it is too short"))?;
+        let Key { key, id } = self.key.get().ok_or_else(|| self.unusable("the key file does not exist"))?;
+        let (used, rest) =
+            blob.split_at_checked(ID).ok_or_else(|| corrupt("the sealed text is too short"))?;
+        let (nonce, rest) =
+            rest.split_at_checked(NONCE_LEN).ok_or_else(|| corrupt("the sealed text is too short"))?;
         if used != id {
             return Err(self.unusable("a text was sealed with another key"));
         }
         let mut bytes = rest.to_vec();
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| corrupt("it has no nonce"))?;
-        let text = key.open_in_place(nonce, aad(no), &mut bytes).map_err(|_| corrupt("it was changed"))?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce)
+            .map_err(|_| corrupt("the sealed text has no valid nonce"))?;
+        let text = key
+            .open_in_place(nonce, aad(no), &mut bytes)
+            .map_err(|_| corrupt("the sealed text was changed"))?;
         String::from_utf8(text.to_vec()).map_err(|e| corrupt(&e.to_string()))
     }
 }

@@ -116,7 +116,7 @@ fn secrets_are_encrypted_and_need_their_key() {
     std::fs::write(&key, [7; 32]).unwrap();
     assert!(matches!(open(), Some(Err(StoreError::Key(why))) if why.contains("another key")));
     std::fs::remove_file(&key).unwrap();
-    assert!(matches!(open(), Some(Err(StoreError::Key(why))) if why.contains("not there")));
+    assert!(matches!(open(), Some(Err(StoreError::Key(why))) if why.contains("does not exist")));
     std::fs::write(&key, right).unwrap();
     assert!(open().unwrap().is_ok());
 }
@@ -155,7 +155,7 @@ fn a_newer_schema_is_refused() {
     let refused = SqliteStore::open(&path).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "the database has schema version 999, this program knows 6; use a newer program"
+        "unsupported schema version 999 of the database: this program supports up to 6. Use a newer program"
     );
 }
 
