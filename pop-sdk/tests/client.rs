@@ -178,6 +178,21 @@ async fn waiting_gives_a_typed_result_or_a_typed_failure() {
     assert_eq!(error.to_string(), "operation `count` failed: it ended with exit code 3");
 }
 
+#[tokio::test]
+async fn a_state_of_a_newer_server_may_be_an_end() {
+    let mut end = serde_json::to_value(view(AgendaState::Failed)).unwrap();
+    end["state"] = "expired".into();
+    end["ended_at"] = "2026-01-02T03:04:06Z".into();
+    end["failure"] = json!({ "class": "budget", "code": "Expired", "message": "nobody needs it any more" });
+    let ready = || ok(&view(AgendaState::Ready));
+    let server = Server::start([ready(), ready(), stream("event: end\ndata: {}\n\n"), ok(&end)]).await;
+    let run = Client::connect(&server.address).unwrap().run("ag_1").await.unwrap();
+    let error = run.wait::<Value>().await.unwrap_err();
+    assert_eq!(error.to_string(), "nobody needs it any more");
+    let RunError::Failed(failure) = error else { panic!("{error}") };
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Unknown, "Expired"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn waiting_goes_through_a_restart_after_the_last_event() {
     let end = view_with(AgendaState::Succeeded, |view| view.outputs = Some(json!(["a"])));

@@ -38,7 +38,7 @@ pub struct Fence {
 /// - [`load`](Self::load) after commits gives the state that these commits describe;
 /// - writes to an agenda that isn't there change nothing, and a repeated log chunk changes nothing;
 /// - after a [`claim`](Self::claim), a commit under an older fence changes nothing and is [`StoreError::Fenced`], even when
-///   it has no writes: whoever claims first and then loads knows that nobody else changes what was loaded;
+///   it has no writes: a state that is loaded after a claim stays true until the next claim;
 /// - a write that violates a key (an idempotency key, an event's number, an agenda's id) fails as [`Fault::Violated`], and
 ///   nothing of its commit is stored;
 /// - reads may run at the same time as each other and as a commit.

@@ -3,8 +3,9 @@
 //!
 //! **Room for change.** The schema's version is the version of the documents, too. Reading is tolerant: a field that is not
 //! known is passed over, and one that is absent has its default, so a field can be added without a new version. A new name
-//! of a state, a class or an algorithm, and a field whose meaning changes, need a new version of the schema: an older
-//! program would misread them, and a newer version is what it refuses ([`TooNew`](super::StoreError::TooNew)).
+//! of a state or a class, and a field whose meaning changes, need a new version of the schema: an older program would
+//! misread them, and a newer version is what it refuses ([`TooNew`](super::StoreError::TooNew)). The name of a policy is
+//! kept whatever it is; the scheduler says what an unknown one means.
 
 use std::collections::BTreeMap;
 use std::fmt;

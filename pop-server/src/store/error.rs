@@ -14,7 +14,7 @@ pub enum StoreError {
         /// The database's own error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Somebody else has claimed the right to write since.
+    /// A newer claim of the right to write exists.
     #[error(
         "the right to write to the database was lost: claim {newest} came after this server's claim {held}. Only one server \
          can use a database; end one of them"
