@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::command::{Effect, LeaseId, Refusal, Reply};
+use super::lifecycle::{Next, Transition, next};
 use super::live::{Live, Place};
 use super::operation::Operation;
-use super::phase::{Next, Step, next};
 use super::record::{AgendaState, Failure, FailureClass, OperationState, Write};
 use super::{Core, Tx};
 use crate::ids::{AgendaId, AgendaNo, PoolId};
@@ -128,7 +128,7 @@ impl Core {
     /// lost too often without any of its operations ending: then it may be what brings its pools down.
     pub(super) fn give_back(&mut self, tx: &mut Tx, no: AgendaNo, how: Return, reason: &str) {
         let Some(live) = self.state.agendas.get_mut(&no) else { return };
-        match next(live.state(), live.cancelling(), Step::Return) {
+        match next(live.state(), live.cancelling(), Transition::Return) {
             Next::To(AgendaState::Queued) if how == Return::Released => {}
             Next::To(AgendaState::Queued) => {
                 live.interrupted = live.interrupted.saturating_add(1);
@@ -174,7 +174,7 @@ impl Core {
     pub(super) fn cancel(&mut self, tx: &mut Tx, id: &AgendaId) -> Reply {
         let Some(no) = self.state.ids.get(id).copied() else { return Reply::NotAlive };
         let Some(live) = self.state.agendas.get_mut(&no) else { return Reply::NotAlive };
-        match next(live.state(), live.cancelling(), Step::Cancel) {
+        match next(live.state(), live.cancelling(), Transition::Cancel) {
             Next::To(end) => {
                 self.close(tx, no, OperationState::Cancelled);
                 self.state.end(tx, no, end, None, None, None);

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::command::{Granted, LeaseId, Pull, Refusal, Reply};
 use super::lease::Return;
+use super::lifecycle::{Next, Transition, next};
 use super::live::{Lease, Place};
-use super::phase::{Next, Step, next};
 use super::record::{AgendaState, LeaseRow};
 use super::{Core, Tx};
 use crate::ids::{AgendaNo, PoolId};
@@ -120,7 +120,7 @@ impl Core {
     fn grant(&mut self, tx: &mut Tx, no: AgendaNo, pull: &Pull) -> Option<Granted> {
         let until = self.lease_end(tx.now);
         let live = self.state.agendas.get_mut(&no)?;
-        if next(live.state(), false, Step::Lease) != Next::To(AgendaState::Leased) {
+        if next(live.state(), false, Transition::Lease) != Next::To(AgendaState::Leased) {
             return None;
         }
         live.epoch += 1;

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::command::{AgendaEnd, Made, Refusal, Reply, Report, ReportResult};
+use super::lifecycle::{Next, Transition, next};
 use super::live::{Live, Place};
-use super::phase::{Next, Step, next};
 use super::record::{AgendaState, OperationState, OperationUpdate, Write};
 use super::{Core, Tx};
 use crate::ids::{AgendaNo, PoolId};
@@ -137,7 +137,9 @@ impl Core {
         let begins =
             !matches!(state, OperationState::Waiting | OperationState::Ready | OperationState::Skipped)
                 && state != OperationState::Cancelled;
-        if begins && next(live.state(), live.cancelling(), Step::Start) == Next::To(AgendaState::Executing) {
+        if begins
+            && next(live.state(), live.cancelling(), Transition::Start) == Next::To(AgendaState::Executing)
+        {
             if let Place::Leased(lease) = &mut live.place {
                 lease.started = true;
             }
@@ -152,7 +154,9 @@ impl Core {
 
     fn apply_end(&mut self, tx: &mut Tx, no: AgendaNo, end: AgendaEnd) {
         let Some(live) = self.state.agendas.get(&no) else { return };
-        let Next::To(state) = next(live.state(), live.cancelling(), Step::End(end.state)) else { return };
+        let Next::To(state) = next(live.state(), live.cancelling(), Transition::End(end.state)) else {
+            return;
+        };
         let rest =
             if state == AgendaState::Cancelled { OperationState::Cancelled } else { OperationState::Skipped };
         self.close(tx, no, rest);

@@ -8,8 +8,8 @@ use pop_compiler::suggest;
 use serde_json::Value;
 
 use super::command::{Refusal, Reply};
+use super::lifecycle::{Next, Transition, next};
 use super::operation::Operation;
-use super::phase::{Next, Step, next};
 use super::record::{
     self, AgendaState, LiveRow, OperationRow, OperationState, OperationUpdate, Percent, Write,
 };
@@ -129,7 +129,7 @@ impl Core {
                 "agenda `{id}` has not ended. Cancel the agenda, or wait for its end"
             )));
         }
-        if next(stored.row.state, false, Step::Again) != Next::To(AgendaState::Ready)
+        if next(stored.row.state, false, Transition::Again) != Next::To(AgendaState::Ready)
             || self.state.ended_seq(&id).is_some_and(|last| last != after)
         {
             return Err(Refusal::NotEnded(format!("agenda `{id}` was rerun concurrently; retry")));

@@ -1,8 +1,8 @@
 //! Between the core and the scheduler: the core tells it what happens to agendas, and carries its decisions out.
 
 use super::Tx;
+use super::lifecycle::{Next, Transition, next};
 use super::live::{Live, Place};
-use super::phase::{Next, Step, next};
 use super::record::{AgendaState, Write};
 use super::state::State;
 use crate::ids::AgendaNo;
@@ -66,7 +66,7 @@ impl State {
     /// Its turn has come: an agenda goes into its queue.
     pub(super) fn enqueue(&mut self, tx: &mut Tx, no: AgendaNo, at: i64) {
         let Some(live) = self.agendas.get_mut(&no) else { return };
-        if next(live.state(), false, Step::Enqueue) == Next::To(AgendaState::Queued) {
+        if next(live.state(), false, Transition::Enqueue) == Next::To(AgendaState::Queued) {
             live.place = Place::Queued(at);
             live.reason = None;
             self.emit(tx, no, None);

@@ -5,7 +5,7 @@ use super::record::AgendaState;
 
 /// Something that can happen to an agenda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum Transition {
     /// Its turn has come: into the queue.
     Enqueue,
     /// Handed to a pool.
@@ -22,7 +22,7 @@ pub(crate) enum Step {
     Again,
 }
 
-/// What a step does to an agenda.
+/// What a transition does to an agenda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// It goes to this state.
@@ -31,25 +31,24 @@ pub(crate) enum Next {
     Remember,
     /// Nothing.
     Same,
-    /// The step makes no sense here.
+    /// The transition is not legal in this state.
     Illegal,
 }
 
 /// The table of legal moves. `cancelling`: a cancel is remembered.
-pub(crate) fn next(state: AgendaState, cancelling: bool, step: Step) -> Next {
+pub(crate) fn next(state: AgendaState, cancelling: bool, transition: Transition) -> Next {
     use AgendaState::{Cancelled, Executing, Failed, Leased, Queued, Ready, Succeeded};
-    match (state, step) {
-        (Queued, Step::Lease) => Next::To(Leased),
-        (Leased, Step::Start) => Next::To(Executing),
-        (Leased | Executing, Step::Return) if cancelling => Next::To(Cancelled),
-        (Ready, Step::Enqueue) | (Leased | Executing, Step::Return) => Next::To(Queued),
-        (Leased | Executing, Step::End(end)) if end.is_terminal() => Next::To(end),
-        (Ready | Queued, Step::Cancel) => Next::To(Cancelled),
-        (Succeeded | Failed | Cancelled, Step::Again) => Next::To(Ready),
-        (Leased | Executing, Step::Cancel) if !cancelling => Next::Remember,
-        (Executing, Step::Start) | (Leased | Executing | Succeeded | Failed | Cancelled, Step::Cancel) => {
-            Next::Same
-        }
+    match (state, transition) {
+        (Queued, Transition::Lease) => Next::To(Leased),
+        (Leased, Transition::Start) => Next::To(Executing),
+        (Leased | Executing, Transition::Return) if cancelling => Next::To(Cancelled),
+        (Ready, Transition::Enqueue) | (Leased | Executing, Transition::Return) => Next::To(Queued),
+        (Leased | Executing, Transition::End(end)) if end.is_terminal() => Next::To(end),
+        (Ready | Queued, Transition::Cancel) => Next::To(Cancelled),
+        (Succeeded | Failed | Cancelled, Transition::Again) => Next::To(Ready),
+        (Leased | Executing, Transition::Cancel) if !cancelling => Next::Remember,
+        (Executing, Transition::Start)
+        | (Leased | Executing | Succeeded | Failed | Cancelled, Transition::Cancel) => Next::Same,
         _ => Next::Illegal,
     }
 }
@@ -61,14 +60,14 @@ mod tests {
 
     const STATES: [AgendaState; 7] = [Ready, Queued, Leased, Executing, Succeeded, Failed, Cancelled];
     const STEPS: [Step; 8] = [
-        Step::Enqueue,
-        Step::Lease,
-        Step::Start,
-        Step::Return,
-        Step::Cancel,
-        Step::End(Succeeded),
-        Step::End(Failed),
-        Step::End(Cancelled),
+        Transition::Enqueue,
+        Transition::Lease,
+        Transition::Start,
+        Transition::Return,
+        Transition::Cancel,
+        Transition::End(Succeeded),
+        Transition::End(Failed),
+        Transition::End(Cancelled),
     ];
 
     #[test]
@@ -77,29 +76,29 @@ mod tests {
             for step in STEPS {
                 assert!(matches!(next(state, false, step), Next::Same | Next::Illegal), "{state:?} {step:?}");
             }
-            assert_eq!(next(state, false, Step::Again), Next::To(Ready));
+            assert_eq!(next(state, false, Transition::Again), Next::To(Ready));
         }
         for state in STATES.into_iter().filter(|s| !s.is_terminal()) {
-            assert_eq!(next(state, false, Step::Again), Next::Illegal);
+            assert_eq!(next(state, false, Transition::Again), Next::Illegal);
         }
     }
 
     #[test]
     fn every_live_state_has_a_way_to_an_end() {
         for state in STATES.into_iter().filter(|s| !s.is_terminal()) {
-            let cancelled = next(state, false, Step::Cancel);
+            let cancelled = next(state, false, Transition::Cancel);
             assert!(matches!(cancelled, Next::To(Cancelled) | Next::Remember), "{state:?}");
         }
     }
 
     #[test]
     fn a_remembered_cancel_wins_over_a_return() {
-        assert_eq!(next(Executing, true, Step::Return), Next::To(Cancelled));
-        assert_eq!(next(Executing, false, Step::Return), Next::To(Queued));
+        assert_eq!(next(Executing, true, Transition::Return), Next::To(Cancelled));
+        assert_eq!(next(Executing, false, Transition::Return), Next::To(Queued));
     }
 
     #[test]
     fn an_end_must_be_an_end() {
-        assert_eq!(next(Executing, false, Step::End(Queued)), Next::Illegal);
+        assert_eq!(next(Executing, false, Transition::End(Queued)), Next::Illegal);
     }
 }
