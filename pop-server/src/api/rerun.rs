@@ -11,7 +11,7 @@ use super::extract::Json;
 use crate::api::AppState;
 use crate::core::command::{Command, Refusal, Reply};
 use crate::core::record::OperationState;
-use crate::core::rerun::{Again, Rerun, closure};
+use crate::core::rerun::{Rerun, RerunPlan, closure};
 use crate::http::path::Id;
 use crate::http::problem::{Error, Kind};
 use crate::ids::AgendaId;
@@ -31,7 +31,7 @@ pub(super) async fn rerun(
     let prepared = app.read(move |store| prepare(store, &wanted, &what)).await?;
     let again = prepared.ok_or_else(|| Error::no_agenda(id.as_str()))??;
     match app.change(principal.actor, Command::Rerun(Box::new(again))).await? {
-        Reply::Again { after, reset } => {
+        Reply::Rerunning { after, reset } => {
             Ok(Answer(RerunResponse::new(after, reset, load(&app, &principal.scope, id).await?)))
         }
         _ => Err(Error::internal()),
@@ -55,7 +55,7 @@ fn prepare(
     store: &dyn Store,
     id: &AgendaId,
     what: &Rerun,
-) -> Result<Option<Result<Again, Refusal>>, StoreError> {
+) -> Result<Option<Result<RerunPlan, Refusal>>, StoreError> {
     let Some(stored) = store.live(id)? else { return Ok(None) };
     let no = stored.header.no;
     let corrupt = |e: serde_json::Error| StoreError::Corrupt { column: "body", why: e.to_string() };
@@ -76,5 +76,5 @@ fn prepare(
         Rerun::Operations(names) => format!("rerun: from `{}`", names.join("`, `")),
     };
     let closure = closure(&agenda, stored.row.state, &states, what);
-    Ok(Some(closure.map(|closure| Again { stored, closure, reason })))
+    Ok(Some(closure.map(|closure| RerunPlan { stored, closure, reason })))
 }

@@ -136,7 +136,7 @@ fn update(update: OperationUpdate) -> OperationView {
 
 /// An event of this agenda.
 pub(super) fn event(agenda: &AgendaId, event: Event) -> api::Event {
-    let Event { seq, at, state, percent, reason, operation, added, again } = event;
+    let Event { seq, at, state, percent, reason, operation, added, rerun } = event;
     let mut view = api::Event::new(seq, at, agenda.to_string(), state.into());
     view.percent = percent.value();
     view.reason = reason;
@@ -145,7 +145,7 @@ pub(super) fn event(agenda: &AgendaId, event: Event) -> api::Event {
         let operations = operations.into_iter().map(|o| api::AddedOperation::new(o.name, o.kind)).collect();
         api::Added::new(generator, operations)
     });
-    view.again = again.map(|record::Again { reset, removed }| api::Again::new(reset, removed));
+    view.again = rerun.map(|record::RerunOperations { reset, removed }| api::Again::new(reset, removed));
     view
 }
 

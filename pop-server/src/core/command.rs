@@ -7,7 +7,7 @@ use std::sync::Arc;
 pub use self::report::{AgendaEnd, LeaseId, Made, Report, ReportResult};
 use super::access::Actor;
 use super::record::{AgendaHeader, AgendaRow, Customer, Insight, Pool, TemplateHeader, Write};
-use super::rerun::Again;
+use super::rerun::RerunPlan;
 pub use super::submit::Facts;
 use crate::ids::{AgendaId, CustomerId, InsightId, PoolId};
 
@@ -31,7 +31,7 @@ pub enum Command {
         agenda: AgendaId,
     },
     /// Run an ended agenda again.
-    Rerun(Box<Again>),
+    Rerun(Box<RerunPlan>),
     /// A pool agent has (re)started.
     Attach {
         /// Its pool.
@@ -206,7 +206,7 @@ pub enum Reply {
     /// The agenda was alive; it is cancelled, or will be.
     Cancelling,
     /// The agenda runs again.
-    Again {
+    Rerunning {
         /// Events after this one belong to it.
         after: u64,
         /// The operations that begin anew, by name.

@@ -19,7 +19,7 @@ pub(crate) enum Transition {
     /// The pool reports its end.
     End(AgendaState),
     /// Somebody runs it again.
-    Again,
+    Rerun,
 }
 
 /// What a transition does to an agenda.
@@ -45,7 +45,7 @@ pub(crate) fn next(state: AgendaState, cancelling: bool, transition: Transition)
         (Ready, Transition::Enqueue) | (Leased | Executing, Transition::Return) => Next::To(Queued),
         (Leased | Executing, Transition::End(end)) if end.is_terminal() => Next::To(end),
         (Ready | Queued, Transition::Cancel) => Next::To(Cancelled),
-        (Succeeded | Failed | Cancelled, Transition::Again) => Next::To(Ready),
+        (Succeeded | Failed | Cancelled, Transition::Rerun) => Next::To(Ready),
         (Leased | Executing, Transition::Cancel) if !cancelling => Next::Remember,
         (Executing, Transition::Start)
         | (Leased | Executing | Succeeded | Failed | Cancelled, Transition::Cancel) => Next::Same,
@@ -59,7 +59,7 @@ mod tests {
     use AgendaState::{Cancelled, Executing, Failed, Leased, Queued, Ready, Succeeded};
 
     const STATES: [AgendaState; 7] = [Ready, Queued, Leased, Executing, Succeeded, Failed, Cancelled];
-    const STEPS: [Step; 8] = [
+    const STEPS: [Transition; 8] = [
         Transition::Enqueue,
         Transition::Lease,
         Transition::Start,
@@ -76,10 +76,10 @@ mod tests {
             for step in STEPS {
                 assert!(matches!(next(state, false, step), Next::Same | Next::Illegal), "{state:?} {step:?}");
             }
-            assert_eq!(next(state, false, Transition::Again), Next::To(Ready));
+            assert_eq!(next(state, false, Transition::Rerun), Next::To(Ready));
         }
         for state in STATES.into_iter().filter(|s| !s.is_terminal()) {
-            assert_eq!(next(state, false, Transition::Again), Next::Illegal);
+            assert_eq!(next(state, false, Transition::Rerun), Next::Illegal);
         }
     }
 

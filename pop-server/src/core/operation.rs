@@ -13,8 +13,8 @@ pub(super) struct Operation {
     /// Its index in the agenda as it was submitted.
     pub(super) position: u32,
     pub(super) state: OperationState,
-    /// It has run and waits to run again: a `ready` that comes after `executing`.
-    pub(super) again: bool,
+    /// It has run and waits to run retrying: a `ready` that comes after `executing`.
+    pub(super) retrying: bool,
     pub(super) attempt: u32,
     pub(super) failures: u32,
     pub(super) percent: Percent,
@@ -28,7 +28,7 @@ impl Operation {
             kind,
             position,
             state: OperationState::Waiting,
-            again: false,
+            retrying: false,
             attempt: 0,
             failures: 0,
             percent: Percent::default(),
@@ -39,7 +39,7 @@ impl Operation {
     /// Takes a stored row over.
     pub(super) fn restore(&mut self, row: &OperationRow) {
         self.state = row.state;
-        self.again = row.again;
+        self.retrying = row.retrying;
         self.attempt = row.attempt;
         self.failures = row.failures;
         self.percent = row.percent;
@@ -47,10 +47,10 @@ impl Operation {
     }
 
     /// How far inside its attempt.
-    fn rank(state: OperationState, again: bool) -> u8 {
+    fn rank(state: OperationState, retrying: bool) -> u8 {
         match state {
             OperationState::Waiting => 0,
-            OperationState::Ready if again => 4,
+            OperationState::Ready if retrying => 4,
             OperationState::Ready => 1,
             OperationState::Launching => 2,
             OperationState::Executing => 3,
@@ -73,8 +73,8 @@ impl Operation {
         }
         let newer = update.attempt > self.attempt;
         // `ready` for the attempt that has already been launched means: wait, then once more.
-        let again = update.state == OperationState::Ready && update.attempt > 0;
-        let (old, new) = (Self::rank(self.state, self.again), Self::rank(update.state, again));
+        let retrying = update.state == OperationState::Ready && update.attempt > 0;
+        let (old, new) = (Self::rank(self.state, self.retrying), Self::rank(update.state, retrying));
         if !newer && new < old {
             return false;
         }
@@ -91,7 +91,7 @@ impl Operation {
             }
         }
         self.state = update.state;
-        self.again = again;
+        self.retrying = retrying;
         self.attempt = update.attempt;
         self.failures = self.failures.max(update.failures);
         self.percent = percent;
@@ -106,7 +106,7 @@ impl Operation {
             return false;
         }
         self.state = OperationState::Ready;
-        self.again = true;
+        self.retrying = true;
         self.percent = Percent::default();
         self.message = None;
         true
@@ -118,7 +118,7 @@ impl Operation {
             return false;
         }
         self.state = state;
-        self.again = false;
+        self.retrying = false;
         self.message = None;
         true
     }
@@ -129,7 +129,7 @@ impl Operation {
             agenda,
             position: self.position,
             state: self.state,
-            again: self.again,
+            retrying: self.retrying,
             attempt: self.attempt,
             failures: self.failures,
             percent: self.percent,

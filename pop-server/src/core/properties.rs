@@ -16,7 +16,7 @@ use super::fixture::{
 };
 use super::live::Place;
 use super::record::{AgendaState, LiveRow, OperationState, OperationUpdate, Percent};
-use super::rerun::{Again, Rerun, closure};
+use super::rerun::{Rerun, RerunPlan, closure};
 use crate::ids::{AgendaId, AgendaNo};
 
 #[derive(Clone, Debug)]
@@ -403,9 +403,9 @@ impl Model {
         self.seen.insert(id.clone(), stored.clone());
         let current = self.world.store.agenda(&id).unwrap().unwrap().row;
         let may = current.state.is_terminal() && current.seq == stored.row.seq;
-        let again = Again { stored, closure: closure.clone(), reason: AGAIN.into() };
+        let again = RerunPlan { stored, closure: closure.clone(), reason: AGAIN.into() };
         match self.world.apply(Command::Rerun(Box::new(again))) {
-            Ok(Reply::Again { after, reset }) => {
+            Ok(Reply::Rerunning { after, reset }) => {
                 assert!(may, "{id} runs, or what was read is out of date");
                 assert_eq!((after, reset.len()), (current.seq, closure.reset.len()));
                 self.got_on(&id);

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use pop_compiler::agenda::Operation as AgendaOperation;
 use serde_json::Value;
 
-pub use self::event::{Added, Again, Event, OperationUpdate};
+pub use self::event::{Added, Event, OperationUpdate, RerunOperations};
 pub use self::failure::{Failure, Mismatch};
 pub use self::settings::{Customer, Insight, Pool, Setting};
 pub use self::states::{AgendaState, FailureClass, OperationState};
@@ -48,7 +48,7 @@ pub enum Write {
     Made(AgendaNo, u32, Vec<AgendaOperation>),
     /// An ended agenda runs again: of these operations nothing is kept, and these are gone (with their logs; what comes
     /// after them moves up). Their new rows come in [`Write::Operation`]s.
-    Again(AgendaNo, Vec<u32>, Vec<u32>),
+    Rerun(AgendaNo, Vec<u32>, Vec<u32>),
     /// Create or replace a template: what it is called, and all of it as JSON text.
     PutTemplate(TemplateHeader, Arc<str>),
     /// Remove a template.
@@ -207,7 +207,7 @@ pub struct OperationRow {
     /// The state.
     pub state: OperationState,
     /// Whether it has run and waits to run again.
-    pub again: bool,
+    pub retrying: bool,
     /// The attempt that runs or ran last.
     pub attempt: u32,
     /// How many attempts failed by the program's own doing.

@@ -29,7 +29,7 @@ pub enum Rerun {
 
 /// An ended agenda as it is stored, and what is to become of it.
 #[derive(Clone, Debug)]
-pub struct Again {
+pub struct RerunPlan {
     /// The agenda.
     pub stored: LiveRow,
     /// Which operations begin anew, and which are gone.
@@ -121,15 +121,15 @@ fn find(index: &HashMap<&str, usize>, name: &str) -> Result<usize, Refusal> {
 
 impl Core {
     /// Takes an ended agenda back and queues it again where it was.
-    pub(super) fn rerun(&mut self, tx: &mut Tx, again: Again) -> Result<Reply, Refusal> {
-        let Again { stored, closure, reason } = again;
+    pub(super) fn rerun(&mut self, tx: &mut Tx, plan: RerunPlan) -> Result<Reply, Refusal> {
+        let RerunPlan { stored, closure, reason } = plan;
         let (no, id, after) = (stored.header.no, stored.header.id.clone(), stored.row.seq);
         if self.state.ids.contains_key(&id) {
             return Err(Refusal::NotEnded(format!(
                 "agenda `{id}` has not ended. Cancel the agenda, or wait for its end"
             )));
         }
-        if next(stored.row.state, false, Transition::Again) != Next::To(AgendaState::Ready)
+        if next(stored.row.state, false, Transition::Rerun) != Next::To(AgendaState::Ready)
             || self.state.ended_seq(&id).is_some_and(|last| last != after)
         {
             return Err(Refusal::NotEnded(format!("agenda `{id}` was rerun concurrently; retry")));
@@ -147,21 +147,22 @@ impl Core {
             let operation = |at: &u32| stored.operations.get(usize::try_from(*at).ok()?);
             list.iter().filter_map(operation).map(|o| o.name.clone()).collect()
         };
-        let names = record::Again { reset: named(&closure.reset), removed: named(&closure.removed) };
+        let names =
+            record::RerunOperations { reset: named(&closure.reset), removed: named(&closure.removed) };
         let (live, fresh) = begin_anew(stored, &closure, reason);
-        tx.writes.push(Write::Again(no, closure.reset, closure.removed));
+        tx.writes.push(Write::Rerun(no, closure.reset, closure.removed));
         tx.writes.push(Write::Ended(no, None, None));
         tx.writes.extend(fresh.into_iter().map(|row| Write::Operation(Box::new(row))));
         let reset = self.take_back(tx, live, names);
         tx.work(&pool, &insight);
         self.state.arrived(tx, no);
-        Ok(Reply::Again { after, reset })
+        Ok(Reply::Rerunning { after, reset })
     }
 }
 
 impl Core {
     /// An ended agenda is alive again. Gives the names of the operations that wait.
-    fn take_back(&mut self, tx: &mut Tx, stored: LiveRow, again: record::Again) -> Vec<String> {
+    fn take_back(&mut self, tx: &mut Tx, stored: LiveRow, again: record::RerunOperations) -> Vec<String> {
         let no = stored.header.no;
         self.state.forget_end(&stored.header.id);
         self.state.restore(stored, tx.now, tx.now);
@@ -170,7 +171,7 @@ impl Core {
         let waiting = live.operations.iter().filter(|o| o.state == OperationState::Waiting);
         let views: Vec<OperationUpdate> = waiting.map(Operation::update).collect();
         let names = views.iter().map(|view| view.name.clone()).collect();
-        self.state.emit_again(tx, no, again);
+        self.state.emit_rerun(tx, no, again);
         for view in views {
             self.state.emit(tx, no, Some(view));
         }
@@ -207,7 +208,7 @@ fn begin_anew(stored: LiveRow, closure: &Closure, reason: String) -> (LiveRow, V
                 agenda: old.agenda,
                 position,
                 state: OperationState::Waiting,
-                again: false,
+                retrying: false,
                 attempt: old.attempt,
                 failures: 0,
                 percent: Percent::default(),

@@ -122,7 +122,7 @@ fn operation(position: u32, state: OperationState, attempt: u32) -> OperationRow
         agenda: AgendaNo(1),
         position,
         state,
-        again: false,
+        retrying: false,
         attempt,
         failures: 0,
         percent: Percent::new(50.0),
@@ -372,7 +372,7 @@ fn an_agenda_begins_anew(store: &Claimed) {
     let row = AgendaRow { total: 4, ..row(1) };
     store
         .commit(&[
-            Write::Again(no, vec![1, 5], vec![2, 4]),
+            Write::Rerun(no, vec![1, 5], vec![2, 4]),
             Write::Operation(Box::new(OperationRow { position: 3, ..fresh })),
             Write::Agenda(row),
         ])
@@ -428,7 +428,7 @@ fn event(seq: u64) -> Write {
         reason: None,
         operation: None,
         added: None,
-        again: None,
+        rerun: None,
     };
     Write::Event(AgendaNo(1), Box::new(event))
 }

@@ -16,8 +16,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::core::record::{
-    Added, Again, AgendaState, Customer, Event, Failure, FailureClass, Insight, Mismatch, OperationName,
-    OperationState, OperationUpdate, Percent, Pool, TemplateHeader, WorkflowRef,
+    Added, AgendaState, Customer, Event, Failure, FailureClass, Insight, Mismatch, OperationName,
+    OperationState, OperationUpdate, Percent, Pool, RerunOperations, TemplateHeader, WorkflowRef,
 };
 use crate::ids::CustomerId;
 
@@ -52,7 +52,7 @@ stored!(
     OperationUpdate as OperationDocument,
     OperationName as OperationNameDocument,
     Added as AddedDocument,
-    Again as AgainDocument,
+    RerunOperations as RerunDocument,
 );
 
 /// A name of a table of names is stored as that name.
@@ -179,7 +179,8 @@ struct EventDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     added: Option<Added>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    again: Option<Again>,
+    #[serde(rename = "again")]
+    rerun: Option<RerunOperations>,
 }
 
 /// An operation in an event. Outputs have a table of their own.
@@ -250,8 +251,8 @@ struct AddedDocument {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Again", default = "Again::default")]
-struct AgainDocument {
+#[serde(remote = "RerunOperations", default = "RerunOperations::default")]
+struct RerunDocument {
     reset: Vec<String>,
     removed: Vec<String>,
 }
@@ -298,7 +299,7 @@ mod tests {
         );
         assert_eq!((event.percent, event.reason), (Percent::default(), None));
         assert_eq!(event.operation, Some(OperationUpdate::default()));
-        assert_eq!((event.added, event.again), (Some(Added::default()), Some(Again::default())));
+        assert_eq!((event.added, event.rerun), (Some(Added::default()), Some(RerunOperations::default())));
         let failure: Failure = of(r#"{"class": "user", "mismatch": {}}"#);
         assert_eq!((failure.message.as_str(), failure.mismatch), ("", Some(Box::default())));
     }

@@ -23,7 +23,7 @@ pub struct Event {
     /// Operations that were added to the agenda.
     pub added: Option<Added>,
     /// The agenda was run again: what that did to its operations.
-    pub again: Option<Again>,
+    pub rerun: Option<RerunOperations>,
 }
 
 /// An operation after a change.
@@ -64,7 +64,7 @@ pub struct Added {
 
 /// What running an agenda again did to its operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Again {
+pub struct RerunOperations {
     /// These begin anew, by name.
     pub reset: Vec<String>,
     /// These are no longer there.

@@ -128,7 +128,7 @@ fn again(world: &World, id: &AgendaId, what: &Rerun) -> Command {
     let mut states = vec![OperationState::Waiting; stored.operations.len()];
     stored.changed.iter().for_each(|row| states[row.position as usize] = row.state);
     let closure = closure(&all, stored.row.state, &states, what).unwrap();
-    Command::Rerun(Box::new(Again { stored, closure, reason: "run again".into() }))
+    Command::Rerun(Box::new(RerunPlan { stored, closure, reason: "run again".into() }))
 }
 
 /// Each operation as it is stored: its name, state and attempt, and its output.
@@ -149,7 +149,7 @@ fn a_failed_agenda_goes_on_where_it_failed() {
     let id = failed(&mut world);
     let last = world.store.agenda(&id).unwrap().unwrap().row.seq;
     let reply = world.ok(again(&world, &id, &Rerun::Continue));
-    assert_eq!(reply, Reply::Again { after: last, reset: vec!["a.1".into()] });
+    assert_eq!(reply, Reply::Rerunning { after: last, reset: vec!["a.1".into()] });
     assert_eq!(
         operations(&world, &id),
         [
@@ -173,7 +173,7 @@ fn a_rerun_of_everything_forgets_what_was_made() {
     let mut world = World::new("fifo", 4, &["c"]);
     let id = failed(&mut world);
     let reply = world.ok(again(&world, &id, &Rerun::All));
-    assert!(matches!(reply, Reply::Again { reset, .. } if reset == ["a"]));
+    assert!(matches!(reply, Reply::Rerunning { reset, .. } if reset == ["a"]));
     assert_eq!(operations(&world, &id), [("a".into(), OperationState::Waiting, 1, None)]);
     let granted = world.pull("w", 1).remove(0);
     let made = Made { generator: "a".into(), operations: vec![op("a.0", Value::Null, "", "a")] };
@@ -191,16 +191,17 @@ fn events(world: &World, id: &AgendaId, after: u64) -> Vec<record::Event> {
 fn watchers_learn_what_begins_anew_and_what_is_gone() {
     let mut world = World::new("fifo", 4, &["c"]);
     let id = failed(&mut world);
-    let Reply::Again { after, .. } = world.ok(again(&world, &id, &Rerun::All)) else { unreachable!() };
+    let Reply::Rerunning { after, .. } = world.ok(again(&world, &id, &Rerun::All)) else { unreachable!() };
     let events = events(&world, &id, after);
-    let first = record::Again { reset: vec!["a".into()], removed: vec!["a.0".into(), "a.1".into()] };
-    assert_eq!((events[0].seq, events[0].again.as_ref()), (after + 1, Some(&first)));
+    let first =
+        record::RerunOperations { reset: vec!["a".into()], removed: vec!["a.0".into(), "a.1".into()] };
+    assert_eq!((events[0].seq, events[0].rerun.as_ref()), (after + 1, Some(&first)));
     assert_eq!((events[0].state, events[0].percent), (AgendaState::Ready, Percent::default()));
     assert_eq!(
         events[1].operation.as_ref().map(|o| (o.name.as_str(), o.state)),
         Some(("a", OperationState::Waiting))
     );
-    assert!(events[1..].iter().all(|e| e.again.is_none()), "{events:?}");
+    assert!(events[1..].iter().all(|e| e.rerun.is_none()), "{events:?}");
 }
 
 #[test]
@@ -211,10 +212,10 @@ fn very_many_names_come_in_several_events() {
     world.ok(Command::Cancel { agenda: id.clone() });
     let stored = world.store.live(&id).unwrap().unwrap();
     let closure = Closure { reset: (0..1200).collect(), removed: (1200..2500).collect() };
-    let rerun = Command::Rerun(Box::new(Again { stored, closure, reason: "again".into() }));
-    let Reply::Again { after, .. } = world.ok(rerun) else { unreachable!() };
+    let rerun = Command::Rerun(Box::new(RerunPlan { stored, closure, reason: "again".into() }));
+    let Reply::Rerunning { after, .. } = world.ok(rerun) else { unreachable!() };
     let events = events(&world, &id, after);
-    let parts: Vec<_> = events.iter().filter_map(|e| e.again.clone()).collect();
+    let parts: Vec<_> = events.iter().filter_map(|e| e.rerun.clone()).collect();
     let sizes: Vec<_> = parts.iter().map(|p| (p.reset.len(), p.removed.len())).collect();
     assert_eq!(sizes, [(1000, 0), (200, 800), (0, 500)]);
     let all: Vec<String> = parts.into_iter().flat_map(|p| [p.reset, p.removed].concat()).collect();

@@ -9,7 +9,8 @@ use crate::core::Tx;
 use crate::core::command::{Effect, Made};
 use crate::core::operation::Operation;
 use crate::core::record::{
-    Added, Again, AgendaRow, AgendaState, Event, Failure, OperationName, OperationUpdate, Percent, Write,
+    Added, AgendaRow, AgendaState, Event, Failure, OperationName, OperationUpdate, Percent, RerunOperations,
+    Write,
 };
 use crate::ids::{AgendaId, AgendaNo};
 
@@ -45,13 +46,15 @@ impl State {
     }
 
     /// The agenda is run again. Watchers learn what begins anew and what is gone, in events that are not too large.
-    pub(in crate::core) fn emit_again(&mut self, tx: &mut Tx, no: AgendaNo, all: Again) {
+    pub(in crate::core) fn emit_rerun(&mut self, tx: &mut Tx, no: AgendaNo, all: RerunOperations) {
         let (mut reset, mut removed) = (all.reset.into_iter(), all.removed.into_iter());
         loop {
-            let mut part =
-                Again { reset: reset.by_ref().take(NAMES_PER_EVENT).collect(), removed: Vec::new() };
+            let mut part = RerunOperations {
+                reset: reset.by_ref().take(NAMES_PER_EVENT).collect(),
+                removed: Vec::new(),
+            };
             part.removed.extend(removed.by_ref().take(NAMES_PER_EVENT - part.reset.len()));
-            self.happen(tx, no, News { again: Some(part), ..News::default() });
+            self.happen(tx, no, News { rerun: Some(part), ..News::default() });
             if reset.len() == 0 && removed.len() == 0 {
                 return;
             }
@@ -59,7 +62,7 @@ impl State {
     }
 
     fn happen(&mut self, tx: &mut Tx, no: AgendaNo, news: News) {
-        let News { operation, added, again } = news;
+        let News { operation, added, rerun } = news;
         self.touch(no);
         let Some(live) = self.agendas.get_mut(&no) else { return };
         live.seq += 1;
@@ -71,7 +74,7 @@ impl State {
             reason: live.reason.clone(),
             operation,
             added,
-            again,
+            rerun,
         };
         tx.writes.push(Write::Event(no, Box::new(event)));
         tx.changed(&live.id);
@@ -116,7 +119,7 @@ impl State {
             reason: reason.clone(),
             operation: None,
             added: None,
-            again: None,
+            rerun: None,
         };
         let row = AgendaRow {
             state,
@@ -165,7 +168,7 @@ impl State {
 struct News {
     operation: Option<OperationUpdate>,
     added: Option<Added>,
-    again: Option<Again>,
+    rerun: Option<RerunOperations>,
 }
 
 impl Tx {

@@ -76,7 +76,7 @@ pub(super) fn operation(row: &Row<'_>) -> Result<OperationRow, StoreError> {
         agenda: AgendaNo(row.get(0)?),
         position: row.get(1)?,
         state: operation_state(&row.get::<_, String>(2)?)?,
-        again: row.get(3)?,
+        retrying: row.get(3)?,
         attempt: row.get(4)?,
         failures: row.get(10)?,
         percent: Percent::from_hundredths(row.get(5)?),

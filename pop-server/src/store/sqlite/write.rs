@@ -31,7 +31,7 @@ pub(super) fn apply(tx: &Transaction<'_>, seal: &Seal, write: &Write) -> Result<
                 .execute(params![no.0, outputs, failure])?;
             Ok(())
         }
-        Write::Again(no, reset, removed) => again(tx, *no, reset, removed),
+        Write::Rerun(no, reset, removed) => again(tx, *no, reset, removed),
         Write::PutTemplate(header, template) => {
             tx.prepare_cached(
                 "INSERT INTO templates (customer, name, view, body) VALUES (?1, ?2, ?3, ?4) \
@@ -255,7 +255,7 @@ fn operation(tx: &Transaction<'_>, seal: &Seal, row: &OperationRow) -> Result<()
         row.agenda.0,
         row.position,
         row.state.as_str(),
-        row.again,
+        row.retrying,
         row.attempt,
         row.percent.hundredths(),
         row.message,
