@@ -62,7 +62,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     fn body(&self, agenda: AgendaNo) -> Result<Option<String>, StoreError>;
 
     /// The operations that generators added to an agenda, in order, each as JSON text.
-    fn made(&self, agenda: AgendaNo) -> Result<Vec<String>, StoreError>;
+    fn generated(&self, agenda: AgendaNo) -> Result<Vec<String>, StoreError>;
 
     /// An agenda as the core would have it if it were alive.
     fn live(&self, id: &AgendaId) -> Result<Option<LiveRow>, StoreError>;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use pop_sdk::api;
 use serde::{Deserialize, Deserializer};
 
-use crate::core::command::{AgendaEnd, LeaseId, Made, Report};
+use crate::core::command::{AgendaEnd, Generated, LeaseId, Report};
 use crate::core::record::{
     self, AgendaState, FailureClass, LogChunk, OperationState, OperationUpdate, Percent,
 };
@@ -25,7 +25,8 @@ pub(super) fn report(report: api::Report) -> Result<Report, Error> {
     let operations = operations.into_iter().map(|view| update(view).map_err(|e| e.within(of)));
     let operations = operations.collect::<Result<_, _>>()?;
     let end = end.map(|end| agenda_end(end).map_err(|e| e.within(of))).transpose()?;
-    let made = made.into_iter().map(|api::Made { generator, operations }| Made { generator, operations });
+    let made =
+        made.into_iter().map(|api::Made { generator, operations }| Generated { generator, operations });
     Ok(Report {
         operations,
         made: made.collect(),

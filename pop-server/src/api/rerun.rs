@@ -61,7 +61,7 @@ fn prepare(
     let corrupt = |e: serde_json::Error| StoreError::Corrupt { column: "body", why: e.to_string() };
     let Some(body) = store.body(no)? else { return Ok(None) };
     let mut agenda: Agenda = serde_json::from_str(&body).map_err(corrupt)?;
-    for operation in store.made(no)? {
+    for operation in store.generated(no)? {
         agenda.operations.push(serde_json::from_str(&operation).map_err(corrupt)?);
     }
     let mut states = vec![OperationState::Waiting; stored.operations.len()];

@@ -4,7 +4,7 @@ mod report;
 
 use std::sync::Arc;
 
-pub use self::report::{AgendaEnd, LeaseId, Made, Report, ReportResult};
+pub use self::report::{AgendaEnd, Generated, LeaseId, Report, ReportResult};
 use super::access::Actor;
 use super::record::{AgendaHeader, AgendaRow, Customer, Insight, Pool, TemplateHeader, Write};
 use super::rerun::RerunPlan;

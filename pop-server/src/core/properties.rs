@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::Core;
 use super::command::{
-    AgendaEnd, Command, Granted, LeaseId, Made, Pull, Refusal, Reply, Report, ReportResult,
+    AgendaEnd, Command, Generated, Granted, LeaseId, Pull, Refusal, Reply, Report, ReportResult,
 };
 use super::fixture::{
     World, agenda, attach, insight, lease as lease_id, pool, release, renew, report, reports,
@@ -334,7 +334,7 @@ impl Model {
                 let params = Params::from_iter([(keys::GENERATED_BY.to_owned(), generator.as_str().into())]);
                 let new = |name| Operation { name, params: params.clone(), ..Operation::default() };
                 let operations = names.map(new).collect();
-                let made = if made > 0 { vec![Made { generator, operations }] } else { Vec::new() };
+                let made = if made > 0 { vec![Generated { generator, operations }] } else { Vec::new() };
                 let report = Report { made, ..report(&granted, vec![view]) };
                 self.report(worker, &granted, report);
             }
@@ -391,7 +391,7 @@ impl Model {
             None => self.world.store.live(&id).unwrap().unwrap(),
         };
         let mut all = self::agenda(&[]);
-        for text in self.world.store.made(stored.header.no).unwrap() {
+        for text in self.world.store.generated(stored.header.no).unwrap() {
             all.operations.push(serde_json::from_str(&text).unwrap());
         }
         let submitted = stored.operations.len().saturating_sub(all.operations.len());
@@ -498,7 +498,7 @@ impl Model {
             assert_eq!(record.row.total as usize, operations.len());
             let added = events.iter().flat_map(|e| &e.added).flat_map(|a| &a.operations);
             let added: Vec<String> = added.map(|o| o.name.clone()).collect();
-            let made = self.world.store.made(record.header.no).unwrap();
+            let made = self.world.store.generated(record.header.no).unwrap();
             let made = made.iter().map(|text| serde_json::from_str::<Operation>(text).unwrap().name);
             let reruns = self.reruns.get(id).copied().unwrap_or(0);
             let made = made.collect::<Vec<_>>();

@@ -45,7 +45,7 @@ pub enum Write {
     /// What an agenda leaves behind.
     Ended(AgendaNo, Option<Value>, Option<Failure>),
     /// Operations that a generator made; the first of them has this position, the others follow.
-    Made(AgendaNo, u32, Vec<AgendaOperation>),
+    Generated(AgendaNo, u32, Vec<AgendaOperation>),
     /// An ended agenda runs again: of these operations nothing is kept, and these are gone (with their logs; what comes
     /// after them moves up). Their new rows come in [`Write::Operation`]s.
     Rerun(AgendaNo, Vec<u32>, Vec<u32>),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::command::{AgendaEnd, Made, Refusal, Reply, Report, ReportResult};
+use super::command::{AgendaEnd, Generated, Refusal, Reply, Report, ReportResult};
 use super::lifecycle::{Next, Transition, next};
 use super::live::{Live, Place};
 use super::record::{AgendaState, OperationState, OperationUpdate, Write};
@@ -55,7 +55,7 @@ impl Core {
             }
         }
         for made in &report.made {
-            check_made(live, made, report)?;
+            check_generated(live, made, report)?;
         }
         check_names(live, report)?;
         let Some(end) = &report.end else { return Ok(()) };
@@ -98,7 +98,13 @@ impl Core {
     }
 
     /// What a generator made comes with its success: where that is news, so are the operations.
-    fn apply_operation(&mut self, tx: &mut Tx, no: AgendaNo, mut view: OperationUpdate, made: Option<Made>) {
+    fn apply_operation(
+        &mut self,
+        tx: &mut Tx,
+        no: AgendaNo,
+        mut view: OperationUpdate,
+        made: Option<Generated>,
+    ) {
         let Some(live) = self.state.agendas.get_mut(&no) else { return };
         let Some(index) = live.find(&view.name) else { return };
         let operation = &mut live.operations[index];
@@ -166,7 +172,7 @@ impl Core {
 
 /// What a generator made comes with its success, under names that are free. Of a success that is known already nothing is
 /// taken in, so nothing is wrong with it.
-fn check_made(live: &Live, made: &Made, report: &Report) -> Result<(), Refusal> {
+fn check_generated(live: &Live, made: &Generated, report: &Report) -> Result<(), Refusal> {
     let (id, generator) = (&report.lease.id, made.generator.as_str());
     let invalid = |why: String| {
         Err(Refusal::Invalid(format!(
@@ -189,7 +195,7 @@ fn check_made(live: &Live, made: &Made, report: &Report) -> Result<(), Refusal> 
 /// Names that generators add are new. All generators of a report are looked at together, once.
 fn check_names(live: &Live, report: &Report) -> Result<(), Refusal> {
     let is_news =
-        |m: &&Made| live.find(&m.generator).is_some_and(|i| !live.operations[i].state.is_terminal());
+        |m: &&Generated| live.find(&m.generator).is_some_and(|i| !live.operations[i].state.is_terminal());
     let mut names = HashSet::new();
     for made in report.made.iter().filter(is_news) {
         for other in &made.operations {

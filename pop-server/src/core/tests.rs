@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::command::{AgendaEnd, Command, Effect, LeaseId, Made, Refusal, Reply, Report, ReportResult};
+use super::command::{AgendaEnd, Command, Effect, Generated, LeaseId, Refusal, Reply, Report, ReportResult};
 use super::fixture::{
     World, agenda, attach, insight, lease, operation, pool, renew, report, reports, submit,
 };
@@ -375,15 +375,16 @@ fn what_a_generator_made_is_added_with_its_success_and_once() {
     let mut world = World::new("fifo", 2, &["a"]);
     let id = world.submit_agenda("a", &agenda(&["g", "w"]));
     let granted = world.pull("w", 1).remove(0);
-    let made = |names: &[&str]| Made { generator: "g".into(), operations: agenda(names).operations.to_vec() };
+    let made =
+        |names: &[&str]| Generated { generator: "g".into(), operations: agenda(names).operations.to_vec() };
     let success = || report(&granted, vec![operation("g", OperationState::Succeeded, 1, 100.0)]);
     let command = |report: Report| reports("w", "1", vec![report]);
     for (made, why) in [
         (vec![made(&["g.0", "w"])], "the name `w` is taken"),
         (vec![made(&["g.0", "g.0"])], "the name `g.0` is taken"),
         (vec![made(&["g.0"]), made(&["g.1"])], "lists the generator twice"),
-        (vec![Made { generator: "w".into(), operations: vec![] }], "not in the same report"),
-        (vec![Made { generator: "q".into(), operations: vec![] }], "no such operation"),
+        (vec![Generated { generator: "w".into(), operations: vec![] }], "not in the same report"),
+        (vec![Generated { generator: "q".into(), operations: vec![] }], "no such operation"),
     ] {
         let refused = world.apply(command(Report { made, ..success() })).unwrap_err();
         assert!(refused.to_string().contains(why), "{refused}");

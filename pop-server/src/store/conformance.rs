@@ -208,7 +208,7 @@ pub(crate) fn a_secret(store: &Claimed, secret: &str) {
     let writes = [
         Write::NewAgenda(created),
         row,
-        Write::Made(AgendaNo(1), 2, vec![made]),
+        Write::Generated(AgendaNo(1), 2, vec![made]),
         Write::Operation(Box::new(done)),
     ];
     store.commit(&writes).unwrap();
@@ -216,7 +216,7 @@ pub(crate) fn a_secret(store: &Claimed, secret: &str) {
     let record = store.agenda(&AgendaId::from("ag_1")).unwrap().unwrap();
     assert_eq!(record.outputs, Some(json!([secret])));
     assert!(store.body(AgendaNo(1)).unwrap().unwrap().contains(secret));
-    assert!(store.made(AgendaNo(1)).unwrap()[0].contains(secret));
+    assert!(store.generated(AgendaNo(1)).unwrap()[0].contains(secret));
     assert_eq!(store.operations(AgendaNo(1)).unwrap()[0].1.as_ref().unwrap().output, Some(json!(secret)));
 }
 
@@ -322,7 +322,7 @@ fn operations_are_added(store: &Claimed) {
     let ended = OperationRow { output: Some(json!(7)), ..operation(3, OperationState::Succeeded, 1) };
     store
         .commit(&[
-            Write::Made(AgendaNo(1), 2, vec![made("z"), made("c")]),
+            Write::Generated(AgendaNo(1), 2, vec![made("z"), made("c")]),
             Write::Agenda(row),
             Write::Operation(Box::new(ended)),
         ])
@@ -331,9 +331,9 @@ fn operations_are_added(store: &Claimed) {
     let names: Vec<&str> = read.iter().map(|(o, _)| o.name.as_str()).collect();
     assert_eq!(names, ["a", "b", "z", "c"]);
     assert_eq!((read[3].0.kind.as_str(), read[3].1.as_ref().unwrap().output.clone()), ("u", Some(json!(7))));
-    let texts = store.made(AgendaNo(1)).unwrap();
+    let texts = store.generated(AgendaNo(1)).unwrap();
     assert_eq!(serde_json::from_str::<AgendaOperation>(&texts[1]).unwrap(), made("c"));
-    assert!(store.made(AgendaNo(2)).unwrap().is_empty());
+    assert!(store.generated(AgendaNo(2)).unwrap().is_empty());
     let loaded = store.load().unwrap();
     assert_eq!(loaded.live[0].operations.len(), 4);
     assert_eq!((loaded.live[0].row.total, loaded.live[1].operations.len()), (4, 2));
@@ -352,7 +352,7 @@ fn an_agenda_begins_anew(store: &Claimed) {
         offset: 0,
         text: name.into(),
     };
-    let mut writes = vec![Write::Made(no, 2, ["c", "d", "e", "f"].map(made).to_vec())];
+    let mut writes = vec![Write::Generated(no, 2, ["c", "d", "e", "f"].map(made).to_vec())];
     writes.push(Write::Agenda(AgendaRow { total: 6, ended_at: Some(at(9)), ..row(1) }));
     for (position, name) in (0..).zip(["a", "b", "c", "d", "e", "f"]) {
         let output = Some(json!(name));

@@ -74,8 +74,8 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.body(agenda)
     }
 
-    fn made(&self, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
-        self.inner.made(agenda)
+    fn generated(&self, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
+        self.inner.generated(agenda)
     }
 
     fn agendas(&self, filter: &Filter) -> Result<Vec<Record>, StoreError> {

@@ -173,8 +173,8 @@ impl Store for SqliteStore {
         self.read(|c| read::body(c, &self.seal, agenda))
     }
 
-    fn made(&self, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
-        self.read(|c| read::made(c, &self.seal, agenda))
+    fn generated(&self, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
+        self.read(|c| read::generated(c, &self.seal, agenda))
     }
 
     fn agendas(&self, filter: &Filter) -> Result<Vec<Record>, StoreError> {

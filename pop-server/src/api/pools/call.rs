@@ -185,7 +185,7 @@ fn lease(store: &dyn Store, grant: Granted, lease_ms: u64) -> Result<Option<(Lea
     let corrupt = |e: serde_json::Error| StoreError::Corrupt { column: "body", why: e.to_string() };
     let mut agenda: Agenda = serde_json::from_str(&body).map_err(corrupt)?;
     let mut bytes = body.len();
-    for operation in store.made(no)? {
+    for operation in store.generated(no)? {
         bytes += operation.len();
         agenda.operations.push(serde_json::from_str(&operation).map_err(corrupt)?);
     }

@@ -23,7 +23,7 @@ pub struct Report {
     /// Operations in their new state, in the order of events.
     pub operations: Vec<OperationUpdate>,
     /// What generators made whose success is among `operations`.
-    pub made: Vec<Made>,
+    pub made: Vec<Generated>,
     /// New log text.
     pub logs: Vec<LogChunk>,
     /// The agenda's end, once every operation has ended.
@@ -39,7 +39,7 @@ impl Report {
 
 /// The operations that a generator made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Made {
+pub struct Generated {
     /// The generator.
     pub generator: String,
     /// What it made; added to the agenda after the operations that are there.

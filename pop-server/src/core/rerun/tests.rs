@@ -4,7 +4,7 @@ use pop_compiler::agenda::{Operation, Params};
 use serde_json::json;
 
 use super::*;
-use crate::core::command::{AgendaEnd, Command, Granted, Made, Report};
+use crate::core::command::{AgendaEnd, Command, Generated, Granted, Report};
 use crate::core::fixture::{World, agenda, operation, report};
 use crate::ids::AgendaId;
 use OperationState::{Cancelled, Executing, Failed, Skipped, Succeeded};
@@ -102,7 +102,7 @@ fn what_makes_no_sense_is_refused() {
 fn failed(world: &mut World) -> AgendaId {
     let id = world.submit_agenda("c", &agenda(&["a"]));
     let granted = world.pull("w", 1).remove(0);
-    let made = Made {
+    let made = Generated {
         generator: "a".into(),
         operations: vec![op("a.0", Value::Null, "", "a"), op("a.1", Value::Null, "", "a")],
     };
@@ -122,7 +122,7 @@ fn failed(world: &mut World) -> AgendaId {
 fn again(world: &World, id: &AgendaId, what: &Rerun) -> Command {
     let stored = world.store.live(id).unwrap().unwrap();
     let mut all = agenda(&["a"]);
-    for text in world.store.made(stored.header.no).unwrap() {
+    for text in world.store.generated(stored.header.no).unwrap() {
         all.operations.push(serde_json::from_str(&text).unwrap());
     }
     let mut states = vec![OperationState::Waiting; stored.operations.len()];
@@ -176,7 +176,7 @@ fn a_rerun_of_everything_forgets_what_was_made() {
     assert!(matches!(reply, Reply::Rerunning { reset, .. } if reset == ["a"]));
     assert_eq!(operations(&world, &id), [("a".into(), OperationState::Waiting, 1, None)]);
     let granted = world.pull("w", 1).remove(0);
-    let made = Made { generator: "a".into(), operations: vec![op("a.0", Value::Null, "", "a")] };
+    let made = Generated { generator: "a".into(), operations: vec![op("a.0", Value::Null, "", "a")] };
     let done = operation("a", Succeeded, 2, 100.0);
     world.report("w", Report { made: vec![made], ..report(&granted, vec![done]) });
     assert_eq!(operations(&world, &id).len(), 2);

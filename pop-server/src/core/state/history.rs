@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::State;
 use crate::core::Tx;
-use crate::core::command::{Effect, Made};
+use crate::core::command::{Effect, Generated};
 use crate::core::operation::Operation;
 use crate::core::record::{
     Added, AgendaRow, AgendaState, Event, Failure, OperationName, OperationUpdate, Percent, RerunOperations,
@@ -21,8 +21,8 @@ const REMEMBERED_ENDS: usize = 4096;
 
 impl State {
     /// Adds what a generator made. The only moment at which a percent may go down, and its event says so.
-    pub(in crate::core) fn add_operations(&mut self, tx: &mut Tx, no: AgendaNo, made: Made) {
-        let Made { generator, operations } = made;
+    pub(in crate::core) fn add_operations(&mut self, tx: &mut Tx, no: AgendaNo, made: Generated) {
+        let Generated { generator, operations } = made;
         let kinds: Vec<Arc<str>> = operations.iter().map(|o| self.kind(&o.kind)).collect();
         let Some(live) = self.agendas.get_mut(&no) else { return };
         let first = u32::try_from(live.operations.len()).unwrap_or(u32::MAX);
@@ -35,14 +35,14 @@ impl State {
             let operations =
                 part.iter().map(|o| OperationName { name: o.name.clone(), kind: o.kind.clone() }).collect();
             let added = Added { generator: generator.clone(), operations };
-            self.happen(tx, no, News { added: Some(added), ..News::default() });
+            self.happen(tx, no, Change { added: Some(added), ..Change::default() });
         }
-        tx.writes.push(Write::Made(no, first, operations));
+        tx.writes.push(Write::Generated(no, first, operations));
     }
 
     /// One more event: the agenda as it is now, and the operation that changed.
     pub(in crate::core) fn emit(&mut self, tx: &mut Tx, no: AgendaNo, operation: Option<OperationUpdate>) {
-        self.happen(tx, no, News { operation, ..News::default() });
+        self.happen(tx, no, Change { operation, ..Change::default() });
     }
 
     /// The agenda is run again. Watchers learn what begins anew and what is gone, in events that are not too large.
@@ -54,15 +54,15 @@ impl State {
                 removed: Vec::new(),
             };
             part.removed.extend(removed.by_ref().take(NAMES_PER_EVENT - part.reset.len()));
-            self.happen(tx, no, News { rerun: Some(part), ..News::default() });
+            self.happen(tx, no, Change { rerun: Some(part), ..Change::default() });
             if reset.len() == 0 && removed.len() == 0 {
                 return;
             }
         }
     }
 
-    fn happen(&mut self, tx: &mut Tx, no: AgendaNo, news: News) {
-        let News { operation, added, rerun } = news;
+    fn happen(&mut self, tx: &mut Tx, no: AgendaNo, change: Change) {
+        let Change { operation, added, rerun } = change;
         self.touch(no);
         let Some(live) = self.agendas.get_mut(&no) else { return };
         live.seq += 1;
@@ -165,7 +165,7 @@ impl State {
 
 /// What an event tells, besides how the agenda is.
 #[derive(Default)]
-struct News {
+struct Change {
     operation: Option<OperationUpdate>,
     added: Option<Added>,
     rerun: Option<RerunOperations>,

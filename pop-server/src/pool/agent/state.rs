@@ -442,7 +442,7 @@ impl Agent {
 
     fn finished(&mut self, lease: &LeaseId, how: Finish) {
         match how {
-            Finish::Over => {
+            Finish::Ended => {
                 self.leases.remove(lease);
             }
             Finish::Yielded => {

@@ -68,7 +68,7 @@ fn an_answer_about_an_earlier_lease_leaves_the_later_one() {
         _ => None,
     });
     assert_eq!(renew, Some(vec![id("a", 2)]), "the later lease goes on being renewed");
-    let over = Finished { lease: id("a", 1), how: Finish::Over };
+    let over = Finished { lease: id("a", 1), how: Finish::Ended };
     assert!(agent.on(seconds(3), Input::Finished(over)).is_empty());
 }
 
@@ -151,7 +151,7 @@ fn an_agent_that_was_superseded_ends_what_it_has_and_says_so() {
     let superseded = PortError::Superseded("another start has taken over".into());
     let outputs = agent.on(seconds(1), Input::Renewed(Err(superseded.clone())));
     assert_eq!(commands(&outputs), [Command::Lost(id("a", 1))]);
-    let over = Finished { lease: id("a", 1), how: Finish::Over };
+    let over = Finished { lease: id("a", 1), how: Finish::Ended };
     let outputs = agent.on(seconds(2), Input::Finished(over));
     assert!(outputs.contains(&Output::End(Err(superseded))), "{outputs:?}");
 }
@@ -197,7 +197,7 @@ impl World {
                         run.get_or_insert(self.now);
                     }
                 }
-                Output::Execute(Command::Lost(lease)) => self.finish(&lease, Finish::Over),
+                Output::Execute(Command::Lost(lease)) => self.finish(&lease, Finish::Ended),
                 Output::Execute(Command::Kill(lease)) => self.finish(&lease, Finish::Yielded),
                 Output::Attach => self.called("attach", output),
                 Output::Pull { .. } => self.called("pull", output),
@@ -324,7 +324,7 @@ impl World {
             7 => {
                 let nth = self.runs.keys().nth(usize::from(pick) % self.runs.len().max(1)).cloned();
                 if let Some(lease) = nth {
-                    self.finish(&lease, Finish::Over);
+                    self.finish(&lease, Finish::Ended);
                 }
             }
             _ => self.pass(Duration::from_millis(u64::from(pick) * 50)),

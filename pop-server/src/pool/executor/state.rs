@@ -58,7 +58,7 @@ pub struct Finished {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
     /// Its end is durable, or the lease is no longer the agent's.
-    Over,
+    Ended,
     /// It is to be given back.
     Yielded,
 }
@@ -560,7 +560,7 @@ impl Executor {
     fn finish_if_done(&mut self, now: Moment, run: u64) {
         let Some(held) = self.runs.get(&run).filter(|held| held.live == 0) else { return };
         let how = match held.state {
-            HeldState::Ending => Finish::Over,
+            HeldState::Ending => Finish::Ended,
             HeldState::Running if held.run.is_yielding() && held.run.is_quiet() && !self.is_told(run) => {
                 Finish::Yielded
             }

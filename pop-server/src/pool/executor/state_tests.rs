@@ -197,10 +197,10 @@ fn a_later_lease_of_an_agenda_waits_until_nothing_of_the_earlier_one_runs() {
     assert_eq!(world.asked.len(), 1, "the earlier one is lost by that");
     assert_eq!(world.live.len(), 1);
     world.exit(0, Err(user_failure()));
-    assert_eq!(world.finished, [Finished { lease: id("a", 1), how: Finish::Over }]);
+    assert_eq!(world.finished, [Finished { lease: id("a", 1), how: Finish::Ended }]);
     assert_eq!(world.live.len(), 1, "now it starts");
     world.settle();
-    assert_eq!(world.finished[1], Finished { lease: id("a", 2), how: Finish::Over });
+    assert_eq!(world.finished[1], Finished { lease: id("a", 2), how: Finish::Ended });
 }
 
 #[test]

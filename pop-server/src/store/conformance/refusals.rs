@@ -34,8 +34,8 @@ pub(super) fn a_key_is_violated_by_nothing(store: &Claimed) {
         (
             "an operation's position",
             vec![
-                Write::Made(AgendaNo(1), 1, vec![made("c"), made("d")]),
-                Write::Made(AgendaNo(1), 2, vec![made("e")]),
+                Write::Generated(AgendaNo(1), 1, vec![made("c"), made("d")]),
+                Write::Generated(AgendaNo(1), 2, vec![made("e")]),
             ],
         ),
     ];
@@ -49,7 +49,7 @@ pub(super) fn a_key_is_violated_by_nothing(store: &Claimed) {
     assert_eq!(store.agendas(&super::everything(9)).unwrap().len(), 1);
     assert_eq!(store.by_key(&CustomerId::from("a"), "k").unwrap(), Some(AgendaId::from("ag_1")));
     assert_eq!(store.events(AgendaNo(1), 0, 9).unwrap().len(), 1);
-    assert!(store.made(AgendaNo(1)).unwrap().is_empty());
+    assert!(store.generated(AgendaNo(1)).unwrap().is_empty());
     store.commit(&new(2, "b", Some("k"))).unwrap();
 }
 

@@ -194,7 +194,7 @@ pub(super) fn body(c: &Connection, seal: &Seal, agenda: AgendaNo) -> Result<Opti
     Ok(texts(c, seal, agenda, "SELECT body FROM bodies WHERE no = ?1")?.pop())
 }
 
-pub(super) fn made(c: &Connection, seal: &Seal, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
+pub(super) fn generated(c: &Connection, seal: &Seal, agenda: AgendaNo) -> Result<Vec<String>, StoreError> {
     texts(c, seal, agenda, "SELECT body FROM made WHERE no = ?1 ORDER BY position")
 }
 

@@ -50,7 +50,7 @@ pub(super) fn apply(tx: &Transaction<'_>, seal: &Seal, write: &Write) -> Result<
                 .execute([owner(customer.as_ref()), name])?;
             Ok(())
         }
-        Write::Made(no, first, operations) => made(tx, seal, *no, *first, operations),
+        Write::Generated(no, first, operations) => made(tx, seal, *no, *first, operations),
         Write::Operation(row) => operation(tx, seal, row),
         Write::Event(no, event) => {
             tx.prepare_cached("INSERT INTO events (no, seq, body) VALUES (?1, ?2, ?3)")?.execute(params![
