@@ -196,8 +196,20 @@ fn http_and_sql_stay_in_their_folders() {
 }
 
 /// The rooms of the server. Each may use those before it, never those behind it.
-const SERVER: [&str; 12] =
-    ["ids", "env", "scheduler", "core", "store", "engine", "http", "runtime", "pool", "api", "serve", "ui"];
+const SERVER: [&str; 12] = [
+    "ids",
+    "env",
+    "scheduler",
+    "core",
+    "store",
+    "engine",
+    "http",
+    "runtime",
+    "pool",
+    "api",
+    "serve",
+    "terminal",
+];
 
 #[test]
 fn the_rooms_of_the_server_are_a_ladder() {

@@ -17,7 +17,7 @@ use pop_sdk::api::{Failure, FailureClass};
 use pop_sdk::client::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::ui::safe;
+use crate::terminal::safe;
 
 /// Which server to talk to.
 #[derive(Clone, Debug, Args)]

@@ -13,4 +13,4 @@ pub mod runtime;
 pub mod scheduler;
 pub mod serve;
 pub mod store;
-pub mod ui;
+pub mod terminal;

@@ -7,7 +7,7 @@ use pop_sdk::client::ListQuery;
 
 use super::exit::Exit;
 use super::{ServerArgs, print_failure};
-use crate::ui::safe;
+use crate::terminal::safe;
 
 /// Arguments of `pop get`.
 #[derive(Debug, Args)]

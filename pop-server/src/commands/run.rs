@@ -21,7 +21,7 @@ use crate::pool::executor::{self, Command};
 use crate::pool::fence::Fence;
 use crate::pool::port::{Answer, ReportPort};
 use crate::run::Plan;
-use crate::ui::{Board, live::Live, safe};
+use crate::terminal::{Overview, live::Live, safe};
 
 /// So many operations that failed are named.
 const MOST_NAMED: usize = 5;
@@ -84,8 +84,8 @@ pub async fn run(args: RunArgs) -> Result<Exit> {
     let ours = std::env::temp_dir().join(format!("pop-{id}"));
     let work = args.local.work_dir().unwrap_or(&ours).to_path_buf();
     let runtime = args.local.open_at(work.clone(), base, &env).await?;
-    let board = Board::new(title.clone(), &plan, since);
-    let recorder = Arc::new(Recorder::new(Live::start(board, args.quiet)));
+    let overview = Overview::new(title.clone(), &plan, since);
+    let recorder = Arc::new(Recorder::new(Live::start(overview, args.quiet)));
 
     let asked = super::listen_for_signals()?;
     let (commands, inbox) = mpsc::unbounded_channel();
@@ -135,16 +135,16 @@ async fn finish(
 ) -> Result<Exit> {
     let Recorder { live, state } = recorder;
     let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let board = live.finish().await;
+    let overview = live.finish().await;
     let end = state.end.unwrap_or(AgendaEnd { state: AgendaState::Cancelled, outputs: None, failure: None });
     let mut outputs = state.outputs;
     if let Some(path) = &args.report {
-        let operations: Vec<OperationView> = board
+        let operations: Vec<OperationView> = overview
             .rows
             .iter()
             .map(|row| OperationView { output: outputs.get(&row.view.name).cloned(), ..row.view.clone() })
             .collect();
-        let report = report(id, title, &end, board.since, operations);
+        let report = report(id, title, &end, overview.since, operations);
         let text = serde_json::to_string_pretty(&report)? + "\n";
         std::fs::write(path, text).with_context(|| format!("could not write {}", path.display()))?;
     }
@@ -161,7 +161,7 @@ async fn finish(
         AgendaState::Succeeded => {
             let result = end.outputs.unwrap_or_else(|| {
                 // No declared outputs: those of all operations, in the agenda's order.
-                let names = board.rows.iter().map(|row| row.view.name.clone());
+                let names = overview.rows.iter().map(|row| row.view.name.clone());
                 Value::Object(names.filter_map(|n| outputs.remove(&n).map(|v| (n, v))).collect::<Map<_, _>>())
             });
             anstream::println!("{}", safe::json(&serde_json::to_string_pretty(&result)?));
@@ -175,7 +175,7 @@ async fn finish(
             if let Some(failure) = &end.failure {
                 super::print_failure(failure);
             }
-            let failed = board.rows.iter().filter(|row| row.view.state == OperationState::Failed);
+            let failed = overview.rows.iter().filter(|row| row.view.state == OperationState::Failed);
             let mut names = failed.map(|row| safe::one_line(&row.view.name)).collect::<Vec<_>>();
             if names.len() > 1 {
                 let (count, more) = (names.len(), names.len() > MOST_NAMED);

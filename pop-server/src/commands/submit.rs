@@ -13,7 +13,7 @@ use super::load::{self, Inputs};
 use super::{ServerArgs, print_failure};
 use crate::env::{Clock as _, SystemClock};
 use crate::run::Plan;
-use crate::ui::{Board, live::Live, safe};
+use crate::terminal::{Overview, live::Live, safe};
 
 /// Arguments of `pop submit`.
 #[derive(Debug, Args)]
@@ -70,7 +70,7 @@ pub async fn run(args: SubmitArgs) -> Result<Exit> {
     }
     anstream::eprintln!("{}", run.id());
     let asked = super::listen_for_signals()?;
-    let live = Live::start(Board::new(title, &plan, SystemClock.now()), args.quiet);
+    let live = Live::start(Overview::new(title, &plan, SystemClock.now()), args.quiet);
     let mut events = std::pin::pin!(run.watch());
     loop {
         tokio::select! {

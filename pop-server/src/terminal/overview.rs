@@ -12,7 +12,7 @@ const STATES: usize = OperationState::Unknown as usize + 1;
 
 /// The operations of a run and their latest states.
 #[derive(Clone, Debug)]
-pub struct Board {
+pub struct Overview {
     /// What the picture is of.
     pub title: String,
     /// When it began.
@@ -23,7 +23,7 @@ pub struct Board {
     counts: [usize; STATES],
 }
 
-/// One operation on the board.
+/// One operation on the overview.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// Its latest state.
@@ -36,8 +36,8 @@ pub struct Row {
     pub made: bool,
 }
 
-impl Board {
-    /// The board of a run that has not begun.
+impl Overview {
+    /// The overview of a run that has not begun.
     pub fn new(title: String, plan: &Plan, since: Timestamp) -> Self {
         let (depth, parent) = levels(plan);
         let order = tree_order(&depth, &parent);

@@ -1,47 +1,47 @@
-//! The picture: lines of text for a board, a time and a size. Pure.
+//! The picture: lines of text for a overview, a time and a size. Pure.
 
 use jiff::Timestamp;
 use pop_sdk::api::{OperationState, OperationView};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::board::{Board, Row};
 use super::lines::{length, mark};
+use super::overview::{Overview, Row};
 use super::safe::one_line;
 
 const BAR: usize = 16;
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
-/// The lines that show `board` at `now` in `width` columns and at most `height` lines (two at least).
-pub fn frame(board: &Board, now: Timestamp, width: usize, height: usize) -> Vec<String> {
-    let mut lines = vec![head(board, now)];
+/// The lines that show `overview` at `now` in `width` columns and at most `height` lines (two at least).
+pub fn frame(overview: &Overview, now: Timestamp, width: usize, height: usize) -> Vec<String> {
+    let mut lines = vec![head(overview, now)];
     let room = height.saturating_sub(2).max(1);
-    let body = if board.rows.len() <= room {
-        let indents = indents(&board.rows);
-        board.rows.iter().zip(&indents).map(|(row, indent)| row_line(row, indent, now)).collect()
+    let body = if overview.rows.len() <= room {
+        let indents = indents(&overview.rows);
+        overview.rows.iter().zip(&indents).map(|(row, indent)| row_line(row, indent, now)).collect()
     } else {
-        grouped(board, now, room)
+        grouped(overview, now, room)
     };
     lines.extend(body);
-    lines.push(foot(board));
+    lines.push(foot(overview));
     lines.iter().map(|line| cut(line, width)).collect()
 }
 
-fn head(board: &Board, now: Timestamp) -> String {
-    format!("{}  {}", one_line(&board.title), length(board.since, now))
+fn head(overview: &Overview, now: Timestamp) -> String {
+    format!("{}  {}", one_line(&overview.title), length(overview.since, now))
 }
 
-fn foot(board: &Board) -> String {
-    let total = board.rows.len();
-    let part = if total == 0 { 1.0 } else { board.ended() as f64 / total as f64 };
-    let mut text = format!("{} {}/{total}", bar(part), board.count(OperationState::Succeeded));
+fn foot(overview: &Overview) -> String {
+    let total = overview.rows.len();
+    let part = if total == 0 { 1.0 } else { overview.ended() as f64 / total as f64 };
+    let mut text = format!("{} {}/{total}", bar(part), overview.count(OperationState::Succeeded));
     for (state, word) in [
         (OperationState::Executing, "running"),
         (OperationState::Failed, "failed"),
         (OperationState::Skipped, "skipped"),
         (OperationState::Cancelled, "cancelled"),
     ] {
-        if board.count(state) > 0 {
-            text += &format!(", {} {word}", board.count(state));
+        if overview.count(state) > 0 {
+            text += &format!(", {} {word}", overview.count(state));
         }
     }
     text
@@ -118,10 +118,10 @@ fn indents(rows: &[Row]) -> Vec<String> {
 }
 
 /// Too many to show: operations with the same stem and depth become one line, those that run or failed are shown first.
-fn grouped(board: &Board, now: Timestamp, room: usize) -> Vec<String> {
+fn grouped(overview: &Overview, now: Timestamp, room: usize) -> Vec<String> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut index = std::collections::HashMap::new();
-    for row in &board.rows {
+    for row in &overview.rows {
         let key = (row.depth, stem(&row.view.name));
         let at = *index.entry(key).or_insert_with(|| {
             groups.push(Group { depth: row.depth, stem: key.1, rows: Vec::new() });
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
     use crate::run::Plan;
 
-    fn board(operations: &[(&str, serde_json::Value)]) -> Board {
+    fn overview(operations: &[(&str, serde_json::Value)]) -> Overview {
         let operations = operations
             .iter()
             .map(|(name, payload)| Operation {
@@ -245,7 +245,7 @@ mod tests {
             })
             .collect();
         let plan = Plan::new(&Agenda { operations, ..Agenda::default() }).unwrap();
-        Board::new("demo".into(), &plan, Timestamp::UNIX_EPOCH)
+        Overview::new("demo".into(), &plan, Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(cut("abc", 0), "");
     }
 
-    fn set(board: &mut Board, name: &str, state: OperationState, percent: f64) {
+    fn set(overview: &mut Overview, name: &str, state: OperationState, percent: f64) {
         let view = OperationView {
             name: name.into(),
             state,
@@ -267,20 +267,20 @@ mod tests {
             ended_at: Timestamp::from_second(3).ok(),
             ..OperationView::default()
         };
-        board.update(&view);
+        overview.update(&view);
     }
 
     #[test]
     fn a_small_run_is_a_tree() {
-        let mut board = board(&[
+        let mut overview = overview(&[
             ("split", json!({})),
             ("count.0", json!("@<split.out>")),
             ("count.1", json!("@<split.out>")),
             ("merge", json!(["@<count.0.out>", "@<count.1.out>"])),
         ]);
-        set(&mut board, "split", OperationState::Succeeded, 100.0);
-        set(&mut board, "count.1", OperationState::Executing, 50.0);
-        let lines = frame(&board, Timestamp::from_second(4).unwrap(), 60, 20);
+        set(&mut overview, "split", OperationState::Succeeded, 100.0);
+        set(&mut overview, "count.1", OperationState::Executing, 50.0);
+        let lines = frame(&overview, Timestamp::from_second(4).unwrap(), 60, 20);
         insta::assert_snapshot!(lines.join("\n"), @r"
         demo  4.0s
         ✓ split  3.0s
@@ -304,13 +304,13 @@ mod tests {
         let operations =
             vec![generator, operation("join", json!("@<part.*.out>")), operation("other", json!({}))];
         let plan = Plan::new(&Agenda { operations: operations.into(), ..Agenda::default() }).unwrap();
-        let mut board = Board::new("demo".into(), &plan, Timestamp::UNIX_EPOCH);
-        board.add("part.each", [("part.0", "t"), ("part.1", "t")].into_iter());
-        board.add("part.each", [("part.1", "t"), ("part.2", "t")].into_iter());
-        set(&mut board, "join", OperationState::Succeeded, 100.0);
-        set(&mut board, "other", OperationState::Failed, 0.0);
-        set(&mut board, "part.2", OperationState::Succeeded, 100.0);
-        let lines = frame(&board, Timestamp::from_second(4).unwrap(), 60, 20);
+        let mut overview = Overview::new("demo".into(), &plan, Timestamp::UNIX_EPOCH);
+        overview.add("part.each", [("part.0", "t"), ("part.1", "t")].into_iter());
+        overview.add("part.each", [("part.1", "t"), ("part.2", "t")].into_iter());
+        set(&mut overview, "join", OperationState::Succeeded, 100.0);
+        set(&mut overview, "other", OperationState::Failed, 0.0);
+        set(&mut overview, "part.2", OperationState::Succeeded, 100.0);
+        let lines = frame(&overview, Timestamp::from_second(4).unwrap(), 60, 20);
         insta::assert_snapshot!(lines.join("\n"), @r"
         demo  4.0s
         · part.each
@@ -325,16 +325,16 @@ mod tests {
 
     #[test]
     fn what_is_gone_leaves_the_picture() {
-        let mut board = board(&[("a", json!({})), ("b", json!({})), ("c", json!("@<b.out>"))]);
-        board.add("a", [("a.0", "t"), ("a.1", "t")].into_iter());
-        set(&mut board, "a.0", OperationState::Succeeded, 100.0);
-        set(&mut board, "a.1", OperationState::Failed, 0.0);
-        set(&mut board, "c", OperationState::Succeeded, 100.0);
-        board.remove(&["a.0".to_owned(), "a.1".to_owned(), "unknown".to_owned()]);
-        assert_eq!((board.ended(), board.count(OperationState::Failed)), (1, 0));
-        board.add("a", [("a.0", "t")].into_iter());
-        set(&mut board, "a.0", OperationState::Failed, 0.0);
-        let lines = frame(&board, Timestamp::from_second(4).unwrap(), 60, 20);
+        let mut overview = overview(&[("a", json!({})), ("b", json!({})), ("c", json!("@<b.out>"))]);
+        overview.add("a", [("a.0", "t"), ("a.1", "t")].into_iter());
+        set(&mut overview, "a.0", OperationState::Succeeded, 100.0);
+        set(&mut overview, "a.1", OperationState::Failed, 0.0);
+        set(&mut overview, "c", OperationState::Succeeded, 100.0);
+        overview.remove(&["a.0".to_owned(), "a.1".to_owned(), "unknown".to_owned()]);
+        assert_eq!((overview.ended(), overview.count(OperationState::Failed)), (1, 0));
+        overview.add("a", [("a.0", "t")].into_iter());
+        set(&mut overview, "a.0", OperationState::Failed, 0.0);
+        let lines = frame(&overview, Timestamp::from_second(4).unwrap(), 60, 20);
         insta::assert_snapshot!(lines.join("\n"), @r"
         demo  4.0s
         · a
@@ -349,9 +349,9 @@ mod tests {
     fn a_large_run_is_grouped_and_never_taller_than_the_terminal() {
         let names: Vec<String> = (0..300).map(|i| format!("mProject_ID{i:07}")).collect();
         let operations: Vec<_> = names.iter().map(|n| (n.as_str(), json!({}))).collect();
-        let mut board = board(&operations);
-        set(&mut board, "mProject_ID0000007", OperationState::Failed, 0.0);
-        let lines = frame(&board, Timestamp::from_second(1).unwrap(), 40, 10);
+        let mut overview = overview(&operations);
+        set(&mut overview, "mProject_ID0000007", OperationState::Failed, 0.0);
+        let lines = frame(&overview, Timestamp::from_second(1).unwrap(), 40, 10);
         assert_eq!(lines.len(), 3);
         assert!(lines[1].contains("mProject… ×300"), "{lines:?}");
         assert!(lines.iter().all(|l| l.chars().count() <= 40));

@@ -45,7 +45,7 @@ pub fn added_line(generator: &str, count: usize, since: Timestamp, now: Timestam
 }
 
 /// One line for an agenda that was run again.
-pub fn again_line(again: &Again, since: Timestamp, now: Timestamp) -> String {
+pub fn rerun_line(again: &Again, since: Timestamp, now: Timestamp) -> String {
     let mut text = format!("[{:>8}] ↺ rerun  {} operations reset", length(since, now), again.reset.len());
     if !again.removed.is_empty() {
         text += &format!(", {} generated operations removed", again.removed.len());
