@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{ConstantBuilder, Retryable as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::in_process::InProcess;
@@ -28,10 +28,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// A server that can't go on says so for so long before it ends.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// For so long the database's lock is waited for.
-const LOCK_WAIT: Duration = Duration::from_secs(3);
-/// And tried again so often.
+/// The database's lock is tried again after so long, so many times: three seconds in all.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
+const LOCK_RETRIES: usize = 150;
 
 /// What can be set.
 #[derive(Clone, Debug)]
@@ -185,13 +184,9 @@ pub(crate) async fn build(
 
 /// Opens the database file. A server that was here before may still be ending, so its lock is waited for.
 async fn open(path: &Path) -> Result<SqliteStore, ServerError> {
-    let deadline = Instant::now() + LOCK_WAIT;
-    loop {
-        match SqliteStore::open(path) {
-            Err(StoreError::InUse(_)) if Instant::now() < deadline => tokio::time::sleep(LOCK_RETRY).await,
-            result => return result.map_err(ServerError::Store),
-        }
-    }
+    let tries = ConstantBuilder::new().with_delay(LOCK_RETRY).with_max_times(LOCK_RETRIES);
+    let open = || async { SqliteStore::open(path) };
+    open.retry(tries).when(|error| matches!(error, StoreError::InUse(_))).await.map_err(ServerError::Store)
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use backon::{ConstantBuilder, Retryable as _};
 use clap::Args;
 use pop_compiler::agenda::RunSpec;
 use pop_compiler::{duration, quantity};
-use tokio::time::Instant;
 
 use super::exit::Exit;
 use super::{Asked, ServerArgs, listen_for_signals, load};
@@ -20,9 +20,9 @@ use crate::pool::{agent, executor};
 use crate::runtime::Capacity;
 use crate::runtime::local::{self, Local, LocalError};
 
-/// For so long the lock of a work folder is waited for, and tried again so often.
-const LOCK_WAIT: Duration = Duration::from_secs(3);
+/// The lock of a work folder is tried again after so long, so many times: three seconds in all.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
+const LOCK_RETRIES: usize = 150;
 /// How long a request with reports may go without an answer.
 const REPORT_LIMIT: Duration = Duration::from_secs(10);
 
@@ -68,15 +68,10 @@ impl LocalArgs {
     pub async fn open_at(&self, work: PathBuf, base: PathBuf, env: &Env) -> Result<Arc<Local>> {
         let mut config = self.runtime(work, base)?;
         config.env = env.clone();
-        let deadline = Instant::now() + LOCK_WAIT;
-        loop {
-            match Local::open(config.clone()) {
-                Err(LocalError::InUse(_)) if Instant::now() < deadline => {
-                    tokio::time::sleep(LOCK_RETRY).await;
-                }
-                opened => return Ok(Arc::new(opened?)),
-            }
-        }
+        let tries = ConstantBuilder::new().with_delay(LOCK_RETRY).with_max_times(LOCK_RETRIES);
+        let open = || async { Local::open(config.clone()) };
+        let opened = open.retry(tries).when(|error| matches!(error, LocalError::InUse(_))).await?;
+        Ok(Arc::new(opened))
     }
 
     /// The executor's settings; `types` comes from the file that is run, the catalogs given here win.

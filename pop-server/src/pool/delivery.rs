@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable as _};
 use pop_sdk::api::{Failure, FailureClass, OperationState, Report, ReportResult};
 use tracing::{error, info, warn};
 
@@ -72,19 +73,16 @@ async fn send(
     limit: Duration,
     reports: &[Report],
 ) -> Result<Vec<ReportResult>, PortError> {
-    let mut pause = PAUSES.0;
-    loop {
+    let once = || async {
         let answer = tokio::time::timeout(limit, port.report(reports)).await;
-        let error = match answer {
-            Ok(Ok(results)) => return Ok(results),
-            Ok(Err(error)) if !error.passes() => return Err(error),
-            Ok(Err(error)) => error,
-            Err(_) => PortError::Unreachable(format!("no answer within {limit:?}")),
-        };
-        warn!(%error, "could not send a report; retrying");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
-    }
+        answer.unwrap_or_else(|_| Err(PortError::Unreachable(format!("no answer within {limit:?}"))))
+    };
+    let pauses =
+        ExponentialBuilder::new().with_min_delay(PAUSES.0).with_max_delay(PAUSES.1).without_max_times();
+    once.retry(pauses)
+        .when(PortError::passes)
+        .notify(|error, _| warn!(%error, "could not send a report; retrying"))
+        .await
 }
 
 /// Sends a refused request in smaller parts, or says what came of it where there are none.

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use pop_compiler::agenda::RunSpec;
 use pop_sdk::api::{Failure, FailureClass};
 use rustix::io::Errno;
@@ -103,7 +104,11 @@ impl Launcher {
         reports: Option<&Arc<Reports>>,
         stop: &Stop,
     ) -> Result<Started, Failure> {
-        let mut pause = PAUSES.0;
+        let mut pauses = ExponentialBuilder::new()
+            .with_min_delay(PAUSES.0)
+            .with_max_delay(PAUSES.1)
+            .without_max_times()
+            .build();
         loop {
             let turn = tokio::select! {
                 biased;
@@ -130,7 +135,7 @@ impl Launcher {
             }
             tokio::select! {
                 () = stop.asked() => return Err(stopped_before()),
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSES.1),
+                () = tokio::time::sleep(pauses.next().unwrap_or(PAUSES.1)) => {}
             }
         }
     }
