@@ -1,4 +1,4 @@
-//! HTTP: the table of routes and what stands behind it. Nothing here decides anything that the core or the compiler could.
+//! HTTP: the table of routes and what stands behind it. It decides nothing that the core or the compiler could.
 
 mod access;
 mod agendas;

@@ -182,7 +182,7 @@ pub trait Runtime: Send + Sync + 'static {
     /// How much it can run at the same time.
     fn capacity(&self) -> Capacity;
 
-    /// The attempts of an agenda that still run although an earlier driver has launched them. Whoever does not launch them
+    /// The attempts of an agenda that still run although an earlier driver has launched them. A driver that does not launch them
     /// again has to be sure that they are stopped.
     fn adopt(&self, agenda: &str) -> Pending<'_, Vec<Adopted>>;
 
@@ -190,7 +190,7 @@ pub trait Runtime: Send + Sync + 'static {
     fn launch(&self, launch: Launch, reporter: Reporter, stop: Stop);
 
     /// Unless this is said again, everything that runs is to be killed after that time, even while this process stands still
-    /// or is gone: by then its leases may be somebody else's. None: no longer. A runtime that can't promise more than this
+    /// or is gone: by then another agent may hold its leases. None: no longer. A runtime that can't promise more than this
     /// process itself does nothing.
     fn fence_in(&self, _after: Option<Duration>) {}
 

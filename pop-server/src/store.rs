@@ -22,7 +22,7 @@ use crate::core::record::{
 };
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
-/// The proof of who may write. A store gives it to whoever claims the right to write, and from then on takes no writes
+/// The proof of who may write. A store gives it to the process that claims the right to write, and from then on takes no writes
 /// under an older one. For a database file it is the number of the claim; for a shared database it would be the leader's
 /// term.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct Fence {
 ///   nothing of its commit is stored;
 /// - reads may run at the same time as each other and as a commit.
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
-    /// Takes the right to write from whoever had it.
+    /// Takes the right to write from the process that had it.
     fn claim(&self) -> Result<Fence, StoreError>;
 
     /// What the core needs to start.

@@ -84,7 +84,7 @@ pub(crate) struct Principal {
 }
 
 impl Principal {
-    /// Whoever reaches a server that asks for no credentials.
+    /// Every caller of a server that asks for no credentials.
     pub(crate) fn anybody() -> Self {
         Self { actor: Actor::Operator, role: Role::Admin, scope: Scope::All }
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// Why a submit request is not taken in.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Rejection {
-    /// The request itself makes no sense.
+    /// The request itself is invalid.
     Request(String),
     /// The agenda, the template or the inputs have faults; and the names of the operations that pointers may lead to.
     Findings(Vec<Diagnostic>, Vec<String>),
@@ -55,7 +55,7 @@ pub(super) fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
 }
 
 /// Names and keys are matched, listed and typed again, so no control character may hide in one. A title is free text, which
-/// may have several lines; whoever shows it makes it safe to show.
+/// may have several lines; a program that shows it makes it safe to show.
 fn printable(agenda: &Agenda) -> Result<(), Rejection> {
     let labels = [("linkId", agenda.link_id.as_deref()), ("customerId", agenda.customer_id.as_deref())];
     let stamp = agenda.params.get(keys::WORKFLOW);

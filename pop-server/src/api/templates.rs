@@ -117,14 +117,14 @@ pub(super) struct OwnerParams {
 }
 
 impl OwnerParams {
-    /// A customer's own may be read by whoever may see the customer, those for all by everybody.
+    /// A template of a customer is read by callers who may see the customer; one for all is read by everybody.
     fn owner_to_read(self, principal: &Principal) -> Result<Option<CustomerId>, Error> {
         let owner = self.customer.map(CustomerId::from);
         owner.as_ref().map(|customer| principal.check(customer)).transpose()?;
         Ok(owner)
     }
 
-    /// What is for all is changed only by whoever may see all.
+    /// A template for all is changed only by callers who may see all customers.
     fn owner_to_change(self, principal: &Principal) -> Result<Option<CustomerId>, Error> {
         let owner = self.owner_to_read(principal)?;
         if owner.is_none() && principal.scope != Scope::All {

@@ -25,7 +25,7 @@ pub enum Exit {
     Refused,
     /// The server can't be reached, or can't answer at the moment.
     Unreachable,
-    /// A server or a pool could not go on, by a fault of POP's own.
+    /// A server or a pool could not go on, by an internal error of POP.
     Crashed,
 }
 

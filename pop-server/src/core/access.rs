@@ -11,7 +11,7 @@ use crate::ids::{CustomerId, PoolId};
 pub enum Actor {
     /// The server itself: time has passed, or the database is new.
     Server,
-    /// Whoever runs the server. Without authentication that is everybody.
+    /// The operator of the server. Without authentication every caller is one.
     Operator,
     /// A pool's agent.
     Agent {

@@ -231,7 +231,7 @@ pub enum Reply {
     Renewed {
         /// To be cancelled.
         cancel: Vec<LeaseId>,
-        /// Somebody else's.
+        /// Held by another agent, or by none.
         lost: Vec<LeaseId>,
     },
     /// The word on each report.

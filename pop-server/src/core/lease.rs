@@ -124,7 +124,7 @@ impl Core {
         Reply::Expired(overdue.len())
     }
 
-    /// A lease is gone: the agenda goes to the head of its queue, or ends if somebody wants it cancelled, or if leases were
+    /// A lease is gone: the agenda goes to the head of its queue, or ends if a client wants it cancelled, or if leases were
     /// lost too often without any of its operations ending: then it may be what brings its pools down.
     pub(super) fn give_back(&mut self, tx: &mut Tx, no: AgendaNo, how: Return, reason: &str) {
         let Some(live) = self.state.agendas.get_mut(&no) else { return };

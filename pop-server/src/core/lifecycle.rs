@@ -14,11 +14,11 @@ pub(crate) enum Transition {
     Start,
     /// The lease is gone.
     Return,
-    /// Somebody cancels it.
+    /// A client cancels it.
     Cancel,
     /// The pool reports its end.
     End(AgendaState),
-    /// Somebody runs it again.
+    /// A client reruns it.
     Rerun,
 }
 

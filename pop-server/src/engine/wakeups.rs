@@ -1,5 +1,5 @@
 //! Who waits for what: long polls for work of a pool, streams for events of an agenda. Only wake-ups pass through here;
-//! whoever is woken looks for itself, so nothing can be missed or doubled. Nothing is kept of those who have gone.
+//! a caller that is woken looks for itself, so nothing can be missed or doubled. Nothing is kept of those who have gone.
 
 mod feed;
 mod polls;
@@ -32,7 +32,7 @@ struct Watched {
     feed: tokio::sync::Mutex<Feed>,
 }
 
-/// Somebody's wait for changes of one agenda.
+/// A watcher's wait for changes of one agenda.
 #[derive(Debug)]
 pub struct Watch {
     shared: Option<Arc<Watched>>,
@@ -115,7 +115,7 @@ impl Watch {
         *self.receiver.borrow_and_update()
     }
 
-    /// What has been read for all who watch the agenda. Whoever reads holds it until that is done.
+    /// What has been read for all who watch the agenda. A reader holds it until it is done.
     pub async fn feed(&self) -> Option<tokio::sync::MutexGuard<'_, Feed>> {
         Some(self.shared.as_ref()?.feed.lock().await)
     }

@@ -21,7 +21,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 pub enum Answer {
     /// It is durable.
     Accepted,
-    /// The lease is somebody else's now.
+    /// Another agent has the lease now.
     Stale,
     /// It is durable, but for these operations: their outputs are more than the server takes, so they were reported as
     /// failed (`OutputTooLarge`).

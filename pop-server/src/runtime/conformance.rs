@@ -236,7 +236,7 @@ async fn stops(runtime: &dyn Runtime) {
     );
 }
 
-/// Somebody who has left the group and holds the streams open.
+/// A program that has left the group and holds the streams open.
 async fn leftovers(runtime: &dyn Runtime) {
     for (text, code) in [
         ("setsid sleep 1000 & echo $!", None),

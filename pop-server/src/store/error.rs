@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// What went wrong with the data.
+/// Why the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database refused or failed.

@@ -8,7 +8,7 @@ use crate::core::record::{
 };
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
-/// What goes wrong.
+/// A fault that a test asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
@@ -35,7 +35,7 @@ impl<S> Faulty<S> {
         self.set(if broken { Fault::Error } else { Fault::None });
     }
 
-    /// What goes wrong from now on.
+    /// The fault from now on.
     pub(crate) fn set(&self, fault: Fault) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }

@@ -9,7 +9,7 @@ pub struct Failure {
     pub class: FailureClass,
     /// A name for the case, such as `ExitCode`.
     pub code: String,
-    /// What went wrong and what to do, for people.
+    /// What failed and what to do, for people.
     pub message: String,
     /// The operation that failed first, for a failed agenda.
     pub operation: Option<String>,

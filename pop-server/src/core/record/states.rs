@@ -105,7 +105,7 @@ names!(
         Infra = "infra",
         /// Nobody; the operation waits.
         Capacity = "capacity",
-        /// Whoever configured the pool or the operation type.
+        /// The people who configured the pool or the operation type.
         Config = "config",
         /// POP's own fault.
         Platform = "platform",

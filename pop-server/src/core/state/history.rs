@@ -144,7 +144,7 @@ impl State {
         self.ended.get(id).map(|(epoch, _)| *epoch)
     }
 
-    /// It ended while somebody may still believe to hold it: what that one reports is stale.
+    /// The agenda ended while an agent may still believe to hold it: reports of that agent are stale.
     pub(in crate::core) fn fence(&mut self, id: &AgendaId) {
         if let Some((epoch, _)) = self.ended.get_mut(id) {
             *epoch = 0;

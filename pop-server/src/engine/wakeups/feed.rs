@@ -1,4 +1,4 @@
-//! The newest events of one agenda, read once for all who watch it. Whoever is behind reads from the store instead.
+//! The newest events of one agenda, read once for all who watch it. A watcher that is behind reads from the store instead.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

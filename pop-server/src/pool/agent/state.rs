@@ -2,7 +2,7 @@
 //! out. A lease is named by agenda and epoch throughout, so an answer about an earlier lease never touches a later one.
 //!
 //! *Fencing.* A lease counts from the moment at which the last renewal that was answered had been sent. If none is answered
-//! for long enough, the agent stops its programs before the server may hand the agenda to somebody else: politely at
+//! for long enough, the agent stops its programs before the server may hand the agenda to another agent: politely at
 //! first, then at once.
 
 use std::collections::BTreeMap;

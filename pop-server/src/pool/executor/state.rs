@@ -37,9 +37,9 @@ pub enum Command {
     Run(Box<Lease>),
     /// End it, then report the end.
     Cancel(LeaseId),
-    /// It is somebody else's: end it at once and say nothing.
+    /// Another agent has the lease: end the run at once and report nothing.
     Lost(LeaseId),
-    /// Stop what runs and report what it came to, so that the lease can be given back.
+    /// Stop what runs and report the outcomes, so that the lease can be given back.
     Yield(LeaseId),
     /// What still runs of it is killed.
     Kill(LeaseId),
@@ -534,7 +534,7 @@ impl Executor {
         self.reports.end(run, failed(failure));
     }
 
-    /// The lease is somebody else's: what runs is killed, and nothing is said.
+    /// Another agent has the lease: what runs is killed, and nothing is reported.
     fn lose(&mut self, now: Moment, run: u64) {
         self.end(now, run);
         self.kill_all(run);

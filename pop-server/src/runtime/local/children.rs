@@ -107,7 +107,7 @@ impl Children {
         self.state().launched.remove(&pid);
     }
 
-    /// From now on whoever still runs for this attempt is an orphan.
+    /// From now on a program that still runs for this attempt is an orphan.
     fn ended(&self, folder: &Path) {
         self.state().running.remove(folder);
     }
@@ -116,7 +116,7 @@ impl Children {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends whoever still runs for an attempt whose own process has ended. Blocks until nobody does.
+    /// Ends every program that still runs for an attempt whose own process has ended. Blocks until none does.
     pub(super) fn end(&self, folder: &Path) {
         let until = Instant::now() + HUNT;
         while self.round(|attempt, _| attempt == folder) && Instant::now() < until {}

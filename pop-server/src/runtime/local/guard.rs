@@ -30,7 +30,7 @@ pub(super) struct Guard {
     work: PathBuf,
     start: String,
     children: Arc<Children>,
-    /// Locked for short moments only: whoever sets a fence must not wait.
+    /// Locked for short moments only: a caller that sets a fence must not wait.
     state: Mutex<State>,
     /// Held while a guard is started, so that all who need one wait for the same.
     starting: Mutex<()>,

@@ -55,7 +55,7 @@ pub(super) fn outcome(end: End, spec: &RunSpec, folder: &Folder, limit: u64) -> 
     Ok(value)
 }
 
-/// The operation's output: its output file if it wrote one, else the failure that it left behind although it exited well,
+/// The operation's output: its output file if it wrote one, else the failure that it left behind although it exited with code 0,
 /// else what its standard output means.
 fn output(spec: &RunSpec, folder: &Folder, stdout: Vec<u8>, limit: u64) -> Result<Value, Failure> {
     let value = match plain_file::read(&folder.output(), limit) {

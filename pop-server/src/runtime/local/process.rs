@@ -25,7 +25,7 @@ use crate::run::Masker;
 use crate::run::fail;
 use crate::runtime::{Launch, Reporter, Signal, Stop};
 
-/// How long pipes may stay open after the program has ended: somebody whom it started may hold them.
+/// How long pipes may stay open after the program has ended: a program that it started may hold them.
 const DRAIN: Duration = Duration::from_secs(1);
 /// The same, after everybody who is known has been killed.
 const LAST_DRAIN: Duration = Duration::from_millis(250);

@@ -22,7 +22,7 @@ pub enum LocalError {
         /// What is wrong with it.
         why: String,
     },
-    /// The folder can't be made or opened.
+    /// The folder could not be created or opened.
     #[error("could not open work folder {}: {error}. Give another one with --work-dir.", .folder.display())]
     Io {
         /// The folder.

@@ -1,4 +1,4 @@
-//! Oldest first, whoever it belongs to.
+//! Oldest first, across all customers.
 
 use crate::scheduler::{Because, Change, Context, Policy, Registration, Taken, Waiting};
 
