@@ -269,3 +269,30 @@ fn every_file_says_what_it_is() {
         }
     }
 }
+
+/// The paths that a page names in backquotes, from the root.
+fn named_paths(text: &str) -> Vec<&str> {
+    let inside = text.split('`').skip(1).step_by(2);
+    let from_the_root = ["pop-", "tests/", "docs/", "examples/", "benches/"];
+    let is_path =
+        |name: &&str| from_the_root.iter().any(|start| name.starts_with(start)) && name.contains('/');
+    inside.filter(is_path).filter(|name| !name.contains(['*', ' ', '<', '{', '…', '('])).collect()
+}
+
+#[test]
+fn the_pages_name_files_that_exist() {
+    let root = root();
+    let mut pages =
+        vec![root.join("ARCHITECTURE.md"), root.join("CONTRIBUTING.md"), root.join("docs/glossary.md")];
+    pages.extend(fs::read_dir(root.join("docs/decisions")).unwrap().map(|entry| entry.unwrap().path()));
+    let mut missing = Vec::new();
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for path in named_paths(&text) {
+            if !root.join(path).exists() {
+                missing.push(format!("{}: `{path}`", page.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "pages name what is not there:\n{}", missing.join("\n"));
+}
