@@ -13,6 +13,7 @@ use crate::core::command::{Command, Effect, Refusal, Reply, Request};
 use crate::core::record::Write;
 use crate::core::{Core, Settings};
 use crate::env::Clock;
+use crate::scheduler::{POLICIES, is_known};
 use crate::store::{Fence, Store, StoreError};
 
 /// Between two attempts to load the state while the store fails.
@@ -107,7 +108,14 @@ impl Engine {
     pub fn load(settings: Settings, store: Arc<dyn Store>, now: Now) -> Result<Self, StoreError> {
         // Whatever is loaded after the claim, nobody else changes.
         let fence = store.claim()?;
-        let core = Core::load(settings, store.load()?, now.wall);
+        let snapshot = store.load()?;
+        for insight in snapshot.insights.iter().filter(|insight| !is_known(POLICIES, &insight.algorithm)) {
+            let (id, unknown, used) = (&insight.id, &insight.algorithm, POLICIES[0].name);
+            tracing::warn!(
+                "unknown algorithm `{unknown}` of insight `{id}`: a newer server has set it. `{used}` is used instead"
+            );
+        }
+        let core = Core::load(settings, snapshot, now.wall);
         let pauses = Pauses::new(now.wall, now.monotonic);
         Ok(Self { settings, store, fence, core: Some(core), pauses, troubled: false })
     }
