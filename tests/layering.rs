@@ -233,6 +233,17 @@ fn the_rooms_of_the_server_are_a_ladder() {
 }
 
 #[test]
+fn routes_stand_in_the_table() {
+    let server = root().join("pop-server/src");
+    let mut files = sources(&server);
+    let tables = [server.join("api/routes.rs"), server.join("runtime/attempts/http.rs")];
+    files.retain(|(path, _)| !tables.contains(path));
+    let words =
+        [".route(", "MethodRouter::new", "routing::get", "routing::post", "routing::put", "routing::delete"];
+    never(&files, &words, "a route is an entry of `api/routes.rs`, with the permission that it needs");
+}
+
+#[test]
 fn time_and_randomness_come_in_through_the_environment() {
     let server = root().join("pop-server/src");
     let mut files = sources(&server);
