@@ -61,7 +61,7 @@ impl Core {
             self.state.set_deadline(no, until);
         }
         // Of all that it holds: a lease may be newer than the call, which waits for a cancel.
-        let held = self.state.held(pool, worker).into_iter().flat_map(|held| held.values().flatten());
+        let held = self.state.leases_of(pool, worker).into_iter().flat_map(|held| held.values().flatten());
         let cancel = held
             .filter_map(|no| {
                 let live = self.state.agendas.get(no)?;
@@ -92,7 +92,7 @@ impl Core {
         }
         if leaving {
             // What it was granted while it was asked to stop it may not know of.
-            for no in self.state.held(pool, worker).into_iter().flat_map(|h| h.values().flatten()) {
+            for no in self.state.leases_of(pool, worker).into_iter().flat_map(|h| h.values().flatten()) {
                 let Some(live) = self.state.agendas.get(no) else { continue };
                 if matches!(&live.place, Place::Leased(lease) if lease.row.instance == instance) {
                     held.entry(*no).or_insert_with(|| LeaseId { id: live.id.clone(), epoch: live.epoch });

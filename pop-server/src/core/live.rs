@@ -43,7 +43,7 @@ pub(super) struct Live {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Place {
     /// Stored, never queued.
-    Held,
+    OnHold,
     /// In its insight's scheduler.
     Ready,
     /// At this place in its insight's queue.
@@ -67,7 +67,7 @@ pub(super) struct Lease {
 impl Live {
     pub(super) fn state(&self) -> AgendaState {
         match &self.place {
-            Place::Held | Place::Ready => AgendaState::Ready,
+            Place::OnHold | Place::Ready => AgendaState::Ready,
             Place::Queued(_) => AgendaState::Queued,
             Place::Leased(lease) if lease.started => AgendaState::Executing,
             Place::Leased(_) => AgendaState::Leased,
@@ -103,7 +103,7 @@ impl Live {
         AgendaRow {
             no,
             state: self.state(),
-            held: self.place == Place::Held,
+            on_hold: self.place == Place::OnHold,
             reason: self.reason.clone(),
             epoch: self.epoch,
             lost: self.lost,

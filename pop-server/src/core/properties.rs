@@ -472,7 +472,7 @@ impl Model {
         assert_eq!(state.overdue(jiff::Timestamp::MAX).len(), leased, "each lease has one deadline");
         let waiting: usize = state.insights.keys().map(|id| state.scheduler.waiting(id)).sum();
         let elsewhere =
-            state.agendas.values().filter(|l| matches!(l.place, Place::Held | Place::Leased(_))).count();
+            state.agendas.values().filter(|l| matches!(l.place, Place::OnHold | Place::Leased(_))).count();
         assert_eq!(waiting + elsewhere, state.agendas.len());
         assert_eq!(
             essence(&self.world.reloaded()),

@@ -24,8 +24,12 @@ impl Core {
         self.check_pool(pool)?;
         self.state.agents.attach(tx.now, pool, worker, instance);
         let until = self.lease_end(tx.now);
-        let mut held: Vec<AgendaNo> =
-            self.state.held(pool, worker).into_iter().flat_map(|h| h.values().flatten().copied()).collect();
+        let mut held: Vec<AgendaNo> = self
+            .state
+            .leases_of(pool, worker)
+            .into_iter()
+            .flat_map(|h| h.values().flatten().copied())
+            .collect();
         // Each goes to the head of its queue, so the newest goes first.
         held.sort_unstable_by(|a, b| b.cmp(a));
         let claimed: HashSet<&LeaseId> = holding.iter().collect();
@@ -91,7 +95,7 @@ impl Core {
 
     /// The leases that an earlier, identical call was given.
     fn repeated(&self, pull: &Pull) -> Vec<Granted> {
-        let held = self.state.held(&pull.pool, &pull.worker).and_then(|h| h.get(&pull.request));
+        let held = self.state.leases_of(&pull.pool, &pull.worker).and_then(|h| h.get(&pull.request));
         held.into_iter()
             .flatten()
             .filter_map(|no| {

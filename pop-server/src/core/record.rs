@@ -148,7 +148,7 @@ pub struct AgendaRow {
     /// The state.
     pub state: AgendaState,
     /// Stored, but never queued.
-    pub held: bool,
+    pub on_hold: bool,
     /// Why it is in this state.
     pub reason: Option<String>,
     /// How often it was handed out.

@@ -225,7 +225,7 @@ fn begin_anew(stored: LiveRow, closure: &Closure, reason: String) -> (LiveRow, V
     let succeeded = kept.iter().filter(|row| row.state == OperationState::Succeeded).count();
     let row = record::AgendaRow {
         state: AgendaState::Ready,
-        held: false,
+        on_hold: false,
         lost: 0,
         interrupted: 0,
         reason: Some(reason),

@@ -21,7 +21,7 @@ impl State {
     pub(super) fn gone(&mut self, tx: &mut Tx, no: AgendaNo, live: &Live) {
         let entry = entry(no, live);
         let event = match &live.place {
-            Place::Held => return,
+            Place::OnHold => return,
             Place::Ready | Place::Queued(_) => Event::Withdrawn(entry),
             Place::Leased(lease) => {
                 let cost = tx.now.duration_since(lease.since).try_into().unwrap_or_default();
@@ -55,7 +55,7 @@ impl State {
     pub(super) fn restore_place(&mut self, now: Timestamp, no: AgendaNo) {
         let Some(live) = self.agendas.get(&no) else { return };
         let place = match &live.place {
-            Place::Held => return,
+            Place::OnHold => return,
             Place::Ready => Restored::Waiting,
             Place::Queued(at) => Restored::Queued(*at),
             Place::Leased(_) => Restored::Started,

@@ -162,7 +162,7 @@ impl State {
                 started: row.state == AgendaState::Executing,
             }),
             (AgendaState::Queued, _) => Place::Queued(row.queue_position.unwrap_or(0)),
-            _ if row.held => Place::Held,
+            _ if row.on_hold => Place::OnHold,
             _ => Place::Ready,
         };
         let live = Live {
@@ -320,7 +320,11 @@ impl State {
     }
 
     /// The leases of an agent, by the call that pulled them.
-    pub(super) fn held(&self, pool: &PoolId, worker: &str) -> Option<&BTreeMap<String, BTreeSet<AgendaNo>>> {
+    pub(super) fn leases_of(
+        &self,
+        pool: &PoolId,
+        worker: &str,
+    ) -> Option<&BTreeMap<String, BTreeSet<AgendaNo>>> {
         self.holders.get(&(pool.clone(), worker.to_owned()))
     }
 

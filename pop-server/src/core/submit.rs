@@ -25,7 +25,7 @@ pub struct Facts {
     pub(super) workflow: Option<WorkflowRef>,
     pub(super) maximum_attempts: Option<u32>,
     /// Stored, but not to be queued.
-    pub(super) held: bool,
+    pub(super) on_hold: bool,
     /// A type of its operations takes secrets.
     pub(super) secret: bool,
 }
@@ -41,7 +41,7 @@ impl Facts {
             link: agenda.link_id.clone(),
             workflow: workflow(agenda),
             maximum_attempts: maximum_attempts(agenda),
-            held: agenda.params.contains_key(keys::DO_NOT_RUN),
+            on_hold: agenda.params.contains_key(keys::DO_NOT_RUN),
             secret: has_secrets(agenda),
         }
     }
@@ -76,7 +76,8 @@ impl Core {
         }
 
         let no = AgendaNo(self.state.last_no.0 + 1);
-        let Facts { operations, title, link, workflow, maximum_attempts, held, secret, features: _ } = facts;
+        let Facts { operations, title, link, workflow, maximum_attempts, on_hold, secret, features: _ } =
+            facts;
         let header = AgendaHeader {
             no,
             id,
@@ -89,10 +90,10 @@ impl Core {
             submitted_at: tx.now,
             maximum_attempts,
         };
-        let place = if held { Place::Held } else { Place::Ready };
+        let place = if on_hold { Place::OnHold } else { Place::Ready };
         let mut live = self.state.new_live(&header, place, idempotency_key.clone(), &operations);
-        if held {
-            live.reason = Some("held: its parameter `doNotRun` is set".to_owned());
+        if on_hold {
+            live.reason = Some("on hold: the parameter `doNotRun` is set".to_owned());
         }
         tx.writes.push(Write::NewAgenda(Box::new(NewAgenda {
             header: header.clone(),
@@ -103,7 +104,7 @@ impl Core {
         })));
         self.state.insert(no, live);
         self.state.emit(tx, no, None);
-        if !held {
+        if !on_hold {
             // Even a queue of size 0 is filled by a pull.
             tx.work(&pool, &insight);
             self.state.arrived(tx, no);

@@ -89,7 +89,7 @@ fn row(no: u64) -> AgendaRow {
     AgendaRow {
         no: AgendaNo(no),
         state: AgendaState::Ready,
-        held: false,
+        on_hold: false,
         reason: None,
         epoch: 0,
         lost: 0,

@@ -123,7 +123,7 @@ impl State {
         };
         let row = AgendaRow {
             state,
-            held: false,
+            on_hold: false,
             reason,
             seq: live.seq + 1,
             percent,

@@ -87,7 +87,7 @@ pub(super) struct Agent {
     settings: Settings,
     lease: Duration,
     attached: bool,
-    leases: BTreeMap<LeaseId, Held>,
+    leases: BTreeMap<LeaseId, HeldLease>,
     /// Leases that are to be given back.
     back: Vec<LeaseId>,
     pulls: u64,
@@ -117,7 +117,7 @@ struct Releasing {
 
 /// A lease.
 #[derive(Debug)]
-struct Held {
+struct HeldLease {
     /// When the last renewal that was answered had been sent; at first, when the pull was.
     renewed_at: Moment,
     /// What was done because it could not be renewed.
@@ -235,7 +235,7 @@ impl Agent {
         (stop, kill)
     }
 
-    fn next_fence(&self, held: &Held) -> Option<Moment> {
+    fn next_fence(&self, held: &HeldLease) -> Option<Moment> {
         let (stop, kill) = self.fences();
         match held.fenced {
             _ if held.over => None,
@@ -378,7 +378,8 @@ impl Agent {
             self.back.push(id);
             return;
         }
-        self.leases.insert(id, Held { renewed_at: now.saturating_sub(age), fenced: Fenced::No, over: false });
+        self.leases
+            .insert(id, HeldLease { renewed_at: now.saturating_sub(age), fenced: Fenced::No, over: false });
         out.push(Output::Execute(Command::Run(Box::new(lease))));
     }
 

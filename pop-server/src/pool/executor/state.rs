@@ -127,7 +127,7 @@ impl Settings {
 #[derive(Debug)]
 pub(super) struct Executor {
     settings: Settings,
-    runs: HashMap<u64, Held>,
+    runs: HashMap<u64, LeasedRun>,
     by_lease: HashMap<LeaseId, u64>,
     /// The run of each agenda that goes on; an earlier lease of it may still be ending.
     by_agenda: HashMap<String, Vec<u64>>,
@@ -150,16 +150,16 @@ pub(super) struct Executor {
 
 /// A run and its lease.
 #[derive(Debug)]
-struct Held {
+struct LeasedRun {
     run: Run,
     lease: LeaseId,
     /// Attempts that were launched and have not ended.
     live: usize,
-    state: HeldState,
+    state: LeasedRunState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum HeldState {
+enum LeasedRunState {
     Running,
     /// What it had to report was refused, or its machine panicked: it ends with that.
     GivenUp,
@@ -308,10 +308,10 @@ impl Executor {
                 Err(_) => return,
             },
         };
-        let state = if failure.is_some() { HeldState::GivenUp } else { HeldState::Running };
+        let state = if failure.is_some() { LeasedRunState::GivenUp } else { LeasedRunState::Running };
         self.by_lease.insert(id.clone(), number);
         self.by_agenda.entry(lease.id).or_default().push(number);
-        self.runs.insert(number, Held { run, lease: id, live: 0, state });
+        self.runs.insert(number, LeasedRun { run, lease: id, live: 0, state });
         if let Some(failure) = failure {
             self.reports.end(number, failed(failure));
         }
@@ -320,16 +320,17 @@ impl Executor {
 
     /// Lets something happen to a run. One that panics is given up with its evidence, and the others go on.
     fn step(&mut self, now: Moment, run: u64, event: Event) {
-        let Some(held) = self.runs.get_mut(&run).filter(|held| held.state == HeldState::Running) else {
+        let Some(leased) = self.runs.get_mut(&run).filter(|leased| leased.state == LeasedRunState::Running)
+        else {
             return;
         };
         let what = event.name();
         #[cfg(test)]
-        let planted = self.planted.as_ref() == Some(&held.lease.id);
+        let planted = self.planted.as_ref() == Some(&leased.lease.id);
         let step = || {
             #[cfg(test)]
             assert!(!planted, "as a test asked for");
-            held.run.step(now.date, event)
+            leased.run.step(now.date, event)
         };
         match catch_unwind(AssertUnwindSafe(step)) {
             Ok(effects) => self.perform(now, run, effects),
@@ -348,8 +349,8 @@ impl Executor {
                 Effect::Kill { op, attempt } => self.stop(now, AttemptKey { run, op, attempt }),
                 Effect::Report { op, view, commits } => self.reports.operation(run, op, view, commits),
                 Effect::Made { op, operations } => {
-                    let Some(held) = self.runs.get(&run) else { continue };
-                    let generator = held.run.plan().steps[op].name.clone();
+                    let Some(leased) = self.runs.get(&run) else { continue };
+                    let generator = leased.run.plan().steps[op].name.clone();
                     self.reports.made(run, Made { generator, operations });
                 }
                 Effect::Timer { op, attempt, kind, after } => {
@@ -365,14 +366,14 @@ impl Executor {
     }
 
     fn launch(&mut self, now: Moment, key: AttemptKey, payload: Value) {
-        let Some(held) = self.runs.get_mut(&key.run) else { return };
-        held.live += 1;
-        let plan = held.run.plan();
+        let Some(leased) = self.runs.get_mut(&key.run) else { return };
+        leased.live += 1;
+        let plan = leased.run.plan();
         let step = &plan.steps[key.op];
         let launch = Box::new(Launch {
             key,
-            agenda: held.lease.id.clone(),
-            epoch: held.lease.epoch,
+            agenda: leased.lease.id.clone(),
+            epoch: leased.lease.epoch,
             customer: plan.customer.clone(),
             cid: plan.cid.clone(),
             operation: step.name.clone(),
@@ -431,9 +432,10 @@ impl Executor {
                 self.step(now, run, Event::Progress { op, attempt, percent, message });
             }
             Signal::Log { stream, offset, text } => {
-                let running = |held: &&Held| held.state == HeldState::Running && !held.run.is_over();
-                let Some(held) = self.runs.get(&run).filter(running) else { return };
-                let operation = held.run.plan().steps[op].name.clone();
+                let running =
+                    |leased: &&LeasedRun| leased.state == LeasedRunState::Running && !leased.run.is_over();
+                let Some(leased) = self.runs.get(&run).filter(running) else { return };
+                let operation = leased.run.plan().steps[op].name.clone();
                 self.reports.log(run, LogChunk { operation, attempt, stream: stream.into(), offset, text });
             }
             Signal::Exited(outcome) => self.exited(now, key, outcome),
@@ -450,8 +452,8 @@ impl Executor {
                 self.start(launch);
             }
         }
-        if let Some(held) = self.runs.get_mut(&run) {
-            held.live -= 1;
+        if let Some(leased) = self.runs.get_mut(&run) {
+            leased.live -= 1;
         }
         self.step(now, run, Event::Exited { op, attempt, outcome });
         self.finish_if_done(now, run);
@@ -518,17 +520,17 @@ impl Executor {
     /// Whether an operation was reported as failed because its output is more than the server takes.
     fn was_too_large(&self, run: u64, op: usize, answer: &Answer) -> bool {
         let Answer::AcceptedBut(names) = answer else { return false };
-        self.runs.get(&run).is_some_and(|held| names.contains(&held.run.plan().steps[op].name))
+        self.runs.get(&run).is_some_and(|leased| names.contains(&leased.run.plan().steps[op].name))
     }
 
     /// Nothing that follows from what this run has done can become durable. Its attempts are stopped, and the agenda ends as
     /// failed with the reason. Should the server refuse even that, the run is forgotten and its lease runs out.
     fn give_up(&mut self, now: Moment, run: u64, failure: Failure) {
-        let Some(held) = self.runs.get_mut(&run) else { return };
-        if held.state != HeldState::Running {
+        let Some(leased) = self.runs.get_mut(&run) else { return };
+        if leased.state != LeasedRunState::Running {
             return self.lose(now, run);
         }
-        held.state = HeldState::GivenUp;
+        leased.state = LeasedRunState::GivenUp;
         self.stop_all(now, run);
         self.reports.forget(run);
         self.reports.end(run, failed(failure));
@@ -543,8 +545,8 @@ impl Executor {
 
     /// Nothing more is to be reported.
     fn end(&mut self, now: Moment, run: u64) {
-        let Some(held) = self.runs.get_mut(&run) else { return };
-        held.state = HeldState::Ending;
+        let Some(leased) = self.runs.get_mut(&run) else { return };
+        leased.state = LeasedRunState::Ending;
         self.reports.forget(run);
         self.stop_all(now, run);
     }
@@ -558,18 +560,20 @@ impl Executor {
 
     /// Lets a lease go of which nothing runs and nothing is to be reported.
     fn finish_if_done(&mut self, now: Moment, run: u64) {
-        let Some(held) = self.runs.get(&run).filter(|held| held.live == 0) else { return };
-        let how = match held.state {
-            HeldState::Ending => Finish::Ended,
-            HeldState::Running if held.run.is_yielding() && held.run.is_quiet() && !self.is_told(run) => {
+        let Some(leased) = self.runs.get(&run).filter(|leased| leased.live == 0) else { return };
+        let how = match leased.state {
+            LeasedRunState::Ending => Finish::Ended,
+            LeasedRunState::Running
+                if leased.run.is_yielding() && leased.run.is_quiet() && !self.is_told(run) =>
+            {
                 Finish::Yielded
             }
-            HeldState::Running | HeldState::GivenUp => return,
+            LeasedRunState::Running | LeasedRunState::GivenUp => return,
         };
-        let Some(held) = self.runs.remove(&run) else { return };
+        let Some(leased) = self.runs.remove(&run) else { return };
         self.reports.forget(run);
-        self.by_lease.remove(&held.lease);
-        let agenda = held.lease.id.clone();
+        self.by_lease.remove(&leased.lease);
+        let agenda = leased.lease.id.clone();
         if let Some(runs) = self.by_agenda.get_mut(&agenda) {
             runs.retain(|other| *other != run);
             if runs.is_empty() {
@@ -577,7 +581,7 @@ impl Executor {
                 self.outputs.push(Output::Forget(agenda.clone()));
             }
         }
-        self.outputs.push(Output::Finished(Finished { lease: held.lease, how }));
+        self.outputs.push(Output::Finished(Finished { lease: leased.lease, how }));
         if let Some(at) = self.deferred.iter().position(|(lease, _)| lease.id == agenda)
             && let Some((lease, running)) = self.deferred.remove(at)
         {

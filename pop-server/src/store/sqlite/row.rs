@@ -48,7 +48,7 @@ pub(super) fn agenda(row: &Row<'_>, seal: &Seal) -> Result<Record, StoreError> {
     let changing = AgendaRow {
         no,
         state: agenda_state(&row.get::<_, String>(10)?)?,
-        held: row.get(11)?,
+        on_hold: row.get(11)?,
         reason: row.get(12)?,
         epoch: row.get(13)?,
         lost: row.get(28)?,

@@ -160,7 +160,7 @@ fn agenda(tx: &Transaction<'_>, row: &AgendaRow) -> Result<(), StoreError> {
     .execute(params![
         row.no.0,
         row.state.as_str(),
-        row.held,
+        row.on_hold,
         row.reason,
         row.epoch,
         row.seq,
