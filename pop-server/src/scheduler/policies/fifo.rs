@@ -2,8 +2,11 @@
 
 use crate::scheduler::{Because, Change, Context, Policy, Registration, Taken, Waiting};
 
-pub(super) const REGISTRATION: Registration =
-    Registration { name: "fifo", about: "Oldest first, whoever it belongs to.", start: |_| Box::new(Fifo) };
+pub(super) const REGISTRATION: Registration = Registration {
+    name: "fifo",
+    about: "The oldest agenda goes first, across all customers.",
+    start: |_| Box::new(Fifo),
+};
 
 #[derive(Clone, Copy, Debug)]
 struct Fifo;

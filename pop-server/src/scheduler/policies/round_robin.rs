@@ -13,7 +13,7 @@ use crate::scheduler::{Because, Change, Context, Policy, Registration, Start, Ta
 
 pub(super) const REGISTRATION: Registration = Registration {
     name: "roundRobin",
-    about: "One each in turn; a customer without work keeps its turn.",
+    about: "Customers take turns; a customer without work keeps its turn.",
     start: |start| Box::new(RoundRobin::new(start)),
 };
 
