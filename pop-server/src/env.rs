@@ -12,6 +12,7 @@ use uuid::Builder;
 
 use crate::ids::AgendaId;
 
+/// Time and randomness for one program.
 #[derive(Clone, Debug)]
 pub struct Env {
     /// The source of the time.
