@@ -1,4 +1,5 @@
-//! HTTP: the table of routes and what stands behind it. It decides nothing that the core or the compiler could.
+//! The HTTP API: the table of routes and their handlers. The API makes no decision that the core or the compiler can
+//! make.
 
 mod access;
 mod agendas;
@@ -29,7 +30,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::http::{no_method, no_route, panicked};
 pub(crate) use state::{AppState, Limits};
 
-/// All routes.
+/// The router of all routes.
 pub(crate) fn router(app: AppState) -> Router {
     routes::router(&app)
         .fallback(no_route)

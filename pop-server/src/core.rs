@@ -1,6 +1,6 @@
-//! The server's mind: one pure state that takes commands and gives replies, writes and effects. It knows neither tokio
-//! nor a database nor a clock nor randomness; `engine/` drives it, commits its writes and only then lets
-//! replies and effects out.
+//! The server's state machine: one pure state that takes commands and returns replies, writes and effects. The core
+//! uses neither tokio nor a database nor a clock nor randomness. `engine/` drives the core, commits its writes, and
+//! only then lets replies and effects out.
 
 pub mod access;
 mod agents;
@@ -37,10 +37,10 @@ use command::{Command, Effect, Outcome};
 use record::{Snapshot, Write};
 use state::State;
 
-/// What the core must know about its configuration.
+/// Configuration of the core.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How long a lease lasts without a renewal.
+    /// Duration of a lease without a renewal.
     pub lease: Duration,
     /// Whether an unknown customer is created on its first submit, in the pool `default`.
     pub auto_customers: bool,
@@ -52,14 +52,14 @@ impl Default for Settings {
     }
 }
 
-/// The state and its single door, [`Core::apply`].
+/// The server's state, changed only by [`Core::apply`] and [`Core::shift_deadlines`].
 #[derive(Debug)]
 pub struct Core {
     settings: Settings,
     state: State,
 }
 
-/// What one command gathers on its way.
+/// The results that one command collects.
 #[derive(Debug)]
 struct Tx {
     now: Timestamp,
@@ -68,14 +68,14 @@ struct Tx {
 }
 
 impl Core {
-    /// The state as stored. Renewals are not stored, so each lease gets a whole length from `now`.
+    /// The stored state. Renewals are not stored, so each lease lasts its whole length from `now`.
     pub fn load(settings: Settings, snapshot: Snapshot, now: Timestamp) -> Self {
         let until = now.checked_add(settings.lease).unwrap_or(Timestamp::MAX);
         Self { settings, state: State::load(snapshot, now, until) }
     }
 
-    /// Applies one command. Total: whatever comes in, the state stays sound. The cost depends on the command, never on
-    /// how much work waits.
+    /// Applies one command. The function is total: every command leaves a consistent state. The cost depends on the
+    /// command, never on the amount of waiting work.
     pub fn apply(&mut self, now: Timestamp, command: Command) -> Outcome {
         let mut tx = Tx { now, writes: Vec::new(), effects: Vec::new() };
         let reply = match command {
@@ -116,12 +116,12 @@ impl Core {
         Outcome { reply, writes: tx.writes, effects: tx.effects }
     }
 
-    /// Moves the ends of all leases: the clock jumped by this much, or nobody could renew for so long.
+    /// Moves the ends of all leases, because the clock jumped or no agent could renew for this time.
     pub fn shift_deadlines(&mut self, by: SignedDuration) {
         self.state.shift_deadlines(by);
     }
 
-    /// When the next [`Command::Tick`] has something to do.
+    /// The time at which the next [`Command::Tick`] has something to do.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.state.next_deadline()
     }

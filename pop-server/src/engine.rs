@@ -1,5 +1,5 @@
-//! What drives the core: commands come in, one transaction makes them durable, then answers and wake-ups go out. The engine
-//! knows neither HTTP nor SQL; `api/` stands above it, `serve.rs` above both.
+//! Drives the core. One transaction makes a batch of commands durable; answers and wake-ups go out afterwards. The
+//! engine knows neither HTTP nor SQL: `api/` stands above the engine, `serve.rs` above both.
 
 mod bootstrap;
 mod health;
@@ -20,13 +20,13 @@ use crate::core::Settings;
 use crate::env::Env;
 use crate::store::{Store, StoreError};
 
-/// Why the engine could not start.
+/// Reasons why the engine does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The stored state can't be loaded.
+    /// The store cannot load its state.
     #[error("could not load the database")]
     Load(#[source] StoreError),
-    /// The operating system gives no thread.
+    /// The operating system does not start a thread.
     #[error("could not start the writer thread")]
     Thread(#[source] std::io::Error),
     /// The core refused the settings of an empty database.
@@ -34,23 +34,23 @@ pub enum StartError {
     Bootstrap(String),
 }
 
-/// A running engine: what the API calls and reads.
+/// A running engine, as the API calls and reads it.
 #[derive(Clone, Debug)]
 pub struct Running {
-    /// Where changes go.
+    /// Sends changes to the core.
     pub writer: Writer,
-    /// Where long polls and streams wait.
+    /// Where long polls and event streams wait.
     pub wakeups: Arc<Wakeups>,
-    /// Whether the engine can work.
+    /// Condition of the engine.
     pub health: Arc<Health>,
 }
 
 /// Starts the writer thread on a store, and gives an empty store its first settings.
 ///
-/// The thread ends after the last [`Writer`] is gone.
+/// The thread ends after the last [`Writer`] is dropped.
 ///
 /// # Errors
-/// The store can't be loaded, the thread can't be started, or the first settings can't be stored.
+/// The store cannot load its state, the thread cannot start, or the store refuses the first settings.
 pub async fn start(
     settings: Settings,
     store: Arc<dyn Store>,

@@ -1,5 +1,5 @@
-//! What a program gets from its surroundings: the time, and random ids. All of it comes through one [`Env`], made where the
-//! program starts, so that a simulation can give its own. `clippy.toml` bans the rest.
+//! The program's access to time and random ids. All code takes both from one [`Env`], created at the program's start,
+//! so that a simulation can pass its own. `clippy.toml` bans the other ways.
 
 mod clock;
 mod random;
@@ -12,32 +12,32 @@ use uuid::Builder;
 
 use crate::ids::AgendaId;
 
-/// The time and randomness.
+/// Time and randomness for one program.
 #[derive(Clone, Debug)]
 pub struct Env {
-    /// Where the time comes from.
+    /// The source of the time.
     pub clock: Arc<dyn Clock>,
-    /// Where random bytes come from.
+    /// The source of random bytes.
     pub random: Arc<dyn Random>,
 }
 
 impl Env {
-    /// That of the machine.
+    /// The machine's time and randomness.
     pub fn system() -> Self {
         Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
     }
 
-    /// A new agenda's id: `ag_` and a version 7 UUID without dashes, so that ids sort by time.
+    /// A new id of an agenda: `ag_` and a version 7 UUID without dashes, so that ids sort by time.
     pub fn agenda_id(&self) -> AgendaId {
         AgendaId::from(format!("ag_{}", self.sortable()))
     }
 
-    /// A new id for one start of an agent.
+    /// A new id of an instance, one start of an agent.
     pub fn instance(&self) -> String {
         format!("in_{}", self.sortable())
     }
 
-    /// A secret that nobody can guess: 128 random bits in hexadecimal.
+    /// An unguessable secret: 128 random bits in hexadecimal.
     pub fn token(&self) -> String {
         format!("{:032x}", u128::from_be_bytes(self.bytes()))
     }

@@ -1,4 +1,5 @@
-//! What every HTTP door of the program shares: problem documents, bodies with bounds, paths, answers where there is no route.
+//! Shared parts of the program's HTTP servers: problem documents, bodies with limits, paths, and answers outside the
+//! routes.
 
 pub(crate) mod body;
 pub(crate) mod path;
@@ -15,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 
 use problem::{Error, Kind};
 
-/// Refuses requests by other names than this machine's: a page in a browser that had its own name point here.
+/// Refuses requests whose host is not this machine. A page in a browser can point its own name at this machine.
 pub(crate) fn only_this_machine(router: Router) -> Router {
     router.layer(from_fn(async |request: Request, next: Next| {
         let host = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
@@ -26,7 +27,7 @@ pub(crate) fn only_this_machine(router: Router) -> Router {
     }))
 }
 
-/// Whether a `Host` header names this machine; the port does not matter.
+/// Whether a `Host` header names this machine, with any port.
 fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,

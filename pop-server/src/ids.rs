@@ -1,5 +1,5 @@
-//! Typed identifiers: swapping two of them is a compile error. New ones are made by [`crate::env::Env`]; the core only gets
-//! them handed in.
+//! Typed identifiers: a mix-up of two kinds is a compile error. [`crate::env::Env`] creates new ids; the core takes ids
+//! as arguments.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -45,24 +45,24 @@ macro_rules! id_type {
 }
 
 id_type!(
-    /// An agenda, `ag_…`.
+    /// The id of an agenda, `ag_…`.
     AgendaId
 );
 id_type!(
-    /// A tenant.
+    /// The id of a customer.
     CustomerId
 );
 id_type!(
-    /// A group of machines that pull work.
+    /// The id of a pool.
     PoolId
 );
 id_type!(
-    /// A rule and its queue.
+    /// The id of an insight.
     InsightId
 );
 
-/// The position of an agenda in the order of submission. It never changes and is never given twice, so it is also the
-/// agenda's short name inside the server.
+/// The position of an agenda in the order of submission. A number never changes and is never given twice, so the server
+/// uses it as the agenda's short name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgendaNo(pub u64);
 

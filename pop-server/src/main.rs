@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use pop_server::commands::exit::Exit;
 use pop_server::commands::{dev, get, guard, pool, rerun, run, save, submit};
 
-/// Compiling makes very many small values; this halves the time that large workflows take.
+/// The compiler allocates very many small values; this allocator halves the time of large workflows.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     pop_server::runtime::local::be_sole_parent();
     let result = match cli.command {
         Command::Compiler(command) => return pop_compiler::cli::run_here(&command),
-        // It needs no threads, and is to be small: one stands beside every pool.
+        // A guard stands beside every pool, so it runs without threads and stays small.
         Command::Guard(args) => guard::run(&args),
         other => tokio::runtime::Builder::new_multi_thread()
             .enable_all()

@@ -1,6 +1,8 @@
-//! A pool's side: the agent fetches leased agendas from a server and keeps the leases, the executor runs them and reports.
-//! Both are a pure state and a thin driver. Neither decides what an event means for an agenda (that is [`crate::run`])
-//! or knows processes (that is [`crate::runtime`]) or HTTP (that is [`port::http`]).
+//! The pool. The agent pulls leased agendas from a server and renews the leases; the executor runs the agendas and
+//! reports. Both consist of a pure state and a thin driver.
+//!
+//! [`crate::run`] decides the meaning of events for an agenda, [`crate::runtime`] knows processes, and [`port::http`]
+//! knows HTTP; agent and executor know none of these.
 
 pub mod admission;
 pub mod agent;

@@ -1,16 +1,16 @@
-//! Where operations run. A runtime starts attempts, says what becomes of them, and stops them when told; what that means
-//! for the agenda is decided by [`crate::run`]. Only the modules below know processes (or pods).
+//! Execution of operations. A runtime starts attempts, signals their progress, and stops them on request.
+//! [`crate::run`] decides the meaning of the signals for the agenda. Only the modules below know processes (or pods).
 //!
 //! The contract, checked by one conformance suite for all runtimes:
-//! - [`launch`](Runtime::launch) returns at once and never blocks; everything else about the attempt comes as [`Signal`]s,
-//!   and [`Signal::Exited`] comes exactly once, last, whatever the program does: it may hang, flood its streams, put a
-//!   pipe in the place of a file or leave processes behind that hold its streams open.
-//! - When `Exited` has been sent nothing of the attempt runs any more.
-//! - Launching an attempt that already runs (one that [`adopt`](Runtime::adopt) named) takes it over: its signals go to the
-//!   new reporter, nothing is started twice.
-//! - After [`Stop::terminate`] an attempt ends within the grace that the runtime is set to; after [`Stop::kill`], at once.
-//! - Having no capacity (too many open files, no memory for one more process) is no failure of an attempt: the runtime says
-//!   [`Signal::Waiting`] and tries again.
+//! - [`launch`](Runtime::launch) returns at once and never blocks. Everything else about the attempt comes as
+//!   [`Signal`]s. [`Signal::Exited`] comes exactly once and last, even if the program hangs, floods its streams, puts a
+//!   pipe in the place of a file, or leaves processes behind that hold its streams open.
+//! - After `Exited`, nothing of the attempt runs any more.
+//! - A launch of an attempt that already runs (one of [`adopt`](Runtime::adopt)) takes the attempt over: its signals go
+//!   to the new reporter, and nothing starts twice.
+//! - After [`Stop::terminate`] an attempt ends within the runtime's grace; after [`Stop::kill`], at once.
+//! - A lack of capacity (too many open files, no memory for one more process) is no failure of an attempt: the runtime
+//!   sends [`Signal::Waiting`] and tries again.
 //! - Files of an attempt stay until [`settled`](Runtime::settled).
 
 pub(crate) mod attempts;
@@ -35,11 +35,11 @@ use crate::run::Needs;
 /// One attempt, ready to start.
 #[derive(Clone, Debug)]
 pub struct Launch {
-    /// Which attempt.
+    /// The attempt's key.
     pub key: AttemptKey,
     /// The agenda's id.
     pub agenda: String,
-    /// The epoch of the lease that it runs under.
+    /// The epoch of the attempt's lease.
     pub epoch: u64,
     /// The agenda's owner.
     pub customer: Option<String>,
@@ -47,58 +47,58 @@ pub struct Launch {
     pub cid: Option<String>,
     /// The operation's name.
     pub operation: String,
-    /// The operation's own id, informational.
+    /// The operation's own id, for information only.
     pub operation_id: Option<String>,
     /// The operation type.
     pub kind: String,
-    /// How the type runs (command, image, environment); none for built-in types.
+    /// The run spec of the type (command, image, environment); none for built-in types.
     pub spec: Option<Arc<RunSpec>>,
-    /// What it makes for each item, when it is a fan-out.
+    /// The operations to generate for each item; none unless the operation is a fan-out.
     pub fan_out: Option<Arc<FanOut>>,
-    /// What it declares that it needs; zero where it declares nothing.
+    /// Declared resources; zero means undeclared.
     pub resources: Needs,
-    /// The input, references replaced.
+    /// The input, with references replaced.
     pub payload: Value,
 }
 
-/// Identifies one attempt inside one process: the driver's number for the run, the operation's index, the attempt.
+/// Identifies one attempt inside one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptKey {
-    /// The driver's number for the run.
+    /// The executor's number of the run.
     pub run: u64,
-    /// The operation's index in its plan.
+    /// The operation's index in the plan of the run.
     pub op: usize,
-    /// The attempt, from 1.
+    /// The attempt's number, from 1.
     pub attempt: u32,
 }
 
-/// What a runtime says about an attempt. `Exited` is the last.
+/// A signal of a runtime about an attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Signal {
-    /// It can't run yet, for this reason: no processor is free, an image is being pulled.
+    /// The attempt can't run yet, for example because no processor is free or an image is missing.
     Waiting {
-        /// Why, for people.
+        /// The reason, for people.
         reason: String,
     },
-    /// It runs.
+    /// The attempt runs.
     Started,
-    /// It is this far (0 to 100).
+    /// The attempt's progress.
     Progress {
-        /// Percent.
+        /// From 0 to 100.
         percent: f64,
-        /// What the program says about it.
+        /// The program's message.
         message: Option<String>,
     },
-    /// It wrote this.
+    /// The attempt wrote log text.
     Log {
         /// `stdout`, `stderr` or `pop`.
         stream: &'static str,
-        /// Position of the first byte.
+        /// Position of the first byte in the stream.
         offset: u64,
         /// The text.
         text: String,
     },
-    /// It ended, with its output or a failure.
+    /// The attempt ended, with its output or a failure. The last signal of an attempt.
     Exited(Result<Value, Failure>),
 }
 
@@ -110,18 +110,18 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// Signals of `key` go to `out`.
+    /// A reporter that sends the signals of `key` to `out`.
     pub fn new(key: AttemptKey, out: mpsc::UnboundedSender<(AttemptKey, Signal)>) -> Self {
         Self { key, out }
     }
 
-    /// Sends a signal. A driver that is gone needs none.
+    /// Sends a signal. The receiver may have gone.
     pub fn send(&self, signal: Signal) {
         let _ = self.out.send((self.key, signal));
     }
 }
 
-/// Asks one attempt to end: politely, or at once. Cheap to clone; all clones speak for the same attempt.
+/// Stops one attempt, politely or at once. Clones are cheap and stop the same attempt.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
     terminate: CancellationToken,
@@ -129,77 +129,79 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Asks for an end, with time to save.
+    /// Asks the attempt to end, with time to save.
     pub fn terminate(&self) {
         self.terminate.cancel();
     }
 
-    /// Asks for an end at once.
+    /// Asks the attempt to end at once.
     pub fn kill(&self) {
         self.terminate.cancel();
         self.kill.cancel();
     }
 
-    /// Whether an end was asked for, in either way.
+    /// Whether the attempt should end, in either way.
     pub fn is_asked(&self) -> bool {
         self.terminate.is_cancelled()
     }
 
-    /// Resolves when an end is asked for, in either way.
+    /// Waits until the attempt should end, in either way.
     pub async fn asked(&self) {
         self.terminate.cancelled().await;
     }
 
-    /// Resolves when an end at once is asked for.
+    /// Waits until the attempt should end at once.
     pub async fn killed(&self) {
         self.kill.cancelled().await;
     }
 }
 
-/// How much a runtime can run at the same time.
+/// The amount of work that a runtime can run at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// For operations that declare what they need: all of them together fit into this.
+    /// Limit of the sum of all declared resources.
     pub resources: Needs,
-    /// So many attempts at most, whatever they declare.
+    /// Largest number of attempts, with and without declared resources.
     pub attempts: usize,
 }
 
-/// An attempt that runs although nobody in this process has launched it.
+/// A running attempt that this process has not launched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adopted {
     /// The operation's name.
     pub operation: String,
-    /// Its attempt.
+    /// The attempt's number.
     pub attempt: u32,
 }
 
-/// What an asynchronous call of a [`Runtime`] gives.
+/// The result of an asynchronous call of a [`Runtime`].
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Starts, watches and stops attempts; see the [module](self) for the contract.
 pub trait Runtime: Send + Sync + 'static {
-    /// How much it can run at the same time.
+    /// The amount of work that the runtime can run at the same time.
     fn capacity(&self) -> Capacity;
 
-    /// The attempts of an agenda that still run although an earlier driver has launched them. A driver that does not launch them
-    /// again has to be sure that they are stopped.
+    /// The running attempts of an agenda that an earlier driver launched. A driver that does not launch such an attempt
+    /// again must make sure that the attempt is stopped.
     fn adopt(&self, agenda: &str) -> Pending<'_, Vec<Adopted>>;
 
-    /// Starts one attempt, or takes over one that runs.
+    /// Starts one attempt, or takes over a running one.
     fn launch(&self, launch: Launch, reporter: Reporter, stop: Stop);
 
-    /// Unless this is said again, everything that runs is to be killed after that time, even while this process stands still
-    /// or is gone: by then another agent may hold its leases. None: no longer. A runtime that can't promise more than this
-    /// process itself does nothing.
+    /// Sets a fence: after this time the runtime kills everything that runs, unless a later call replaces the fence.
+    /// None removes the fence.
+    ///
+    /// The fence works even while this process stands still or is gone, because another agent may hold the leases then.
+    /// A runtime that cannot keep this promise does nothing.
     fn fence_in(&self, _after: Option<Duration>) {}
 
-    /// The outcome of an attempt is durable (or will never be wanted): its files and records may go.
+    /// The result of an attempt is durable, or not needed: the runtime may remove the attempt's files and records.
     fn settled(&self, key: AttemptKey);
 
-    /// Called when an agenda is over and none of its attempts runs: leftovers may go.
+    /// An agenda has ended, and none of its attempts runs: the runtime may remove leftovers.
     fn forget(&self, agenda: &str);
 
-    /// Resolves when nothing that was started runs any more. Call it after stopping everything.
+    /// Waits until no attempt runs. Stop all attempts first.
     fn idle(&self) -> Pending<'_, ()>;
 }

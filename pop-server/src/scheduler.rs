@@ -1,7 +1,8 @@
-//! Which agenda goes next. Events come in, decisions come out; the scheduler knows neither leases nor clients nor a store.
+//! Chooses the agenda that goes next. Events come in, decisions come out; the scheduler knows neither leases nor
+//! clients nor a store.
 //!
-//! One tree: a pool has insights, and an insight has a [`Policy`] that chooses among its waiting agendas, and a short queue
-//! of those that are chosen already. What a policy must not forget it keeps in rows of its own ([`RowChange`]).
+//! The scheduler is a tree: a pool has insights. An insight has a [`Policy`] that chooses among its waiting agendas,
+//! and a short queue of chosen agendas. A policy keeps its lasting state in rows of its own ([`RowChange`]).
 
 mod insight;
 mod policies;
@@ -26,51 +27,51 @@ use crate::ids::{AgendaNo, CustomerId, InsightId, PoolId};
 /// An agenda as the scheduler knows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
-    /// Its number; the smaller, the older.
+    /// The agenda's number; a smaller number is older.
     pub agenda: AgendaNo,
-    /// The insight that took it.
+    /// The insight that took the agenda.
     pub insight: &'a InsightId,
-    /// Its owner.
+    /// The agenda's owner.
     pub customer: &'a CustomerId,
 }
 
-/// What happened.
+/// A change that the scheduler must know.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// An agenda waits for its turn.
     Arrived(Entry<'a>),
-    /// An agenda that waited will not run.
+    /// A waiting agenda will not run.
     Withdrawn(Entry<'a>),
-    /// A pool was done with an agenda that it had.
+    /// A pool finished an agenda.
     Ended {
-        /// Which.
+        /// The finished agenda.
         entry: Entry<'a>,
-        /// How long the pool had it.
+        /// Time for which the pool had the agenda.
         cost: Duration,
     },
-    /// A pool lost an agenda or gave it back. It goes to the head of its insight's queue.
+    /// A pool lost an agenda or gave it back. The agenda goes to the head of its insight's queue.
     Returned(Entry<'a>),
     /// A setting changed.
     Configured(Setting<'a>),
 }
 
-/// A setting as the scheduler knows it.
+/// A setting, as the scheduler knows it.
 #[derive(Clone, Copy, Debug)]
 pub enum Setting<'a> {
     /// An insight was created or changed.
     Insight {
-        /// Which.
+        /// The insight's id.
         insight: &'a InsightId,
-        /// The pool that serves it.
+        /// The pool that serves the insight.
         pool: &'a PoolId,
-        /// The name of its policy.
+        /// The name of the insight's policy.
         algorithm: &'a str,
-        /// How many agendas are chosen before a pool asks.
+        /// Number of agendas that the policy chooses before a pool asks.
         queue_size: usize,
     },
-    /// An insight is gone.
+    /// An insight was removed.
     InsightRemoved(&'a InsightId),
-    /// A pool is gone.
+    /// A pool was removed.
     PoolRemoved(&'a PoolId),
     /// A customer joined a pool.
     Joined(&'a CustomerId, &'a PoolId),
@@ -78,50 +79,50 @@ pub enum Setting<'a> {
     Left(&'a CustomerId, &'a PoolId),
 }
 
-/// Where an agenda is to go, and why this one.
+/// The place where an agenda goes, with the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Which.
+    /// The agenda's number.
     pub agenda: AgendaNo,
-    /// Where to.
+    /// The agenda's new place.
     pub to: Destination,
-    /// Why.
+    /// The reason for the choice.
     pub because: Because,
 }
 
-/// Where an agenda is to go.
+/// Places where a decision sends an agenda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// Into its insight's queue, at this position. Smaller positions go first.
+    /// The queue of the agenda's insight, at this position. Smaller positions go first.
     Queue(i64),
-    /// To the pool that asked.
+    /// The pool that asked.
     Pool,
 }
 
-/// Why an agenda goes next.
+/// Reasons why an agenda goes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Because {
-    /// It is the oldest.
+    /// The agenda is the oldest.
     Oldest,
-    /// It is its customer's turn.
+    /// The agenda's customer has the turn.
     Turn,
-    /// Nobody who has a turn has work, so everybody with work gets one more.
+    /// No customer with a turn has work, so every customer with work gets one more agenda.
     NobodyElse,
-    /// It stands at the head of its insight's queue.
+    /// The agenda stands at the head of its insight's queue.
     Head,
-    /// A pool had it before.
+    /// A pool had the agenda before.
     Returned,
 }
 
-/// Where an agenda was when the server stopped.
+/// The place of an agenda when the server stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restored {
-    /// It waited for its turn.
+    /// The agenda waited for its turn.
     Waiting,
-    /// It stood in its insight's queue, at this position.
+    /// The agenda stood in its insight's queue, at this position.
     Queued(i64),
-    /// A pool had it.
+    /// A pool had the agenda.
     Started,
 }
 
@@ -138,21 +139,21 @@ pub struct Scheduler {
 struct PoolNode {
     members: BTreeSet<CustomerId>,
     insights: BTreeSet<InsightId>,
-    /// The insight that was served last; the next pull starts after it.
+    /// The insight that gave the last agenda; the next pull starts after this insight.
     served: Option<InsightId>,
 }
 
 impl Scheduler {
-    /// An empty one, with these policies to choose from. The first is taken where a name is unknown.
+    /// An empty scheduler with a choice of policies. The first policy stands in for an unknown name.
     ///
     /// # Panics
-    /// There is no policy.
+    /// `policies` is empty.
     pub fn new(policies: &'static [Registration]) -> Self {
         assert!(!policies.is_empty(), "a scheduler needs a policy");
         Self { policies, pools: BTreeMap::new(), insights: BTreeMap::new(), changes: Vec::new() }
     }
 
-    /// Adds an insight as it was stored, with the rows of its policy.
+    /// Adds a stored insight, with the rows of its policy.
     pub fn restore_insight(
         &mut self,
         insight: &InsightId,
@@ -168,14 +169,14 @@ impl Scheduler {
         self.insights.insert(insight.clone(), node);
     }
 
-    /// Adds an agenda where it was when the server stopped.
+    /// Adds an agenda at its place before the stop of the server.
     pub fn restore(&mut self, now: Timestamp, entry: Entry<'_>, place: Restored) {
         if let Some(node) = self.insights.get_mut(entry.insight) {
             node.restore(&mut Context::new(now, entry.insight, &mut self.changes), entry, place);
         }
     }
 
-    /// Takes in what happened. The decisions fill up queues.
+    /// Takes an event. The decisions fill queues.
     pub fn on(&mut self, now: Timestamp, event: Event<'_>) -> Vec<Decision> {
         let entry = match event {
             Event::Configured(setting) => return self.configure(now, setting),
@@ -200,8 +201,8 @@ impl Scheduler {
         decisions
     }
 
-    /// Takes up to `count` agendas for a pool that asks, one from each insight in turn, or all from one insight. The
-    /// decisions may put agendas into queues first.
+    /// Takes up to `count` agendas for a pool: one from each insight in turn, or all from one insight. The decisions
+    /// may put agendas into queues first.
     pub fn pull(
         &mut self,
         now: Timestamp,
@@ -244,7 +245,7 @@ impl Scheduler {
         std::mem::take(&mut self.changes)
     }
 
-    /// How many agendas of an insight have not been handed to a pool.
+    /// Number of an insight's agendas that no pool has.
     pub fn waiting(&self, insight: &InsightId) -> usize {
         self.insights.get(insight).map_or(0, InsightNode::len)
     }
@@ -254,7 +255,7 @@ impl Scheduler {
         self.insights.get(insight).into_iter().flat_map(InsightNode::queued)
     }
 
-    /// All that is known of an insight; for tests that compare two states.
+    /// The state of an insight as text, for tests that compare two states.
     #[cfg(test)]
     pub(crate) fn insight(&self, insight: &InsightId) -> Option<&impl std::fmt::Debug> {
         self.insights.get(insight)
@@ -266,7 +267,7 @@ impl Scheduler {
         }
     }
 
-    /// The insights that a pull may take from, beginning after the one that was served last.
+    /// The insights from which a pull may take, starting after the insight that gave the last agenda.
     fn serving_order(&self, pool: &PoolId, only: Option<&InsightId>) -> Option<Vec<InsightId>> {
         let node = self.pools.get(pool)?;
         if let Some(insight) = only {
@@ -280,7 +281,7 @@ impl Scheduler {
         Some(order)
     }
 
-    /// How many agendas a pull of `count` takes from each insight: one from each in turn.
+    /// Number of agendas that a pull of `count` takes from each insight: one from each in turn.
     fn shares(&self, insights: &[InsightId], count: usize) -> Vec<(InsightId, usize)> {
         let mut left: Vec<usize> = insights.iter().map(|insight| self.waiting(insight)).collect();
         let mut shares: Vec<(InsightId, usize)> = insights.iter().map(|id| (id.clone(), 0)).collect();
@@ -363,7 +364,7 @@ impl Scheduler {
     }
 }
 
-/// Whether insights may name this policy.
+/// Whether an insight may name this policy.
 pub fn is_known(policies: &[Registration], algorithm: &str) -> bool {
     policies.iter().any(|registration| registration.name == algorithm)
 }

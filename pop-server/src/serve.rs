@@ -1,4 +1,4 @@
-//! The server as a whole: binds, opens the database, starts the engine, serves, stops.
+//! The whole server: binds the port, opens the database, starts the engine, serves, and stops.
 
 mod connections;
 
@@ -22,32 +22,32 @@ use crate::pool::port::Identity;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
-/// How long open requests may take to end once the server shuts down.
+/// Time that open requests have for their end after the shutdown begins.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// A server that can't go on says so for so long before it ends.
+/// Time for which a failed server still answers with the reason, before its end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// The database's lock is tried again after so long, so many times: three seconds in all.
+/// Pause between two tries for the database's lock. With the number of tries: three seconds in all.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
 const LOCK_RETRIES: usize = 150;
 
-/// What can be set.
+/// Settings of a server.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free port.
     pub listen: SocketAddr,
-    /// The database file; none keeps everything in memory.
+    /// The database file; none keeps all data in memory.
     pub database: Option<PathBuf>,
-    /// How long a lease lasts without a renewal.
+    /// Duration of a lease without a renewal.
     pub lease: Duration,
-    /// How long a connection may take for the head of its next request.
+    /// Longest time of a connection until the head of its next request is complete.
     pub idle: Duration,
-    /// The longest request body, in bytes.
+    /// Largest request body, in bytes.
     pub body_limit: usize,
-    /// An answer to a pull takes no further agenda when it has reached so many bytes.
+    /// Size in bytes after which an answer to a pull takes no further agenda.
     pub pull_limit: usize,
-    /// Whether an unknown customer is created on its first submit.
+    /// Whether a first submit creates its unknown customer.
     pub auto_customers: bool,
     /// Time and ids.
     pub env: Env,
@@ -68,10 +68,10 @@ impl Default for Config {
     }
 }
 
-/// Why the server could not start, or did not stop well.
+/// Reasons why the server did not start or stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The port is taken, or may not be used.
+    /// Another program uses the port, or the port is not permitted.
     #[error("could not listen on {0}")]
     Bind(SocketAddr, #[source] std::io::Error),
     /// The database can't be used.
@@ -80,17 +80,17 @@ pub enum ServerError {
     /// The engine does not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The thread that drives the core can't go on. What was acknowledged is stored.
+    /// The engine cannot go on. All acknowledged changes are stored.
     #[error("the server stopped: {0}. Start it again")]
     Writer(String),
-    /// A task died.
+    /// A task panicked or was cancelled.
     #[error("a task of the server panicked or was cancelled")]
     Task(#[from] tokio::task::JoinError),
 }
 
-/// A server that serves.
+/// A running server.
 pub struct Server {
-    /// Where it listens.
+    /// The address of the server's port.
     pub address: SocketAddr,
     serving: JoinHandle<Result<(), ServerError>>,
     app: AppState,
@@ -103,23 +103,23 @@ impl std::fmt::Debug for Server {
 }
 
 impl Server {
-    /// Waits until the server has stopped: after its token was cancelled, or because it failed.
+    /// Waits for the server's end: its token was cancelled, or the server failed.
     pub async fn join(self) -> Result<(), ServerError> {
-        // The writer's thread ends with the last handle to it.
+        // The writer's thread ends with its last handle.
         drop(self.app);
         self.serving.await?
     }
 
-    /// A way into this server for an agent in the same process. It is to be gone before the server can stop.
+    /// A port of this server for an agent in the same process. The server stops only after the drop of this port.
     pub fn port(&self, identity: Identity) -> InProcess {
         InProcess::new(self.app.clone(), identity)
     }
 }
 
-/// Starts a server. When this returns, it serves.
+/// Starts a server, which serves when this function returns.
 ///
-/// The port is bound first, then the database is loaded, so a second server on one machine fails before it touches
-/// anything. An empty database gets a pool, an insight and a customer, all named `default`.
+/// The port is bound before the database is opened, so a second server on one machine fails before any effect. An empty
+/// database gets a pool, an insight and a customer, all named `default`.
 ///
 /// # Errors
 /// The port is taken, or the database can't be used.
@@ -147,19 +147,20 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
         };
         let result = tokio::select! {
             why = health.failed() => {
-                // Who asks in the meantime learns why, and a supervisor starts the server again.
+                // Until the end, requests get the reason; a supervisor then starts the server again.
                 tokio::time::sleep(LAST_WORDS).await;
                 shutdown.cancel();
                 return Err(ServerError::Writer(why));
             }
             () = serve => Ok(()),
             () = overdue => {
-                // They hold handles to the writer, so its thread can't be waited for. What it has acknowledged is safe.
+                // Open requests hold handles of the writer, so its thread may not end soon. All acknowledged changes
+                // are stored.
                 tracing::warn!("requests were still open when the grace period ended");
                 return Ok(());
             }
         };
-        // All handles are gone with the router, so the thread ends after its last commit.
+        // All handles went with the router, so the thread ends after its last commit.
         let joined = tokio::task::spawn_blocking(move || thread.join()).await?;
         if joined.is_err() {
             return Err(ServerError::Writer("its writer thread panicked".to_owned()));
@@ -170,7 +171,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Server
     Ok(Server { address, serving, app: own })
 }
 
-/// The engine on a store, and the API's state on both.
+/// Starts the engine on a store, and creates the API's state.
 pub(crate) async fn build(
     config: &Config,
     store: Arc<dyn Store>,
@@ -182,7 +183,7 @@ pub(crate) async fn build(
     Ok((AppState::new(engine, store, config.env.clone(), limits, shutdown), thread))
 }
 
-/// Opens the database file. A server that was here before may still be ending, so its lock is waited for.
+/// Opens the database file. Waits for the lock, because an earlier server may still be ending.
 async fn open(path: &Path) -> Result<SqliteStore, ServerError> {
     let tries = ConstantBuilder::new().with_delay(LOCK_RETRY).with_max_times(LOCK_RETRIES);
     let open = || async { SqliteStore::open(path) };

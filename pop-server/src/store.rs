@@ -1,5 +1,5 @@
-//! The door to the data: a small trait in which every change is one transaction, and the rows that reads give. SQL lives
-//! in the files below; nobody else knows any.
+//! Access to the stored data: a small trait in which every change is one transaction, and the rows that reads return.
+//! Only the files below know SQL.
 
 mod document;
 mod error;
@@ -22,55 +22,55 @@ use crate::core::record::{
 };
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
-/// The proof of who may write. A store gives it to the process that claims the right to write, and from then on takes no writes
-/// under an older one. For a database file it is the number of the claim; for a shared database it would be the leader's
-/// term.
+/// The proof of the right to write. A store gives a fence to the process that claims this right, and refuses writes
+/// under an older fence. For a database file, the fence is the number of the claim; for a shared database, the leader's
+/// term could be the fence.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fence {
     claim: u64,
 }
 
-/// Where everything is kept.
+/// The stored data.
 ///
 /// The contract, checked by one conformance suite for all implementations:
 /// - [`commit`](Self::commit) applies all writes in order or none, and returns once they are durable;
-/// - a read that starts after a commit has returned sees it;
+/// - a read that starts after the return of a commit sees the commit;
 /// - [`load`](Self::load) after commits gives the state that these commits describe;
-/// - writes to an agenda that isn't there change nothing, and a repeated log chunk changes nothing;
-/// - after a [`claim`](Self::claim), a commit under an older fence changes nothing and is [`StoreError::Fenced`], even when
-///   it has no writes: a state that is loaded after a claim stays true until the next claim;
-/// - a write that violates a key (an idempotency key, an event's number, an agenda's id) fails as [`Fault::Violated`], and
-///   nothing of its commit is stored;
+/// - writes to an unknown agenda change nothing, and a repeated log chunk changes nothing;
+/// - after a [`claim`](Self::claim), a commit under an older fence changes nothing and is [`StoreError::Fenced`], even
+///   a commit without writes: a state loaded after a claim stays true until the next claim;
+/// - a write that violates a key (an idempotency key, an event's number, an agenda's id) fails as [`Fault::Violated`],
+///   and the store keeps nothing of its commit;
 /// - reads may run at the same time as each other and as a commit.
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
-    /// Takes the right to write from the process that had it.
+    /// Takes the right to write from the process that held it.
     fn claim(&self) -> Result<Fence, StoreError>;
 
-    /// What the core needs to start.
+    /// The stored state for a start of the core.
     fn load(&self) -> Result<Snapshot, StoreError>;
 
-    /// Applies all writes in one transaction, if the fence is the newest.
+    /// Applies all writes in one transaction, if the fence is the newest one.
     fn commit(&self, fence: &Fence, writes: &[Write]) -> Result<(), StoreError>;
 
     /// One agenda without its operations.
     fn agenda(&self, id: &AgendaId) -> Result<Option<Record>, StoreError>;
 
-    /// The operations of an agenda, in its order; those that were added come last.
+    /// The operations of an agenda, in its order; generated operations come last.
     fn operations(&self, agenda: AgendaNo) -> Result<Vec<(OperationName, Option<OperationRow>)>, StoreError>;
 
-    /// The agenda as it was submitted, as JSON text.
+    /// The submitted agenda as JSON text.
     fn body(&self, agenda: AgendaNo) -> Result<Option<String>, StoreError>;
 
-    /// The operations that generators added to an agenda, in order, each as JSON text.
+    /// The generated operations of an agenda, in order, each as JSON text.
     fn generated(&self, agenda: AgendaNo) -> Result<Vec<String>, StoreError>;
 
-    /// An agenda as the core would have it if it were alive.
+    /// An agenda in the form of a live agenda, also after its end.
     fn live(&self, id: &AgendaId) -> Result<Option<LiveRow>, StoreError>;
 
     /// Agendas, the newest first.
     fn agendas(&self, filter: &Filter) -> Result<Vec<Record>, StoreError>;
 
-    /// The agenda that was submitted with this key.
+    /// The agenda of an idempotency key.
     fn by_key(&self, customer: &CustomerId, key: &str) -> Result<Option<AgendaId>, StoreError>;
 
     /// Events of an agenda after this number, in order.
@@ -91,7 +91,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// One customer, pool or insight.
     fn setting(&self, kind: Kind, id: &str) -> Result<Option<Setting>, StoreError>;
 
-    /// Templates of a customer, or those that are for all, by name.
+    /// Templates of a customer, or the templates of all customers, by name.
     fn templates(
         &self,
         customer: Option<&CustomerId>,
@@ -106,16 +106,16 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 /// The kinds of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Tenants.
+    /// Customers.
     Customer,
-    /// Machines.
+    /// Pools.
     Pool,
-    /// Rules.
+    /// Insights.
     Insight,
 }
 
 impl Kind {
-    /// The name for people, and in the database.
+    /// The name in messages and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Customer => "customer",
@@ -125,35 +125,35 @@ impl Kind {
     }
 }
 
-/// An agenda as it is stored.
+/// A stored agenda.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// What never changes.
+    /// The constant part.
     pub header: AgendaHeader,
-    /// What changes.
+    /// The changing part.
     pub row: AgendaRow,
     /// The workflow's outputs.
     pub outputs: Option<Value>,
-    /// Why it failed.
+    /// The reason for a failure.
     pub failure: Option<Failure>,
 }
 
-/// Which agendas to list.
+/// The agendas to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
-    /// Of these customers.
+    /// The customers of the agendas.
     pub scope: Scope,
-    /// In this state.
+    /// The state of the agendas; none means every state.
     pub state: Option<AgendaState>,
-    /// With this link.
+    /// The link of the agendas; none means every link.
     pub link: Option<String>,
-    /// Older than this one.
+    /// Only agendas older than this one.
     pub before: Option<AgendaNo>,
-    /// How many at most.
+    /// Largest number of agendas.
     pub limit: usize,
 }
 
-/// Times are stored in microseconds.
+/// The stored form of a time: microseconds since 1970.
 fn to_micros(time: Timestamp) -> i64 {
     time.as_microsecond()
 }

@@ -1,5 +1,5 @@
-//! Who may do what, and see what: the one place that decides. There is no authentication yet, so everybody is an
-//! administrator of all customers.
+//! Permissions and visible customers of callers, decided in this file only. The server has no authentication yet, so
+//! every caller is an administrator of all customers.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,20 +18,20 @@ use crate::core::command::Refusal;
 use crate::http::problem::Error;
 use crate::ids::CustomerId;
 
-/// What a route needs.
+/// The permission that a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permission {
-    /// Nothing: it tells nothing that belongs to anybody.
+    /// None: the route shows nothing of a customer.
     Public,
-    /// To see what belongs to one's customers.
+    /// See the things of one's own customers.
     Read,
-    /// To submit, cancel and run again.
+    /// Submit, cancel and rerun agendas.
     Submit,
-    /// To change what belongs to one's customers beside agendas.
+    /// Change the things of one's own customers except agendas.
     Manage,
-    /// To see and change customers, pools and insights.
+    /// See and change customers, pools and insights.
     Operate,
-    /// To do the work of a pool.
+    /// Do the work of a pool.
     Work,
 }
 
@@ -48,7 +48,7 @@ impl Permission {
     }
 }
 
-/// What a principal is for: a set of permissions.
+/// A set of permissions for one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(test), expect(dead_code, reason = "without credentials everybody is an administrator"))]
 pub(crate) enum Role {
@@ -75,7 +75,7 @@ impl Role {
     }
 }
 
-/// Who calls, with what it may do and see.
+/// A caller, with its role and its visible customers.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
     pub(crate) actor: Actor,
@@ -84,12 +84,12 @@ pub(crate) struct Principal {
 }
 
 impl Principal {
-    /// Every caller of a server that asks for no credentials.
+    /// The principal of every caller of a server without authentication.
     pub(crate) fn anybody() -> Self {
         Self { actor: Actor::Operator, role: Role::Admin, scope: Scope::All }
     }
 
-    /// A customer outside of the scope does not exist.
+    /// Checks that the customer is in the scope. A customer outside does not exist for the caller.
     pub(super) fn check(&self, customer: &CustomerId) -> Result<(), Error> {
         if self.scope.contains(customer.as_str()) {
             return Ok(());
@@ -98,7 +98,7 @@ impl Principal {
     }
 }
 
-/// The handlers behind a route learn who calls.
+/// Gives the handlers of a route the caller's principal.
 impl FromRequestParts<AppState> for Principal {
     type Rejection = Error;
 
@@ -107,13 +107,13 @@ impl FromRequestParts<AppState> for Principal {
     }
 }
 
-/// Tells who calls by the headers of a request.
+/// Identifies callers by the headers of their requests.
 pub(crate) trait Authenticate: Send + Sync + std::fmt::Debug + 'static {
-    /// The principal, or why there is none.
+    /// The caller's principal, or the reason for a refusal.
     fn principal(&self, headers: &HeaderMap) -> Result<Principal, Error>;
 }
 
-/// Asks for no credentials.
+/// Accepts every caller without credentials.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Open;
 
@@ -123,7 +123,7 @@ impl Authenticate for Open {
     }
 }
 
-/// Lets those through to a route who may call it.
+/// Lets only callers with the route's permission pass.
 pub(super) fn guard(
     handler: MethodRouter<AppState>,
     app: AppState,

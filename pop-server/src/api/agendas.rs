@@ -1,4 +1,4 @@
-//! Submit, get, list and cancel agendas.
+//! Submits, shows, lists and cancels agendas.
 
 use std::sync::Arc;
 
@@ -24,12 +24,12 @@ use crate::http::problem::{Error, Kind};
 use crate::ids::{self, AgendaId, AgendaNo, CustomerId};
 use crate::store::{Filter, Record};
 
-/// The owner when nobody says one.
+/// The owner of an agenda without a customer.
 const DEFAULT_CUSTOMER: &str = "default";
 
 /// `POST /v1/agendas`
 ///
-/// A client that was made for another version is let in when that changes nothing for it; the server's version runs.
+/// A client of another version is accepted if the server's version is compatible; then the server's version runs.
 pub(super) async fn submit(
     State(app): State<AppState>,
     principal: Principal,
@@ -54,7 +54,7 @@ pub(super) async fn submit(
     match submit_as_it_is(&app, &principal, SubmitRequest { template: Some(template), workflow, ..again })
         .await
     {
-        // whichever version it is compared with, the key was used for something else
+        // Neither version matches the agenda of this key, so the first error stands.
         Err(other) if other.is_reused_key() => Err(error),
         answer => answer,
     }
@@ -66,7 +66,7 @@ async fn submit_as_it_is(
     request: SubmitRequest,
 ) -> Result<Response, Error> {
     let id = app.env.agenda_id();
-    // Expanding, checking and printing take time in proportion to the agenda.
+    // The time of expanding, checking and printing grows with the agenda, so another thread does this work.
     let prepared = tokio::task::spawn_blocking(move || prepare(request, id.as_str()));
     let Ok(prepared) = prepared.await else { return Err(Error::internal()) };
     let (submit, agenda, theirs) = prepared?;
@@ -96,13 +96,13 @@ async fn submit_as_it_is(
     }
 }
 
-/// Who owns what a request asks for, as far as it says so without being read further.
+/// The owner that a request names in its outer fields.
 fn customer_of(request: &SubmitRequest) -> CustomerId {
     let template = request.template.as_ref().and_then(|template| template.agenda.customer_id.as_deref());
     CustomerId::from(request.customer.as_deref().or(template).unwrap_or(DEFAULT_CUSTOMER))
 }
 
-/// What to take in, its agenda, and the client's template, if it says what it was made for.
+/// The submission, its agenda, and the template of a client that names its workflow.
 type Prepared = (Submit, Agenda, Option<AgendaTemplate>);
 
 fn prepare(mut request: SubmitRequest, id: &str) -> Result<Prepared, Error> {
@@ -135,7 +135,7 @@ fn prepare(mut request: SubmitRequest, id: &str) -> Result<Prepared, Error> {
     Ok((submit, agenda, theirs))
 }
 
-/// The answer to a submit whose key was seen before: the same agenda, if it asks for the same.
+/// The answer for a known key: the earlier agenda, if the request asks for the same agenda.
 async fn repeated(app: &AppState, scope: &Scope, seen: AgendaId, body: &str) -> Result<Response, Error> {
     let id = seen.clone();
     let stored = app
@@ -177,7 +177,7 @@ pub(super) async fn load(app: &AppState, scope: &Scope, id: AgendaId) -> Result<
     Ok(answer)
 }
 
-/// The agenda of that id, if it is in the caller's scope.
+/// Finds an agenda in the caller's scope.
 pub(super) async fn find(app: &AppState, scope: &Scope, id: &AgendaId) -> Result<Record, Error> {
     let wanted = id.clone();
     let record = app.read(move |store| store.agenda(&wanted)).await?;
@@ -186,19 +186,19 @@ pub(super) async fn find(app: &AppState, scope: &Scope, id: &AgendaId) -> Result
         .ok_or_else(|| Error::no_agenda(id.as_str()))
 }
 
-/// What a list asks for.
+/// The query of a list of agendas.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
-    /// Only of this customer.
+    /// Only agendas of this customer.
     customer: Option<String>,
-    /// Only in this state.
+    /// Only agendas in this state.
     state: Option<String>,
-    /// Only with this link.
+    /// Only agendas with this link.
     link: Option<String>,
-    /// How many at most: 1 to 1000.
+    /// Largest number of agendas: 1 to 1000.
     limit: Option<usize>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<String>,
 }
 
@@ -245,7 +245,7 @@ pub(super) async fn cancel(
     let id = AgendaId::from(id);
     find(&app, &principal.scope, &id).await?;
     match app.change(principal.actor, Command::Cancel { agenda: id.clone() }).await? {
-        // One that has ended stays as it ended.
+        // An agenda that has ended keeps its state.
         Reply::Cancelling | Reply::NotAlive => Ok(Answer(load(&app, &principal.scope, id).await?)),
         _ => Err(Error::internal()),
     }

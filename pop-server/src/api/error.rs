@@ -1,4 +1,4 @@
-//! What becomes of the errors of core, engine and store on the wire.
+//! Converts the errors of core, engine and store into problems.
 
 use pop_compiler::diagnostic::Diagnostic;
 
@@ -10,7 +10,7 @@ use crate::http::problem::{Error, Kind};
 use crate::store::StoreError;
 
 impl Error {
-    /// The compiler's findings.
+    /// A problem with the compiler's findings.
     pub(super) fn findings(kind: Kind, found: &[Diagnostic], names: &[String]) -> Self {
         let count = found.len();
         let first = found.first().map(|d| d.message.clone()).unwrap_or_default();

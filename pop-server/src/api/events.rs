@@ -1,5 +1,6 @@
-//! An agenda's events as a stream. What is new is read from the store once for all who watch the agenda; who is behind reads
-//! pages of its own. Each step asks for what came after the last event that was sent, so there is no gap and no repetition.
+//! Streams the events of an agenda. One read of new events serves all watchers of the agenda; a watcher far behind
+//! reads pages of its own. Each step continues after the last sent event, so the stream has neither gaps nor
+//! repetitions.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -21,9 +22,9 @@ use crate::http::problem::{Error, Kind};
 use crate::ids::{AgendaId, AgendaNo};
 use crate::store::{Store, StoreError};
 
-/// Events that are read at once.
+/// Largest number of events in one read.
 const CHUNK: usize = 256;
-/// A comment goes out after so much silence.
+/// Time without an event after which a comment goes out.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// `GET /v1/agendas/{id}/events`
@@ -67,9 +68,9 @@ pub(super) async fn stream(
 }
 
 enum Next {
-    /// Its number, and all of it as JSON.
+    /// The number of an event, and the event as JSON.
     Event(Told),
-    /// Nothing follows. Without this the stream broke, and the client resumes.
+    /// No event follows. A stream that ends without this message was interrupted, and the client resumes.
     End,
 }
 
@@ -78,16 +79,16 @@ struct Follow {
     app: AppState,
     id: AgendaId,
     no: AgendaNo,
-    /// The last event that was sent.
+    /// Number of the last sent event.
     last: u64,
-    /// Read, but not sent yet.
+    /// Events that were read and not sent yet.
     read: VecDeque<Told>,
-    /// The end has been told.
+    /// Whether the end was sent.
     over: bool,
 }
 
 impl Follow {
-    /// The next event, or the end of the agenda; none after that, and at the end of the server.
+    /// The next event or the end of the agenda. None after the end, on an error, and when the server stops.
     async fn next(&mut self) -> Option<Next> {
         while !self.over {
             if let Some((seq, text)) = self.read.pop_front() {
@@ -106,20 +107,20 @@ impl Follow {
                     let page = self.app.read(move |store| told(store, &id, no, last)).await.ok()?;
                     self.read = page.into_iter().map(|(seq, text)| (seq, text.into())).collect();
                     if self.read.is_empty() {
-                        // What it had not been told is no longer there.
+                        // The missing events are no longer stored.
                         return None;
                     }
                 }
                 Step::Refresh(after) => {
                     let (no, id) = (self.no, self.id.clone());
                     let read = self.app.read(move |store| {
-                        // The agenda first: if it has ended then, all its events are there.
+                        // The order matters: if this row shows the end, the later read finds all events.
                         let row = store.agenda(&id)?.map(|record| record.row);
                         let (seq, ended) = row.map_or((0, true), |row| (row.seq, row.state.is_terminal()));
                         let events = after.map(|after| told(store, &id, no, after)).transpose()?;
                         Ok((seq, ended, events.unwrap_or_default()))
                     });
-                    // The client resumes where the stream broke.
+                    // On an error the stream ends, and the client resumes.
                     let (seq, ended, events) = read.await.ok()?;
                     let complete = events.len() < CHUNK;
                     feed.read(version, seq, ended, events, complete);
@@ -141,7 +142,7 @@ impl Follow {
     }
 }
 
-/// A chunk of events after this one, as they are told.
+/// The next chunk of events after `after`, each as JSON.
 fn told(
     store: &dyn Store,
     id: &AgendaId,

@@ -1,4 +1,4 @@
-//! Reading requests: bodies, queries and paths, with a problem document for everything that can be wrong with them.
+//! Reads the bodies, queries and paths of requests. Every fault becomes a problem document.
 
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -9,9 +9,9 @@ use super::AppState;
 use crate::http::body::collect;
 use crate::http::problem::{Error, Kind};
 
-/// Bodies longer than this are parsed away from the threads that serve requests.
+/// Length in bytes above which a body is parsed on another thread, not on a thread that serves requests.
 const INLINE: usize = 64 << 10;
-/// A JSON body.
+/// A request's JSON body.
 pub(super) struct Json<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send + 'static> FromRequest<AppState> for Json<T> {
@@ -53,12 +53,12 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         if bytes.is_empty() {
             return Error::new(kind, "the body is empty. Send a JSON document");
         }
-        // The text ends with "at line … column …".
+        // The error's text ends with "at line … column …".
         Error::new(kind, error.to_string())
     })
 }
 
-/// The query's parameters.
+/// The parameters of a request's query.
 pub(super) struct Params<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
@@ -71,9 +71,9 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
     }
 }
 
-/// How many items a page has when the query does not say.
+/// Number of items on a page, unless the query names a number.
 const PAGE: usize = 100;
-/// And at most.
+/// Largest number of items on a page.
 const LONGEST_PAGE: usize = 1000;
 
 /// The number of items to read for a page.

@@ -1,4 +1,4 @@
-//! A server for a pool in its own process: the calls that HTTP would carry, without it.
+//! A server port for an agent in the same process: the calls of the HTTP API without HTTP.
 
 use pop_sdk::api::{
     AttachRequest, AttachResponse, LeaseId, PullRequest, PullResponse, ReleaseRequest, ReleaseResponse,
@@ -12,7 +12,7 @@ use crate::api::AppState;
 use crate::http::problem::Error;
 use crate::pool::port::{Answer, Identity, PortError, ReportPort, ServerPort};
 
-/// A server in this process.
+/// The server of this process, as one agent calls it.
 #[derive(Clone)]
 pub struct InProcess {
     app: AppState,
@@ -20,7 +20,7 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Calls this server as this agent.
+    /// A port for this agent.
     pub(crate) fn new(app: AppState, identity: Identity) -> Self {
         Self { app, identity }
     }

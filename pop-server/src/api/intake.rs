@@ -1,5 +1,4 @@
-//! From a submit request to an agenda that may be taken in: the template is expanded, the agenda is checked. The checks
-//! themselves are the compiler's.
+//! Turns a submit request into a checked agenda: expands the template, and runs the compiler's checks.
 
 use pop_compiler::agenda::{Agenda, keys};
 use pop_compiler::diagnostic::{Diagnostic, has_errors};
@@ -7,16 +6,16 @@ use pop_compiler::validate;
 use pop_sdk::api::SubmitRequest;
 use serde_json::{Map, Value};
 
-/// Why a submit request is not taken in.
+/// Reasons for a refused submit request.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Rejection {
     /// The request itself is invalid.
     Request(String),
-    /// The agenda, the template or the inputs have faults; and the names of the operations that pointers may lead to.
+    /// The agenda, the template or the inputs have findings. The names are those of the operations behind the pointers.
     Findings(Vec<Diagnostic>, Vec<String>),
 }
 
-/// The agenda that the request asks for, without a server-given id.
+/// The agenda of a request, without the server's id.
 pub(super) fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
     let mut agenda = match (request.agenda, request.template) {
         (Some(agenda), None) if request.inputs.is_none() => agenda,
@@ -54,8 +53,8 @@ pub(super) fn prepare(request: SubmitRequest) -> Result<Agenda, Rejection> {
     Ok(agenda)
 }
 
-/// Names and keys are matched, listed and typed again, so no control character may hide in one. A title is free text, which
-/// may have several lines; a program that shows it makes it safe to show.
+/// Checks names and keys for control characters, because names are compared, listed and typed. A title is free text of
+/// several lines; programs make a title safe before they show it.
 fn printable(agenda: &Agenda) -> Result<(), Rejection> {
     let labels = [("linkId", agenda.link_id.as_deref()), ("customerId", agenda.customer_id.as_deref())];
     let stamp = agenda.params.get(keys::WORKFLOW);

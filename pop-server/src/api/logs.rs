@@ -1,4 +1,4 @@
-//! What operations wrote.
+//! Lists the logs of an agenda's operations.
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -15,15 +15,15 @@ use crate::http::path::Id;
 use crate::http::problem::{Error, Kind};
 use crate::ids::AgendaId;
 
-/// What a list of log chunks asks for.
+/// The query of a list of log chunks.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogParams {
-    /// Only what this operation wrote.
+    /// Only the log of this operation.
     operation: Option<String>,
-    /// How many at most: 1 to 1000.
+    /// Largest number of chunks: 1 to 1000.
     limit: Option<usize>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<String>,
 }
 

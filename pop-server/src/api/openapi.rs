@@ -1,4 +1,4 @@
-//! The API as an `OpenAPI` 3.1 document, made of the table of routes. Schemas are those of the wire types.
+//! The API as an `OpenAPI` 3.1 document, generated from the table of routes and the API's types.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -20,7 +20,6 @@ pub(super) async fn serve() -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], TEXT.as_str())
 }
 
-/// The document.
 pub(super) fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
@@ -88,7 +87,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     operation
 }
 
-/// The parameters that the fields of a query's type are.
+/// The query parameters of a route, from the fields of its query type.
 fn query_parameters(schema: &Schema, generator: &SchemaGenerator) -> Vec<Value> {
     let name = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
     let schema = name.and_then(|name| generator.definitions().get(name)).unwrap_or_else(|| schema.as_value());
@@ -113,7 +112,7 @@ fn response(status: StatusCode, content: Content, generator: &mut SchemaGenerato
     json!({ "description": description, "content": { kind: { "schema": schema } } })
 }
 
-/// The statuses with which a route can fail.
+/// The HTTP statuses of a route's errors.
 fn failures(route: &Route) -> BTreeSet<StatusCode> {
     let mut kinds = route.fails.to_vec();
     kinds.push(Kind::Misdirected);

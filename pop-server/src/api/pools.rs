@@ -1,4 +1,4 @@
-//! What pool agents call: attach, pull, renew, report, release.
+//! The routes for agents: attach, pull, renew, report, release.
 
 pub(super) mod call;
 

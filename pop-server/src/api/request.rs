@@ -1,5 +1,4 @@
-//! From what clients and pools send to what the core is asked. What the server does not know is refused here, with what it
-//! does know.
+//! Converts requests into commands of the core. Unknown states and names are refused with a list of the known ones.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +12,12 @@ use crate::core::record::{
 use crate::http::problem::{Error, Kind};
 use crate::ids::AgendaId;
 
-/// Leases.
 pub(super) fn leases(leases: Vec<api::LeaseId>) -> Vec<LeaseId> {
     leases.into_iter().map(|api::LeaseId { id, epoch }| LeaseId { id: AgendaId::from(id), epoch }).collect()
 }
 
-/// A report. A state or a class that this server does not know is refused: it can neither be stored nor acted on.
+/// Converts a report. The server refuses an unknown state or class, because the server could neither store it nor act
+/// on it.
 pub(super) fn report(report: api::Report) -> Result<Report, Error> {
     let api::Report { id, epoch, operations, made, logs, end } = report;
     let of = |what: String| format!("report about agenda `{id}`: {what}");
@@ -94,19 +93,16 @@ fn agenda_end(end: api::AgendaEnd) -> Result<AgendaEnd, Error> {
     Ok(AgendaEnd { state, outputs, failure: failure.map(self::failure).transpose()? })
 }
 
-/// A customer.
 pub(super) fn customer(customer: api::Customer) -> record::Customer {
     let api::Customer { id, title, pool } = customer;
     record::Customer { id, title, pool }
 }
 
-/// A pool.
 pub(super) fn pool(pool: api::Pool) -> record::Pool {
     let api::Pool { id, title } = pool;
     record::Pool { id, title }
 }
 
-/// An insight.
 pub(super) fn insight(insight: api::Insight) -> record::Insight {
     let api::Insight { id, title, pool, mappers, priority, queue_size, algorithm, allowed_customers } =
         insight;
@@ -114,7 +110,7 @@ pub(super) fn insight(insight: api::Insight) -> record::Insight {
     record::Insight { id, title, pool, mappers, priority, queue_size, algorithm, allowed_customers }
 }
 
-/// The state that a list asks for.
+/// The state of a query.
 pub(super) fn state(name: &str) -> Result<AgendaState, Error> {
     AgendaState::named(name).ok_or_else(|| {
         unknown("state", name, AgendaState::ALL.iter().map(|s| s.as_str())).of_kind(Kind::InvalidQuery)
@@ -126,11 +122,11 @@ fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> 
     Error::new(Kind::InvalidRequest, format!("unknown {what} `{name}`; use one of {}", known.join(", ")))
 }
 
-/// A request of which every key is known. Clients read the same types from newer servers, so the types themselves pass over
-/// what they do not know; only a request must not, or a misspelt setting would be dropped without a word.
+/// A request whose keys are all known. The API's types ignore unknown keys, because clients read them from newer
+/// servers. A request must refuse unknown keys, so that no misspelt setting is lost.
 pub(super) struct Strict<T>(pub(super) T);
 
-/// A strict form of a type. The compiler holds the two together: it makes one of the other.
+/// Declares the strict form of a type. The compiler keeps form and type equal, because the form constructs the type.
 macro_rules! strict {
     ($($form:ident for $of:ty,)*) => {
         $(

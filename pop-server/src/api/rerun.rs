@@ -1,4 +1,4 @@
-//! Run an ended agenda again.
+//! Reruns ended agendas.
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -50,7 +50,7 @@ fn what(request: RerunRequest) -> Result<Rerun, Error> {
     }
 }
 
-/// The agenda as it is stored and what of it begins anew; none when it isn't there.
+/// The stored agenda with the plan of its rerun; none if the agenda does not exist.
 fn prepare(
     store: &dyn Store,
     id: &AgendaId,

@@ -1,5 +1,5 @@
-//! The table of routes: for each its path, its name, who may call it, and what travels. The router, the OpenAPI document,
-//! the names in logs and the checks of permissions all come from here, so none of them can lack a route.
+//! The table of routes: path, name, permission, and the types of request and answer. The router, the OpenAPI document,
+//! the names in logs and the checks of permissions all use this table, so none of them can lack a route.
 
 use axum::Router;
 use axum::handler::Handler;
@@ -17,26 +17,26 @@ use super::access::Permission;
 use super::{AppState, agendas, events, logs, openapi, pools, rerun, settings, status, templates};
 use crate::http::problem::Kind;
 
-/// One operation of the API.
+/// One route of the API.
 #[derive(Clone)]
 pub(super) struct Route {
     pub(super) method: Method,
-    /// With `{id}` for the part that is not fixed.
+    /// The path, with `{id}` for the variable part.
     pub(super) path: &'static str,
-    /// Its name in logs, in the audit trail, in metrics and in OpenAPI: `things.verb`.
+    /// The route's name in logs, in the audit trail, in metrics and in OpenAPI: `things.verb`.
     pub(super) name: &'static str,
     pub(super) permission: Permission,
-    /// What it does, in one sentence.
+    /// The route's effect, in one sentence.
     pub(super) about: &'static str,
     pub(super) query: Option<SchemaOf>,
     pub(super) takes: Option<SchemaOf>,
     pub(super) gives: Vec<(StatusCode, Content)>,
-    /// Beside those that every route of its shape has.
+    /// Kinds of problems, besides those of every route of this shape.
     pub(super) fails: &'static [Kind],
     handler: MethodRouter<AppState>,
 }
 
-/// How a route is called.
+/// The HTTP method of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Get,
@@ -65,18 +65,18 @@ impl Method {
     }
 }
 
-/// Makes the schema of a type.
+/// Generates the schema of a type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// What an answer holds.
+/// The content of an answer.
 #[derive(Clone, Copy)]
 pub(super) enum Content {
     Nothing,
     Text,
     Json(SchemaOf),
-    /// A JSON object that has its own schema elsewhere.
+    /// A JSON object whose schema stands elsewhere.
     Object,
-    /// Server-sent events; the data of each is JSON.
+    /// Server-sent events, each with JSON as data.
     Events(SchemaOf),
 }
 
@@ -127,7 +127,7 @@ impl Route {
     }
 }
 
-/// The API.
+/// The routes of the API.
 pub(super) fn routes() -> Vec<Route> {
     use Method::{Delete, Get, Post, Put};
     use Permission::{Manage, Operate, Public, Read, Submit, Work};
@@ -136,17 +136,17 @@ pub(super) fn routes() -> Vec<Route> {
     const NO_CONTENT: StatusCode = StatusCode::NO_CONTENT;
     vec![
         Route::new(Get, "/healthz", "status.health", Public, status::health)
-            .about("Says that the server serves.")
+            .about("Answers while the server runs.")
             .content(OK, Content::Text),
         Route::new(Get, "/readyz", "status.ready", Public, status::ready)
-            .about("Says whether the server can take work now.")
+            .about("Checks whether the server can take work now.")
             .content(OK, Content::Text)
             .fails(&[Kind::Unavailable]),
         Route::new(Get, "/openapi.json", "status.openapi", Public, openapi::serve)
             .about("Describes this API.")
             .content(OK, Content::Object),
         Route::new(Post, "/v1/agendas", "agendas.submit", Submit, agendas::submit)
-            .about("Takes an agenda in, or a template with its inputs.")
+            .about("Submits an agenda, or a template with inputs.")
             .takes::<SubmitRequest>()
             .gives::<AgendaView>(CREATED)
             .gives::<AgendaView>(OK)
@@ -164,15 +164,15 @@ pub(super) fn routes() -> Vec<Route> {
             .query::<agendas::ListParams>()
             .gives::<Page<AgendaView>>(OK),
         Route::new(Get, "/v1/agendas/{id}", "agendas.get", Read, agendas::get)
-            .about("Gives an agenda with its operations.")
+            .about("Returns an agenda with its operations.")
             .gives::<AgendaView>(OK)
             .fails(&[Kind::NotFound]),
         Route::new(Post, "/v1/agendas/{id}/cancel", "agendas.cancel", Submit, agendas::cancel)
-            .about("Cancels an agenda. One that has ended stays as it is.")
+            .about("Cancels an agenda. An agenda that has ended keeps its state.")
             .gives::<AgendaView>(OK)
             .fails(&[Kind::NotFound]),
         Route::new(Post, "/v1/agendas/{id}/rerun", "agendas.rerun", Submit, rerun::rerun)
-            .about("Runs an agenda again that has ended, or a part of it.")
+            .about("Reruns an ended agenda, or a part of the agenda.")
             .takes::<RerunRequest>()
             .gives::<RerunResponse>(OK)
             .fails(&[
@@ -183,11 +183,11 @@ pub(super) fn routes() -> Vec<Route> {
                 Kind::UnknownCustomer,
             ]),
         Route::new(Get, "/v1/agendas/{id}/events", "agendas.watch", Read, events::stream)
-            .about("Streams the events of an agenda. `Last-Event-ID` resumes; a message of the kind `end` is the last.")
+            .about("Streams the events of an agenda. `Last-Event-ID` resumes a stream; the last message is of the kind `end`.")
             .content(OK, Content::Events(schema::<Event>))
             .fails(&[Kind::NotFound, Kind::InvalidQuery]),
         Route::new(Get, "/v1/agendas/{id}/logs", "agendas.logs", Read, logs::list)
-            .about("Gives what the operations of an agenda wrote.")
+            .about("Lists the logs of an agenda's operations.")
             .query::<logs::LogParams>()
             .gives::<Page<LogChunk>>(OK)
             .fails(&[Kind::NotFound]),
@@ -202,11 +202,11 @@ pub(super) fn routes() -> Vec<Route> {
             .gives::<Customer>(OK)
             .fails(&[Kind::InvalidRequest, Kind::InUse]),
         Route::new(Get, "/v1/customers/{id}", "customers.get", Operate, settings::get_customer)
-            .about("Gives a customer.")
+            .about("Returns a customer.")
             .gives::<Customer>(OK)
             .fails(&[Kind::NotFound]),
         Route::new(Delete, "/v1/customers/{id}", "customers.delete", Operate, settings::delete_customer)
-            .about("Removes a customer that has nothing alive.")
+            .about("Removes a customer without live agendas.")
             .content(NO_CONTENT, Content::Nothing)
             .fails(&[Kind::NotFound, Kind::InUse]),
         Route::new(Get, "/v1/pools", "pools.list", Operate, settings::list_pools)
@@ -220,11 +220,11 @@ pub(super) fn routes() -> Vec<Route> {
             .gives::<Pool>(OK)
             .fails(&[Kind::InvalidRequest]),
         Route::new(Get, "/v1/pools/{id}", "pools.get", Operate, settings::get_pool)
-            .about("Gives a pool.")
+            .about("Returns a pool.")
             .gives::<Pool>(OK)
             .fails(&[Kind::NotFound]),
         Route::new(Delete, "/v1/pools/{id}", "pools.delete", Operate, settings::delete_pool)
-            .about("Removes a pool that nothing refers to.")
+            .about("Removes a pool that no customer and no insight names.")
             .content(NO_CONTENT, Content::Nothing)
             .fails(&[Kind::NotFound, Kind::InUse]),
         Route::new(Get, "/v1/insights", "insights.list", Operate, settings::list_insights)
@@ -238,63 +238,63 @@ pub(super) fn routes() -> Vec<Route> {
             .gives::<Insight>(OK)
             .fails(&[Kind::InvalidRequest, Kind::InUse]),
         Route::new(Get, "/v1/insights/{id}", "insights.get", Operate, settings::get_insight)
-            .about("Gives an insight.")
+            .about("Returns an insight.")
             .gives::<Insight>(OK)
             .fails(&[Kind::NotFound]),
         Route::new(Delete, "/v1/insights/{id}", "insights.delete", Operate, settings::delete_insight)
-            .about("Removes an insight that has nothing alive.")
+            .about("Removes an insight without live agendas.")
             .content(NO_CONTENT, Content::Nothing)
             .fails(&[Kind::NotFound, Kind::InUse]),
         Route::new(Get, "/v1/templates", "templates.list", Read, templates::list)
-            .about("Lists templates by name: those of a customer, or those that are for all.")
+            .about("Lists the templates of a customer, or the templates of all customers, by name.")
             .query::<templates::ListParams>()
             .gives::<Page<TemplateView>>(OK),
         Route::new(Put, "/v1/templates/{id}", "templates.put", Manage, templates::put)
-            .about("Says what the workflow of a name is, for a customer or for all.")
+            .about("Creates or replaces a template of a customer, or of all customers.")
             .query::<templates::OwnerParams>()
             .takes::<AgendaTemplate>()
             .gives::<TemplateView>(CREATED)
             .gives::<TemplateView>(OK)
             .fails(&[Kind::InvalidRequest, Kind::InvalidTemplate, Kind::UnknownCustomer]),
         Route::new(Get, "/v1/templates/{id}", "templates.get", Read, templates::get)
-            .about("Gives the template of a customer's workflow, or the one that is for all.")
+            .about("Returns the template of a customer, or of all customers.")
             .query::<templates::OwnerParams>()
             .gives::<AgendaTemplate>(OK)
             .fails(&[Kind::NotFound]),
         Route::new(Delete, "/v1/templates/{id}", "templates.delete", Manage, templates::delete)
-            .about("Forgets what the workflow of a name is, for a customer or for all.")
+            .about("Removes a template of a customer, or of all customers.")
             .query::<templates::OwnerParams>()
             .content(NO_CONTENT, Content::Nothing)
             .fails(&[Kind::NotFound]),
         Route::new(Post, "/v1/pools/{id}/attach", "pools.attach", Work, pools::attach)
-            .about("A pool agent has started: what its earlier starts held comes back.")
+            .about("Attaches a new instance of an agent. Leases of earlier instances end, unless the new instance claims them.")
             .takes::<AttachRequest>()
             .gives::<AttachResponse>(OK)
             .fails(&[Kind::UnknownPool]),
         Route::new(Post, "/v1/pools/{id}/pull", "pools.pull", Work, pools::pull)
-            .about("A pool agent asks for work, and waits for it.")
+            .about("Leases agendas to an agent, and waits until an agenda is ready.")
             .takes::<PullRequest>()
             .gives::<PullResponse>(OK)
             .fails(&[Kind::UnknownPool, Kind::UnknownInsight, Kind::InvalidRequest, Kind::Superseded]),
         Route::new(Post, "/v1/pools/{id}/renew", "pools.renew", Work, pools::renew)
-            .about("A pool agent is alive, and learns what to cancel.")
+            .about("Renews the leases of an agent, and returns the leases to cancel.")
             .takes::<RenewRequest>()
             .gives::<RenewResponse>(OK)
             .fails(&[Kind::UnknownPool, Kind::Superseded]),
         Route::new(Post, "/v1/pools/{id}/report", "pools.report", Work, pools::report)
-            .about("A pool agent tells what happened.")
+            .about("Stores an agent's report on its agendas.")
             .takes::<ReportRequest>()
             .gives::<ReportResponse>(OK)
             .fails(&[Kind::UnknownPool, Kind::InvalidRequest]),
         Route::new(Post, "/v1/pools/{id}/release", "pools.release", Work, pools::release)
-            .about("A pool agent gives leases back.")
+            .about("Ends leases that an agent gives back.")
             .takes::<ReleaseRequest>()
             .gives::<ReleaseResponse>(OK)
             .fails(&[Kind::UnknownPool, Kind::Superseded]),
     ]
 }
 
-/// The table as a router.
+/// The router of the table.
 pub(super) fn router(app: &AppState) -> Router<AppState> {
     let mut router = Router::new();
     for Route { path, name, permission, handler, .. } in routes() {

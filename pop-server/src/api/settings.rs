@@ -1,4 +1,4 @@
-//! Customers, pools and insights.
+//! Creates, changes, shows and removes customers, pools and insights.
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -18,13 +18,13 @@ use crate::http::path::Id;
 use crate::http::problem::{Error, Kind as Problem};
 use crate::ids::{CustomerId, InsightId, PoolId};
 
-/// What a list of settings asks for.
+/// The query of a list of settings.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
-    /// How many at most: 1 to 1000.
+    /// Largest number of items: 1 to 1000.
     limit: Option<usize>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<String>,
 }
 
@@ -127,7 +127,7 @@ pub(super) async fn list_insights(
     list(&app, params).await
 }
 
-/// The path names the thing; a body may repeat the name, but not contradict it.
+/// Checks that the id in a body, if present, equals the id in the path.
 fn same_id(path: &str, body: &mut String) -> Result<(), Error> {
     if body.is_empty() {
         path.clone_into(body);

@@ -1,4 +1,4 @@
-//! What the handlers of the API work with.
+//! The state that the API's handlers share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,41 +14,40 @@ use crate::env::Env;
 use crate::http::problem::Error;
 use crate::store::{Store, StoreError};
 
-/// How many reads run at the same time.
+/// Number of reads that run at the same time.
 const READS: usize = 4;
 
-/// Bounds of the API.
+/// Limits of the API.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// How long a lease lasts.
+    /// Duration of a lease.
     pub(crate) lease: Duration,
-    /// The longest request body, in bytes.
+    /// Largest request body, in bytes.
     pub(crate) body: usize,
-    /// An answer to a pull takes no further agenda when it has reached so many bytes.
+    /// Size in bytes after which an answer to a pull takes no further agenda.
     pub(crate) pull: usize,
 }
 
-/// The engine, the store, and what bounds their use.
+/// The engine, the store and the limits.
 #[derive(Clone, Debug)]
 pub(crate) struct AppState {
-    /// Where changes go and who waits.
+    /// Takes changes and wakes waiting callers.
     pub(crate) engine: Running,
-    /// Where reads come from.
+    /// Answers reads.
     pub(crate) store: Arc<dyn Store>,
     /// Time and ids.
     pub(crate) env: Env,
-    /// Tells who calls.
+    /// Identifies callers.
     pub(super) authenticate: Arc<dyn Authenticate>,
-    /// The bounds.
     pub(crate) limits: Limits,
     /// Ends long polls and streams.
     pub(crate) shutdown: CancellationToken,
-    /// Bounds the reads that run at the same time, and with them the threads.
+    /// Limits the number of simultaneous reads, and so of their threads.
     reads: Arc<Semaphore>,
 }
 
 impl AppState {
-    /// The API's state on a running engine and its store.
+    /// The state for a running engine and its store.
     pub(crate) fn new(
         engine: Running,
         store: Arc<dyn Store>,
@@ -60,18 +59,18 @@ impl AppState {
         Self { engine, store, env, authenticate, limits, shutdown, reads: Arc::new(Semaphore::new(READS)) }
     }
 
-    /// With another way to tell who calls.
+    /// The same state with another authentication.
     #[cfg(test)]
     pub(super) fn with(self, authenticate: Arc<dyn Authenticate>) -> Self {
         Self { authenticate, ..self }
     }
 
-    /// Reads from the store, away from the threads that serve requests.
+    /// Reads from the store, on another thread than those that serve requests.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Error> {
-        // It is never closed.
+        // The semaphore is never closed.
         let turns = Arc::clone(&self.reads);
         let Ok(turn) = turns.acquire_owned().await else { return Err(Error::internal()) };
         let store = Arc::clone(&self.store);
@@ -85,7 +84,7 @@ impl AppState {
         }
     }
 
-    /// Changes the state through the core.
+    /// Sends a command to the core.
     pub(super) async fn change(&self, actor: Actor, command: Command) -> Result<Reply, Error> {
         Ok(self.engine.writer.call(actor, command).await?)
     }

@@ -1,4 +1,4 @@
-//! How the server is.
+//! The server's condition.
 
 use axum::extract::State;
 
@@ -10,7 +10,7 @@ pub(super) async fn health() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: whether work can be handed to this server now; if not, why.
+/// `GET /readyz`: whether the server can take work now, or the reason why not.
 pub(super) async fn ready(State(app): State<AppState>) -> Result<&'static str, Error> {
     match app.engine.health.trouble() {
         None => Ok("ready\n"),

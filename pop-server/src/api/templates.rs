@@ -1,4 +1,4 @@
-//! Templates: what the workflow of a name is on this server.
+//! Saves, shows and removes templates.
 
 use std::sync::Arc;
 
@@ -28,9 +28,9 @@ use crate::http::problem::{Error, Kind};
 use crate::ids::CustomerId;
 use crate::store::{Store, StoreError};
 
-/// The longest name.
+/// Longest name, in characters.
 const LONGEST_NAME: usize = 256;
-/// How many differences are told.
+/// Largest number of differences in an answer.
 const MOST_CHANGES: usize = 100;
 
 /// `PUT /v1/templates/{name}`
@@ -108,23 +108,24 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whose template is meant.
+/// The query that names a template's owner.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OwnerParams {
-    /// The customer that owns it; without one it is the template that is for all customers.
+    /// Customer that owns the template; without a customer, the template belongs to all customers.
     customer: Option<String>,
 }
 
 impl OwnerParams {
-    /// A template of a customer is read by callers who may see the customer; one for all is read by everybody.
+    /// The owner for a read. A customer's template needs a caller who may see the customer; every caller may read a
+    /// template of all customers.
     fn owner_to_read(self, principal: &Principal) -> Result<Option<CustomerId>, Error> {
         let owner = self.customer.map(CustomerId::from);
         owner.as_ref().map(|customer| principal.check(customer)).transpose()?;
         Ok(owner)
     }
 
-    /// A template for all is changed only by callers who may see all customers.
+    /// The owner for a change. A template of all customers needs a caller who may see all customers.
     fn owner_to_change(self, principal: &Principal) -> Result<Option<CustomerId>, Error> {
         let owner = self.owner_to_read(principal)?;
         if owner.is_none() && principal.scope != Scope::All {
@@ -137,15 +138,15 @@ impl OwnerParams {
     }
 }
 
-/// What a list of templates asks for.
+/// The query of a list of templates.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
-    /// The customer that owns them; without one those that are for all customers.
+    /// Customer that owns the templates; without a customer, the list has the templates of all customers.
     customer: Option<String>,
-    /// How many at most: 1 to 1000.
+    /// Largest number of templates: 1 to 1000.
     limit: Option<usize>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<String>,
 }
 
@@ -166,8 +167,7 @@ pub(super) async fn list(
     Ok(Answer(Page::new(items, next)))
 }
 
-/// The server's template of a workflow, and its digest, if a client that was made for `theirs` need not notice the
-/// difference.
+/// The server's template of a workflow and its digest, if a client with the template `theirs` is compatible.
 pub(super) async fn compatible(
     app: &AppState,
     customer: CustomerId,
@@ -183,11 +183,11 @@ pub(super) async fn compatible(
         let digest = ours.digest();
         worst.is_none_or(|worst| worst == Verdict::Compatible).then_some((ours, digest))
     };
-    // Comparing takes time in proportion to the templates.
+    // The time of a comparison grows with the templates, so another thread compares them.
     tokio::task::spawn_blocking(compare).await.map_err(|_| Error::internal())
 }
 
-/// The answer to a client that was made for another template than the server has: what is different there.
+/// The error for a client of another template, with the differences.
 pub(super) async fn stale(app: &AppState, refusal: Refusal, theirs: Option<AgendaTemplate>) -> Error {
     let Refusal::Stale { customer, workflow, digest } = &refusal else { return refusal.into() };
     let mut stale = Stale::new(workflow.clone(), digest.clone(), Vec::new());
@@ -197,14 +197,14 @@ pub(super) async fn stale(app: &AppState, refusal: Refusal, theirs: Option<Agend
             Ok(text) => text.unwrap_or_default(),
             Err(error) => return error,
         };
-        // Comparing takes time in proportion to the templates.
+        // The time of a comparison grows with the templates, so another thread compares them.
         let changes = tokio::task::spawn_blocking(move || changes(&theirs, &text)).await;
         stale.changes = changes.unwrap_or_default();
     }
     Error::new(Kind::StaleClient, refusal.to_string()).with_stale(stale)
 }
 
-/// The template that a customer's clients are compared with: its own, or else the one for all.
+/// The template for a customer's clients: the customer's own, or else the template of all customers.
 fn meant(store: &dyn Store, customer: &CustomerId, workflow: &str) -> Result<Option<String>, StoreError> {
     match store.template(Some(customer), workflow)? {
         None => store.template(None, workflow),

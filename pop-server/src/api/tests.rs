@@ -1,4 +1,4 @@
-//! The API in process: each route, each error.
+//! Tests of the API without a port: each route, each error.
 
 mod access;
 mod errors;

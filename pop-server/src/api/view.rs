@@ -1,5 +1,5 @@
-//! From what the core knows and the store keeps to what clients see. This is the only place where a record becomes a wire
-//! type; the other way is [`request`](super::request).
+//! Converts the core's and the store's records into the API's types. [`request`](super::request) converts the other
+//! way.
 
 use pop_compiler::agenda::Operation;
 use pop_sdk::api::{self, AgendaView, OperationView};
@@ -13,8 +13,8 @@ use crate::http::problem::Error;
 use crate::ids::AgendaId;
 use crate::store::{Kind, Record};
 
-/// The names that core and wire share, both ways. A name that the core gets has to be given to the wire, or this does not
-/// compile; a name that only the wire knows is none of the core's.
+/// The names that core and API share, in both directions. Each name of the core needs a name in the API, or this macro
+/// does not compile. A name that only the API knows has no meaning for the core.
 macro_rules! names {
     ($($name:ident { $($variant:ident)* })*) => {
         $(
@@ -27,7 +27,7 @@ macro_rules! names {
             }
 
             impl $name {
-                /// What the wire calls so; none for a name that this server does not know.
+                /// The core's name for a name of the API; none for an unknown name.
                 pub(super) fn of_wire(name: &api::$name) -> Option<Self> {
                     match name {
                         $(api::$name::$variant => Some(Self::$variant),)*
@@ -82,12 +82,12 @@ fn failure(failure: record::Failure) -> api::Failure {
     api::Failure { class: class.into(), code, message, operation, exit_code, signal, log_tail, mismatch }
 }
 
-/// An operation that was submitted just now.
+/// A newly submitted operation.
 pub(super) fn submitted(operation: &Operation) -> OperationView {
     OperationView { name: operation.name.clone(), kind: operation.kind.clone(), ..OperationView::default() }
 }
 
-/// An operation; without a row it is as it was submitted.
+/// An operation; without a row, the operation is in its submitted state.
 pub(super) fn operation((name, row): (OperationName, Option<OperationRow>)) -> OperationView {
     let view = OperationView { name: name.name, kind: name.kind, ..OperationView::default() };
     let Some(row) = row else { return view };
@@ -134,7 +134,7 @@ fn update(update: OperationUpdate) -> OperationView {
     }
 }
 
-/// An event of this agenda.
+/// An event of an agenda.
 pub(super) fn event(agenda: &AgendaId, event: Event) -> api::Event {
     let Event { seq, at, state, percent, reason, operation, added, rerun } = event;
     let mut view = api::Event::new(seq, at, agenda.to_string(), state.into());
@@ -149,13 +149,12 @@ pub(super) fn event(agenda: &AgendaId, event: Event) -> api::Event {
     view
 }
 
-/// Events of this agenda, each with its number and all of it as JSON.
+/// Events of an agenda, each with its number and its JSON.
 pub(super) fn events(agenda: &AgendaId, events: Vec<Event>) -> Result<Vec<(u64, String)>, serde_json::Error> {
     let text = |event: Event| Ok((event.seq, serde_json::to_string(&self::event(agenda, event))?));
     events.into_iter().map(text).collect()
 }
 
-/// A piece of log.
 pub(super) fn log(chunk: LogChunk) -> api::LogChunk {
     let LogChunk { operation, attempt, stream, offset, text } = chunk;
     api::LogChunk { operation, attempt, stream, offset, text }
@@ -169,12 +168,10 @@ pub(super) fn template(header: TemplateHeader) -> api::TemplateView {
     view
 }
 
-/// Leases.
 pub(super) fn leases(leases: Vec<LeaseId>) -> Vec<api::LeaseId> {
     leases.into_iter().map(|LeaseId { id, epoch }| api::LeaseId { id: id.to_string(), epoch }).collect()
 }
 
-/// The word on each report.
 pub(super) fn results(results: Vec<ReportResult>) -> Vec<api::ReportResult> {
     let one = |result| match result {
         ReportResult::Accepted => api::ReportResult::Accepted,
@@ -183,12 +180,11 @@ pub(super) fn results(results: Vec<ReportResult>) -> Vec<api::ReportResult> {
     results.into_iter().map(one).collect()
 }
 
-/// A setting of one kind, as clients see it.
+/// A setting of one kind, in the API's form.
 pub(super) trait Shown: Sized {
-    /// The kind.
     const KIND: Kind;
 
-    /// The setting, which is of this kind.
+    /// The API's form of a setting of this kind.
     fn of(setting: Setting) -> Result<Self, Error>;
 }
 

@@ -1,23 +1,23 @@
-//! On whose behalf something happens, and whose things may be seen.
+//! The actor of a command, and the scope of visible customers.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::ids::{CustomerId, PoolId};
 
-/// Who asks for a change.
+/// The actor behind a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Actor {
-    /// The server itself: time has passed, or the database is new.
+    /// The server itself, after some time or with a new database.
     Server,
-    /// The operator of the server. Without authentication every caller is one.
+    /// The operator of the server. Without authentication every caller is an operator.
     Operator,
-    /// A pool's agent.
+    /// An agent of a pool.
     Agent {
-        /// Its pool.
+        /// The agent's pool.
         pool: PoolId,
-        /// Its stable name.
+        /// The agent's stable name.
         worker: String,
     },
 }
@@ -32,17 +32,17 @@ impl fmt::Display for Actor {
     }
 }
 
-/// Whose things a caller may see and change.
+/// The customers whose things a caller may see and change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Everybody's.
+    /// All customers.
     All,
-    /// Those of these customers.
+    /// These customers.
     Customers(BTreeSet<CustomerId>),
 }
 
 impl Scope {
-    /// Whether something of this customer is inside. What is outside does not exist for the caller.
+    /// Whether the scope contains a customer. A thing outside the scope does not exist for the caller.
     pub fn contains(&self, customer: &str) -> bool {
         match self {
             Self::All => true,
@@ -50,7 +50,7 @@ impl Scope {
         }
     }
 
-    /// What is left of the scope where one customer is asked for.
+    /// The scope restricted to one customer.
     #[must_use]
     pub fn narrowed(self, customer: Option<&str>) -> Self {
         match customer {

@@ -1,6 +1,6 @@
-//! Who speaks for a worker: the instance that attached last, and which instances have fallen silent. This is memory only.
-//! A restart derives it from the leases, and what holds nothing and says nothing is forgotten: names come from calls that
-//! anybody may make.
+//! The instance that speaks for each worker, and the silent instances. This state is memory only: a restart derives it
+//! from the leases. The server forgets an agent that neither holds a lease nor calls, because unauthenticated calls
+//! bring names.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -11,26 +11,26 @@ use super::command::Refusal;
 use super::{Core, Tx};
 use crate::ids::PoolId;
 
-/// An agent that holds nothing is remembered for so long after its last call.
+/// Time after its last call for which an agent without leases stays known.
 const REMEMBERED: Duration = Duration::from_hours(1);
-/// And at most so many are remembered.
+/// Largest number of known agents without leases.
 const MOST: usize = 10_000;
-/// How many of the remembered are looked at with each command; more than one command can add.
+/// Number of known agents that each command checks for removal; more than one command can add.
 const LOOKED_AT: usize = 2;
 
 type Key = (PoolId, String);
 
-/// The agents that the server has heard of.
+/// The known agents.
 #[derive(Debug, Default)]
 pub(super) struct Agents {
     known: HashMap<Key, Agent>,
-    /// Each known one once, by the time at which it is looked at for being forgotten.
+    /// Each known agent once, with the time of its last check for removal.
     order: VecDeque<(Timestamp, Key)>,
 }
 
 #[derive(Debug)]
 struct Agent {
-    /// The instance that attached last; none if the server has not seen it attach.
+    /// The instance that attached last; none if the server has not seen an attach.
     current: Option<String>,
     /// Instances that let a lease run out and have not called since.
     silent: BTreeSet<String>,
@@ -45,14 +45,14 @@ impl Agents {
         self.known.entry(key).or_insert_with(|| Agent { current: None, silent: BTreeSet::new(), heard: now })
     }
 
-    /// As loaded: the instances that hold leases of this worker. Where there are several, none is known to be the last.
+    /// Restores a worker from the instances that hold its leases. Of several instances, none counts as the last.
     pub(super) fn restore(&mut self, now: Timestamp, key: Key, instances: &BTreeSet<&str>) {
         if let Some(only) = instances.first().filter(|_| instances.len() == 1) {
             self.entry(now, key).current = Some((*only).to_owned());
         }
     }
 
-    /// From now on this instance alone speaks for the worker.
+    /// Makes this instance the only one that speaks for the worker.
     pub(super) fn attach(&mut self, now: Timestamp, pool: &PoolId, worker: &str, instance: &str) {
         let agent = self.entry(now, (pool.clone(), worker.to_owned()));
         agent.current = Some(instance.to_owned());
@@ -60,7 +60,7 @@ impl Agents {
         agent.heard = now;
     }
 
-    /// The instance has called.
+    /// Records a call of the instance.
     pub(super) fn hear(&mut self, now: Timestamp, pool: &PoolId, worker: &str, instance: &str) {
         if let Some(agent) = self.known.get_mut(&(pool.clone(), worker.to_owned())) {
             agent.silent.remove(instance);
@@ -68,7 +68,7 @@ impl Agents {
         }
     }
 
-    /// The instance let a lease run out.
+    /// Records that the instance let a lease run out.
     pub(super) fn lose(&mut self, now: Timestamp, pool: &PoolId, worker: &str, instance: &str) {
         self.entry(now, (pool.clone(), worker.to_owned())).silent.insert(instance.to_owned());
     }
@@ -78,13 +78,13 @@ impl Agents {
         agent.is_some_and(|agent| agent.silent.contains(instance))
     }
 
-    /// Whether another instance has attached since.
+    /// Whether another instance attached later.
     pub(super) fn is_superseded(&self, pool: &PoolId, worker: &str, instance: &str) -> bool {
         let agent = self.known.get(&(pool.clone(), worker.to_owned()));
         agent.and_then(|agent| agent.current.as_deref()).is_some_and(|current| current != instance)
     }
 
-    /// Forgets some of those that are neither heard of nor hold anything.
+    /// Removes some of the agents that neither called lately nor hold a lease.
     pub(super) fn forget(&mut self, now: Timestamp, holds: impl Fn(&Key) -> bool) {
         for _ in 0..LOOKED_AT {
             let full = self.order.len() > MOST;
@@ -108,13 +108,13 @@ impl Agents {
     }
 }
 
-/// How long ago that was. A clock that was set back makes nothing older.
+/// Time since `then`; zero after the clock was set back.
 fn age(now: Timestamp, then: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }
 
 impl Core {
-    /// A call of this instance has come in. Refused if another one has taken over.
+    /// Records a call of this instance. Refused if another instance has taken over.
     pub(super) fn hear(
         &mut self,
         tx: &Tx,

@@ -1,4 +1,4 @@
-//! What can be asked of the core, and what it answers.
+//! The commands of the core, and its replies.
 
 mod report;
 
@@ -11,153 +11,153 @@ use super::rerun::RerunPlan;
 pub use super::submit::Facts;
 use crate::ids::{AgendaId, CustomerId, InsightId, PoolId};
 
-/// A command, and on whose behalf it is.
+/// A command with its actor.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Who asks.
+    /// The actor of the command.
     pub actor: Actor,
-    /// For what.
+    /// The command.
     pub command: Command,
 }
 
 /// A request that may change the state.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Take an agenda in.
+    /// Accept an agenda.
     Submit(Box<Submit>),
     /// Stop an agenda.
     Cancel {
-        /// Which.
+        /// The agenda's id.
         agenda: AgendaId,
     },
-    /// Run an ended agenda again.
+    /// Rerun an ended agenda.
     Rerun(Box<RerunPlan>),
-    /// A pool agent has (re)started.
+    /// An agent has started or restarted.
     Attach {
-        /// Its pool.
+        /// The agent's pool.
         pool: PoolId,
-        /// Its stable name.
+        /// The agent's stable name.
         worker: String,
-        /// This start of it.
+        /// The agent's instance.
         instance: String,
-        /// Leases whose operations still run with it.
+        /// Leases whose operations the agent still runs.
         holding: Vec<LeaseId>,
     },
-    /// A pool agent wants work.
+    /// An agent asks for work.
     Pull(Pull),
-    /// A pool agent is alive.
+    /// An agent renews its leases.
     Renew {
-        /// Its pool.
+        /// The agent's pool.
         pool: PoolId,
-        /// Its stable name.
+        /// The agent's stable name.
         worker: String,
-        /// This start of it.
+        /// The agent's instance.
         instance: String,
-        /// What it holds.
+        /// The leases to renew.
         leases: Vec<LeaseId>,
     },
-    /// A pool agent gives leases back.
+    /// An agent gives leases back.
     Release {
-        /// Its pool.
+        /// The agent's pool.
         pool: PoolId,
-        /// Its stable name.
+        /// The agent's stable name.
         worker: String,
-        /// This start of it.
+        /// The agent's instance.
         instance: String,
-        /// What it gives back.
+        /// The leases to give back.
         leases: Vec<LeaseId>,
-        /// Whether the agent stops: then everything that it holds comes back, and it gets no more work.
+        /// Whether the agent stops: then the agent gives back all its leases and gets no more work.
         leaving: bool,
     },
-    /// A pool agent tells what happened.
+    /// An agent reports on its agendas.
     Report {
-        /// Its pool.
+        /// The agent's pool.
         pool: PoolId,
-        /// Its stable name.
+        /// The agent's stable name.
         worker: String,
-        /// This start of it.
+        /// The agent's instance.
         instance: String,
-        /// One entry for each agenda.
+        /// One report for each agenda.
         reports: Vec<Report>,
     },
     /// Create or change a customer.
     PutCustomer(Customer),
-    /// Remove a customer that has nothing alive.
+    /// Remove a customer without live agendas.
     DeleteCustomer(CustomerId),
     /// Create or change a pool.
     PutPool(Pool),
-    /// Remove a pool that nothing refers to.
+    /// Remove a pool that no customer or insight names.
     DeletePool(PoolId),
     /// Create or change an insight.
     PutInsight(Insight),
-    /// Remove an insight that has nothing alive.
+    /// Remove an insight without live agendas.
     DeleteInsight(InsightId),
-    /// Say what the workflow of a name is.
+    /// Create or replace a template.
     PutTemplate(Box<PutTemplate>),
-    /// Forget what the workflow of a name is.
+    /// Remove a template.
     DeleteTemplate {
-        /// Whose; none: the one that is for all.
+        /// The template's owner; none for a template of all customers.
         customer: Option<CustomerId>,
-        /// The workflow.
+        /// The workflow's name.
         name: String,
     },
-    /// Time has passed: end what is overdue.
+    /// End the overdue leases.
     Tick,
-    /// Go wrong in the middle.
+    /// Panic in the middle of the command.
     #[cfg(test)]
     Panic,
-    /// Go wrong at the next tick.
+    /// Panic at the next tick.
     #[cfg(test)]
     PanicAtTick,
 }
 
-/// A template to keep, checked already.
+/// A checked template.
 #[derive(Clone, Debug)]
 pub struct PutTemplate {
-    /// Its name, version and digest.
+    /// The template's name, version and digest.
     pub header: TemplateHeader,
-    /// The template as JSON text, to be stored as it is.
+    /// The template as JSON text, stored unchanged.
     pub body: Arc<str>,
 }
 
-/// An agenda to take in, checked already.
+/// A checked agenda.
 #[derive(Clone, Debug)]
 pub struct Submit {
-    /// Its new id.
+    /// The agenda's new id.
     pub id: AgendaId,
-    /// The owner.
+    /// The agenda's owner.
     pub customer: CustomerId,
-    /// What the core must know of the agenda.
+    /// The properties of the agenda that the core needs.
     pub facts: Facts,
-    /// The agenda as JSON text, to be stored as it is.
+    /// The agenda as JSON text, stored unchanged.
     pub body: Arc<str>,
-    /// The client's own key.
+    /// The client's idempotency key.
     pub idempotency_key: Option<String>,
-    /// The workflow that the client was made for: its name and its digest.
+    /// The name and digest of the workflow behind the client.
     pub made_for: Option<(String, String)>,
 }
 
-/// A pool agent wants work.
+/// An agent's request for work.
 #[derive(Clone, Debug)]
 pub struct Pull {
-    /// Its pool.
+    /// The agent's pool.
     pub pool: PoolId,
-    /// Its stable name.
+    /// The agent's stable name.
     pub worker: String,
-    /// This start of it.
+    /// The agent's instance.
     pub instance: String,
-    /// Only from this insight.
+    /// The only insight to pull from; none means all insights of the pool.
     pub insight: Option<InsightId>,
-    /// How many at most.
+    /// Largest number of agendas to return.
     pub count: usize,
-    /// The same for each repetition of one call.
+    /// The id of the call, equal for each repetition of the call.
     pub request: String,
-    /// The server asks again for a call that waits: no sign that its agent is alive.
+    /// Whether the server repeats a waiting call. Such a repetition is no sign that the agent is alive.
     pub woken: bool,
 }
 
 impl Command {
-    /// Its name in logs.
+    /// The command's name in logs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Submit(_) => "submit",
@@ -183,93 +183,93 @@ impl Command {
     }
 }
 
-/// What became of a command.
+/// The results of a command.
 #[derive(Debug)]
 pub struct Outcome {
-    /// For the caller, once the writes are durable.
+    /// The reply to the caller, valid once the writes are durable.
     pub reply: Result<Reply, Refusal>,
-    /// To be committed together.
+    /// Writes to commit together.
     pub writes: Vec<Write>,
-    /// To be performed once the writes are durable.
+    /// Effects to perform once the writes are durable.
     pub effects: Vec<Effect>,
 }
 
-/// A good answer.
+/// The reply to an accepted command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// Nothing to say.
+    /// The command succeeded without a result.
     Done,
-    /// The agenda was taken in.
+    /// The core accepted the agenda.
     Submitted(Box<(AgendaHeader, AgendaRow)>),
-    /// An agenda with that key was taken in before.
+    /// An earlier submission with the same key made this agenda.
     Seen(AgendaId),
-    /// The agenda was alive; it is cancelled, or will be.
+    /// The agenda was alive, and is cancelled now or soon.
     Cancelling,
     /// The agenda runs again.
     Rerunning {
-        /// Events after this one belong to it.
+        /// Later events belong to the rerun.
         after: u64,
-        /// The operations that begin anew, by name.
+        /// The reset operations, by name.
         reset: Vec<String>,
     },
-    /// No such agenda is alive; it may have ended.
+    /// No live agenda has this id; the agenda may have ended.
     NotAlive,
-    /// The agent is known.
+    /// The agent is attached.
     Attached {
-        /// Leases of other instances that have ended.
+        /// Ended leases of other instances.
         returned: Vec<LeaseId>,
-        /// Leases that the agent said it holds, and does.
+        /// Leases that the agent claimed and holds.
         kept: Vec<LeaseId>,
     },
-    /// Handed out; empty when nothing waits.
+    /// The granted agendas; empty when no agenda waits.
     Granted(Vec<Granted>),
-    /// Nothing is handed out to an agent that let a lease run out until it calls again.
+    /// The agent let a lease run out and has not called since, so a waiting pull gets nothing.
     Silent,
-    /// These leases have ended.
+    /// The leases that have ended.
     Released(Vec<LeaseId>),
-    /// What became of the leases.
+    /// The leases are renewed.
     Renewed {
-        /// To be cancelled.
+        /// Leases of agendas to cancel.
         cancel: Vec<LeaseId>,
-        /// Held by another agent, or by none.
+        /// Leases that another agent or no agent holds.
         lost: Vec<LeaseId>,
     },
-    /// The word on each report.
+    /// The result of each report.
     Reported(Vec<ReportResult>),
-    /// The thing was created.
+    /// The command created the thing.
     Created,
-    /// The thing was there and is as asked for now.
+    /// The thing existed, and has the requested content now.
     Updated,
-    /// How many leases ended.
+    /// Number of leases that ended.
     Expired(usize),
 }
 
-/// One agenda, handed out.
+/// One granted agenda.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
-    /// The agenda.
+    /// The agenda's id.
     pub id: AgendaId,
     /// The lease's epoch.
     pub epoch: u64,
-    /// An earlier lease of this run was lost.
+    /// Number of lost leases of this run.
     pub interrupted: u32,
 }
 
-/// Why a command was refused. Nothing has changed.
+/// Reasons why the core refused a command. A refused command changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The customer isn't there.
+    /// The customer does not exist.
     #[error(
         "customer `{0}` does not exist; create it with PUT /v1/customers/{0} and a body such as {{\"pool\":\"default\"}}"
     )]
     UnknownCustomer(CustomerId),
-    /// The pool isn't there.
+    /// The pool does not exist.
     #[error("pool `{0}` does not exist; create it with PUT /v1/pools/{0} and the body {{}}")]
     UnknownPool(PoolId),
-    /// The insight isn't there, or serves another pool.
+    /// The insight does not exist, or another pool serves it.
     #[error("insight `{0}` does not exist in this pool")]
     UnknownInsight(InsightId),
-    /// Nothing of that name.
+    /// A thing does not exist.
     #[error("{0} does not exist")]
     NotFound(String),
     /// No insight matches the agenda.
@@ -277,10 +277,10 @@ pub enum Refusal {
     NoInsight {
         /// The customer's pool.
         pool: PoolId,
-        /// Each insight, and why it doesn't.
+        /// Each insight that was tried, with the reason why it does not match.
         tried: Vec<(InsightId, String)>,
     },
-    /// Another instance has attached since.
+    /// Another instance of the agent attached later.
     #[error(
         "a later start of agent `{0}` has taken over all leases. Stop this agent, or give it another --name."
     )]
@@ -288,23 +288,23 @@ pub enum Refusal {
     /// The request contradicts itself or the state.
     #[error("{0}")]
     Invalid(String),
-    /// The server's template of that name is another one than the client was made for.
+    /// The server's template has another digest than the client.
     #[error("the server has another version of workflow `{workflow}`. Generate the client again")]
     Stale {
-        /// Whose template that is; none: it is for all.
+        /// The template's owner; none for a template of all customers.
         customer: Option<CustomerId>,
-        /// The workflow.
+        /// The workflow's name.
         workflow: String,
         /// The digest of the server's template.
         digest: String,
     },
-    /// The agenda has not ended (again).
+    /// The agenda has not ended, or runs again.
     #[error("{0}")]
     NotEnded(String),
-    /// A rerun would run nothing.
+    /// A rerun would run no operation.
     #[error("{0}")]
     NothingToRun(String),
-    /// Something still needs it.
+    /// Another thing still needs the thing to remove.
     #[error("{0}")]
     InUse(String),
 }
@@ -316,13 +316,13 @@ fn tried_text(tried: &[(InsightId, String)]) -> String {
     tried.iter().map(|(id, why)| format!("`{id}`: {why}")).collect::<Vec<_>>().join("; ")
 }
 
-/// Something to do after the commit.
+/// An action to perform after the commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
-    /// One more agenda of this insight may be pulled: wake one who waits for it.
+    /// One more agenda of this insight waits for a pull: wake one waiting poll.
     WorkAvailable(PoolId, InsightId),
     /// The agenda has new events.
     Changed(AgendaId),
-    /// The holder of a lease is to be told that its agenda is to be cancelled.
+    /// The holder of a lease must learn that its agenda is to be cancelled.
     CancelAsked,
 }

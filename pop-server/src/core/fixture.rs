@@ -1,4 +1,4 @@
-//! A core with a store behind it, for tests.
+//! A core with a store, for tests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A pool with an insight that takes everything, and these customers.
+    /// A pool with these customers and an insight that takes every agenda.
     pub(crate) fn new(algorithm: &str, queue_size: u32, customers: &[&str]) -> Self {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let store = Claimed::new(Box::new(SqliteStore::in_memory().unwrap()));
@@ -63,7 +63,7 @@ impl World {
         self.now += Duration::from_secs(seconds);
     }
 
-    /// The state that a new process would have.
+    /// The state of a new process.
     pub(crate) fn reloaded(&self) -> Core {
         Core::load(self.core.settings, self.store.load().unwrap(), self.now)
     }
@@ -115,7 +115,7 @@ impl World {
         results[0]
     }
 
-    /// The owners of what is queued, in order.
+    /// The owners of the queued agendas, in order.
     pub(crate) fn queued(&self) -> Vec<String> {
         let state = &self.core.state;
         let insight = state.insights.keys().next().unwrap();

@@ -1,5 +1,5 @@
-//! Which insight takes an agenda: mappers, who may use it, the order in which insights are tried, and why one does not
-//! match. The queue behind an insight lives in the state.
+//! Chooses the insight of an agenda: mappers, allowed customers, the order of the insights, and the reason for a
+//! mismatch. The queue of an insight lives in the scheduler.
 
 use std::collections::HashSet;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::record::Insight;
 use crate::ids::{CustomerId, InsightId};
 
-/// The mappers, with the names as people write them.
+/// The mappers' names in settings.
 const MAPPERS: [&str; 4] = ["any", "operationName", "operationType", "paramMap"];
 
-/// What the mappers look at, in lower case; made once for an agenda.
+/// The properties of an agenda that mappers compare, in lower case; computed once for an agenda.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Features {
     names: HashSet<String>,
@@ -46,10 +46,10 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// The insight that takes the agenda, or each one that was tried and why it doesn't.
+/// The insight that takes the agenda, or each tried insight with the reason for its mismatch.
 ///
 /// Insights are tried by priority, highest first, then by id. The agenda's `defaultInsight` (an id or a title) chooses
-/// among those that match; if it names none of them, the first match wins.
+/// among the matching insights. If `defaultInsight` names none of them, the first match wins.
 pub(super) fn select<'a>(
     features: &Features,
     customer: &CustomerId,
@@ -75,7 +75,7 @@ fn is_named(insight: &Insight, wanted: &str) -> bool {
     insight.id.to_lowercase() == wanted || insight.title.as_ref().is_some_and(|t| t.to_lowercase() == wanted)
 }
 
-/// Why the insight does not take the agenda.
+/// The reason why the insight does not take the agenda.
 fn mismatch(features: &Features, customer: &CustomerId, insight: &Insight) -> Option<String> {
     if !insight.allowed_customers.is_empty()
         && !insight.allowed_customers.iter().any(|c| c == customer.as_str())
@@ -116,7 +116,7 @@ fn split_pair(text: &str) -> Option<(String, String)> {
     (!key.is_empty()).then(|| (key.to_lowercase(), value.to_lowercase()))
 }
 
-/// What is wrong with the mappers of an insight, if anything.
+/// Checks the mappers of an insight.
 pub(super) fn check_mappers(insight: &Insight) -> Result<(), String> {
     for (mapper, values) in &insight.mappers {
         let Some(known) = MAPPERS.iter().find(|m| m.eq_ignore_ascii_case(mapper)) else {

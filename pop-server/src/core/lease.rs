@@ -1,4 +1,4 @@
-//! What keeps a lease, ends it, or asks its holder to stop: renew, expiry, cancel.
+//! Renewals, releases, expiry and cancels of leases.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,22 @@ use super::record::{AgendaState, Failure, FailureClass, OperationState, Write};
 use super::{Core, Tx};
 use crate::ids::{AgendaId, AgendaNo, PoolId};
 
-/// How a lease ended before its agenda did.
+/// Ways in which a lease ends before its agenda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Return {
-    /// Its holder gave it back; nothing runs any more.
+    /// The holder gave the lease back; no operation runs any more.
     Released,
-    /// Its holder is gone, and may have done what nobody has heard of.
+    /// The holder is gone, and may have done work that it did not report.
     Lost,
 }
 
 impl Core {
-    /// When a lease that starts now ends.
+    /// The end of a lease that starts now.
     pub(super) fn lease_end(&self, now: Timestamp) -> Timestamp {
         now.checked_add(self.settings.lease).unwrap_or(Timestamp::MAX)
     }
 
-    /// The agenda that this start of the agent holds under this epoch.
+    /// The agenda that this instance of the agent holds under this epoch.
     pub(super) fn holding(
         &self,
         pool: &PoolId,
@@ -60,7 +60,8 @@ impl Core {
             };
             self.state.set_deadline(no, until);
         }
-        // Of all that it holds: a lease may be newer than the call, which waits for a cancel.
+        // The reply covers all leases of the instance: a renewal waits for a cancel, and a lease may be newer than the
+        // call.
         let held = self.state.leases_of(pool, worker).into_iter().flat_map(|held| held.values().flatten());
         let cancel = held
             .filter_map(|no| {
@@ -72,7 +73,7 @@ impl Core {
         Ok(Reply::Renewed { cancel, lost })
     }
 
-    /// Leases come back that were not lost: their agendas are next.
+    /// Ends leases that were not lost: their agendas are next.
     pub(super) fn release(
         &mut self,
         tx: &mut Tx,
@@ -91,7 +92,7 @@ impl Core {
             }
         }
         if leaving {
-            // What it was granted while it was asked to stop it may not know of.
+            // An agent that stops may not know of its newest leases.
             for no in self.state.leases_of(pool, worker).into_iter().flat_map(|h| h.values().flatten()) {
                 let Some(live) = self.state.agendas.get(no) else { continue };
                 if matches!(&live.place, Place::Leased(lease) if lease.row.instance == instance) {
@@ -99,18 +100,18 @@ impl Core {
                 }
             }
         }
-        // Each goes to the head of its queue, so the newest goes first.
+        // Each agenda goes to the head of its queue, so the newest goes first.
         for no in held.keys().rev() {
             self.give_back(tx, *no, Return::Released, "returned: the pool released the lease");
         }
         if leaving {
-            // A pull of it may still be open, and would be given work that nobody takes.
+            // A pull of the agent may still wait; without this, the pull would take work that no process runs.
             self.state.agents.lose(tx.now, pool, worker, instance);
         }
         Ok(Reply::Released(held.into_values().collect()))
     }
 
-    /// Ends the leases that nobody renewed.
+    /// Ends the overdue leases.
     pub(super) fn tick(&mut self, tx: &mut Tx) -> Reply {
         #[cfg(test)]
         assert!(!self.state.panic_at_tick, "as a test asked for");
@@ -124,8 +125,10 @@ impl Core {
         Reply::Expired(overdue.len())
     }
 
-    /// A lease is gone: the agenda goes to the head of its queue, or ends if a client wants it cancelled, or if leases were
-    /// lost too often without any of its operations ending: then it may be what brings its pools down.
+    /// Ends a lease before its agenda. The agenda goes to the head of its queue, with two exceptions.
+    ///
+    /// A cancelled agenda ends. An agenda also ends if too many leases were lost without the end of any of its
+    /// operations, because such an agenda may bring its pools down.
     pub(super) fn give_back(&mut self, tx: &mut Tx, no: AgendaNo, how: Return, reason: &str) {
         let Some(live) = self.state.agendas.get_mut(&no) else { return };
         match next(live.state(), live.cancelling(), Transition::Return) {
@@ -216,12 +219,12 @@ impl Core {
     }
 }
 
-/// Why an agenda is not handed out again.
+/// The failure of an agenda that has lost too many leases.
 fn exhausted(live: &Live, reason: &str) -> Failure {
     let runs = |o: &&Operation| matches!(o.state, OperationState::Launching | OperationState::Executing);
     let running: Vec<&str> = live.operations.iter().filter(runs).map(|o| o.name.as_ref()).collect();
     let ran = match running.as_slice() {
-        // It died before it could say so.
+        // The holder died before its first report.
         [] => "no operation was reported as running".to_owned(),
         [only] => format!("`{only}` was running"),
         [first, rest @ ..] => format!("`{first}` and {} more were running", rest.len()),

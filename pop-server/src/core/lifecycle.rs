@@ -1,41 +1,41 @@
-//! The states of an agenda and the legal moves between them, as one total function. What happens on a move lives
-//! elsewhere.
+//! The states of an agenda and the legal transitions between them, as one total function. The effects of a transition
+//! live elsewhere.
 
 use super::record::AgendaState;
 
-/// Something that can happen to an agenda.
+/// A transition of an agenda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transition {
-    /// Its turn has come: into the queue.
+    /// The agenda's turn has come; the agenda enters its queue.
     Enqueue,
-    /// Handed to a pool.
+    /// A pool takes the agenda.
     Lease,
-    /// Its first operation (of this lease) starts.
+    /// The first operation under this lease starts.
     Start,
-    /// The lease is gone.
+    /// The lease ends before the agenda.
     Return,
-    /// A client cancels it.
+    /// A client cancels the agenda.
     Cancel,
-    /// The pool reports its end.
+    /// The pool reports the agenda's end.
     End(AgendaState),
-    /// A client reruns it.
+    /// A client reruns the agenda.
     Rerun,
 }
 
-/// What a transition does to an agenda.
+/// The result of a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// It goes to this state.
+    /// The agenda goes to this state.
     To(AgendaState),
-    /// It stays; a cancel is remembered and told to the pool.
+    /// The agenda keeps its state; the core remembers the cancel and reports it to the pool.
     Remember,
-    /// Nothing.
+    /// The agenda does not change.
     Same,
     /// The transition is not legal in this state.
     Illegal,
 }
 
-/// The table of legal moves. `cancelling`: a cancel is remembered.
+/// The table of legal transitions. `cancelling` means that the core remembers a cancel.
 pub(crate) fn next(state: AgendaState, cancelling: bool, transition: Transition) -> Next {
     use AgendaState::{Cancelled, Executing, Failed, Leased, Queued, Ready, Succeeded};
     match (state, transition) {

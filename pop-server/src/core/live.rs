@@ -1,4 +1,4 @@
-//! One agenda in memory, until it has ended: what is known of it, and where it is.
+//! The state and the place in memory of an agenda that has not ended.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use super::operation::Operation;
 use super::record::{AgendaRow, AgendaState, LeaseRow, Percent};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 
-/// How often an agenda that says nothing of it may be handed out without any of its operations ending.
+/// Number of lost leases without the end of an operation that ends an agenda; for agendas that name no number.
 const MAXIMUM_ATTEMPTS: u32 = 20;
 
 /// An agenda that has not ended.
@@ -19,48 +19,48 @@ pub(super) struct Live {
     pub(super) place: Place,
     pub(super) reason: Option<String>,
     pub(super) epoch: u64,
-    /// Leases that were lost since one of its operations ended, and how many may be.
+    /// Number of leases lost since an operation ended; `maximum_attempts` of them end the agenda.
     pub(super) lost: u32,
     pub(super) maximum_attempts: u32,
-    /// A lease of this run was lost: its pool may have started what the server has not heard of.
+    /// Number of lost leases of this run. Their holders may have started work that the server does not know.
     pub(super) interrupted: u32,
     pub(super) seq: u64,
     pub(super) percent: Percent,
     pub(super) succeeded: u32,
     pub(super) started_at: Option<Timestamp>,
     pub(super) key: Option<String>,
-    /// By name.
+    /// Sorted by name.
     pub(super) operations: Vec<Operation>,
     /// Sum of the operations' weights, in hundredths of a percent.
     pub(super) weight: u64,
-    /// Operations that have not ended.
+    /// Number of operations that have not ended.
     pub(super) open: u32,
-    /// Its row is to be written at the end of the command.
+    /// Whether the end of the command writes the agenda's row.
     pub(super) dirty: bool,
 }
 
-/// Where an agenda is.
+/// The place of an agenda.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Place {
     /// Stored, never queued.
     OnHold,
-    /// In its insight's scheduler.
+    /// Waiting in its insight.
     Ready,
-    /// At this place in its insight's queue.
+    /// In its insight's queue, at this position.
     Queued(i64),
-    /// With a pool.
+    /// Leased to an agent.
     Leased(Lease),
 }
 
-/// Who holds an agenda.
+/// The lease of an agenda.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Lease {
     pub(super) row: LeaseRow,
-    /// Began then; after a restart of the server, that is when it began. Kept in memory only.
+    /// Start of the lease, or of the server if that is later. Kept in memory only.
     pub(super) since: Timestamp,
-    /// Ends then. Kept in memory only.
+    /// End of the lease. Kept in memory only.
     pub(super) until: Timestamp,
-    /// An operation has started under it.
+    /// Whether an operation has started under the lease.
     pub(super) started: bool,
 }
 
@@ -78,19 +78,19 @@ impl Live {
         matches!(&self.place, Place::Leased(lease) if lease.row.cancelling)
     }
 
-    /// The operation of that name.
+    /// The index of an operation.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         self.operations.binary_search_by(|o| o.name.as_ref().cmp(name)).ok()
     }
 
-    /// Counts the operations again.
+    /// Computes the weight and the number of open operations from the operations.
     pub(super) fn recount(&mut self) {
         self.weight = self.operations.iter().map(Operation::weight).sum();
         self.open =
             self.operations.iter().filter(|o| !o.state.is_terminal()).count().try_into().unwrap_or(u32::MAX);
     }
 
-    /// Never goes down.
+    /// Updates the agenda's percent, which never goes down here.
     pub(super) fn update_percent(&mut self) {
         self.percent = self.percent.max(self.percent_now());
     }
@@ -120,7 +120,7 @@ impl Live {
     }
 }
 
-/// How many leases of an agenda may be lost in a row.
+/// Number of leases in a row whose loss ends an agenda; at least 1.
 pub(super) fn attempts(asked: Option<u32>) -> u32 {
     asked.unwrap_or(MAXIMUM_ATTEMPTS).max(1)
 }

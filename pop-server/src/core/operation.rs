@@ -1,4 +1,4 @@
-//! One operation in memory, and what a report may do to it. Outputs live in the store only.
+//! One operation in memory, and the effect of reports on it. Outputs live in the store only.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::ids::AgendaNo;
 pub(super) struct Operation {
     pub(super) name: Box<str>,
     pub(super) kind: Arc<str>,
-    /// Its index in the agenda as it was submitted.
+    /// The operation's index in the submitted agenda; generated operations follow.
     pub(super) position: u32,
     pub(super) state: OperationState,
-    /// It has run and waits to run retrying: a `ready` that comes after `executing`.
+    /// Whether the operation waits for a retry: a `ready` that follows `executing`.
     pub(super) retrying: bool,
     pub(super) attempt: u32,
     pub(super) failures: u32,
@@ -36,7 +36,6 @@ impl Operation {
         }
     }
 
-    /// Takes a stored row over.
     pub(super) fn restore(&mut self, row: &OperationRow) {
         self.state = row.state;
         self.retrying = row.retrying;
@@ -46,7 +45,7 @@ impl Operation {
         self.message = if row.state.is_terminal() { None } else { row.message.as_deref().map(Into::into) };
     }
 
-    /// How far inside its attempt.
+    /// Order of the states within one attempt.
     fn rank(state: OperationState, retrying: bool) -> u8 {
         match state {
             OperationState::Waiting => 0,
@@ -59,20 +58,20 @@ impl Operation {
         }
     }
 
-    /// What it counts in the agenda's percent.
+    /// The operation's part of the agenda's percent, in hundredths.
     pub(super) fn weight(&self) -> u64 {
         if self.state.is_terminal() { Percent::FULL.hundredths() } else { self.percent.hundredths() }
     }
 
-    /// Takes a report in; `false` if it is older than what is known, or says nothing new.
+    /// Applies a report. `false` if the report is outdated or changes nothing.
     ///
-    /// An end is final, attempts only go up, and inside an attempt neither the state nor the percent goes back.
+    /// An end is final, attempt numbers only go up, and neither the state nor the percent goes back within an attempt.
     pub(super) fn report(&mut self, update: &OperationUpdate) -> bool {
         if self.state.is_terminal() || update.attempt < self.attempt {
             return false;
         }
         let newer = update.attempt > self.attempt;
-        // `ready` for the attempt that has already been launched means: wait, then once more.
+        // `ready` for an attempt that was launched announces a retry.
         let retrying = update.state == OperationState::Ready && update.attempt > 0;
         let (old, new) = (Self::rank(self.state, self.retrying), Self::rank(update.state, retrying));
         if !newer && new < old {
@@ -100,7 +99,8 @@ impl Operation {
         true
     }
 
-    /// Its lease is gone: what was under way starts again with the next attempt. `false` if nothing was.
+    /// Records the end of the lease: a started operation waits for its next attempt. `false` if the operation had not
+    /// started.
     pub(super) fn give_back(&mut self) -> bool {
         if !matches!(self.state, OperationState::Launching | OperationState::Executing) {
             return false;
@@ -112,7 +112,7 @@ impl Operation {
         true
     }
 
-    /// Ends without having run to its end; `false` if it had ended.
+    /// Ends the operation before its own end. `false` if the operation had ended.
     pub(super) fn close(&mut self, state: OperationState) -> bool {
         if self.state.is_terminal() {
             return false;
@@ -123,7 +123,7 @@ impl Operation {
         true
     }
 
-    /// The row to store; times, output and failure are left to the caller.
+    /// The row to store; the caller fills in times, output and failure.
     pub(super) fn row(&self, agenda: AgendaNo) -> OperationRow {
         OperationRow {
             agenda,
@@ -141,7 +141,7 @@ impl Operation {
         }
     }
 
-    /// As an event shows it; times and failure are left to the caller.
+    /// The operation as an event shows it; the caller fills in times and failure.
     pub(super) fn update(&self) -> OperationUpdate {
         OperationUpdate {
             name: self.name.as_ref().into(),

@@ -1,5 +1,5 @@
-//! Random sequences of commands: nothing is lost, epochs only grow, stale reports are refused, and what is stored gives
-//! the same state again.
+//! Random sequences of commands. No agenda is lost, epochs only grow, the core refuses stale reports, and the stored
+//! state equals the state in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -39,10 +39,10 @@ enum Action {
 }
 
 const CUSTOMERS: [&str; 3] = ["a", "b", "c"];
-/// Why an agenda is ready that had ended.
+/// The reason of a rerun agenda.
 const AGAIN: &str = "run again";
 const WORKERS: [&str; 2] = ["v", "w"];
-/// The first three may be submitted; the others are what they make.
+/// The first three may be submitted; the others are generated.
 const OPERATIONS: [&str; 7] = ["x", "y", "z", "x.0", "x.1", "y.0", "x.0.0"];
 const STATES: [OperationState; 8] = [
     OperationState::Waiting,
@@ -83,30 +83,30 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// What was handed out, by whom it is held, newest last.
+/// The expected state: submitted ids, and grants with the index of their worker, the newest last.
 struct Model {
     world: World,
     ids: Vec<AgendaId>,
     granted: Vec<(usize, Granted)>,
     epochs: BTreeMap<AgendaId, u64>,
-    /// How often each may be handed out without an operation's end, and how often it was.
+    /// The allowed and the actual number of grants of each agenda without the end of an operation.
     attempts: BTreeMap<AgendaId, (u32, u32)>,
-    /// How often each was run again, and as what it was read for that the last time.
+    /// Number of reruns of each agenda; `seen` holds the agenda as it was read for the last one.
     reruns: BTreeMap<AgendaId, usize>,
     seen: BTreeMap<AgendaId, LiveRow>,
     last_pull: Option<(Pull, Vec<Granted>)>,
     instances: [u32; 2],
-    /// Whether the server knows which start speaks for a worker: it has seen it attach.
+    /// Whether the server knows the current instance of a worker: the server has seen an attach.
     attached: [bool; 2],
-    /// The call that waits, of an agent that let a lease run out since its last call.
+    /// Whether the agent let a lease run out since its last call, so that its waiting call gets nothing.
     silent: [bool; 2],
     pulls: u32,
 }
 
-/// The state without what is only a memory of the past, as text.
+/// The lasting part of the state, as text.
 fn essence(core: &Core) -> String {
     let state = &core.state;
-    // The ends of leases are memory, too.
+    // The ends of leases are not stored.
     let mut agendas: BTreeMap<_, _> = state.agendas.iter().map(|(no, live)| (*no, live.clone())).collect();
     for live in agendas.values_mut() {
         if let Place::Leased(lease) = &mut live.place {
@@ -146,7 +146,7 @@ impl Model {
         self.granted.iter().rev().nth(index).cloned()
     }
 
-    /// Whether that lease is the agenda's current one.
+    /// Whether a lease is the agenda's current one.
     fn is_current(&self, worker: usize, granted: &Granted) -> bool {
         let state = &self.world.core.state;
         let live = state.ids.get(&granted.id).and_then(|no| state.agendas.get(no));
@@ -175,7 +175,7 @@ impl Model {
         self.last_pull = Some((pull, granted));
     }
 
-    /// What is leased, and by which worker.
+    /// The leased agendas, with the index of their worker.
     fn held_by(&self) -> Vec<(AgendaNo, usize)> {
         let live = self.world.core.state.agendas.iter();
         let worker = |name: &str| WORKERS.iter().position(|w| *w == name).unwrap();
@@ -190,7 +190,7 @@ impl Model {
         self.world.store.agenda(id).unwrap().unwrap().row.lost
     }
 
-    /// A new start, which says that it holds some of what was handed out to the one before.
+    /// Attaches a new instance, which claims some leases of the earlier one.
     fn attach(&mut self, worker: usize, holding: usize) {
         let own = self.granted.iter().rev().filter(|(w, _)| *w == worker);
         let claimed: Vec<Granted> = own.take(holding).map(|(_, g)| g.clone()).collect();
@@ -207,7 +207,7 @@ impl Model {
         assert_eq!(returned.len() + kept.len(), before);
     }
 
-    /// A start that was taken over from calls.
+    /// Calls as an instance that another instance has replaced.
     fn old(&mut self, worker: usize, lease: usize, what: usize) {
         let Some(old) = self.instances[worker].checked_sub(1).filter(|_| self.attached[worker]) else {
             return;
@@ -310,7 +310,7 @@ impl Model {
                     return;
                 }
                 self.pulls += 1;
-                // Another poll of the same agent, which is open.
+                // Another waiting poll of the same agent.
                 let pull = Pull { woken: true, request: self.pulls.to_string(), ..pull };
                 if self.silent[worker] {
                     assert_eq!(self.world.ok(Command::Pull(pull)), Reply::Silent);
@@ -366,7 +366,7 @@ impl Model {
             }
             Action::Crash => {
                 self.world.core = self.world.reloaded();
-                // who had read an agenda to run it again went with the server
+                // The read agendas are lost with the server that read them.
                 self.seen.clear();
                 self.silent = [false; 2];
                 self.attached = [false; 2];
@@ -377,7 +377,7 @@ impl Model {
         }
     }
 
-    /// Runs an agenda again, as it is stored now or (`stale`) as it was when it was last asked for.
+    /// Reruns an agenda as it is stored now, or (`stale`) as it was at the last read.
     fn rerun(&mut self, agenda: usize, what: usize, stale: bool) {
         let Some(id) = self.ids.get(agenda).cloned() else { return };
         let what = match what {

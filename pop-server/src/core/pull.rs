@@ -1,4 +1,4 @@
-//! Handing agendas out: attach and pull.
+//! Grants agendas to agents: attach and pull.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::ids::{AgendaNo, PoolId};
 use crate::scheduler::{Decision, Destination};
 
 impl Core {
-    /// An agent has (re)started: what its earlier instances held comes back.
+    /// Attaches an instance of an agent. Leases of earlier instances end, unless the new one claims them.
     pub(super) fn attach(
         &mut self,
         tx: &mut Tx,
@@ -30,7 +30,7 @@ impl Core {
             .into_iter()
             .flat_map(|h| h.values().flatten().copied())
             .collect();
-        // Each goes to the head of its queue, so the newest goes first.
+        // Each agenda goes to the head of its queue, so the newest goes first.
         held.sort_unstable_by(|a, b| b.cmp(a));
         let claimed: HashSet<&LeaseId> = holding.iter().collect();
         let (mut returned, mut kept) = (Vec::new(), Vec::new());
@@ -56,7 +56,7 @@ impl Core {
         Ok(Reply::Attached { returned, kept })
     }
 
-    /// Hands out up to `count` agendas. A repetition of a call gets what the call got.
+    /// Grants up to `count` agendas. A repetition of a call gets the grants of the call.
     pub(super) fn pull(&mut self, tx: &mut Tx, pull: Pull) -> Result<Reply, Refusal> {
         self.check_pool(&pull.pool)?;
         if pull.woken {
@@ -72,7 +72,7 @@ impl Core {
         }
         let repeated = self.repeated(&pull);
         if !repeated.is_empty() {
-            // The call is a sign of life, and the agent counts its leases from it.
+            // The call is a sign of life, and the agent counts its leases from the call.
             let until = self.lease_end(tx.now);
             for grant in &repeated {
                 if let Some(no) = self.state.ids.get(&grant.id).copied() {
@@ -93,7 +93,7 @@ impl Core {
         Ok(Reply::Granted(granted))
     }
 
-    /// The leases that an earlier, identical call was given.
+    /// The grants of an earlier, identical call.
     fn repeated(&self, pull: &Pull) -> Vec<Granted> {
         let held = self.state.leases_of(&pull.pool, &pull.worker).and_then(|h| h.get(&pull.request));
         held.into_iter()
@@ -110,7 +110,7 @@ impl Core {
             .collect()
     }
 
-    /// The insight that a pull names must be the pool's.
+    /// Checks that the pull's insight belongs to the pool.
     fn check_insight(&self, pull: &Pull) -> Result<(), Refusal> {
         let Some(insight) = &pull.insight else { return Ok(()) };
         let pool = self.state.pools.get(&pull.pool);

@@ -1,5 +1,5 @@
-//! What the core wants stored, and what it needs to start again. Plain data: how it is stored is the store's business, and
-//! how clients see it is the API's.
+//! The core's stored data: writes, and the snapshot for a start. Plain data: the store chooses the form on disk, the
+//! API the form for clients.
 
 mod event;
 mod failure;
@@ -21,7 +21,7 @@ pub use self::states::{AgendaState, FailureClass, OperationState};
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 use crate::scheduler::{RowChange, StoredRows};
 
-/// One change to what is stored. The writes of one command are never stored apart.
+/// One stored change. The store commits the writes of one command together.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
     /// Create or replace a customer.
@@ -36,193 +36,196 @@ pub enum Write {
     PutInsight(Insight),
     /// Remove an insight.
     DeleteInsight(InsightId),
-    /// What an insight's policy must not forget has changed.
+    /// Change a row of an insight's policy.
     Policy(RowChange),
-    /// A new agenda. Its row comes in a [`Write::Agenda`].
+    /// Add a new agenda. A [`Write::Agenda`] carries its row.
     NewAgenda(Box<NewAgenda>),
-    /// What changes of an agenda.
+    /// Replace the changing part of an agenda.
     Agenda(AgendaRow),
-    /// What an agenda leaves behind.
+    /// Set the outputs and the failure of an ended agenda.
     Ended(AgendaNo, Option<Value>, Option<Failure>),
-    /// Operations that a generator made; the first of them has this position, the others follow.
+    /// Add generated operations. The first one has this position, the others follow.
     Generated(AgendaNo, u32, Vec<AgendaOperation>),
-    /// An ended agenda runs again: of these operations nothing is kept, and these are gone (with their logs; what comes
-    /// after them moves up). Their new rows come in [`Write::Operation`]s.
+    /// Reset an ended agenda for a rerun. The first list holds the positions of reset operations, which lose their
+    /// stored rows; [`Write::Operation`]s carry the new rows.
+    ///
+    /// The second list holds the positions of removed operations. Removed operations lose their logs too, and later
+    /// operations move up.
     Rerun(AgendaNo, Vec<u32>, Vec<u32>),
-    /// Create or replace a template: what it is called, and all of it as JSON text.
+    /// Create or replace a template: its header, and the whole template as JSON text.
     PutTemplate(TemplateHeader, Arc<str>),
     /// Remove a template.
     DeleteTemplate(Option<CustomerId>, String),
     /// Create or replace the row of an operation.
     Operation(Box<OperationRow>),
-    /// One more event.
+    /// Add an event.
     Event(AgendaNo, Box<Event>),
-    /// A piece of log; a repetition changes nothing.
+    /// Add a piece of log; a repetition changes nothing.
     Log(AgendaNo, Box<LogChunk>),
 }
 
-/// An agenda on its way in.
+/// A new agenda to store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewAgenda {
-    /// What never changes.
+    /// The constant part of the agenda.
     pub header: AgendaHeader,
-    /// Its operations, in the agenda's order.
+    /// Operations in the agenda's order.
     pub operations: Vec<OperationName>,
     /// The agenda as JSON text.
     pub body: Arc<str>,
-    /// The client's own key.
+    /// The client's idempotency key.
     pub idempotency_key: Option<String>,
-    /// Secrets are among its inputs: it is stored encrypted.
+    /// Whether the inputs contain secrets; the store encrypts such an agenda.
     pub secret: bool,
 }
 
-/// What never changes about an agenda.
+/// The constant part of an agenda.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AgendaHeader {
-    /// Its place in the order of submission.
+    /// The agenda's place in the order of submission.
     pub no: AgendaNo,
-    /// Its id.
+    /// The agenda's id.
     pub id: AgendaId,
-    /// The owner.
+    /// The agenda's owner.
     pub customer: CustomerId,
-    /// The insight it was matched to.
+    /// The insight that took the agenda.
     pub insight: InsightId,
     /// The pool of that insight.
     pub pool: PoolId,
-    /// A label.
+    /// A label for people.
     pub title: Option<String>,
-    /// The client's grouping key.
+    /// The client's link.
     pub link: Option<String>,
-    /// The workflow it was compiled from.
+    /// The workflow behind the agenda.
     pub workflow: Option<WorkflowRef>,
-    /// Accepted at.
+    /// Time of the submission.
     pub submitted_at: Timestamp,
-    /// How often it may be handed out without any of its operations ending; none leaves that to the server.
+    /// Number of lost leases without the end of an operation that ends the agenda; none means the server's default.
     pub maximum_attempts: Option<u32>,
 }
 
-/// Which workflow an agenda was compiled from.
+/// The workflow from which an agenda was compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkflowRef {
     /// The workflow's name.
     pub name: String,
-    /// Its version.
+    /// The workflow's version.
     pub version: Option<String>,
-    /// SHA-256 of its content, in hexadecimal.
+    /// SHA-256 of the workflow's content, in hexadecimal.
     pub digest: Option<String>,
 }
 
-/// What the workflow of a name is, without its content.
+/// A template without its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateHeader {
-    /// Whose it is; none: it is for all customers.
+    /// The template's owner; none for a template of all customers.
     pub customer: Option<CustomerId>,
     /// The workflow's name.
     pub name: String,
-    /// Its version.
+    /// The workflow's version.
     pub version: Option<String>,
-    /// SHA-256 of its content, in hexadecimal.
+    /// SHA-256 of the template's content, in hexadecimal.
     pub digest: String,
 }
 
 /// A piece of an operation's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogChunk {
-    /// The operation.
+    /// The operation's name.
     pub operation: String,
-    /// Its attempt.
+    /// The attempt's number.
     pub attempt: u32,
     /// `stdout`, `stderr` or `pop`.
     pub stream: String,
-    /// Position of the first byte in that stream.
+    /// Position of the first byte in the stream.
     pub offset: u64,
     /// The text.
     pub text: String,
 }
 
-/// What changes about an agenda.
+/// The changing part of an agenda.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AgendaRow {
-    /// Which.
+    /// The agenda's number.
     pub no: AgendaNo,
-    /// The state.
+    /// The agenda's state.
     pub state: AgendaState,
-    /// Stored, but never queued.
+    /// Whether the agenda is stored but never queued.
     pub on_hold: bool,
-    /// Why it is in this state.
+    /// The reason for the state.
     pub reason: Option<String>,
-    /// How often it was handed out.
+    /// Number of the agenda's last lease; 0 before the first one.
     pub epoch: u64,
-    /// How many leases were lost since one of its operations ended.
+    /// Number of leases lost since an operation ended.
     pub lost: u32,
-    /// Whether a lease of this run was lost.
+    /// Number of lost leases of this run.
     pub interrupted: u32,
-    /// The number of its last event.
+    /// Number of the last event.
     pub seq: u64,
-    /// How far it is.
+    /// The agenda's progress.
     pub percent: Percent,
     /// Number of operations.
     pub total: u32,
-    /// Operations that ended well.
+    /// Number of operations that succeeded.
     pub succeeded: u32,
-    /// Its place in its queue; smaller goes first.
+    /// Position in the insight's queue; smaller goes first.
     pub queue_position: Option<i64>,
-    /// Who holds it.
+    /// The agenda's lease.
     pub lease: Option<LeaseRow>,
-    /// First operation started at.
+    /// Start of the first operation.
     pub started_at: Option<Timestamp>,
-    /// Ended at.
+    /// Time of the agenda's end.
     pub ended_at: Option<Timestamp>,
 }
 
-/// Who holds an agenda.
+/// The holder of an agenda.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseRow {
     /// The agent's stable name.
     pub worker: String,
-    /// The start of it that pulled.
+    /// The agent's instance that pulled.
     pub instance: String,
-    /// The call that pulled.
+    /// The id of the call that pulled.
     pub request: String,
-    /// The holder has been (or will be) told to stop.
+    /// Whether the agenda must be cancelled; the holder learns of the cancel.
     pub cancelling: bool,
 }
 
-/// An operation's identity.
+/// The name and the type of an operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperationName {
-    /// Its name.
+    /// The operation's name.
     pub name: String,
-    /// Its type.
+    /// The operation's type.
     pub kind: String,
 }
 
-/// An operation that is no longer as it was submitted.
+/// The row of an operation that differs from its submitted state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OperationRow {
-    /// The agenda.
+    /// The agenda's number.
     pub agenda: AgendaNo,
-    /// Its index among the agenda's operations.
+    /// The operation's index in the agenda.
     pub position: u32,
-    /// The state.
+    /// The operation's state.
     pub state: OperationState,
-    /// Whether it has run and waits to run again.
+    /// Whether the operation waits for a retry.
     pub retrying: bool,
-    /// The attempt that runs or ran last.
+    /// Number of the present or last attempt.
     pub attempt: u32,
-    /// How many attempts failed by the program's own doing.
+    /// Number of attempts that failed by the program's own fault.
     pub failures: u32,
-    /// How far it is.
+    /// The operation's progress.
     pub percent: Percent,
-    /// What the program last said.
+    /// The program's last message.
     pub message: Option<String>,
-    /// The attempt started at; none leaves what is stored for this attempt.
+    /// Start of the attempt; none keeps the stored time of this attempt.
     pub started_at: Option<Timestamp>,
-    /// Ended at.
+    /// Time of the operation's end.
     pub ended_at: Option<Timestamp>,
-    /// The output; none leaves what is stored.
+    /// The output; none keeps the stored output.
     pub output: Option<Value>,
-    /// Why the last attempt failed.
+    /// The failure of the last attempt.
     pub failure: Option<Failure>,
 }
 
@@ -231,10 +234,10 @@ pub struct OperationRow {
 pub struct Percent(u16);
 
 impl Percent {
-    /// All of it.
+    /// 100 percent.
     pub const FULL: Self = Self(10_000);
 
-    /// From 0 to 100; what lies outside is cut off, what is no number is 0.
+    /// Creates a percentage from 0 to 100. A value outside is cut off, a value that is not a number becomes 0.
     pub fn new(percent: f64) -> Self {
         if percent.is_nan() {
             return Self(0);
@@ -243,34 +246,34 @@ impl Percent {
         Self((percent.clamp(0.0, 100.0) * 100.0).round() as u16)
     }
 
-    /// From hundredths.
+    /// Creates a percentage from hundredths of a percent.
     pub fn from_hundredths(hundredths: u64) -> Self {
         Self(u16::try_from(hundredths).map_or(10_000, |h| h.min(10_000)))
     }
 
-    /// In hundredths.
+    /// The value in hundredths of a percent.
     pub fn hundredths(self) -> u64 {
         u64::from(self.0)
     }
 
-    /// From 0 to 100.
+    /// The value from 0 to 100.
     pub fn value(self) -> f64 {
         f64::from(self.0) / 100.0
     }
 }
 
-/// Everything the core needs to start.
+/// The stored state for a start of the core.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    /// The tenants.
+    /// The customers.
     pub customers: Vec<Customer>,
     /// The pools.
     pub pools: Vec<Pool>,
     /// The insights.
     pub insights: Vec<Insight>,
-    /// The templates: what the workflow of each name is.
+    /// The templates, without their content.
     pub templates: Vec<TemplateHeader>,
-    /// What the policies of insights must not forget.
+    /// The stored rows of each insight's policy.
     pub policies: BTreeMap<InsightId, StoredRows>,
     /// The agendas that have not ended.
     pub live: Vec<LiveRow>,
@@ -278,17 +281,17 @@ pub struct Snapshot {
     pub last_no: AgendaNo,
 }
 
-/// One agenda that has not ended.
+/// A stored agenda that has not ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveRow {
-    /// What never changes.
+    /// The constant part.
     pub header: AgendaHeader,
-    /// What changes.
+    /// The changing part.
     pub row: AgendaRow,
-    /// Its operations, in the agenda's order.
+    /// Operations in the agenda's order.
     pub operations: Vec<OperationName>,
-    /// Those that are no longer as submitted; outputs are left out.
+    /// Rows of the operations that differ from their submitted state, without outputs.
     pub changed: Vec<OperationRow>,
-    /// The client's own key.
+    /// The client's idempotency key.
     pub idempotency_key: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Taking in what a pool reports: fenced by the epoch, the same however often it is repeated.
+//! Applies reports of agents. The epoch fences reports, and a repeated report changes nothing.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use super::{Core, Tx};
 use crate::ids::{AgendaNo, PoolId};
 
 impl Core {
-    /// All reports are checked before the first is applied: a request that contradicts itself changes nothing.
+    /// Checks all reports before the first one is applied: a request that contradicts itself changes nothing.
     pub(super) fn report(
         &mut self,
         tx: &mut Tx,
@@ -30,7 +30,7 @@ impl Core {
         }
         let mut results = Vec::with_capacity(reports.len());
         for report in reports {
-            // Looked up again: an earlier entry may have ended the agenda.
+            // The second look-up is needed: an earlier report may have ended the agenda.
             results.push(match self.holding(pool, worker, instance, &report.lease) {
                 Some(no) => {
                     self.apply_report(tx, no, report);
@@ -97,7 +97,8 @@ impl Core {
         }
     }
 
-    /// What a generator made comes with its success: where that is news, so are the operations.
+    /// Applies a change of one operation. New operations of a generator come with its success, and count only if the
+    /// success is new.
     fn apply_operation(
         &mut self,
         tx: &mut Tx,
@@ -124,7 +125,7 @@ impl Core {
         if matches!(state, OperationState::Launching | OperationState::Executing) {
             view.started_at = view.started_at.or(Some(tx.now));
         }
-        // Weights of one operation never leave the sum below what it added.
+        // The sum contains `before`, so the subtraction cannot underflow.
         live.weight = live.weight - before + after;
         if made.is_none() {
             live.update_percent();
@@ -170,8 +171,8 @@ impl Core {
     }
 }
 
-/// What a generator made comes with its success, under names that are free. Of a success that is known already nothing is
-/// taken in, so nothing is wrong with it.
+/// Checks that new operations come with the success of their generator. The operations of a known success are ignored,
+/// so their names are not checked.
 fn check_generated(live: &Live, made: &Generated, report: &Report) -> Result<(), Refusal> {
     let (id, generator) = (&report.lease.id, made.generator.as_str());
     let invalid = |why: String| {
@@ -192,7 +193,7 @@ fn check_generated(live: &Live, made: &Generated, report: &Report) -> Result<(),
     Ok(())
 }
 
-/// Names that generators add are new. All generators of a report are looked at together, once.
+/// Checks that generated names are new. One pass covers all generators of a report.
 fn check_names(live: &Live, report: &Report) -> Result<(), Refusal> {
     let is_news =
         |m: &&Generated| live.find(&m.generator).is_some_and(|i| !live.operations[i].state.is_terminal());

@@ -1,4 +1,4 @@
-//! Running an ended agenda again: which operations begin anew and which are gone, and taking it back into memory.
+//! Reruns of ended agendas: the reset and the removed operations, and the agenda's return into memory.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,42 +15,42 @@ use super::record::{
 };
 use super::{Core, Tx};
 
-/// What runs again.
+/// The extent of a rerun.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Rerun {
-    /// What has not succeeded; what has keeps its output.
+    /// Operations that have not succeeded; succeeded operations keep their outputs.
     #[default]
     Continue,
-    /// Everything.
+    /// All operations.
     All,
-    /// These operations, and all that depend on them.
+    /// These operations, and all operations that depend on them.
     Operations(Vec<String>),
 }
 
-/// An ended agenda as it is stored, and what is to become of it.
+/// A stored, ended agenda with the plan of its rerun.
 #[derive(Clone, Debug)]
 pub struct RerunPlan {
-    /// The agenda.
+    /// The agenda as stored.
     pub stored: LiveRow,
-    /// Which operations begin anew, and which are gone.
+    /// The reset and the removed operations.
     pub closure: Closure,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: String,
 }
 
-/// Operations by their position in the agenda, in order.
+/// The operations that a rerun changes, by ascending position in the agenda.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closure {
-    /// They begin anew.
+    /// Operations that run again.
     pub reset: Vec<u32>,
-    /// Whatever made them begins anew, so they are gone until they are made again.
+    /// Generated operations whose generator runs again. They are gone until the generator adds them again.
     pub removed: Vec<u32>,
 }
 
-/// What begins anew. `agenda` has all operations, also those that were made, in the order of their positions; `states` are
-/// theirs.
+/// The operations that a rerun changes. `agenda` has all operations by position, also the generated ones; `states` has
+/// their states.
 ///
-/// What has not succeeded always begins anew. Of operations that are asked for, all that depend on them do as well.
+/// Operations that have not succeeded always run again. Named operations take all their dependents along.
 pub fn closure(
     agenda: &Agenda,
     state: AgendaState,
@@ -101,7 +101,7 @@ pub fn closure(
         }
         next.extend(graph.dependents(node).map(|(dependent, _)| dependent));
         next.extend(of(&makes, node));
-        // Who refers to all that a generator makes refers to this one, too.
+        // An operation that refers to all operations of a generator refers to this one, too.
         next.extend(maker(node).map(|maker| of(&promises, maker)).unwrap_or_default());
     }
     reset.extend((0..operations.len()).filter(|i| affected[*i]));
@@ -120,7 +120,7 @@ fn find(index: &HashMap<&str, usize>, name: &str) -> Result<usize, Refusal> {
 }
 
 impl Core {
-    /// Takes an ended agenda back and queues it again where it was.
+    /// Takes an ended agenda back into memory, and puts it into the insight of its first run.
     pub(super) fn rerun(&mut self, tx: &mut Tx, plan: RerunPlan) -> Result<Reply, Refusal> {
         let RerunPlan { stored, closure, reason } = plan;
         let (no, id, after) = (stored.header.no, stored.header.id.clone(), stored.row.seq);
@@ -161,7 +161,7 @@ impl Core {
 }
 
 impl Core {
-    /// An ended agenda is alive again. Gives the names of the operations that wait.
+    /// Takes an ended agenda back into memory. Returns the names of the waiting operations.
     fn take_back(&mut self, tx: &mut Tx, stored: LiveRow, again: record::RerunOperations) -> Vec<String> {
         let no = stored.header.no;
         self.state.forget_end(&stored.header.id);
@@ -179,8 +179,8 @@ impl Core {
     }
 }
 
-/// The agenda as it is from now on, and the rows of those operations that keep the number of their last attempt: numbers
-/// are never used twice.
+/// The agenda after the reset, and the rows of reset operations with an attempt. Those operations keep the number of
+/// their last attempt, because attempt numbers are never used twice.
 fn begin_anew(stored: LiveRow, closure: &Closure, reason: String) -> (LiveRow, Vec<OperationRow>) {
     let LiveRow { header, row, operations, changed, idempotency_key } = stored;
     let is_in = |list: &[u32], position: u32| list.binary_search(&position).is_ok();

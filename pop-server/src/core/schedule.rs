@@ -1,4 +1,5 @@
-//! Between the core and the scheduler: the core tells it what happens to agendas, and carries its decisions out.
+//! Connects the core with the scheduler: the core reports changes of agendas, and carries out the scheduler's
+//! decisions.
 
 use super::Tx;
 use super::lifecycle::{Next, Transition, next};
@@ -10,14 +11,14 @@ use crate::scheduler::{Decision, Destination, Entry, Event, Restored, Setting};
 use jiff::Timestamp;
 
 impl State {
-    /// An agenda waits for its turn.
+    /// Reports that an agenda waits for its turn.
     pub(super) fn arrived(&mut self, tx: &mut Tx, no: AgendaNo) {
         let Some(live) = self.agendas.get(&no) else { return };
         let decisions = self.scheduler.on(tx.now, Event::Arrived(entry(no, live)));
         self.enqueue_all(tx, &decisions);
     }
 
-    /// An agenda has ended and left the memory, from this place.
+    /// Reports that an agenda has ended and left the memory; `live` has its last place.
     pub(super) fn gone(&mut self, tx: &mut Tx, no: AgendaNo, live: &Live) {
         let entry = entry(no, live);
         let event = match &live.place {
@@ -32,7 +33,8 @@ impl State {
         self.enqueue_all(tx, &decisions);
     }
 
-    /// A lease has ended before its agenda, which goes to the head of its queue. The caller tells of it.
+    /// Reports that a lease ended before its agenda. The agenda goes to the head of its queue; the caller emits the
+    /// event.
     pub(super) fn returned(&mut self, tx: &mut Tx, no: AgendaNo, reason: &str) {
         let Some(live) = self.agendas.get(&no) else { return };
         let decisions = self.scheduler.on(tx.now, Event::Returned(entry(no, live)));
@@ -45,13 +47,13 @@ impl State {
         self.enqueue_all(tx, &others);
     }
 
-    /// A setting has changed.
+    /// Reports a change of a setting.
     pub(super) fn configured(&mut self, tx: &mut Tx, setting: Setting<'_>) {
         let decisions = self.scheduler.on(tx.now, Event::Configured(setting));
         self.enqueue_all(tx, &decisions);
     }
 
-    /// An agenda is where it was when the server stopped.
+    /// Restores an agenda at its place before the stop of the server.
     pub(super) fn restore_place(&mut self, now: Timestamp, no: AgendaNo) {
         let Some(live) = self.agendas.get(&no) else { return };
         let place = match &live.place {
@@ -63,7 +65,7 @@ impl State {
         self.scheduler.restore(now, entry(no, live), place);
     }
 
-    /// Its turn has come: an agenda goes into its queue.
+    /// Puts an agenda into its queue.
     pub(super) fn enqueue(&mut self, tx: &mut Tx, no: AgendaNo, at: i64) {
         let Some(live) = self.agendas.get_mut(&no) else { return };
         if next(live.state(), false, Transition::Enqueue) == Next::To(AgendaState::Queued) {
@@ -81,7 +83,7 @@ impl State {
         }
     }
 
-    /// Stores what the policies must not forget.
+    /// Writes the changed rows of the policies.
     pub(super) fn flush_policies(&mut self, tx: &mut Tx) {
         tx.writes.extend(self.scheduler.take_changes().into_iter().map(Write::Policy));
     }

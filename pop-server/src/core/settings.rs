@@ -1,4 +1,4 @@
-//! Customers, pools and insights: create, change, remove. What is in use can't be pulled away from under its users.
+//! Creates, changes and removes customers, pools and insights. The core refuses the removal of a thing in use.
 
 use super::command::{Refusal, Reply};
 use super::insight::check_mappers;
@@ -153,7 +153,7 @@ impl Core {
         Ok(Reply::Done)
     }
 
-    /// A pool that a body names must exist.
+    /// Checks that the pool of a body exists.
     fn check_reference(&self, pool: &PoolId) -> Result<(), Refusal> {
         if self.state.pools.contains_key(pool) {
             return Ok(());

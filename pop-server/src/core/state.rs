@@ -1,5 +1,5 @@
-//! What the core holds in memory, and the few primitive moves that keep its parts in step. The commands themselves live
-//! in the files beside this one. Ended agendas leave the memory.
+//! The core's state in memory, and the primitive changes that keep its parts consistent. The sibling files hold the
+//! commands. Ended agendas leave the memory.
 
 mod history;
 
@@ -20,10 +20,11 @@ use super::record::{
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 use crate::scheduler::{POLICIES, Scheduler, Setting, StoredRows};
 
-/// For how long the key of an ended agenda is remembered; by then every submit with that key finds it in the store.
+/// Time for which the key of an ended agenda stays in memory. After this time, every submit with the key finds the key
+/// in the store.
 const REMEMBERED_KEY: Duration = Duration::from_mins(10);
 
-/// Everything.
+/// The core's state in memory.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) customers: BTreeMap<CustomerId, CustomerState>,
@@ -37,14 +38,14 @@ pub(super) struct State {
     pub(super) scheduler: Scheduler,
     #[cfg(test)]
     pub(super) panic_at_tick: bool,
-    /// The digest of each template, by its owner (none: it is for all) and its name.
+    /// The digest of each template, by owner (none for all customers) and name.
     pub(super) templates: BTreeMap<(Option<CustomerId>, String), String>,
     /// Ends of the leases.
     deadlines: BTreeSet<(Timestamp, AgendaNo)>,
-    /// Live leases by agent, then by the call that pulled.
+    /// Leased agendas by agent, then by the call that pulled.
     holders: HashMap<(PoolId, String), BTreeMap<String, BTreeSet<AgendaNo>>>,
     kinds: HashSet<Arc<str>>,
-    /// The epoch and the last event of agendas that ended not long ago.
+    /// The epoch and the number of the last event of recently ended agendas.
     ended: HashMap<AgendaId, (u64, u64)>,
     ended_order: VecDeque<AgendaId>,
     old_keys: VecDeque<(Timestamp, CustomerId, String)>,
@@ -61,7 +62,7 @@ pub(super) struct CustomerState {
 #[derive(Debug)]
 pub(super) struct PoolState {
     pub(super) config: Pool,
-    /// How many customers it has.
+    /// Number of the pool's customers.
     pub(super) members: usize,
     pub(super) insights: BTreeSet<InsightId>,
 }
@@ -104,7 +105,7 @@ impl State {
         }
     }
 
-    /// The state as stored; leases end `until` then.
+    /// The stored state; every lease ends at `until`.
     pub(super) fn load(snapshot: Snapshot, now: Timestamp, until: Timestamp) -> Self {
         let mut state = Self { last_no: snapshot.last_no, ..Self::empty() };
         for pool in snapshot.pools {
@@ -145,7 +146,7 @@ impl State {
         state
     }
 
-    /// Takes an agenda in as it is stored; a lease ends `until` then.
+    /// Adds a stored agenda; its lease ends at `until`.
     pub(super) fn restore(&mut self, stored: LiveRow, now: Timestamp, until: Timestamp) {
         let LiveRow { header, row, operations, changed, idempotency_key } = stored;
         let mut by_position = self.new_operations(&operations);
@@ -189,7 +190,7 @@ impl State {
         self.insert(row.no, live);
     }
 
-    /// The operations as submitted, in their order.
+    /// The operations in their submitted state, in the agenda's order.
     fn new_operations(&mut self, operations: &[OperationName]) -> Vec<Operation> {
         operations
             .iter()
@@ -201,7 +202,7 @@ impl State {
             .collect()
     }
 
-    /// One copy of each type's name.
+    /// The shared copy of a type's name.
     fn kind(&mut self, name: &str) -> Arc<str> {
         if let Some(kind) = self.kinds.get(name) {
             return Arc::clone(kind);
@@ -211,7 +212,7 @@ impl State {
         kind
     }
 
-    /// A new agenda that nobody has seen yet.
+    /// A new agenda that no agent has had yet.
     pub(super) fn new_live(
         &mut self,
         header: &AgendaHeader,
@@ -243,7 +244,7 @@ impl State {
         }
     }
 
-    /// Adds an agenda at its place, in every index.
+    /// Adds an agenda with its place to every index.
     pub(super) fn insert(&mut self, no: AgendaNo, mut live: Live) {
         live.recount();
         if let Some(customer) = self.customers.get_mut(&live.customer) {
@@ -261,7 +262,7 @@ impl State {
         self.agendas.insert(no, live);
     }
 
-    /// Notes who holds it, if anybody does.
+    /// Adds the agenda's lease, if any, to the indexes.
     fn index(&mut self, no: AgendaNo, live: &Live) {
         let Place::Leased(lease) = &live.place else { return };
         self.deadlines.insert((lease.until, no));
@@ -290,7 +291,7 @@ impl State {
         }
     }
 
-    /// Moves an agenda to another place, which the scheduler knows already.
+    /// Moves an agenda to a place that the scheduler knows already.
     pub(super) fn relocate(&mut self, no: AgendaNo, place: Place, reason: Option<String>) {
         let Some(mut live) = self.agendas.remove(&no) else { return };
         self.unindex(no, &live.pool, &live.place);
@@ -301,7 +302,6 @@ impl State {
         self.touch(no);
     }
 
-    /// Sets the end of a lease.
     pub(super) fn set_deadline(&mut self, no: AgendaNo, until: Timestamp) {
         let Some(Live { place: Place::Leased(lease), .. }) = self.agendas.get_mut(&no) else { return };
         self.deadlines.remove(&(lease.until, no));
@@ -309,7 +309,7 @@ impl State {
         self.deadlines.insert((until, no));
     }
 
-    /// Its row is written at the end of the command.
+    /// Makes the end of the command write the agenda's row.
     pub(super) fn touch(&mut self, no: AgendaNo) {
         if let Some(live) = self.agendas.get_mut(&no)
             && !live.dirty
@@ -319,7 +319,7 @@ impl State {
         }
     }
 
-    /// The leases of an agent, by the call that pulled them.
+    /// The leased agendas of an agent, by the call that pulled.
     pub(super) fn leases_of(
         &self,
         pool: &PoolId,
@@ -328,7 +328,7 @@ impl State {
         self.holders.get(&(pool.clone(), worker.to_owned()))
     }
 
-    /// Agendas whose lease has ended, the newest first.
+    /// Agendas with an overdue lease, the newest first.
     pub(super) fn overdue(&self, now: Timestamp) -> Vec<AgendaNo> {
         let mut overdue: Vec<AgendaNo> =
             self.deadlines.iter().take_while(|(until, _)| *until <= now).map(|(_, no)| *no).collect();
@@ -336,7 +336,6 @@ impl State {
         overdue
     }
 
-    /// Moves the ends of all leases.
     pub(super) fn shift_deadlines(&mut self, by: SignedDuration) {
         let limit = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
         for (until, no) in std::mem::take(&mut self.deadlines) {
@@ -378,7 +377,7 @@ impl State {
         self.insights.insert(id, insight);
     }
 
-    /// Writes the rows of what the command touched, and forgets old keys.
+    /// Writes the rows of the touched agendas, and forgets old keys and agents.
     pub(super) fn flush(&mut self, tx: &mut Tx) {
         for no in std::mem::take(&mut self.touched) {
             if let Some(live) = self.agendas.get_mut(&no) {
@@ -405,7 +404,7 @@ fn sorted(mut operations: Vec<Operation>) -> Vec<Operation> {
 }
 
 impl Tx {
-    /// One more agenda of this insight may be pulled.
+    /// Records one more agenda of this insight for a pull.
     pub(super) fn work(&mut self, pool: &PoolId, insight: &InsightId) {
         self.effects.push(Effect::WorkAvailable(pool.clone(), insight.clone()));
     }

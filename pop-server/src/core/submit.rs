@@ -1,5 +1,5 @@
-//! Taking an agenda in: its customer, its insight, its place. What depends on the agenda alone is a [`Facts`], made before
-//! the command reaches the core, because it takes time in proportion to the agenda.
+//! Accepts agendas: customer, insight, place. [`Facts`] holds the properties of the agenda alone. The caller computes
+//! [`Facts`] before the core runs, because the time grows with the agenda's size.
 
 use pop_compiler::agenda::{Agenda, Operation, keys};
 use serde_json::Value;
@@ -11,27 +11,27 @@ use super::record::{AgendaHeader, Customer, NewAgenda, OperationName, WorkflowRe
 use super::{Core, Tx};
 use crate::ids::{AgendaNo, InsightId, PoolId};
 
-/// The pool of customers that are created on the fly.
+/// The pool of automatically created customers.
 const DEFAULT_POOL: &str = "default";
 
-/// What the core must know of an agenda to take it in.
+/// The properties of an agenda that the core needs.
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub(super) features: Features,
-    /// In the agenda's order.
+    /// Operations in the agenda's order.
     pub(super) operations: Vec<OperationName>,
     pub(super) title: Option<String>,
     pub(super) link: Option<String>,
     pub(super) workflow: Option<WorkflowRef>,
     pub(super) maximum_attempts: Option<u32>,
-    /// Stored, but not to be queued.
+    /// Whether the agenda is stored but not queued.
     pub(super) on_hold: bool,
-    /// A type of its operations takes secrets.
+    /// Whether an operation type of the agenda takes secrets.
     pub(super) secret: bool,
 }
 
 impl Facts {
-    /// Those of this agenda. The time is in proportion to its size.
+    /// The facts of an agenda. The time is in proportion to the agenda's size.
     pub fn of(agenda: &Agenda) -> Self {
         let name = |o: &Operation| OperationName { name: o.name.clone(), kind: o.kind.clone() };
         Self {
@@ -105,7 +105,7 @@ impl Core {
         self.state.insert(no, live);
         self.state.emit(tx, no, None);
         if !on_hold {
-            // Even a queue of size 0 is filled by a pull.
+            // The wake-up comes for every agenda: a pull takes agendas even from an insight with a queue of size 0.
             tx.work(&pool, &insight);
             self.state.arrived(tx, no);
         }
@@ -116,14 +116,14 @@ impl Core {
     }
 }
 
-/// How often an agenda says that it may be tried; the original POP's clients write numbers as texts, too.
+/// The agenda's own `maximum_attempts`. Clients of the original POP also write numbers as texts.
 fn maximum_attempts(agenda: &Agenda) -> Option<u32> {
     let given = agenda.params.get(keys::MAXIMUM_ATTEMPTS)?;
     let number = given.as_u64().or_else(|| given.as_str()?.trim().parse().ok())?;
     Some(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// Whether a type of its operations takes secrets.
+/// Whether an operation type of the agenda takes secrets.
 fn has_secrets(agenda: &Agenda) -> bool {
     let types = agenda.params.get(keys::TYPES).and_then(Value::as_object);
     let secrets =
@@ -131,7 +131,7 @@ fn has_secrets(agenda: &Agenda) -> bool {
     types.is_some_and(|types| types.values().any(secrets))
 }
 
-/// The workflow an agenda says it was compiled from.
+/// The workflow from which the agenda was compiled, by the agenda's parameters.
 fn workflow(agenda: &Agenda) -> Option<WorkflowRef> {
     let stamp = agenda.params.get(keys::WORKFLOW)?;
     let text = |key: &str| stamp.get(key).and_then(Value::as_str).map(str::to_owned);

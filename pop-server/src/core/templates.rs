@@ -1,4 +1,4 @@
-//! What the workflow of a name is on this server, for a customer or for all, and whether a client was made for it.
+//! The workflow templates of customers and of the server, and the check whether a client matches them.
 
 use super::command::{PutTemplate, Refusal, Reply};
 use super::record::Write;
@@ -31,7 +31,7 @@ impl Core {
         Ok(Reply::Done)
     }
 
-    /// A customer's templates go with it.
+    /// Removes the templates of a removed customer.
     pub(super) fn delete_templates_of(&mut self, tx: &mut Tx, customer: &CustomerId) {
         let owner = Some(customer.clone());
         let templates = &mut self.state.templates;
@@ -40,8 +40,8 @@ impl Core {
         }
     }
 
-    /// A client that was made for another version is refused; where there is no template, any version will do. A customer's
-    /// own template stands before the one that is for all, and no other customer's matters.
+    /// Refuses a client with another digest than the server's template. Without a template, every client is accepted. A
+    /// customer's own template comes before the template of all customers; templates of other customers do not matter.
     pub(super) fn check_made_for(
         &self,
         customer: &CustomerId,

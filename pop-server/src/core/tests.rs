@@ -127,7 +127,7 @@ fn a_key_is_good_for_one_agenda_per_customer() {
     assert!(matches!(other, Reply::Submitted(_)));
 }
 
-/// An agenda of `a` and `b` that says how often it may be tried.
+/// An agenda of `a` and `b` with a number of allowed attempts.
 fn tried(world: &mut World, attempts: serde_json::Value) -> AgendaId {
     let mut agenda = agenda(&["a", "b"]);
     agenda.params.insert("maximumAttempts".into(), attempts);
@@ -165,7 +165,7 @@ fn an_agenda_that_only_loses_leases_is_not_handed_out_for_ever() {
                 && failure.message.contains("`b` was running"),
             "{failure:?}"
         );
-        // Whoever believes to hold it is told otherwise.
+        // A former holder that reports learns of its loss.
         assert_eq!(world.report("w", end(&last, Succeeded)), ReportResult::Stale);
     }
 }
@@ -350,7 +350,7 @@ fn a_lease_lasts_its_whole_length_after_a_restart() {
     }
 }
 
-/// What is at the start of an agenda's way stays bounded: each insight's queue holds what its size says.
+/// A pull leaves no agenda in a queue beyond the configured size, so the memory of queues stays bounded.
 #[test]
 fn a_pull_takes_no_more_than_it_asks_for() {
     let mut world = World::new("fifo", 0, &["a"]);

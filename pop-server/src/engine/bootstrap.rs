@@ -1,4 +1,4 @@
-//! What an empty database begins with: a pool, an insight that takes everything, and a customer.
+//! The first settings of an empty database: a pool, an insight that takes every agenda, and a customer.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::store::{Kind, Store};
 
 const NAME: &str = "default";
 
-/// Creates the first settings, unless there is a pool.
+/// Creates the first settings, unless a pool exists.
 pub(super) async fn bootstrap(writer: &Writer, store: &dyn Store) -> Result<(), StartError> {
     if !store.settings(Kind::Pool, "", 1).map_err(StartError::Load)?.is_empty() {
         return Ok(());

@@ -1,15 +1,15 @@
-//! Whether the server can do its work: `/readyz` asks, and `serve` ends the process when it can't go on.
+//! The condition of the server. `/readyz` reports the condition, and `serve` ends the process after a lasting failure.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-/// What is wrong, if anything.
+/// The present trouble and the lasting failure, if any.
 #[derive(Debug)]
 pub struct Health {
-    /// It may pass.
+    /// A cause that may pass.
     trouble: Mutex<Option<String>>,
-    /// It does not.
+    /// A cause that does not pass.
     failure: watch::Sender<Option<String>>,
 }
 
@@ -24,7 +24,7 @@ impl Health {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why no work can be taken now.
+    /// The reason why the server takes no work now.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.failure.borrow().clone().or_else(|| self.lock().clone())
     }
@@ -33,17 +33,17 @@ impl Health {
         *self.lock() = None;
     }
 
-    /// Gives whether that is news.
+    /// Whether `why` differs from the trouble that was known.
     pub(super) fn is_troubled(&self, why: &str) -> bool {
         self.lock().replace(why.to_owned()).as_deref() != Some(why)
     }
 
-    /// The server can't go on.
+    /// Records a failure that ends the server.
     pub(super) fn has_failed(&self, why: &str) {
         self.failure.send_replace(Some(why.to_owned()));
     }
 
-    /// Waits until the server can't go on, and says why.
+    /// Waits for a lasting failure, and returns the reason.
     pub async fn failed(&self) -> String {
         let mut failure = self.failure.subscribe();
         let why = failure.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());

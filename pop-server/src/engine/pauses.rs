@@ -1,24 +1,24 @@
-//! How long nobody could renew a lease though time passed, or seemed to: the wall clock was set, the process or the machine
-//! was stopped, a commit took long. All leases are moved by that much.
+//! Measures the time in which no agent could renew a lease. The wall clock was set, the process or the machine was
+//! stopped, or a commit took long. The engine moves the ends of all leases by this time.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Less is kept for the next time.
+/// A smaller time waits for the next round.
 const SMALL: SignedDuration = SignedDuration::from_millis(250);
-/// Work between two waits takes that long without being a pause; what a busy server needs for its commits is no reason to
-/// keep leases alive for ever.
+/// Work of this length between two waits is no pause. A busy server needs such time for its commits, and must not keep
+/// leases alive for ever.
 const BUSY: Duration = Duration::from_secs(1);
 
-/// Compares the two clocks from one waking to the next.
+/// Compares the wall clock with the monotonic clock from one waking to the next.
 #[derive(Debug)]
 pub(super) struct Pauses {
     /// Both clocks at the last waking.
     woken: (Timestamp, Duration),
-    /// When the last wait began, and how long it was to be at most.
+    /// Start of the last wait, and its planned maximum.
     wait: (Duration, Option<Duration>),
-    /// What has not been handed out yet.
+    /// Measured time that [`Self::woken`] has not returned yet.
     owed: SignedDuration,
 }
 
@@ -27,19 +27,19 @@ impl Pauses {
         Self { woken: (now, monotonic), wait: (monotonic, None), owed: SignedDuration::ZERO }
     }
 
-    /// A wait begins.
+    /// Marks the start of a wait.
     pub(super) fn wait(&mut self, monotonic: Duration, at_most: Option<Duration>) {
         self.wait = (monotonic, at_most);
     }
 
-    /// The wait is over. By how much the ends of leases are to be moved, if it matters.
+    /// Marks the end of a wait. Returns the time by which the ends of leases move, unless that is small.
     pub(super) fn woken(&mut self, now: Timestamp, monotonic: Duration) -> Option<SignedDuration> {
         let signed = |d: Duration| SignedDuration::try_from(d).unwrap_or(SignedDuration::MAX);
         let (was, then) = std::mem::replace(&mut self.woken, (now, monotonic));
         let (began, at_most) = self.wait;
         let jump = now.duration_since(was).saturating_sub(signed(monotonic.saturating_sub(then)));
         let busy = began.saturating_sub(then).saturating_sub(BUSY);
-        // Without leases nothing is waited for, and nothing is to be moved.
+        // Without leases a wait has no maximum, so no wait is late.
         let late =
             at_most.map_or(Duration::ZERO, |at_most| monotonic.saturating_sub(began).saturating_sub(at_most));
         self.owed = self.owed.saturating_add(jump).saturating_add(signed(busy + late));
@@ -59,7 +59,7 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// What one round moves leases by: work, a wait, and a step of the wall clock during it.
+    /// The move of leases after one round of work, a wait, and a step of the wall clock during the wait, in seconds.
     fn round(busy: u64, at_most: u64, waited: u64, step: i64) -> Option<i64> {
         let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
         let mut pauses = Pauses::new(clock.now(), clock.monotonic());
@@ -81,7 +81,7 @@ mod tests {
             (1, 1, 1, 0, None),
             (0, 1, 1, 60, Some(60)),
             (0, 1, 1, -60, Some(-60)),
-            // Stopped for 40 seconds; a suspended machine's monotonic clock stands still instead.
+            // The process stopped for 40 seconds. On a suspended machine the monotonic clock stands still instead.
             (0, 1, 41, 0, Some(40)),
             (0, 1, 0, 3600, Some(3600)),
             // A commit of 20 seconds.

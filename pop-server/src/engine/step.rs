@@ -1,5 +1,5 @@
-//! One transaction: a batch of commands goes through the core, their writes are committed, and only then answers and effects
-//! come out. Free of threads and clocks, so that a test or a simulation can drive it.
+//! One transaction: the core applies a batch of commands, the store commits their writes, and then answers and effects
+//! come out. The step uses neither threads nor clocks, so a test or a simulation can drive the engine.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,21 +16,21 @@ use crate::env::Clock;
 use crate::scheduler::{POLICIES, is_known};
 use crate::store::{Fence, Store, StoreError};
 
-/// Between two attempts to load the state while the store fails.
+/// Time between two attempts to load the state while the store fails.
 const RELOAD_EVERY: Duration = Duration::from_millis(500);
-/// The longest sleep while there are leases.
+/// Longest wait while leases exist.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// Why a command was not carried out.
+/// Reasons why the engine did not carry out a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// The core said no.
+    /// The core refused the command.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The store failed; nothing of the command has happened.
+    /// The store failed; the command had no effect.
     #[error("could not store the change (database error); retry")]
     Unavailable,
-    /// The command made the core panic; nothing of it has happened.
+    /// The command made the core panic; the command had no effect.
     #[error("internal error: the server failed on this request; its log has the details")]
     Broken,
     /// The server stops.
@@ -38,46 +38,47 @@ pub enum EngineError {
     Stopped,
 }
 
-/// What becomes of one command.
+/// The result of one command.
 pub type Answer = Result<Reply, EngineError>;
 
 /// Both clocks at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
-    /// The wall clock's time.
+    /// Time of the wall clock.
     pub wall: Timestamp,
-    /// The monotonic clock's time.
+    /// Time of the monotonic clock.
     pub monotonic: Duration,
 }
 
 impl Now {
-    /// The time that a clock shows.
+    /// Reads both times of a clock.
     pub fn of(clock: &dyn Clock) -> Self {
         Self { wall: clock.now(), monotonic: clock.monotonic() }
     }
 }
 
-/// What a step found out about the engine itself.
+/// The condition of the engine after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// It works.
+    /// The engine works.
     Well,
-    /// It can't work at the moment; it tries again.
+    /// The engine cannot work now, and tries again.
     Troubled(String),
-    /// It can't go on.
+    /// The engine cannot go on.
     Failed(String),
 }
 
-/// What a step gives.
+/// The results of a step.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// One for each command of the batch, in its order. What they tell is durable.
+    /// One answer for each command of the batch, in the batch's order. The writes behind the answers are durable.
     pub answers: Vec<Answer>,
-    /// To be performed now.
+    /// Effects to perform now.
     pub effects: Vec<Effect>,
-    /// Some of what earlier steps wrote may be stored though nobody was told: everybody who waits is to look again.
+    /// The engine loaded its state again. A failed commit may have stored changes without their effects, so every
+    /// waiting caller must look again.
     pub reloaded: bool,
-    /// How the engine is, where the step found out.
+    /// The condition of the engine, if the step learned it.
     pub condition: Option<Condition>,
 }
 
@@ -92,21 +93,21 @@ impl Outcome {
 pub struct Engine {
     settings: Settings,
     store: Arc<dyn Store>,
-    /// It is never claimed again: a server that has lost it ends.
+    /// Claimed once. A server that loses its fence ends.
     fence: Fence,
-    /// None: what is in memory may be ahead of what is stored, and must be loaded again.
+    /// None if the state in memory may be ahead of the stored state; the next step loads the stored state.
     core: Option<Core>,
     pauses: Pauses,
     troubled: bool,
 }
 
 impl Engine {
-    /// The engine with the state as stored.
+    /// Claims the store and loads its state.
     ///
     /// # Errors
-    /// The store can't be read.
+    /// The store cannot claim its fence or cannot load its state.
     pub fn load(settings: Settings, store: Arc<dyn Store>, now: Now) -> Result<Self, StoreError> {
-        // Whatever is loaded after the claim, nobody else changes.
+        // After the claim, no other server changes the stored state.
         let fence = store.claim()?;
         let snapshot = store.load()?;
         for insight in snapshot.insights.iter().filter(|insight| !is_known(POLICIES, &insight.algorithm)) {
@@ -120,13 +121,13 @@ impl Engine {
         Ok(Self { settings, store, fence, core: Some(core), pauses, troubled: false })
     }
 
-    /// A wait for commands begins: how long it may last at most; none when only a command ends it.
+    /// Marks the start of a wait for commands. Returns the longest wait; none means that only a command ends the wait.
     pub fn wait(&mut self, now: Now) -> Option<Duration> {
         let sleep = match &self.core {
-            // Whether the trouble is over shows when the store is asked again.
+            // Only another commit shows whether the trouble has passed.
             Some(_) if self.troubled => Some(LONGEST_SLEEP),
             Some(core) => core.next_deadline().map(|at| {
-                // In short steps, so that it is noticed when the thread did not wake up in time.
+                // Waits are short, so that the engine notices a thread that woke up late.
                 Duration::try_from(at.duration_since(now.wall)).unwrap_or_default().min(LONGEST_SLEEP)
             }),
             None => Some(RELOAD_EVERY),
@@ -135,7 +136,7 @@ impl Engine {
         sleep
     }
 
-    /// Carries out a batch of commands, and whatever is due by the time.
+    /// Carries out a batch of commands, and ends the leases that are overdue.
     pub fn step(&mut self, now: Now, batch: Vec<Request>) -> Outcome {
         let commands = batch.len();
         let mut outcome = Outcome::default();
@@ -143,7 +144,7 @@ impl Engine {
             self.reload(now, &mut outcome);
         }
         if !outcome.has_failed() {
-            // What a panic left behind in memory is thrown away with the core.
+            // A panic may leave a broken state in memory; the engine drops that core.
             let done = catch_unwind(AssertUnwindSafe(|| self.transact(now, batch, &mut outcome)));
             if done.is_err() {
                 tracing::error!("a transaction panicked; the state is loaded again");
@@ -169,7 +170,7 @@ impl Engine {
             core.shift_deadlines(by);
         }
         let mut transaction = Transaction::new(now.wall, batch.len());
-        // Renewals that have come in are taken in before a lease is ended.
+        // Renewals of the batch come before the end of overdue leases.
         let is_renewal = |(_, request): &(usize, Request)| matches!(request.command, Command::Renew { .. });
         let (renewals, others): (Vec<_>, Vec<_>) = batch.into_iter().enumerate().partition(is_renewal);
         for (at, request) in renewals {
@@ -199,7 +200,6 @@ impl Engine {
         }
     }
 
-    /// Loads the state as stored.
     fn reload(&mut self, now: Now, outcome: &mut Outcome) {
         let (settings, store) = (self.settings, &self.store);
         let load = || store.load().map(|snapshot| Core::load(settings, snapshot, now.wall));
@@ -221,13 +221,13 @@ impl Engine {
     }
 }
 
-/// What one transaction gathers.
+/// The results of one transaction.
 struct Transaction {
     now: Timestamp,
     writes: Vec<Write>,
     effects: Vec<Effect>,
     answers: Vec<Answer>,
-    /// Nothing has panicked.
+    /// Whether no command has panicked.
     sound: bool,
 }
 
@@ -260,7 +260,7 @@ impl Transaction {
         }
     }
 
-    /// None if the command panicked. What it left behind in memory is thrown away with the core.
+    /// None if the command panicked. The engine then drops the core with its broken state.
     fn guarded(&mut self, core: &mut Core, request: Request) -> Option<Result<Reply, Refusal>> {
         let (now, Request { actor, command }) = (self.now, request);
         tracing::trace!(%actor, command = command.name(), "applying");
@@ -274,7 +274,7 @@ impl Transaction {
     }
 }
 
-/// An error with its causes.
+/// The text of an error with its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -302,7 +302,6 @@ mod tests {
         (Engine::load(Settings::default(), store.clone(), now()).unwrap(), store)
     }
 
-    /// A batch of one actor.
     fn batch(commands: impl IntoIterator<Item = Command>) -> Vec<Request> {
         commands.into_iter().map(|command| Request { actor: Actor::Operator, command }).collect()
     }
@@ -321,7 +320,7 @@ mod tests {
             instance: "1".into(),
             leases: Vec::new(),
         };
-        // The renewal is carried out first.
+        // The engine carries out the renewal first.
         let outcome = engine.step(now(), batch([pool("p"), Command::Submit(Box::new(submit)), renew]));
         assert_eq!(outcome.answers[0], Ok(Reply::Created));
         assert!(matches!(outcome.answers[1], Err(EngineError::Refused(Refusal::UnknownCustomer(_)))));

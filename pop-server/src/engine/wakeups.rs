@@ -1,5 +1,6 @@
-//! Who waits for what: long polls for work of a pool, streams for events of an agenda. Only wake-ups pass through here;
-//! a caller that is woken looks for itself, so nothing can be missed or doubled. Nothing is kept of those who have gone.
+//! Wakes the callers that wait: long polls for work of a pool, and streams of events of an agenda. A wake-up carries no
+//! data. A woken caller looks at the state, so a caller neither misses nor doubles a change. A caller that goes leaves
+//! nothing behind.
 
 mod feed;
 mod polls;
@@ -16,7 +17,7 @@ pub use polls::Poll;
 use crate::ids::{AgendaId, InsightId, PoolId};
 use polls::Polls;
 
-/// The wake-ups.
+/// All waiting callers of the server.
 #[derive(Debug, Default)]
 pub struct Wakeups {
     polls: Mutex<HashMap<PoolId, Polls>>,
@@ -24,7 +25,7 @@ pub struct Wakeups {
     cancels: watch::Sender<()>,
 }
 
-/// What those share who watch one agenda.
+/// The part that all watchers of one agenda share.
 #[derive(Debug, Default)]
 struct Watched {
     /// Counts changes.
@@ -42,12 +43,12 @@ pub struct Watch {
 }
 
 impl Wakeups {
-    /// A long poll for work of a pool, or of one insight of it.
+    /// A long poll for work of a pool, or of one insight of the pool.
     pub fn poll(self: &Arc<Self>, pool: &PoolId, insight: Option<&InsightId>) -> Poll {
         Poll::new(Arc::clone(self), pool.clone(), insight.cloned())
     }
 
-    /// One more agenda of this insight may be pulled: wakes one poll that takes it.
+    /// Reports one more agenda of an insight for a pull: wakes one poll that takes such agendas.
     pub fn wake_pool(&self, pool: &PoolId, insight: &InsightId) {
         let woken = locked(&self.polls).get_mut(pool).and_then(|polls| polls.pick(insight));
         if let Some(woken) = woken {
@@ -55,7 +56,7 @@ impl Wakeups {
         }
     }
 
-    /// To be called before one reads events: a change after this call wakes the watch.
+    /// Call this before reading events: a change after this call wakes the watch.
     pub fn watch_agenda(self: &Arc<Self>, agenda: &AgendaId) -> Watch {
         let mut agendas = locked(&self.agendas);
         let shared = agendas.get(agenda).and_then(Weak::upgrade).unwrap_or_else(|| {
@@ -67,17 +68,17 @@ impl Wakeups {
         Watch { shared: Some(shared), receiver, agenda: agenda.clone(), wakeups: Arc::clone(self) }
     }
 
-    /// To be called before one looks whether something is to be cancelled: a cancel after this call wakes the receiver.
+    /// Call this before looking for cancels: a cancel after this call wakes the receiver.
     pub fn watch_cancels(&self) -> watch::Receiver<()> {
         self.cancels.subscribe()
     }
 
-    /// A pool is to be told that an agenda is to be cancelled.
+    /// Reports that a pool must cancel an agenda.
     pub fn wake_cancels(&self) {
         self.cancels.send_replace(());
     }
 
-    /// The agenda has new events.
+    /// Reports new events of an agenda.
     pub fn wake_agenda(&self, agenda: &AgendaId) {
         let watched = locked(&self.agendas).get(agenda).and_then(Weak::upgrade);
         if let Some(watched) = watched {
@@ -85,7 +86,7 @@ impl Wakeups {
         }
     }
 
-    /// What has happened is not certain: everybody looks again.
+    /// Wakes every caller, because the last changes are uncertain.
     pub fn wake_all(&self) {
         let polls: Vec<_> = locked(&self.polls).values_mut().flat_map(Polls::pick_all).collect();
         for poll in polls {
@@ -104,18 +105,19 @@ impl Wakeups {
 }
 
 impl Watch {
-    /// Waits for the next change. It ends only with the watch itself.
+    /// Waits for the next change. The wait has no other end.
     pub async fn changed(&mut self) {
-        // The sender lives as long as `self`, so this can't fail.
+        // The sender lives as long as `self`, so the wait cannot fail.
         let _ = self.receiver.changed().await;
     }
 
-    /// How many changes there have been; [`Self::changed`] waits for the next one.
+    /// The number of changes until now; [`Self::changed`] waits for the next change.
     pub fn version(&mut self) -> u64 {
         *self.receiver.borrow_and_update()
     }
 
-    /// What has been read for all who watch the agenda. A reader holds it until it is done.
+    /// The events that one watcher read for all watchers of the agenda. A reader holds the lock until the end of its
+    /// read.
     pub async fn feed(&self) -> Option<tokio::sync::MutexGuard<'_, Feed>> {
         Some(self.shared.as_ref()?.feed.lock().await)
     }
@@ -171,7 +173,6 @@ mod tests {
         assert!(locked(&wakeups.polls).is_empty());
     }
 
-    /// Which of the polls have been woken.
     fn woken(polls: &mut [Poll]) -> Vec<bool> {
         polls.iter_mut().map(|poll| poll.woken().now_or_never().is_some()).collect()
     }

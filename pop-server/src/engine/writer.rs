@@ -1,5 +1,5 @@
-//! The thread that drives the [`Engine`]: it gathers the commands that wait, lets one step carry them out, then answers
-//! them and wakes who waits.
+//! The thread that drives the [`Engine`]. The thread gathers the waiting commands, carries them out in one step,
+//! answers them, and wakes the waiting callers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use crate::core::access::Actor;
 use crate::core::command::{Command, Effect, Request};
 use crate::env::Clock;
 
-/// Commands that may wait; more make their callers wait.
+/// Number of commands that may wait; callers of further commands wait for a place.
 const BACKLOG: usize = 4096;
-/// Commands that go into one transaction at most.
+/// Largest number of commands in one transaction.
 const BATCH: usize = 1024;
 
 struct Call {
@@ -23,12 +23,11 @@ struct Call {
     answer: oneshot::Sender<Answer>,
 }
 
-/// A handle to the thread; it ends with its last handle.
+/// A handle of the thread. The thread ends with its last handle.
 #[derive(Clone, Debug)]
 pub struct Writer(mpsc::Sender<Call>);
 
 impl Writer {
-    /// Starts the thread.
     pub(super) fn start(
         engine: Engine,
         clock: Arc<dyn Clock>,
@@ -44,7 +43,7 @@ impl Writer {
         let handle = std::thread::Builder::new()
             .name("pop-writer".to_owned())
             .spawn(move || {
-                // Nothing in it may end unseen, whatever the cause.
+                // Every end of the thread must show in the health, also a panic.
                 if catch_unwind(AssertUnwindSafe(|| thread.run(&timers))).is_err() {
                     thread.health.has_failed("its writer thread panicked");
                 }
@@ -53,7 +52,7 @@ impl Writer {
         Ok((Self(sender), handle))
     }
 
-    /// Carries out a command; when this returns, its writes are durable.
+    /// Carries out a command. The command's writes are durable when this function returns.
     ///
     /// # Errors
     /// The core refuses the command, the store fails, or the server stops.
@@ -61,7 +60,7 @@ impl Writer {
         let request = Request { actor, command };
         let (answer, answered) = oneshot::channel();
         self.0.send(Call { request, answer }).await.map_err(|_| EngineError::Stopped)?;
-        // No answer: what became of it is not known, or the thread is gone.
+        // No answer: the thread is gone, or the result of the command is unknown.
         answered
             .await
             .map_err(|_| if self.0.is_closed() { EngineError::Stopped } else { EngineError::Unavailable })?
@@ -82,7 +81,7 @@ impl Thread {
             let Outcome { answers, effects, reloaded, condition } = self.engine.step(self.now(), requests);
             let goes_on = condition.is_none_or(|condition| self.tell(&condition));
             for (waiting, answer) in waiting.into_iter().zip(answers) {
-                // Whoever asked may have gone.
+                // The caller may have gone.
                 let _ = waiting.send(answer);
             }
             self.perform(effects);
@@ -99,7 +98,7 @@ impl Thread {
         Now::of(self.clock.as_ref())
     }
 
-    /// Waits for commands, or for the time of the next deadline. None once nobody is left to call.
+    /// Waits for commands, or for the next deadline. None after the last handle is dropped.
     async fn wait(&mut self) -> Option<(Vec<Request>, Vec<oneshot::Sender<Answer>>)> {
         let sleep = self.engine.wait(self.now());
         let called = self.calls.recv();
@@ -119,7 +118,7 @@ impl Thread {
         Some(batch.into_iter().map(|call| (call.request, call.answer)).unzip())
     }
 
-    /// Tells how the engine is. `false` if it can't go on.
+    /// Reports the condition of the engine. `false` if the engine cannot go on.
     fn tell(&self, condition: &Condition) -> bool {
         match condition {
             Condition::Well => self.health.is_well(),
@@ -135,7 +134,7 @@ impl Thread {
 
     fn perform(&self, mut effects: Vec<Effect>) {
         effects.sort_unstable();
-        // Each agenda that may be pulled wakes one poll, so those effects are counted.
+        // Each agenda for a pull wakes one poll, so only `Changed` effects lose their repetitions.
         effects.dedup_by(|a, b| a == b && matches!(a, Effect::Changed(_)));
         for effect in effects {
             match effect {

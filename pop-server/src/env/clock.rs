@@ -1,4 +1,4 @@
-//! Where the time comes from. This is the only place that reads the clock; everything else is told the time.
+//! The source of the time. Only this file reads the system's clocks; all other code takes the time as an argument.
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -9,16 +9,16 @@ use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
-/// Where the time comes from: a wall clock, which may be set, and a monotonic one, which only goes on.
+/// A wall clock, which the operator may set, and a monotonic clock, which only goes forward.
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// The time, in whole microseconds: what is stored is what was read.
+    /// The wall clock's time in whole microseconds, so that the store can keep the time exactly.
     fn now(&self) -> Timestamp;
 
-    /// The time since some moment that never changes. Unlike [`Self::now`] it makes no steps; while the machine is suspended
-    /// it may stand still.
+    /// Time since a fixed but unknown moment. Unlike [`Self::now`], this clock makes no steps. The clock may stand
+    /// still while the machine is suspended.
     fn monotonic(&self) -> Duration;
 
-    /// The monotonic instant that a time will be at; a time that has passed is now.
+    /// The monotonic instant of a wall clock's time; a time in the past becomes the present instant.
     fn instant_of(&self, at: Timestamp) -> Instant {
         Instant::now() + Duration::try_from(at.duration_since(self.now())).unwrap_or_default()
     }
@@ -41,7 +41,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The time since the machine was started, that which it slept included. It never steps, and is the same in every process.
+/// Time since the machine's start, including its sleep. The time makes no steps, and is equal in all processes.
 pub fn since_boot() -> Duration {
     let time = clock_gettime(ClockId::Boottime);
     let (seconds, nanos) =
@@ -49,7 +49,7 @@ pub fn since_boot() -> Duration {
     Duration::new(seconds, nanos)
 }
 
-/// A clock that stands still until it is moved; for tests and simulations.
+/// A clock that only moves on command; for tests and simulations.
 #[derive(Debug)]
 pub struct ManualClock {
     wall: AtomicI64,
@@ -62,14 +62,14 @@ impl ManualClock {
         Self { wall: AtomicI64::new(start.as_millisecond()), monotonic: AtomicI64::new(0) }
     }
 
-    /// Time passes.
+    /// Moves both clocks forward.
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.monotonic.fetch_add(by, Ordering::SeqCst);
         self.wall.fetch_add(by, Ordering::SeqCst);
     }
 
-    /// The wall clock is set, by so many seconds forward or back.
+    /// Sets the wall clock forward or back by these seconds.
     pub fn step(&self, seconds: i64) {
         self.wall.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Where random bytes come from: the operating system, or a seed.
+//! The source of random bytes: the operating system or a seed.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,25 +9,25 @@ pub trait Random: Debug + Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The operating system's.
+/// The operating system's random numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
     /// # Panics
-    /// The operating system has no random numbers, which Linux excludes once it has started.
+    /// The operating system has no random numbers. On Linux this cannot happen after the boot.
     #[expect(clippy::disallowed_methods, reason = "this is the place that the rule points to")]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives random numbers");
     }
 }
 
-/// The same bytes for the same seed, for tests and simulations. No secret may come from it.
+/// The same bytes for the same seed, for tests and simulations. Never use these bytes for secrets.
 #[derive(Debug)]
 pub struct SeededRandom(AtomicU64);
 
 impl SeededRandom {
-    /// Begins at a seed.
+    /// Starts at a seed.
     pub fn new(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
     }

@@ -1,4 +1,4 @@
-//! Reading the body of a request, with bounds on its size and on the time it takes.
+//! Reads the body of a request, with limits on its size and its time.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use futures_util::StreamExt as _;
 
 use super::problem::{Error, Kind};
 
-/// Of a body that is too large, this much is read and dropped, so that the client gets to read the answer.
+/// Bytes of a too large body that are read and dropped, so that the client can read the answer.
 const DRAIN: usize = 1 << 30;
-/// A body may take so long.
+/// Longest time for a whole body.
 const BODY: Duration = Duration::from_mins(10);
-/// And each part of it.
+/// Longest time between two parts of a body.
 const SILENCE: Duration = Duration::from_secs(30);
-/// And for so long.
+/// Longest time for dropping a too large body.
 const DRAIN_FOR: Duration = Duration::from_secs(20);
 
-/// The whole body, as long as it keeps coming.
+/// Reads the whole body while data arrives. `announced` is the length in the request's header.
 pub(crate) async fn collect(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, Error> {
     match tokio::time::timeout(BODY, gather(body, announced, limit)).await {
         Ok(result) => result,
@@ -66,7 +66,7 @@ async fn gather(body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, E
             dropped += chunk.len();
         }
     };
-    // Either way the answer is the same.
+    // The answer does not depend on the outcome.
     let _ = tokio::time::timeout(DRAIN_FOR, drain).await;
     Err(Error::new(
         Kind::BodyTooLarge,

@@ -1,11 +1,11 @@
-//! The part of a path that is not fixed.
+//! The variable part of a path.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
 use super::problem::{Error, Kind};
 
-/// The one part of the path that is not fixed.
+/// The variable part of a path: an id or a name.
 pub(crate) struct Id(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {

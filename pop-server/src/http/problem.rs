@@ -1,4 +1,4 @@
-//! Every error on the wire: RFC 9457 problem documents, one table of kinds and statuses.
+//! Errors as RFC 9457 problem documents, with one table of kinds and statuses.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
@@ -80,7 +80,7 @@ impl Kind {
     }
 }
 
-/// An error on its way out.
+/// An error of a request.
 #[derive(Debug)]
 pub(crate) struct Error {
     kind: Kind,
@@ -94,32 +94,32 @@ impl Error {
         Self { kind, detail: detail.into(), diagnostics: Vec::new(), stale: None }
     }
 
-    /// With the compiler's findings as JSON.
+    /// Adds the compiler's findings as JSON.
     pub(crate) fn with_diagnostics(self, diagnostics: Vec<Value>) -> Self {
         Self { diagnostics, ..self }
     }
 
-    /// With what a stale client is to know.
+    /// Adds the digest and the differences for a stale client.
     pub(crate) fn with_stale(self, stale: Stale) -> Self {
         Self { stale: Some(Box::new(stale)), ..self }
     }
 
-    /// Whether the same request may be good for another version of its workflow.
+    /// Whether the same request may succeed under another version of its workflow.
     pub(crate) fn may_be_of_another_version(&self) -> bool {
         matches!(self.kind, Kind::StaleClient | Kind::KeyReused)
     }
 
-    /// Whether the request's key was used for something else.
+    /// Whether another agenda has the request's idempotency key.
     pub(crate) fn is_reused_key(&self) -> bool {
         matches!(self.kind, Kind::KeyReused)
     }
 
-    /// The same, said of this part of the request.
+    /// Rewrites the detail, to name the part of the request.
     pub(crate) fn within(self, part: impl FnOnce(String) -> String) -> Self {
         Self { detail: part(self.detail), ..self }
     }
 
-    /// The same as another kind of problem.
+    /// The same detail under another kind of problem.
     pub(crate) fn of_kind(self, kind: Kind) -> Self {
         Self { kind, ..self }
     }
@@ -128,7 +128,7 @@ impl Error {
         Self::new(Kind::NotFound, detail)
     }
 
-    /// The caller may not use this route, whatever it is about.
+    /// The caller's role does not have the permission of the route.
     pub(crate) fn forbidden(route: &str, permission: &str) -> Self {
         Self::new(
             Kind::Forbidden,
@@ -140,14 +140,14 @@ impl Error {
         Self::new(Kind::MethodNotAllowed, detail)
     }
 
-    /// A fault of the server's own; what it was is in the log.
+    /// An error of the server itself; the log has the details.
     pub(crate) fn internal() -> Self {
         Self::new(Kind::Internal, "the server failed on this request; its log has the details")
     }
 }
 
 impl Error {
-    /// As a problem document.
+    /// The problem document.
     pub(crate) fn into_problem(self) -> Problem {
         let (name, status, title) = self.kind.entry();
         let mut problem = Problem::new(format!("/problems/{name}"), title.to_owned(), status.as_u16());

@@ -1,5 +1,6 @@
-//! Who may start: so many attempts at a time, and declared resources together within what there is. Pure bookkeeping. Those
-//! that don't fit wait in the order of their arrival; one that declares nothing never waits behind one that asks for much.
+//! Admission of attempts: a number of attempts at a time, and declared resources within the pool's capacity. Pure
+//! bookkeeping. Attempts that do not fit wait in the order of their arrival. An attempt without declared resources
+//! never waits behind one with large resources.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -7,13 +8,13 @@ use std::hash::Hash;
 use crate::run::Needs;
 use crate::runtime::Capacity;
 
-/// What a runtime can run at the same time, and who waits for it.
+/// The capacity of a runtime, and the attempts that run or wait.
 #[derive(Debug)]
 pub struct Admission<K> {
     total: Capacity,
     free: Needs,
     running: HashMap<K, Claim>,
-    /// By arrival. Those with declared resources wait apart, so that they hold up only each other.
+    /// Waiting attempts by arrival. Attempts with declared resources wait apart, so that they only delay each other.
     heavy: BTreeMap<u64, (K, Claim)>,
     light: BTreeMap<u64, (K, Claim)>,
     waiting: HashMap<K, u64>,
@@ -21,28 +22,28 @@ pub struct Admission<K> {
     attempts: usize,
 }
 
-/// What an attempt takes while it runs.
+/// The share of the capacity that an attempt takes while it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Claim {
-    /// What it declares; zero where it declares nothing.
+    /// Declared resources; zero means undeclared.
     pub resources: Needs,
-    /// Whether it is one of the attempts that are counted: a program, not a built-in type.
+    /// Whether the attempt counts towards the number of attempts: programs count, built-in types do not.
     pub counted: bool,
 }
 
-/// What became of a request.
+/// The answer to a request for admission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It may start now.
+    /// The attempt may start now.
     Start,
-    /// It waits, for this reason; [`Admission::release`] will name it.
+    /// The attempt waits for this reason; a later [`Admission::release`] returns its key.
     Wait(String),
-    /// It asks for more than there is at all.
+    /// The attempt asks for more than the whole capacity.
     Never,
 }
 
 impl<K: Copy + Eq + Hash> Admission<K> {
-    /// Nothing runs yet.
+    /// The whole capacity, without any attempt.
     pub fn new(total: Capacity) -> Self {
         Self {
             total,
@@ -56,12 +57,12 @@ impl<K: Copy + Eq + Hash> Admission<K> {
         }
     }
 
-    /// All that there is.
+    /// The whole capacity.
     pub fn total(&self) -> Capacity {
         self.total
     }
 
-    /// Asks for an attempt's place.
+    /// Requests admission of an attempt.
     pub fn admit(&mut self, key: K, claim: Claim) -> Answer {
         if !fits(claim.resources, self.total.resources) {
             return Answer::Never;
@@ -79,7 +80,7 @@ impl<K: Copy + Eq + Hash> Admission<K> {
         Answer::Wait(self.reason(claim))
     }
 
-    /// An attempt has ended, or no longer wants to start. Gives those that may start now.
+    /// Records the end of an attempt, running or waiting. Returns the attempts that may start now.
     pub fn release(&mut self, key: &K) -> Vec<K> {
         if let Some(claim) = self.running.remove(key) {
             self.free.cpu_millis += claim.resources.cpu_millis;
@@ -97,7 +98,7 @@ impl<K: Copy + Eq + Hash> Admission<K> {
         started
     }
 
-    /// The one that has waited longest of those that fit.
+    /// Takes the attempt that has waited longest, from the heads of both queues that fit.
     fn next(&mut self) -> Option<(K, Claim)> {
         let first = |queue: &BTreeMap<u64, (K, Claim)>| {
             queue.first_key_value().filter(|(_, (_, claim))| self.has_room(*claim)).map(|(at, _)| *at)

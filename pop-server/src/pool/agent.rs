@@ -1,5 +1,5 @@
-//! A pool's agent: attaches to a server, pulls agendas as long as it has free slots, keeps their leases, gives them back when
-//! it stops. `state` decides, and is pure; `drive` makes the calls. It keeps nothing that it could not get back from the
+//! The agent: attaches to a server, pulls agendas while slots are free, renews leases, and gives them back when the
+//! agent stops. `state` decides and is pure; `drive` makes the calls. The agent can restore all its state from the
 //! server.
 
 mod drive;

@@ -1,5 +1,5 @@
-//! Operation types that run inside the executor: `pop.sleep`, `pop.log`, `pop.transform`, `pop.fanOut`, and POP's `sample`
-//! and `updateAgenda`.
+//! Operation types that run inside the executor: `pop.sleep`, `pop.log`, `pop.transform`, `pop.fanOut`, and the
+//! original POP's `sample` and `updateAgenda`.
 
 mod generators;
 mod sample;
@@ -17,22 +17,22 @@ use crate::runtime::{Launch, Reporter, Signal, Stop};
 /// The built-in operation types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Builtin {
-    /// Waits, then gives its `output`.
+    /// Waits, then returns its `output`.
     Sleep,
     /// Writes a message to the operation's log.
     Log,
-    /// Gives its `value`.
+    /// Returns its `value`.
     Transform,
-    /// Makes operations for each item of a list.
+    /// Generates operations for each item of a list.
     FanOut,
-    /// POP's way of adding operations: gives those of its input.
+    /// The original POP's generator: returns the operations of its input.
     UpdateAgenda,
-    /// POP's sample handler: a list of actions, then `resultPayload`.
+    /// The original POP's sample handler: runs a list of actions, then returns `resultPayload`.
     Sample,
 }
 
 impl Builtin {
-    /// The built-in type with this name.
+    /// The built-in type of a name.
     pub fn find(kind: &str) -> Option<Self> {
         match kind {
             "pop.sleep" => Some(Self::Sleep),
@@ -53,7 +53,7 @@ impl Builtin {
             Self::Transform => reporter.send(Signal::Exited(transform(launch.payload))),
             Self::UpdateAgenda => reporter.send(Signal::Exited(generators::update(launch.payload))),
             Self::FanOut => {
-                // It takes time in proportion to the list.
+                // The time grows with the list, so another thread does this work.
                 tokio::task::spawn_blocking(move || {
                     let outcome = generators::fan_out(launch.payload, launch.fan_out.as_deref());
                     reporter.send(Signal::Exited(outcome));
@@ -100,7 +100,7 @@ fn bad_input(kind: &str, message: &str) -> Failure {
     fail(FailureClass::User, "InputInvalid", format!("{kind}: {message}"))
 }
 
-/// Waits, saying now and then how far it is between `from` and `to` percent. False when it was stopped.
+/// Waits, and reports the progress between `from` and `to` percent. False if the attempt was stopped.
 async fn wait(length: Duration, (from, to): (f64, f64), reporter: &Reporter, stop: &Stop) -> bool {
     let start = tokio::time::Instant::now();
     let end = start + length;

@@ -1,5 +1,5 @@
-//! Reports on their way to a server. While the server can't be reached they are sent again and again; a refusal is final:
-//! it is narrowed down to the report that caused it, so that the others arrive.
+//! Delivers reports to a server. While the server can't be reached, requests are repeated. A refusal is final: the
+//! request is split until the refused report is alone, so that the others arrive.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,33 +11,33 @@ use tracing::{error, info, warn};
 use super::port::{PortError, ReportPort};
 use crate::run::fail;
 
-/// How many reports travel in one request.
+/// Number of reports in one request.
 const REPORTS_PER_REQUEST: usize = 500;
-/// Pauses between tries, the first and the longest.
+/// The first and the longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
-/// What came of a report.
+/// The result of one report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is durable.
+    /// The report is durable.
     Accepted,
-    /// Another agent has the lease now.
+    /// The agent no longer holds the lease.
     Stale,
-    /// It is durable, but for these operations: their outputs are more than the server takes, so they were reported as
-    /// failed (`OutputTooLarge`).
+    /// The report is durable, except for these operations. Their outputs exceed the server's limit, so the operations
+    /// were reported as failed (`OutputTooLarge`).
     AcceptedBut(Vec<String>),
-    /// It will never be taken in, for this reason.
+    /// The server will never accept the report, for this reason.
     Refused(String),
 }
 
-/// Reports that travel together, and the position that the answer of each has.
+/// Reports of one request, with the position of each one's answer.
 type Part = (Vec<usize>, Vec<Report>);
 
-/// Sends reports until each has an answer; a request that has none after `limit` is sent again. The answers are in the order
-/// of the reports.
+/// Sends reports until each one has an answer. A request without an answer after `limit` is repeated. The answers are
+/// in the order of the reports.
 pub(super) async fn deliver(port: Arc<dyn ReportPort>, limit: Duration, reports: Vec<Report>) -> Vec<Answer> {
     let mut answers = vec![Answer::Accepted; reports.len()];
-    // The last is sent first. What is split goes back in its order, so reports of one agenda never overtake each other.
+    // The last part goes first. Split parts return in their order, so reports of one agenda never overtake each other.
     let mut waiting: Vec<Part> = Vec::new();
     let mut reports = reports.into_iter().enumerate().peekable();
     while reports.peek().is_some() {
@@ -45,7 +45,7 @@ pub(super) async fn deliver(port: Arc<dyn ReportPort>, limit: Duration, reports:
     }
     waiting.reverse();
     while let Some(mut part) = waiting.pop() {
-        // Of an agenda whose report was split and refused nothing more is wanted.
+        // After a final answer to a part of a report, the later parts are dropped.
         let wanted = |at: &usize| matches!(answers[*at], Answer::Accepted | Answer::AcceptedBut(_));
         if !part.0.iter().all(wanted) {
             part = part.0.into_iter().zip(part.1).filter(|(at, _)| wanted(at)).unzip();
@@ -85,10 +85,10 @@ async fn send(
         .await
 }
 
-/// Sends a refused request in smaller parts, or says what came of it where there are none.
+/// Splits a refused request, or records the answer of a report that cannot be split.
 fn refused(mut part: Part, refusal: PortError, waiting: &mut Vec<Part>, answers: &mut [Answer]) {
     if matches!(refusal, PortError::Unknown(_) | PortError::Superseded(_)) {
-        // The refusal is not about what the reports say: the server holds no leases of this agent.
+        // The refusal does not depend on the reports: the server holds no leases of this agent.
         error!(reason = %refusal, "the server takes no reports of this pool; its work stops");
         for at in part.0 {
             answers[at] = Answer::Stale;
@@ -132,7 +132,7 @@ fn refused(mut part: Part, refusal: PortError, waiting: &mut Vec<Part>, answers:
     answers[at] = Answer::Refused(refusal.to_string());
 }
 
-/// Makes a failure of a report that is nothing but one operation's success; gives the operation's name.
+/// Turns a report of one operation's success into a failure, and returns the operation's name. None for other reports.
 fn without_output(report: &mut Report) -> Option<String> {
     let [only] = report.operations.as_mut_slice() else { return None };
     if only.state != OperationState::Succeeded {
@@ -145,23 +145,23 @@ fn without_output(report: &mut Report) -> Option<String> {
     Some(only.name.clone())
 }
 
-/// The failure of an operation whose output is more than the server takes.
+/// The failure of an operation whose output exceeds the server's limit.
 pub(super) fn too_large() -> Failure {
     let message = "the output exceeds the server's size limit. Write large data to a file and pass the path";
     fail(FailureClass::User, "OutputTooLarge", message)
 }
 
-/// A report as two that say the same one after the other; as itself when it has nothing that could be parted.
+/// Splits a report into two with the same meaning in sequence; a report of one part stays whole.
 fn halves(mut report: Report) -> (Report, Option<Report>) {
     let mut second = Report { id: report.id.clone(), epoch: report.epoch, ..Report::default() };
     let (operations, logs) = (!report.operations.is_empty(), !report.logs.is_empty());
     if report.end.is_some() && (operations || logs) {
-        // The end goes by itself.
+        // The end moves into the second report.
     } else if operations && logs {
         second.logs = std::mem::take(&mut report.logs);
     } else if report.operations.len() > 1 {
         second.operations = report.operations.split_off(report.operations.len() / 2);
-        // What a generator made stays with its success.
+        // New operations stay with the success of their generator.
         let succeeds = |name: &str| {
             second.operations.iter().any(|o| o.name == name && o.state == OperationState::Succeeded)
         };

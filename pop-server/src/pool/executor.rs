@@ -1,4 +1,4 @@
-//! Runs leased agendas: `state` decides, and is pure; `drive` performs what it decides and brings back what came of it.
+//! Runs leased agendas: `state` decides and is pure; `drive` performs the decisions and returns their results.
 
 mod drive;
 mod state;

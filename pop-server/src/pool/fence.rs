@@ -1,12 +1,12 @@
-//! The moment after which a pool must not start programs any more, unless a lease was renewed: set by the agent, asked by
-//! the executor before each start. Both may have stood still for any time in between.
+//! The moment after which a pool must not start programs, unless a lease was renewed. The agent sets the moment, and
+//! the executor checks it before each start. Both may have stood still for any time in between.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use crate::env::since_boot as now;
 
-/// A moment by [`now`]; at first there is none.
+/// A moment on the clock of [`now`]; none at first.
 #[derive(Debug)]
 pub struct Fence(AtomicU64);
 
@@ -17,7 +17,7 @@ impl Default for Fence {
 }
 
 impl Fence {
-    /// Sets the moment, or removes it.
+    /// Sets or removes the moment.
     pub fn set(&self, moment: Option<Duration>) {
         let nanos = moment.map_or(u64::MAX, |at| u64::try_from(at.as_nanos()).unwrap_or(u64::MAX));
         self.0.store(nanos, Ordering::SeqCst);

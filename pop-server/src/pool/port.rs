@@ -1,5 +1,5 @@
-//! The one door from a pool to its server. A pool behind HTTP, one in the server's own process and a test's script are
-//! implementations; agent and executor know none of them.
+//! The interface of a pool to its server. Implementations are a server behind HTTP, a server in the same process, and a
+//! script of a test; agent and executor know none of them.
 
 pub mod http;
 
@@ -11,44 +11,44 @@ use pop_sdk::api::{
 
 use crate::runtime::Pending;
 
-/// Which agent speaks. A port says this with every call.
+/// The identity of an agent, part of every call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The pool that the agent works for.
+    /// The agent's pool.
     pub pool: String,
-    /// Its stable name; a second agent of the same name takes over from the first.
+    /// The agent's stable name; a second agent of the same name takes over from the first.
     pub worker: String,
-    /// This start of it.
+    /// The agent's instance.
     pub instance: String,
 }
 
-/// Why a call gave nothing.
+/// Reasons for a failed call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
-    /// The server can't be reached, or not at the moment: the same call may work later.
+    /// The server can't be reached, or not now: the same call may succeed later.
     #[error("{0}")]
     Unreachable(String),
-    /// The server does not take the agent's credentials. That may be mended while work goes on.
+    /// The server refuses the agent's credentials. New credentials may arrive while work goes on.
     #[error("{0}")]
     Denied(String),
-    /// Superseded by a later start of the agent.
+    /// A later instance of the agent has attached.
     #[error("{0}")]
     Superseded(String),
-    /// The server has no such pool or insight: it has no work for this agent, and holds no leases of it.
+    /// The server has no such pool or insight: it has no work for this agent, and holds no leases of the agent.
     #[error("{0}")]
     Unknown(String),
-    /// The request is larger than the server, or something before it, takes.
+    /// The request is larger than the server, or a proxy in front of it, accepts.
     #[error("{0}")]
     TooLarge(String),
-    /// The server will never take this request.
+    /// The server will never accept this request.
     #[error("{0}")]
     Refused(String),
 }
 
 impl PortError {
-    /// What a server's refusal means: its status, the kind of problem that it names (none, if it was no server of ours) and
-    /// its text. Only a server's own word counts as final, not that of something between: a proxy may say 404 while its
-    /// server is away. The size is an exception, for a proxy's limit is as good as any.
+    /// The error behind a status, the kind of problem (empty for other servers than POP's) and a text. Only the answer
+    /// of POP's server is final, because a proxy may answer 404 while its server is away. The size is an exception: the
+    /// limit of a proxy counts too.
     pub fn of(status: u16, kind: &str, text: String) -> Self {
         let own = kind.starts_with("/problems/");
         match status {
@@ -62,27 +62,28 @@ impl PortError {
         }
     }
 
-    /// Whether the same call may work later.
+    /// Whether the same call may succeed later.
     pub fn passes(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Denied(_))
     }
 }
 
-/// What a port's call gives.
+/// The result of a port's call.
 pub type Answer<'a, T> = Pending<'a, Result<T, PortError>>;
 
-/// Where reports go.
+/// The receiver of reports.
 pub trait ReportPort: Send + Sync + 'static {
-    /// Sends reports in one request. What was accepted is durable. The results are in the order of the reports.
+    /// Sends reports in one request. Accepted reports are durable. The results are in the order of the reports.
     fn report<'a>(&'a self, reports: &'a [Report]) -> Answer<'a, Vec<ReportResult>>;
 }
 
-/// What an agent asks of its server. Every call may be repeated, and dropped at any moment.
+/// The server's calls for an agent. Every call may be repeated, and dropped at any moment.
 pub trait ServerPort: ReportPort {
-    /// Says that this start of the agent is the one that counts now, and which leases it still works on.
+    /// Attaches this instance of the agent, with the leases that it still works on.
     fn attach(&self, holding: Vec<LeaseId>) -> Answer<'_, AttachResponse>;
 
-    /// Asks for up to `count` agendas, and waits so long for the first. A repetition with the same `request` gets the same.
+    /// Pulls up to `count` agendas, and waits up to `wait` for the first one. A repetition with the same `request` gets
+    /// the same leases.
     fn pull(
         &self,
         insight: Option<String>,
@@ -91,10 +92,10 @@ pub trait ServerPort: ReportPort {
         request: String,
     ) -> Answer<'_, PullResponse>;
 
-    /// Keeps leases. The answer comes when one of them is to be cancelled, at the latest after `wait`; the leases count from
-    /// the moment of the call.
+    /// Renews leases. The answer comes with the first cancel, at the latest after `wait`. The renewed leases count from
+    /// the start of the call.
     fn renew(&self, leases: Vec<LeaseId>, wait: Duration) -> Answer<'_, RenewResponse>;
 
-    /// Gives leases back. An agent that is `leaving` gives back whatever else it was granted, too.
+    /// Gives leases back. An agent that is `leaving` gives back all its other leases, too.
     fn release(&self, leases: Vec<LeaseId>, leaving: bool) -> Answer<'_, ReleaseResponse>;
 }

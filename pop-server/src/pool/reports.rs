@@ -1,18 +1,18 @@
-//! What has to be reported and is not yet durable. Pure: the executor takes a batch, sends it, and says what came of it.
-//! States of one operation that follow each other before they are sent are merged, so a flood of progress costs nothing.
+//! The reports that are not durable yet. Pure: the executor takes a batch, sends it, and handles the answers.
+//! Successive states of one operation are merged before they are sent, so frequent progress costs nothing.
 
 use std::collections::{BTreeMap, HashMap};
 
 use pop_sdk::api::{AgendaEnd, LeaseId, LogChunk, Made, OperationState, OperationView, Report};
 
-/// Reports of all runs, by the driver's number for the run.
+/// Reports of all runs, by the executor's number of the run.
 #[derive(Debug, Default)]
 pub struct ReportQueue {
     waiting: BTreeMap<u64, Pending>,
     urgent: bool,
 }
 
-/// What one run has to report.
+/// The waiting reports of one run.
 #[derive(Debug, Default)]
 struct Pending {
     operations: Vec<(usize, OperationView, bool)>,
@@ -22,19 +22,19 @@ struct Pending {
     end: Option<AgendaEnd>,
 }
 
-/// One run's part of a batch that is on its way.
+/// One run's part of the batch that was sent.
 #[derive(Debug)]
 pub struct Sent {
-    /// The driver's number for the run.
+    /// The executor's number of the run.
     pub run: u64,
-    /// What becomes committed when the report is accepted: operation and attempt.
+    /// Operation and attempt of the results that become durable when the report is accepted.
     pub commits: Vec<(usize, u32)>,
-    /// Whether the agenda's end is in it.
+    /// Whether the report has the agenda's end.
     pub end: bool,
 }
 
 impl ReportQueue {
-    /// Adds an operation's new state; `commits` says whether the run waits until it is durable.
+    /// Adds an operation's new state; `commits` means that the run waits until the state is durable.
     pub fn operation(&mut self, run: u64, op: usize, view: OperationView, commits: bool) {
         self.urgent |= view.state != OperationState::Executing || view.percent == 0.0;
         let pending = self.waiting.entry(run).or_default();
@@ -51,7 +51,7 @@ impl ReportQueue {
         pending.operations.push((op, view, commits));
     }
 
-    /// Adds what a generator made; it travels with the generator's success.
+    /// Adds the new operations of a generator, which travel with the generator's success.
     pub fn made(&mut self, run: u64, made: Made) {
         self.waiting.entry(run).or_default().made.push(made);
     }
@@ -76,27 +76,27 @@ impl ReportQueue {
         self.waiting.entry(run).or_default().end = Some(end);
     }
 
-    /// Whether something waits that should not wait for long (more than progress and log text).
+    /// Whether reports wait that are more urgent than progress and log text.
     pub fn is_urgent(&self) -> bool {
         self.urgent
     }
 
-    /// Whether nothing waits.
+    /// Whether no report waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Whether this run has something to report.
+    /// Whether this run has waiting reports.
     pub fn has(&self, run: u64) -> bool {
         self.waiting.contains_key(&run)
     }
 
-    /// Drops what a run had to report.
+    /// Drops the waiting reports of a run.
     pub fn forget(&mut self, run: u64) {
         self.waiting.remove(&run);
     }
 
-    /// Takes everything. `lease` gives a run's agenda and epoch; runs without one are dropped.
+    /// Takes all reports. `lease` returns a run's lease; reports of runs without a lease are dropped.
     pub fn take(&mut self, lease: impl Fn(u64) -> Option<LeaseId>) -> Vec<(Report, Sent)> {
         self.urgent = false;
         let waiting = std::mem::take(&mut self.waiting);

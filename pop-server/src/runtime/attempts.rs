@@ -1,5 +1,5 @@
-//! What a program says while its attempt runs: progress, its output, why it fails. The forms are the same whether the
-//! program writes a file or sends a request, and the same for every runtime.
+//! A program's reports during its attempt: progress, output, failure. Their formats are the same in files and requests,
+//! and for every runtime.
 
 mod failure;
 pub(crate) mod http;
@@ -10,5 +10,5 @@ pub(crate) use self::failure::FailureFile;
 pub(crate) use self::progress::{Progress, last_line};
 pub(crate) use self::registry::{Entry, Inbox, Registry, ReportError, ReportKind};
 
-/// The longest progress and failure, in bytes. Only an output may be longer.
+/// Largest size of progress and failure in bytes. Only an output may be larger.
 pub(crate) const SHORT: u64 = 256 << 10;

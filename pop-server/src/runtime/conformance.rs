@@ -1,5 +1,5 @@
-//! What holds for every runtime: a suite that each of them runs. The programs are shell scripts, so that they run wherever
-//! there is one. Times in here are limits after which a test gives up; nothing waits for time to pass.
+//! The contract of all runtimes, as one suite. The programs are shell scripts, so they run on every machine with a
+//! shell. Durations here are limits of a failing test; no test waits for time to pass.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use tokio::sync::mpsc;
 use super::{AttemptKey, Launch, Reporter, Runtime, Signal, Stop};
 use crate::run::Needs;
 
-/// More than any attempt in here may take.
+/// Longer than any attempt of these tests may take.
 const LONG: Duration = Duration::from_secs(30);
 
-/// An attempt that was launched.
+/// A launched attempt.
 pub(crate) struct Started {
     signals: mpsc::UnboundedReceiver<(AttemptKey, Signal)>,
     pub(crate) stop: Stop,
 }
 
-/// All that an attempt said.
+/// All signals of an attempt.
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) signals: Vec<Signal>,
@@ -56,7 +56,7 @@ impl Told {
 }
 
 impl Started {
-    /// The next signal that is so.
+    /// The next signal that satisfies `is`.
     pub(crate) async fn until(&mut self, is: impl Fn(&Signal) -> bool) -> Signal {
         let wait = async {
             loop {
@@ -69,7 +69,7 @@ impl Started {
         tokio::time::timeout(LONG, wait).await.expect("the signal comes")
     }
 
-    /// Everything up to the end, after which nothing may come.
+    /// All signals until the end. No signal may follow.
     pub(crate) async fn end(mut self) -> Told {
         let wait = async {
             let mut signals = Vec::new();
@@ -118,7 +118,7 @@ pub(crate) fn launch(
     Started { signals, stop }
 }
 
-/// A type that runs a script.
+/// A run spec with a script.
 pub(crate) fn script(text: &str) -> RunSpec {
     RunSpec { command: ["sh", "-c", text].map(str::to_owned).into(), ..RunSpec::default() }
 }
@@ -131,7 +131,7 @@ fn said(what: &str) -> impl Fn(&Signal) -> bool {
     move |signal| matches!(signal, Signal::Log { text, .. } if text.contains(what))
 }
 
-/// Checks everything; `runtime` makes one with a grace of a minute and an output limit of a mebibyte.
+/// Runs the suite; `runtime` returns a runtime with a grace of one minute and an output limit of one mebibyte.
 pub(crate) async fn check<R: Runtime>(runtime: impl Fn() -> R) {
     ends(&runtime()).await;
     outputs(&runtime()).await;
@@ -176,7 +176,7 @@ async fn outputs(runtime: &dyn Runtime) {
     for (text, stdout) in [
         ("yes", Stdout::Text),
         ("head -c 2000000 /dev/zero | tr '\\0' 1 > $POP_OUTPUT_FILE", Stdout::Log),
-        // A megabyte of control characters is six of them as JSON.
+        // As JSON, a megabyte of control characters takes six megabytes.
         ("head -c 1000000 /dev/zero | tr '\\0' '\\1'", Stdout::Text),
     ] {
         let told = run(runtime, of(text, stdout)).await;
@@ -190,7 +190,8 @@ async fn outputs(runtime: &dyn Runtime) {
 }
 
 async fn words(runtime: &dyn Runtime) {
-    // It goes on once its progress has been heard: a pipe in its folder opens when the test stops it.
+    // The program goes on after the test has seen its progress. A pipe in the program's folder opens when the test
+    // stops the program.
     let text = "echo 5 > $POP_PROGRESS_FILE; trap 'echo 90 > $POP_PROGRESS_FILE; exit 0' TERM; echo ready; while :; do sleep 0.05; done";
     let mut started = launch(runtime, "op", 1, script(text), json!({}));
     let first = started.until(|s| matches!(s, Signal::Progress { .. })).await;
@@ -236,7 +237,7 @@ async fn stops(runtime: &dyn Runtime) {
     );
 }
 
-/// A program that has left the group and holds the streams open.
+/// A program that left its process group and holds the streams open.
 async fn leftovers(runtime: &dyn Runtime) {
     for (text, code) in [
         ("setsid sleep 1000 & echo $!", None),
@@ -255,13 +256,13 @@ async fn leftovers(runtime: &dyn Runtime) {
         if code.is_none() {
             runtime.idle().await;
         }
-        // Nobody else reaps it, so the number can't be another's yet.
+        // No other process reaps the program, so its process id cannot belong to another process yet.
         let alive = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
         assert!(alive.is_empty() || alive.contains(") Z "), "{text}: {alive}");
     }
 }
 
-/// A stop that comes while the streams of a program that has ended well are still held open changes nothing.
+/// A stop after the success of a program, while other processes hold its streams open, changes nothing.
 async fn late(runtime: &dyn Runtime) {
     let text = "echo $$; setsid sleep 1000 & exit 0";
     let mut started = launch(runtime, "op", 1, script(text), json!({}));
@@ -273,7 +274,7 @@ async fn late(runtime: &dyn Runtime) {
     while !ended() {
         tokio::task::yield_now().await;
     }
-    // The runtime has to hear of the end before the stop; both ways are an end.
+    // The runtime must see the end before the stop; both orders are an end.
     tokio::task::yield_now().await;
     started.stop.terminate();
     let told = started.end().await;
@@ -281,7 +282,7 @@ async fn late(runtime: &dyn Runtime) {
     runtime.idle().await;
 }
 
-/// Something else in the place of each file.
+/// Another kind of file in the place of each report file.
 async fn traps(runtime: &dyn Runtime) {
     for put in ["mkfifo", "mkdir", "ln -s /dev/zero"] {
         let told = run(runtime, script(&format!("{put} $POP_PROGRESS_FILE"))).await;
@@ -308,7 +309,7 @@ async fn traps(runtime: &dyn Runtime) {
     );
 }
 
-/// An attempt that runs is not started a second time beside itself, and settling and forgetting leave others alone.
+/// A running attempt does not start twice; settling and forgetting do not touch other attempts.
 async fn twice(runtime: &dyn Runtime) {
     assert_eq!(runtime.adopt("ag_1").await, []);
     let mut first = launch(runtime, "op", 1, script("echo up; sleep 1000"), json!({}));

@@ -1,5 +1,6 @@
-//! Operations as child processes of this one: own process group, no shell, a cleared environment, a directory for each
-//! attempt, bounded capture of what they write, SIGTERM then SIGKILL for the whole group.
+//! Runs operations as child processes. Each attempt has its own process group, a cleared environment, a directory of
+//! its own and bounded capture of its streams, and runs without a shell. A stop sends SIGTERM, then SIGKILL, to the
+//! whole group.
 
 mod capture;
 mod children;
@@ -45,33 +46,34 @@ use crate::run::fail;
 /// Settings of a [`Local`] runtime.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Holds a folder for each agenda, and in it one for each attempt. Made, and locked, by [`Local::open`].
+    /// Folder that holds one folder for each agenda, and in it one for each attempt. [`Local::open`] creates and locks
+    /// this folder.
     pub work: PathBuf,
-    /// Programs named by a relative path with a slash are looked up from here.
+    /// Base of relative program paths with a slash.
     pub base: PathBuf,
-    /// The environment that every program gets, besides its contract.
+    /// Environment of every program, besides the variables of the contract.
     pub environment: Vec<(String, String)>,
     /// Time between SIGTERM and SIGKILL.
     pub grace: Duration,
-    /// The largest output, in bytes, both as the program wrote it and as compact JSON. A server takes a report of 64 MiB,
-    /// with an output and what belongs to it; so an output that is taken here is never refused there.
+    /// Largest output in bytes, as the program wrote it and as compact JSON. A server accepts a report of 64 MiB, so
+    /// the server never refuses an output within this limit.
     pub output_limit: u64,
-    /// How much may run at the same time.
+    /// The amount of work that may run at the same time.
     pub capacity: Capacity,
-    /// How much log is kept of each stream of an attempt, in bytes.
+    /// Largest kept log of one stream of an attempt, in bytes.
     pub log_limit: u64,
-    /// The program whose subcommand `guard` calls [`stand`]: `pop` itself. None: when this process stands still or is killed,
-    /// its programs go on.
+    /// Program whose subcommand `guard` calls [`stand`]: `pop` itself. With none, programs go on while this process
+    /// stands still or after its kill.
     pub guard: Option<PathBuf>,
-    /// Whether the command of an operation type that has an image may run here, outside of the image.
+    /// Whether a command of an operation type with an image may run directly on this machine, without the image.
     pub allow_host: bool,
-    /// Where the secrets come from by which attempts report.
+    /// Source of the tokens with which attempts report.
     pub env: Env,
 }
 
 impl Config {
-    /// The usual settings: 5 s of grace, 32 MiB of output, 1 MiB of log, all of this machine, no guard,
-    /// and no command of an image on the bare machine.
+    /// The default settings: 5 s of grace, 32 MiB of output, 1 MiB of log, the whole machine, no guard, and no commands
+    /// of images.
     pub fn new(work: PathBuf, base: PathBuf, environment: Vec<(String, String)>) -> Self {
         Self {
             work,
@@ -95,26 +97,26 @@ pub struct Local {
     running: TaskTracker,
 }
 
-/// What all attempts share.
+/// The shared state of all attempts.
 #[derive(Debug)]
 struct Shared {
     config: Config,
     launcher: Launcher,
     watch: Watch,
     children: Arc<Children>,
-    /// Where programs report over HTTP; opened with the first program.
+    /// The HTTP port for programs' reports; opened with the first program.
     reports: OnceCell<Arc<Reports>>,
     guard: Arc<Guard>,
-    /// Given back last.
+    /// Last in order, because the lock must outlive the rest.
     work: WorkFolder,
 }
 
 impl Local {
-    /// A runtime with these settings. Programs that an earlier one left running in `config.work` are killed: their outcome
-    /// could no longer be trusted, and their operations are about to be started again. Blocks for as long as that takes.
+    /// Creates a runtime with these settings. Programs of an earlier runtime in `config.work` are killed: their results
+    /// are no longer reliable, and their operations start again soon. Blocks until they have ended.
     ///
     /// # Errors
-    /// The work folder can't be had, is used by another runtime, or is open to other users.
+    /// The work folder can't be created, is used by another runtime, or is open to other users.
     pub fn open(config: Config) -> Result<Self, LocalError> {
         let work = WorkFolder::open(&config.work)?;
         children::end_leftovers(work.path());
@@ -130,7 +132,7 @@ impl Local {
 }
 
 impl Shared {
-    /// Where programs report over HTTP; none while there is no port.
+    /// The HTTP port for programs' reports; none if no port could be opened.
     async fn reports(&self) -> Option<&Arc<Reports>> {
         let start = || async {
             Reports::start(self.config.output_limit, self.config.env.clone()).await.map(Arc::new)
@@ -153,7 +155,7 @@ impl Runtime for Local {
         self.shared.guard.fence_in(after);
     }
 
-    /// Nothing is left to do: an attempt's own files are read, and removed, before its outcome is told.
+    /// Nothing is left to do: an attempt's own files are read and removed before its end is signalled.
     fn settled(&self, _key: AttemptKey) {}
 
     fn launch(&self, launch: Launch, reporter: Reporter, stop: Stop) {

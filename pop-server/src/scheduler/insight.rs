@@ -1,4 +1,5 @@
-//! One insight in the tree: what waits, the policy that chooses, and the queue of what is chosen.
+//! One insight in the scheduler: its waiting agendas, the policy that chooses among them, and the queue of the chosen
+//! ones.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +33,7 @@ impl InsightNode {
         Self { pool, registration, queue_size, policy, waiting, queue: Queue::default() }
     }
 
-    /// Goes over to another policy, which knows nothing of what was before.
+    /// Changes to another policy, which starts without the rows of the earlier one.
     pub(super) fn switch(&mut self, registration: &'static Registration, members: &BTreeSet<CustomerId>) {
         let rows = StoredRows::new();
         self.policy = (registration.start)(Start { rows: &rows, members, waiting: &self.waiting });
@@ -74,7 +75,7 @@ impl InsightNode {
         self.policy.on(context, change, &self.waiting);
     }
 
-    /// Fills the queue up to its size, or to `depth` where that is more.
+    /// Fills the queue to the larger of its size and `depth`.
     pub(super) fn fill(&mut self, context: &mut Context<'_>, depth: usize) -> Vec<Decision> {
         let room = self.queue_size.max(depth).saturating_sub(self.queue.len());
         if room == 0 || self.waiting.is_empty() {
@@ -88,14 +89,14 @@ impl InsightNode {
         queued.collect()
     }
 
-    /// Hands the head of the queue out.
+    /// Hands the head of the queue to the pool.
     pub(super) fn start(&mut self, context: &mut Context<'_>) -> Option<Decision> {
         let (agenda, customer) = self.queue.pop_front()?;
         self.told(context, Change::Started(&customer));
         Some(Decision { agenda, to: Destination::Pool, because: Because::Head })
     }
 
-    /// What has not been handed to a pool.
+    /// Number of agendas that no pool has.
     pub(super) fn len(&self) -> usize {
         self.waiting.len() + self.queue.len()
     }

@@ -5,5 +5,5 @@ mod round_robin;
 
 use super::Registration;
 
-/// All of them. The first is taken where a stored name is unknown.
+/// All policies. The first one stands in for an unknown stored name.
 pub const POLICIES: &[Registration] = &[round_robin::REGISTRATION, fifo::REGISTRATION];

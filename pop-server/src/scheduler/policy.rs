@@ -1,4 +1,4 @@
-//! The seam of the policies. A policy is one file in `policies/` and one line in [`super::POLICIES`].
+//! The interface of a scheduling policy. A policy is one file in `policies/` and one line in [`super::POLICIES`].
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -11,67 +11,67 @@ use crate::ids::{AgendaNo, CustomerId, InsightId};
 
 /// Chooses among the waiting agendas of one insight.
 pub trait Policy: Debug + Send {
-    /// Something happened to the insight. `waiting` is as it is afterwards.
+    /// Takes a change of the insight. `waiting` is the state after the change.
     fn on(&mut self, context: &mut Context<'_>, change: Change<'_>, waiting: &Waiting);
 
-    /// Takes up to `request` agendas out of `waiting`, in the order in which they go.
+    /// Takes up to `request` agendas out of `waiting`, and returns them in the order in which they go.
     fn take(&mut self, context: &mut Context<'_>, request: usize, waiting: &mut Waiting) -> Vec<Taken>;
 }
 
 /// A policy that insights may name.
 #[derive(Clone, Copy, Debug)]
 pub struct Registration {
-    /// Its name in settings.
+    /// The policy's name in settings.
     pub name: &'static str,
-    /// What it does, in one sentence.
+    /// The policy's behaviour, in one sentence.
     pub about: &'static str,
-    /// Makes one for an insight.
+    /// Creates the policy of an insight.
     pub start: fn(Start<'_>) -> Box<dyn Policy>,
 }
 
-/// What a policy starts with.
+/// The state from which a policy starts.
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {
-    /// Its rows as stored; empty where it is new.
+    /// The policy's stored rows; empty for a new policy.
     pub rows: &'a StoredRows,
     /// The customers of the pool.
     pub members: &'a BTreeSet<CustomerId>,
-    /// What waits already.
+    /// The agendas that wait already.
     pub waiting: &'a Waiting,
 }
 
-/// What happened to an insight.
+/// A change of an insight.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Change<'a> {
     /// An agenda waits.
     Arrived {
-        /// Which.
+        /// The agenda's number.
         agenda: AgendaNo,
-        /// Its owner.
+        /// The agenda's owner.
         customer: &'a CustomerId,
-        /// Whether its customer had none that waited.
+        /// Whether the customer had no waiting agenda before.
         first: bool,
     },
-    /// An agenda waits no more, and no policy took it.
+    /// A waiting agenda left without being taken by the policy.
     Withdrawn {
-        /// Which.
+        /// The agenda's number.
         agenda: AgendaNo,
-        /// Its owner.
+        /// The agenda's owner.
         customer: &'a CustomerId,
-        /// Whether its customer has none left that waits.
+        /// Whether the customer has no waiting agenda left.
         last: bool,
     },
-    /// A pool has an agenda of this customer.
+    /// A pool took an agenda of this customer.
     Started(&'a CustomerId),
-    /// A pool was done with one, after this time.
+    /// A pool finished an agenda.
     Ended {
-        /// Its owner.
+        /// The agenda's owner.
         customer: &'a CustomerId,
-        /// How long the pool had it.
+        /// Time for which the pool had the agenda.
         cost: Duration,
     },
-    /// A pool lost one or gave it back.
+    /// A pool lost an agenda of this customer or gave it back.
     Returned(&'a CustomerId),
     /// A customer joined the pool.
     Joined(&'a CustomerId),
@@ -82,20 +82,20 @@ pub enum Change<'a> {
 /// An agenda that a policy chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// Which.
+    /// The agenda's number.
     pub agenda: AgendaNo,
-    /// Its owner.
+    /// The agenda's owner.
     pub customer: CustomerId,
-    /// Why.
+    /// The reason for the choice.
     pub because: Because,
 }
 
-/// What surrounds a call of a policy.
+/// The surroundings of a policy's call.
 #[derive(Debug)]
 pub struct Context<'a> {
-    /// The time.
+    /// The time of the call.
     pub now: Timestamp,
-    /// What the policy must not forget.
+    /// The lasting state of the policy.
     pub rows: Rows<'a>,
 }
 

@@ -1,5 +1,5 @@
-//! What a policy must not forget: rows of a key and a value that belong to it alone. The store keeps them without knowing
-//! what they mean, in the transaction of the command that changed them.
+//! The lasting state of a policy: rows of a key and a value that belong to this policy alone. The store keeps rows
+//! without knowing their meaning, in the transaction of the command that changed them.
 
 use std::collections::BTreeMap;
 
@@ -13,28 +13,28 @@ pub type StoredRows = BTreeMap<String, String>;
 pub enum RowChange {
     /// Create or replace a row.
     Put {
-        /// The insight.
+        /// The insight of the policy.
         insight: InsightId,
         /// The row's key.
         key: String,
-        /// Its value.
+        /// The row's value.
         value: String,
     },
     /// Remove a row.
     Delete {
-        /// The insight.
+        /// The insight of the policy.
         insight: InsightId,
         /// The row's key.
         key: String,
     },
     /// Remove all rows.
     Clear {
-        /// The insight.
+        /// The insight of the policy.
         insight: InsightId,
     },
 }
 
-/// Where a policy writes its rows.
+/// Collects the changes of one policy's rows.
 #[derive(Debug)]
 pub struct Rows<'a> {
     insight: &'a InsightId,

@@ -1,4 +1,4 @@
-//! The tree by value: pools, insights, queues, and a policy that is not one of ours.
+//! The scheduler by value: pools, insights, queues, and a policy that the server does not have.
 
 #![expect(clippy::redundant_closure, reason = "a variant alone is not general enough over lifetimes")]
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// With one line more than the server's.
+/// The server's policies and one more.
 static WITH_A_SAMPLE: &[Registration] = &[POLICIES[0], POLICIES[1], newest_first::REGISTRATION];
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    /// What a pull hands to the pool.
+    /// The agendas that a pull hands to the pool.
     fn pull(&mut self, only: Option<&str>, count: usize) -> Vec<u64> {
         let only = only.map(InsightId::from);
         let decisions = self.scheduler.pull(NOW, &self.pool, only.as_ref(), count);
@@ -140,7 +140,7 @@ fn another_policy_forgets_what_the_first_one_knew() {
     assert_eq!(world.scheduler.take_changes(), [RowChange::Clear { insight: InsightId::from("i") }]);
 }
 
-/// What happens in the property below, by small numbers.
+/// A random action of the property below, in small numbers.
 #[derive(Clone, Debug)]
 enum Action {
     Arrive { customer: usize, insight: usize },
@@ -165,7 +165,7 @@ fn action() -> impl Strategy<Value = Action> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Work-conserving, nothing lost, nothing twice, whatever happens.
+    /// After any actions, no agenda is lost or handed out twice, and no pull returns less than it could.
     #[test]
     fn a_pull_gets_what_there_is_and_each_agenda_once(actions in prop::collection::vec(action(), 1..80)) {
         let customers = ["a", "b", "c"].map(CustomerId::from);
@@ -181,7 +181,7 @@ proptest! {
             let setting = Setting::Insight { insight, pool: &pool, algorithm, queue_size };
             scheduler.on(NOW, Event::Configured(setting));
         }
-        // Owner and insight of each agenda, by number; and which of them wait, and which a pool has.
+        // The owner and the insight of each agenda, by number; then the agendas that wait, and the agendas of a pool.
         let mut agendas: Vec<(usize, usize)> = Vec::new();
         let (mut waiting, mut running) = (BTreeSet::<u64>::new(), BTreeSet::<u64>::new());
         let chosen = |set: &BTreeSet<u64>, n: usize| set.iter().nth(n % set.len().max(1)).copied();
@@ -238,7 +238,7 @@ proptest! {
         }
     }
 
-    /// With work for everybody, nobody is ever more than one agenda ahead, in pulls of any size.
+    /// While every customer has work, no customer is more than one agenda ahead, in pulls of any size.
     #[test]
     fn round_robin_gives_everybody_the_same(pulls in prop::collection::vec(1..7_usize, 1..40), queue_size in 0..3_usize) {
         let customers: Vec<CustomerId> = ["a", "b", "c", "d", "e"].map(CustomerId::from).into();

@@ -1,10 +1,10 @@
-//! The agendas of one insight that wait for their turn, by age and by customer.
+//! The waiting agendas of one insight, by age and by customer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{AgendaNo, CustomerId};
 
-/// The agendas that wait. All operations cost O(log n).
+/// Waiting agendas. All operations cost O(log n).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
     by_age: BTreeMap<AgendaNo, CustomerId>,
@@ -12,7 +12,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Adds an agenda; `true` if its customer had none before.
+    /// Adds an agenda. `true` if the customer had no waiting agenda before.
     pub(super) fn insert(&mut self, agenda: AgendaNo, customer: &CustomerId) -> bool {
         self.by_age.insert(agenda, customer.clone());
         if let Some(own) = self.by_customer.get_mut(customer) {
@@ -23,7 +23,7 @@ impl Waiting {
         true
     }
 
-    /// Takes an agenda out: its customer, and whether that has none left now.
+    /// Removes an agenda. Returns its customer, and whether that customer has no waiting agenda left.
     pub fn remove(&mut self, agenda: AgendaNo) -> Option<(CustomerId, bool)> {
         let customer = self.by_age.remove(&agenda)?;
         let own = self.by_customer.get_mut(&customer)?;
@@ -50,17 +50,17 @@ impl Waiting {
         self.by_customer.get(customer)?.first().copied()
     }
 
-    /// The customers that have something, by id.
+    /// The customers with a waiting agenda, by id.
     pub fn customers(&self) -> impl Iterator<Item = &CustomerId> {
         self.by_customer.keys()
     }
 
-    /// How many agendas wait.
+    /// Number of waiting agendas.
     pub fn len(&self) -> usize {
         self.by_age.len()
     }
 
-    /// Whether nothing waits.
+    /// Whether no agenda waits.
     pub fn is_empty(&self) -> bool {
         self.by_age.is_empty()
     }

@@ -1,5 +1,5 @@
-//! Accepts connections and serves them, with bounds: how many there are, and how long one may be idle or take to say what it
-//! wants. Bodies have a bound of their own where they are read.
+//! Accepts and serves connections, with limits: their number, and the time of an idle connection or an incomplete head.
+//! Bodies have limits of their own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// How many connections are served at the same time; others wait until one ends.
+/// Number of connections that are served at the same time; further connections wait.
 const CONNECTIONS: usize = 4096;
-/// After a failed accept (no file descriptors are left, for example) for so long none is tried.
+/// Pause after a failed accept, for example without free file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` is cancelled and all requests have been answered. `idle` is how long a connection may take for the
-/// head of its next request.
+/// Serves until `stop` is cancelled and all requests have their answers. `idle` is the longest time of a connection
+/// until the head of its next request is complete.
 pub(super) async fn serve(listener: TcpListener, router: Router, idle: Duration, stop: CancellationToken) {
     let open = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -40,7 +40,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, idle: Duration,
                 continue;
             }
         };
-        // Events are small and must not wait for the answer to the packet before them.
+        // Events are small; they must not wait for the acknowledgement of the packet before.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
         let connection = http1::Builder::new()
@@ -49,7 +49,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, idle: Duration,
             .serve_connection(TokioIo::new(stream), service);
         let connection = open.watch(connection);
         tokio::spawn(async move {
-            // A client that goes in the middle is no news.
+            // A client may close its connection at any time.
             let _ = connection.await;
             drop(place);
         });

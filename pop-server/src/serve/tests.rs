@@ -1,4 +1,4 @@
-//! The server as a whole, with a port and a file.
+//! The whole server, with a port and a database file.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn config(database: Option<&Path>) -> Config {
     Config { listen: ([127, 0, 0, 1], 0).into(), database: database.map(Path::to_owned), ..Config::default() }
 }
 
-/// One request on a connection of its own: status and body.
+/// Sends one request on a new connection; returns the status and the body.
 async fn request(server: &Server, head: &str, body: &[u8]) -> (u16, Value) {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let head = format!(
@@ -44,7 +44,7 @@ fn submission(n: usize) -> Value {
 async fn what_was_acknowledged_is_there_after_a_crash() {
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("pop.db");
-    // Never told to stop: its runtime is dropped under it, as a kill would do.
+    // The server gets no stop: its runtime is dropped, like after a kill.
     let (tx, rx) = std::sync::mpsc::channel();
     let crashed_database = database.clone();
     let crashed = std::thread::spawn(move || {
@@ -117,7 +117,7 @@ async fn a_shutdown_ends_long_polls_and_streams() {
          content-length: {length}\r\nexpect: 100-continue\r\n\r\n"
     );
     poll.write_all(head.as_bytes()).await.unwrap();
-    // The server asks for the body: it has taken the call.
+    // The server asks for the body, so the server has taken the request.
     let mut go_on = *b"HTTP/1.1 100 Continue\r\n\r\n";
     poll.read_exact(&mut go_on).await.unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -155,7 +155,7 @@ async fn a_connection_that_says_nothing_or_half_ends() {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream.write_all(sent.as_bytes()).await.unwrap();
         let mut answer = String::new();
-        // It ends: a connection that is kept open would be read for ever.
+        // The answer ends the connection; a read from a connection that stays open would never end.
         stream.read_to_string(&mut answer).await.unwrap();
         assert_eq!(answer.starts_with("HTTP/1.1 200"), answered, "{sent} {answer}");
     }

@@ -1,4 +1,4 @@
-//! The contract of [`Store`], as one suite that runs against each implementation.
+//! The contract of [`Store`], as one suite for all implementations.
 
 mod refusals;
 
@@ -19,7 +19,7 @@ use crate::core::record::{
 use crate::ids::{AgendaId, AgendaNo, CustomerId, InsightId, PoolId};
 use crate::scheduler::RowChange;
 
-/// Runs the suite; `make` gives an empty store each time.
+/// Runs the suite; `make` returns an empty store each time.
 pub(crate) fn suite(mut make: impl FnMut() -> Box<dyn Store>) {
     let cases: [fn(&Claimed); 14] = [
         secrets_are_given_back,
@@ -42,7 +42,7 @@ pub(crate) fn suite(mut make: impl FnMut() -> Box<dyn Store>) {
     }
 }
 
-/// A store, and the right to write to it.
+/// A store with a fence.
 pub(crate) struct Claimed {
     store: Box<dyn Store>,
     fence: Fence,
@@ -199,7 +199,7 @@ fn rows_of_policies_are_kept(store: &Claimed) {
     assert_eq!(rows[&j].len(), 1);
 }
 
-/// Stores agenda 1 with a secret in its body, in what is made of it and in an output.
+/// Stores agenda 1 with a secret in its body, in a generated operation and in an output.
 pub(crate) fn a_secret(store: &Claimed, secret: &str) {
     let [Write::NewAgenda(mut created), row] = new(1, "a", None) else { unreachable!() };
     (created.secret, created.body) = (true, Arc::from(format!("\"{secret}\"")));
@@ -479,7 +479,7 @@ fn reads_run_beside_commits(store: &Claimed) {
     });
 }
 
-/// A filter that lets everything through.
+/// A filter that accepts every agenda.
 fn everything(limit: usize) -> Filter {
     Filter { scope: Scope::All, state: None, link: None, before: None, limit }
 }

@@ -1,11 +1,12 @@
-//! The documents that stand in the database as JSON text: settings, the headers of templates and workflows, failures, events.
-//! This file is all there is to say of their form.
+//! The documents that the database holds as JSON text: settings, the headers of templates and workflows, failures,
+//! events. This file defines their whole form.
 //!
-//! **Room for change.** The schema's version is the version of the documents, too. Reading is tolerant: a field that is not
-//! known is passed over, and one that is absent has its default, so a field can be added without a new version. A new name
-//! of a state or a class, and a field whose meaning changes, need a new version of the schema: an older program would
-//! misread them, and a newer version is what it refuses ([`TooNew`](super::StoreError::TooNew)). The name of a policy is
-//! kept whatever it is; the scheduler says what an unknown one means.
+//! **Compatibility.** The schema's version is also the version of the documents. Reading is tolerant: unknown fields
+//! are ignored, and absent fields have defaults, so a new field needs no new version.
+//!
+//! A new name of a state or a class needs a new version of the schema, as does a changed meaning of a field. An older
+//! program would misread them, and refuses a newer version ([`TooNew`](super::StoreError::TooNew)). The store keeps
+//! every name of a policy; the scheduler defines the meaning of an unknown name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,7 +22,7 @@ use crate::core::record::{
 };
 use crate::ids::CustomerId;
 
-/// A record is written and read in the form of its document.
+/// Writes and reads a record in the form of its document.
 macro_rules! stored {
     ($($record:ident as $document:ident,)*) => {
         $(
@@ -55,7 +56,7 @@ stored!(
     RerunOperations as RerunDocument,
 );
 
-/// A name of a table of names is stored as that name.
+/// Stores a name from a table of names as that name.
 macro_rules! named {
     ($($name:ident is $what:literal,)*) => {
         $(
@@ -115,7 +116,7 @@ struct InsightDocument {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "TemplateHeader", default = "TemplateHeader::default")]
 struct TemplateDocument {
-    /// It stands in a column of its own.
+    /// The customer has a column of its own.
     #[serde(skip)]
     customer: Option<CustomerId>,
     name: String,
@@ -162,7 +163,7 @@ struct MismatchDocument {
     found: String,
 }
 
-/// The number is a column, too; that one counts.
+/// The number also has a column, which decides.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Event")]
 struct EventDocument {
@@ -216,8 +217,8 @@ struct OperationNameDocument {
     kind: String,
 }
 
-/// An operation in the list that stands beside its agenda's body: `["a", "media.probe"]`. Lists are long, so keys are left
-/// out; what comes after the two is passed over.
+/// An operation in the list beside its agenda's body: `["a", "media.probe"]`. Lists are long, so they have no keys. A
+/// reader ignores further items.
 pub(super) struct Listed(pub(super) OperationName);
 
 impl<'de> Deserialize<'de> for Listed {
@@ -262,7 +263,7 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// From 0 to 100.
+/// A percentage as a number from 0 to 100.
 mod percent {
     use super::{Deserialize, Deserializer, Percent, Serializer};
 
@@ -313,7 +314,7 @@ mod tests {
         );
     }
 
-    /// Which policies there are is the scheduler's matter.
+    /// The scheduler knows the policies, so the store accepts every name.
     #[test]
     fn the_name_of_a_policy_is_kept_whatever_it_is() {
         assert_eq!(of::<Insight>(r#"{"algorithm": "lottery"}"#).algorithm, "lottery");

@@ -1,50 +1,50 @@
-//! What can go wrong with the data. No database's own types are named here: an implementation sorts its errors into a
-//! [`Fault`] and chains them as causes.
+//! Errors of the store. They name no types of a database: an implementation sorts its errors into a [`Fault`] and
+//! chains them as causes.
 
 use std::fmt;
 
-/// Why the store failed.
+/// Reasons why the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database refused or failed.
+    /// The database refused the request or failed.
     #[error("the database failed{fault}")]
     Database {
-        /// What kind of failure it is.
+        /// The kind of failure.
         fault: Fault,
         /// The database's own error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A newer claim of the right to write exists.
+    /// Another server holds a newer claim.
     #[error(
         "the right to write to the database was lost: claim {newest} came after this server's claim {held}. Only one server \
          can use a database; end one of them"
     )]
     Fenced {
-        /// The claim of the fence that was shown.
+        /// The claim of the caller's fence.
         held: u64,
         /// The newest claim.
         newest: u64,
     },
-    /// What is stored can't be understood.
+    /// Stored data is unreadable.
     #[error("invalid `{column}` in the database: {why}")]
     Corrupt {
         /// The column.
         column: &'static str,
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
-    /// The database was written by a newer version.
+    /// A newer version wrote the database.
     #[error(
         "unsupported schema version {found} of the database: this program supports up to {known}. Use a \
         newer program"
     )]
     TooNew {
-        /// The database's version.
+        /// The database's schema version.
         found: i64,
-        /// The newest version that is known.
+        /// The newest supported version.
         known: i64,
     },
-    /// Another process writes to it; two would overwrite each other's state.
+    /// Another process uses the database. Two processes would overwrite each other's state.
     #[error(
         "database {0} is in use by another process. Stop that process, or name another file with \
         --database"
@@ -53,20 +53,20 @@ pub enum StoreError {
     /// The file can't be locked.
     #[error("could not lock the database")]
     Lock(#[source] std::io::Error),
-    /// The file can't be opened or made.
+    /// The file can't be opened or created.
     #[error("could not open database {path}")]
     File {
         /// The file.
         path: std::path::PathBuf,
-        /// Why.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The file is something else.
+    /// The file is no database of POP.
     #[error("cannot use {path} as the database: the file is {what}. Name another file with --database")]
     Foreign {
         /// The file.
         path: std::path::PathBuf,
-        /// What it is.
+        /// The file's actual content.
         what: &'static str,
     },
     /// The file has several names.
@@ -81,31 +81,31 @@ pub enum StoreError {
             server"
     )]
     Gone(std::path::PathBuf),
-    /// The key of what is encrypted can't be used.
+    /// The key of the encrypted texts can't be used.
     #[error("could not use the encryption key of the database: {0}. Restore the right key file")]
     Key(String),
-    /// A fault that a test asked for.
+    /// A test injected the fault.
     #[cfg(test)]
     #[error("a fault was injected")]
     Injected,
 }
 
-/// The kinds of failure of a database that are told apart.
+/// The kinds of failure that callers distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A write violates a key or another rule of the schema.
     Violated,
-    /// No space is left for it.
+    /// The disk has no space left.
     Full,
-    /// Another program keeps it locked.
+    /// Another program keeps the database locked.
     Busy,
-    /// What is in the file is no longer a sound database.
+    /// The file is no valid database any more.
     Damaged,
-    /// Anything else; the cause says what.
+    /// Any other failure; the cause has the details.
     Other,
 }
 
-/// What follows "the database failed" in a message.
+/// The text after "the database failed" in a message.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,4 +1,4 @@
-//! A store whose commits fail when a test says so.
+//! A store with injected faults, for tests.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use crate::core::record::{
 };
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
-/// A fault that a test asks for.
+/// The faults of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
@@ -18,7 +18,7 @@ pub(crate) enum Fault {
     PanicInLoad,
 }
 
-/// The decorator.
+/// A store with the faults of a test.
 #[derive(Debug)]
 pub(crate) struct Faulty<S> {
     inner: S,
@@ -30,12 +30,12 @@ impl<S> Faulty<S> {
         Self { inner, fault: Mutex::new(Fault::None) }
     }
 
-    /// Whether commits and loads fail from now on.
+    /// Switches failing commits and loads on or off.
     pub(crate) fn set_broken(&self, broken: bool) {
         self.set(if broken { Fault::Error } else { Fault::None });
     }
 
-    /// The fault from now on.
+    /// Sets the fault of all later calls.
     pub(crate) fn set(&self, fault: Fault) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }

@@ -1,4 +1,4 @@
-//! SQLite: one connection that writes, a few that read. The statements lie in the files below.
+//! The SQLite store: one connection writes, a few connections read. The files below hold the statements.
 
 mod fault;
 mod file;
@@ -22,21 +22,21 @@ use crate::core::record::{
 };
 use crate::ids::{AgendaId, AgendaNo, CustomerId};
 
-/// How many reads may run at the same time.
+/// Number of reads that may run at the same time.
 const READERS: usize = 4;
-/// Statements that a connection keeps prepared.
+/// Number of prepared statements that a connection keeps.
 const CACHED_STATEMENTS: usize = 64;
-/// How long one connection waits for another one's lock.
+/// Longest wait for the lock of another connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A database in a file, or in memory.
 #[derive(Debug)]
 pub struct SqliteStore {
     writer: Mutex<Connection>,
-    /// None: reads use the writer's connection, for a database in memory has only one.
+    /// None for a database in memory, which has only one connection: reads use the writer's.
     readers: Option<Readers>,
     seal: Seal,
-    /// None for a database in memory. Closed last.
+    /// None for a database in memory. Last in order, because the connections must close first.
     file: Option<DatabaseFile>,
 }
 
@@ -47,7 +47,8 @@ struct Readers {
 }
 
 impl SqliteStore {
-    /// Opens or creates the database file, and brings it to the newest schema. One store at a time may have it open.
+    /// Opens or creates the database file, and migrates it to the newest schema. Only one store at a time may open a
+    /// file.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let file = DatabaseFile::open(path)?;
         let path = file.path.as_path();
@@ -69,7 +70,7 @@ impl SqliteStore {
         Ok(Self { writer: Mutex::new(writer), readers: Some(readers), seal, file: Some(file) })
     }
 
-    /// A database that is gone when the program ends.
+    /// A database in memory, lost at the end of the program.
     pub fn in_memory() -> Result<Self, StoreError> {
         let mut writer = Connection::open_in_memory()?;
         prepare(&writer)?;
@@ -77,12 +78,12 @@ impl SqliteStore {
         Ok(Self { writer: Mutex::new(writer), readers: None, seal: Seal::default(), file: None })
     }
 
-    /// Fails when the database file was removed or replaced.
+    /// Fails if the database file was removed or replaced.
     fn check_file(&self) -> Result<(), StoreError> {
         self.file.as_ref().map_or(Ok(()), DatabaseFile::check)
     }
 
-    /// Runs `work` on a connection that reads.
+    /// Runs `work` on a reading connection.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let Some(readers) = &self.readers else { return work(&locked(&self.writer)) };
         let mut idle = locked(&readers.idle);
@@ -101,7 +102,7 @@ impl SqliteStore {
     }
 }
 
-/// A connection that goes back, even when the work panics.
+/// A borrowed connection, which returns even after a panic.
 struct Lent<'a> {
     connection: Option<Connection>,
     readers: &'a Readers,
@@ -117,7 +118,7 @@ impl Drop for Lent<'_> {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A transaction that panicked was rolled back, so the connection is sound.
+    // SQLite rolled back the transaction of a panic, so the connection is usable.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -151,7 +152,7 @@ impl Store for SqliteStore {
         if writes.is_empty() {
             return check_fence(&connection, fence);
         }
-        // Nobody else can claim between the check and the end of the transaction.
+        // The transaction locks the database, so no other store can claim between the check and the end.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         check_fence(&transaction, fence)?;
         for write in writes {

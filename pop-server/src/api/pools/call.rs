@@ -1,4 +1,4 @@
-//! What pool agents ask of a server, whether over HTTP or in its own process.
+//! The calls of agents, shared by HTTP and the port of the same process.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use crate::http::problem::{Error, Kind};
 use crate::ids::{InsightId, PoolId};
 use crate::store::{Store, StoreError};
 
-/// The longest wait of a pull or a renewal.
+/// Longest wait of a pull or a renewal.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
-/// The longest name of an agent, of a start of it, of a call.
+/// Longest name of an agent, an instance or a call, in characters.
 const LONGEST_NAME: usize = 128;
-/// The most agendas of one pull.
+/// Largest number of agendas in one pull.
 const LARGEST_PULL: u32 = 1000;
 
 pub(in crate::api) async fn attach(
@@ -73,7 +73,7 @@ pub(in crate::api) async fn pull(
                 let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(0);
                 return Ok(PullResponse { leases: leases(app, &pull, granted).await?, waited_ms });
             }
-            // Whoever is there calls again.
+            // An agent that is alive calls again.
             Reply::Silent => return Ok(nothing()),
             _ => return Err(Error::internal()),
         }
@@ -151,8 +151,8 @@ pub(in crate::api) async fn release(
     Ok(ReleaseResponse { released: view::leases(released) })
 }
 
-/// What was handed out, with the agendas and what earlier leases reached. One answer holds so many bytes and not more; what
-/// does not fit goes back to where it was.
+/// The granted leases, with their agendas and the results of earlier leases. The answer takes no further agenda after
+/// the limit of bytes; the other agendas go back to their queues.
 async fn leases(app: &AppState, pull: &Pull, granted: Vec<Granted>) -> Result<Vec<Lease>, Error> {
     let (lease_ms, limit) = (lease_ms(app), app.limits.pull);
     let (leases, rest) = app
@@ -177,7 +177,7 @@ async fn leases(app: &AppState, pull: &Pull, granted: Vec<Granted>) -> Result<Ve
     Ok(leases)
 }
 
-/// A lease, and about how many bytes it takes.
+/// A lease, with an estimate of its size in bytes.
 fn lease(store: &dyn Store, grant: Granted, lease_ms: u64) -> Result<Option<(Lease, usize)>, StoreError> {
     let Some(record) = store.agenda(&grant.id)? else { return Ok(None) };
     let no = record.header.no;
@@ -192,7 +192,7 @@ fn lease(store: &dyn Store, grant: Granted, lease_ms: u64) -> Result<Option<(Lea
     let mut progress = Vec::new();
     for (name, row) in store.operations(no)? {
         let view = view::operation((name, row));
-        // An operation that runs again keeps the number of its last attempt.
+        // A reset operation keeps the number of its last attempt, so the agent must learn that number.
         if view.state != OperationState::Waiting || view.attempt > 0 {
             bytes += view.name.len() + view.output.as_ref().map_or(0, |output| output.to_string().len());
             progress.push(view);
@@ -226,7 +226,7 @@ fn named(field: &str, value: &str) -> Result<(), Error> {
     Err(Error::new(Kind::InvalidRequest, format!("invalid `{field}`: the value {why}; {rule}")))
 }
 
-/// On whose behalf an agent's calls are.
+/// The actor of an agent's calls.
 fn agent_of(pool: &PoolId, worker: &str) -> Actor {
     Actor::Agent { pool: pool.clone(), worker: worker.to_owned() }
 }

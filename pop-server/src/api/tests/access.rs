@@ -1,4 +1,4 @@
-//! Who may do what, generated from the table of routes; and what of others a caller may see: nothing.
+//! The permissions of each route, generated from the table of routes. Callers see nothing of other customers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const ROLES: [(&str, Role); 6] = [
     ("pool", Role::Pool),
 ];
 
-/// Believes a header: `role` or `role customer customer`.
+/// Trusts a header: `role` or `role customer customer`.
 #[derive(Debug)]
 struct Believes;
 
@@ -48,7 +48,7 @@ async fn api() -> Api {
     api
 }
 
-/// The same server, with callers told apart.
+/// The same server with authentication by this header.
 fn guarded(api: &Api) -> Api {
     let app = api.app.clone().with(Arc::new(Believes));
     Api { router: crate::api::router(app.clone()), clock: Arc::clone(&api.clock), app }

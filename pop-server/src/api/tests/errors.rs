@@ -1,4 +1,4 @@
-//! Each error: the status, the kind of problem, and that the server lives on.
+//! Each error: its status, its kind of problem, and a server that goes on.
 
 use std::sync::Arc;
 

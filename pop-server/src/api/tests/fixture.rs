@@ -1,4 +1,4 @@
-//! A server without a port, and what talks to it.
+//! A server without a port, and its test client.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Api {
         Self { router: crate::api::router(app.clone()), clock, app }
     }
 
-    /// The status, the content type and the body.
+    /// Sends a request; returns the status, the content type and the body.
     pub(crate) async fn raw(&self, request: Request<Body>) -> (StatusCode, String, Vec<u8>) {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();
@@ -75,7 +75,7 @@ impl Api {
         serde_json::from_value(answer).unwrap()
     }
 
-    /// Submits an agenda with one operation `a`; its id.
+    /// Submits an agenda with one operation `a`, and returns the agenda's id.
     pub(crate) async fn submit(&self, customer: &str) -> String {
         let (status, answer) =
             self.post("/v1/agendas", json!({ "customer": customer, "agenda": agenda() })).await;
@@ -95,7 +95,7 @@ impl Api {
         self.typed::<_, PullResponse>("/v1/pools/default/pull", &pull).await.leases
     }
 
-    /// Reports that `a` has succeeded, and with it the agenda.
+    /// Reports the success of `a` and of its agenda.
     pub(crate) async fn finish(&self, lease: &Lease) {
         let done = OperationView {
             name: "a".into(),

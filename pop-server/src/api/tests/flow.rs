@@ -1,4 +1,4 @@
-//! Good roads through the API.
+//! Successful calls of the API.
 
 use std::sync::Arc;
 
@@ -132,7 +132,7 @@ async fn a_pull_waits_for_work() {
     assert_eq!(pull.await.unwrap()["leases"][0]["id"], json!(id));
 }
 
-/// The events of a stream, until it ends.
+/// The events of a stream until its end.
 async fn events(api: &Api, id: &str, last: Option<u64>) -> Vec<(u64, Value)> {
     let mut request = Request::builder().uri(format!("/v1/agendas/{id}/events"));
     if let Some(last) = last {
@@ -223,13 +223,14 @@ async fn twenty_customers_take_turns() {
     for name in &names {
         api.put(&format!("/v1/customers/{name}"), json!({ "pool": "default" })).await;
     }
-    // Each customer submits all of its work before the next one does.
+    // Each customer submits all its work before the next customer submits.
     for name in &names {
         for _ in 0..3 {
             api.submit(name).await;
         }
     }
-    // The queue was filled one by one while only the first two had work: their turns, then a second pass for each.
+    // The queue filled while only the first two customers had work: after their turns, the policy's second pass took
+    // over.
     let queue_size = 4;
     let mut order = Vec::new();
     for n in 0.. {
@@ -247,7 +248,7 @@ async fn twenty_customers_take_turns() {
     for name in &names {
         assert_eq!(order.iter().filter(|o| *o == name).count(), 3, "{name}");
     }
-    // From there on, everybody who has work gets one turn before anybody gets a second one.
+    // From there on, every customer with work gets one turn before any customer gets a second one.
     let rest = &order[queue_size..];
     let first: std::collections::BTreeSet<&String> = rest[..18].iter().collect();
     assert_eq!(first.len(), 18, "{rest:?}");
@@ -266,7 +267,8 @@ async fn an_overdue_lease_comes_back() {
     let api = Api::new().await;
     let id = api.submit("default").await;
     let old = api.pull(1, "r1").await.remove(0);
-    // Any command makes the writer look at its deadlines; in one step it would have stood still.
+    // Every command makes the writer check its deadlines. One large step of the clock would count as a pause of the
+    // server.
     for _ in 0..31 {
         api.clock.advance(std::time::Duration::from_secs(1));
         api.put("/v1/pools/p", json!({})).await;

@@ -1,4 +1,4 @@
-//! The document of the API: as committed, whole, and of one piece.
+//! The API's document: equal to the committed one, complete and consistent.
 
 use std::path::Path;
 

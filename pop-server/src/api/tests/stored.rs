@@ -1,4 +1,4 @@
-//! What is stored is read as it was, whatever a newer program has added to it.
+//! Stored data keeps its meaning, even with additions of a newer program.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn agenda() -> Value {
     })
 }
 
-/// An agenda that has failed, with all that an event can tell; its id.
+/// Makes an agenda fail with events of every kind, and returns the agenda's id.
 async fn failed(api: &Api, request: &str) -> String {
     let (status, answer) = api.post("/v1/agendas", json!({ "agenda": agenda() })).await;
     assert_eq!(status, StatusCode::CREATED, "{answer}");
@@ -46,7 +46,7 @@ async fn failed(api: &Api, request: &str) -> String {
     lease.id
 }
 
-/// All that clients are told.
+/// All answers that clients can get.
 async fn everything(api: &Api) -> Value {
     let mut told = Vec::new();
     for path in ["customers", "pools", "insights", "templates", "agendas"] {

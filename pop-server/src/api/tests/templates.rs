@@ -1,4 +1,4 @@
-//! Templates, clients that are out of date, and agendas that run again.
+//! Templates, outdated clients, and reruns of agendas.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -29,7 +29,7 @@ fn second() -> Value {
     )
 }
 
-/// Submits for a client that was made for a template.
+/// A submit request of a client of this template.
 fn made_for(template: &Value, digest: &Value, key: &str) -> Value {
     json!({ "template": template, "inputs": { "name": "Ada" }, "idempotency_key": key,
         "workflow": { "name": "greet", "digest": digest } })
@@ -86,13 +86,13 @@ async fn a_client_that_was_made_for_another_version_is_refused() {
     let change =
         json!({ "verdict": "breaking", "at": "inputs/loud", "message": "added, and required: `bool`" });
     assert_eq!(problem["stale"], json!({ "workflow": "greet", "digest": new, "changes": [change] }));
-    // What was accepted before stays accepted, and whoever says nothing is not asked.
+    // An accepted key stays accepted, and a request without a workflow is not checked.
     let (status, again) = api.post("/v1/agendas", made_for(&first(), &old, "one")).await;
     assert_eq!((status, &again["id"]), (StatusCode::OK, &accepted["id"]));
     let mut silent = made_for(&first(), &old, "three");
     silent.as_object_mut().unwrap().remove("workflow");
     assert_eq!(api.post("/v1/agendas", silent).await.0, StatusCode::CREATED);
-    // Without a template on the server, that of the client will do.
+    // Without a template on the server, the client's template runs.
     api.call(Method::DELETE, "/v1/templates/greet", None).await;
     assert_eq!(api.post("/v1/agendas", made_for(&first(), &old, "four")).await.0, StatusCode::CREATED);
 }
@@ -116,7 +116,7 @@ async fn a_client_for_which_nothing_is_different_is_let_in() {
     });
     let expected = [(before["id"].clone(), None), (accepted["id"].clone(), Some(json!("2h")))];
     assert_eq!(timeouts.collect::<Vec<_>>(), expected, "the server's version runs");
-    // a retry is the same submission, whatever the server had when it first came
+    // A retry is the same submission, whichever template the server had at first.
     for (key, id) in [("one", &accepted["id"]), ("before", &before["id"])] {
         let (status, again) = api.post("/v1/agendas", made_for(&first(), &old, key)).await;
         assert_eq!((status, &again["id"]), (StatusCode::OK, id), "{key}");
@@ -179,7 +179,7 @@ async fn a_stream_says_when_nothing_follows() {
     assert!(all.ends_with(end) && all.matches("event: end").count() == 1, "{all}");
     let last = all.matches("id: ").count() as u64;
     assert_eq!(stream(last).await, end);
-    // Run again, the stream goes on behind the first end.
+    // After a rerun, the stream continues behind the first end.
     rerun(&api, &id, json!({ "mode": "all" })).await;
     let lease = api.pull(1, "r2").await.remove(0);
     let report = json!({ "worker": "w", "instance": "i", "reports": [{ "id": id, "epoch": lease.epoch,
@@ -209,13 +209,13 @@ async fn a_template_matters_to_its_owner_and_to_nobody_else() {
     let (status, problem) = api.post("/v1/agendas", submit("acme")).await;
     assert_eq!((status, &problem["stale"]["digest"]), (StatusCode::CONFLICT, &view["digest"]));
     assert_eq!(api.post("/v1/agendas", submit("beta")).await.0, StatusCode::CREATED);
-    // A customer's own stands before the one that is for all.
+    // A customer's own template comes before the template of all customers.
     digest(&api, second()).await;
     let (status, _) = api.put("/v1/templates/greet?customer=acme", first()).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(api.post("/v1/agendas", submit("acme")).await.0, StatusCode::CREATED);
     assert_eq!(api.get("/v1/templates?customer=acme").await.1["items"].as_array().unwrap().len(), 1);
-    // Nobody else has it, and it goes with its customer.
+    // No other customer has the template, and the template goes with its customer.
     assert_eq!(api.get("/v1/templates/greet?customer=beta").await.0, StatusCode::NOT_FOUND);
     let (status, problem) = api.put("/v1/templates/greet?customer=nobody", first()).await;
     assert_eq!((status, &problem["type"]), (StatusCode::NOT_FOUND, &json!("/problems/unknown-customer")));

@@ -1,4 +1,4 @@
-//! What a pool agent tells the core of the agendas that it holds.
+//! An agent's reports on the agendas that it holds.
 
 use pop_compiler::agenda::Operation;
 use serde_json::Value;
@@ -6,23 +6,23 @@ use serde_json::Value;
 use crate::core::record::{AgendaState, Failure, LogChunk, OperationUpdate};
 use crate::ids::AgendaId;
 
-/// One agenda under one lease.
+/// A lease of one agenda.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseId {
-    /// The agenda.
+    /// The agenda's id.
     pub id: AgendaId,
     /// The lease's epoch.
     pub epoch: u64,
 }
 
-/// What happened to one agenda under one lease.
+/// Changes of one agenda under one lease.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// The lease; a report under a stale one is refused.
+    /// The lease. The core refuses a report under a stale lease.
     pub lease: LeaseId,
     /// Operations in their new state, in the order of events.
     pub operations: Vec<OperationUpdate>,
-    /// What generators made whose success is among `operations`.
+    /// New operations of the generators whose success is among `operations`.
     pub made: Vec<Generated>,
     /// New log text.
     pub logs: Vec<LogChunk>,
@@ -31,37 +31,37 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report that says nothing yet.
+    /// An empty report.
     pub fn new(lease: LeaseId) -> Self {
         Self { lease, operations: Vec::new(), made: Vec::new(), logs: Vec::new(), end: None }
     }
 }
 
-/// The operations that a generator made.
+/// The new operations of one generator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generated {
-    /// The generator.
+    /// The generator's name.
     pub generator: String,
-    /// What it made; added to the agenda after the operations that are there.
+    /// New operations, added after the existing ones.
     pub operations: Vec<Operation>,
 }
 
-/// How an agenda ended.
+/// The end of an agenda.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AgendaEnd {
-    /// The last state.
+    /// The final state.
     pub state: AgendaState,
     /// The workflow's outputs.
     pub outputs: Option<Value>,
-    /// Why it failed.
+    /// The reason for a failure.
     pub failure: Option<Failure>,
 }
 
-/// The core's word on one report.
+/// The result of one report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportResult {
-    /// Stored.
+    /// The core accepted the report.
     Accepted,
-    /// The lease is no longer the caller's.
+    /// The reporting agent no longer holds the lease.
     Stale,
 }

@@ -1,4 +1,4 @@
-//! Who holds a lease: the start of an agent that took it, or the one that took over from it.
+//! The holder of a lease: the instance that pulled the agenda, or the instance that took over.
 
 use crate::core::command::{Command, Granted, LeaseId, Pull, Refusal, Reply, ReportResult};
 use crate::core::fixture::{World, agenda, attach, lease, operation, pool, release, renew, report};

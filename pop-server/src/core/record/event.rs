@@ -1,72 +1,72 @@
-//! What happened to an agenda, as it is stored.
+//! Events of agendas, as the store keeps them.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{AgendaState, Failure, OperationName, OperationState, Percent};
 
-/// Something that happened to an agenda. Events of one agenda are numbered without gaps from 1.
+/// A change of an agenda. Events of one agenda are numbered without gaps from 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Position in the agenda's history.
+    /// The event's number.
     pub seq: u64,
-    /// When the server took it in.
+    /// Time at which the server accepted the change.
     pub at: Timestamp,
     /// The agenda's state after the event.
     pub state: AgendaState,
     /// The agenda's percent after the event.
     pub percent: Percent,
-    /// Why the agenda is in this state, when that is not obvious.
+    /// The reason for the agenda's state, when that is not obvious.
     pub reason: Option<String>,
-    /// The operation that changed, after the change and without its output.
+    /// The changed operation after the change, without its output.
     pub operation: Option<OperationUpdate>,
-    /// Operations that were added to the agenda.
+    /// Operations that a generator added.
     pub added: Option<Added>,
-    /// The agenda was run again: what that did to its operations.
+    /// The effect of a rerun on the operations.
     pub rerun: Option<RerunOperations>,
 }
 
 /// An operation after a change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperationUpdate {
-    /// Its name.
+    /// The operation's name.
     pub name: String,
-    /// Its type.
+    /// The operation's type.
     pub kind: String,
-    /// The state.
+    /// The operation's state.
     pub state: OperationState,
-    /// The attempt that runs or ran last; 0 before the first.
+    /// Number of the present or last attempt; 0 before the first.
     pub attempt: u32,
-    /// How many attempts failed by the program's own doing.
+    /// Number of attempts that failed by the program's own fault.
     pub failures: u32,
-    /// How far it is.
+    /// The operation's progress.
     pub percent: Percent,
-    /// What the program last said.
+    /// The program's last message.
     pub message: Option<String>,
-    /// The attempt started at.
+    /// Start of the attempt.
     pub started_at: Option<Timestamp>,
-    /// Ended at.
+    /// Time of the operation's end.
     pub ended_at: Option<Timestamp>,
-    /// The output. Only a report has one; events carry none.
+    /// The output. Only reports carry an output, events never do.
     pub output: Option<Value>,
-    /// Why the last attempt failed.
+    /// The failure of the last attempt.
     pub failure: Option<Failure>,
 }
 
-/// Operations that a generator has added to an agenda.
+/// Operations that a generator added to an agenda.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Added {
-    /// The generator.
+    /// The generator's name.
     pub generator: String,
-    /// The new operations; they wait.
+    /// The new operations, in state `waiting`.
     pub operations: Vec<OperationName>,
 }
 
-/// What running an agenda again did to its operations.
+/// The effect of a rerun on an agenda's operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RerunOperations {
-    /// These begin anew, by name.
+    /// Names of the reset operations.
     pub reset: Vec<String>,
-    /// These are no longer there.
+    /// Names of the removed operations.
     pub removed: Vec<String>,
 }

@@ -1,35 +1,35 @@
-//! Why something failed, as it is stored.
+//! Failures, as the store keeps them.
 
 use super::FailureClass;
 
-/// Why an operation or an agenda failed, with the evidence.
+/// The reason why an operation or an agenda failed, with the evidence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// Who should act.
+    /// The party that should act.
     pub class: FailureClass,
-    /// A name for the case, such as `ExitCode`.
+    /// Name of the case, such as `ExitCode`.
     pub code: String,
-    /// What failed and what to do, for people.
+    /// Text for people: the failed thing and the remedy.
     pub message: String,
-    /// The operation that failed first, for a failed agenda.
+    /// For a failed agenda, the operation that failed first.
     pub operation: Option<String>,
     /// The program's exit code.
     pub exit_code: Option<i32>,
     /// The signal that ended the program.
     pub signal: Option<i32>,
-    /// The last lines of its log.
+    /// The last lines of the program's log.
     pub log_tail: Box<[String]>,
-    /// What is wrong with an output that its type does not allow.
+    /// The mismatch of an output with its declared type.
     pub mismatch: Option<Box<Mismatch>>,
 }
 
-/// A value that is not of its declared type.
+/// A value that does not match its declared type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Where in the output; empty for the output as a whole.
+    /// Place in the output; empty for the whole output.
     pub field: String,
     /// The declared type.
     pub expected: String,
-    /// The value at that place as JSON, shortened.
+    /// The value at that place as shortened JSON.
     pub found: String,
 }

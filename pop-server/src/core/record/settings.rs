@@ -1,47 +1,47 @@
-//! What an operator has set, as it is stored.
+//! The operator's settings, as the store keeps them.
 
 use std::collections::BTreeMap;
 
 use crate::scheduler::POLICIES;
 
-/// A tenant.
+/// A tenant: the owner of agendas.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Customer {
-    /// Its id.
+    /// The customer's id.
     pub id: String,
-    /// A label.
+    /// A label for people.
     pub title: Option<String>,
-    /// The pool that does its work.
+    /// The pool that runs the customer's agendas.
     pub pool: String,
 }
 
-/// Machines that pull work.
+/// Machines that pull the agendas of some customers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pool {
-    /// Its id.
+    /// The pool's id.
     pub id: String,
-    /// A label.
+    /// A label for people.
     pub title: Option<String>,
 }
 
-/// A rule that matches agendas, and the queue they go to.
+/// A rule that matches agendas, and the queue of the matching agendas.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Insight {
-    /// Its id.
+    /// The insight's id.
     pub id: String,
     /// A label; `defaultInsight` may name it.
     pub title: Option<String>,
-    /// The pool that serves it.
+    /// The pool that serves the insight.
     pub pool: String,
     /// The values of each mapper.
     pub mappers: BTreeMap<String, Vec<String>>,
-    /// Tried in this order, highest first; then by id.
+    /// Order of the insights: the highest is tried first, then by id.
     pub priority: i64,
-    /// How many agendas wait in the queue at most, taken in fair order.
+    /// Largest number of agendas in the queue, in the policy's order.
     pub queue_size: u32,
-    /// The name of the policy that chooses what is next.
+    /// Name of the policy.
     pub algorithm: String,
-    /// Customers that may use it; empty = all of the pool's.
+    /// Customers that may use the insight; empty means all customers of the pool.
     pub allowed_customers: Vec<String>,
 }
 
@@ -63,16 +63,16 @@ impl Default for Insight {
 /// One of the settings.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Setting {
-    /// A tenant.
+    /// A customer.
     Customer(Customer),
-    /// Machines.
+    /// A pool.
     Pool(Pool),
-    /// A rule.
+    /// An insight.
     Insight(Insight),
 }
 
 impl Setting {
-    /// Its id.
+    /// The setting's id.
     pub fn id(&self) -> &str {
         match self {
             Self::Customer(customer) => &customer.id,

@@ -1,7 +1,7 @@
-//! The states of agendas and operations, and the classes of failures: each with the one table of its names, which stand in
-//! the database and on the wire.
+//! The states of agendas and operations, and the failure classes, with one table of names each. The database and the
+//! API use these names.
 
-/// An enum of names. The table is said once.
+/// Declares an enum with the one table of its names.
 macro_rules! names {
     ($(#[$meta:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$meta])*
@@ -11,7 +11,7 @@ macro_rules! names {
         }
 
         impl $name {
-            /// All of them.
+            /// All variants.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The name.
@@ -21,7 +21,7 @@ macro_rules! names {
                 }
             }
 
-            /// What has this name.
+            /// The variant of a name.
             pub fn named(name: &str) -> Option<Self> {
                 match name {
                     $($text => Some(Self::$variant),)*
@@ -35,25 +35,25 @@ macro_rules! names {
 names!(
     /// The states of an agenda.
     AgendaState {
-        /// Accepted; waits for its turn in its insight, or is held.
+        /// The server accepted the agenda, which waits for its turn in its insight or is on hold.
         Ready = "ready",
-        /// In its insight's queue.
+        /// The agenda is in its insight's queue.
         Queued = "queued",
-        /// Handed to a pool that has not started it yet.
+        /// A pool has the agenda, and has not started any operation.
         Leased = "leased",
         /// At least one operation has started.
         Executing = "executing",
-        /// Every operation ended well or was skipped by its own condition.
+        /// Every operation succeeded or was skipped by its own condition.
         Succeeded = "succeeded",
         /// At least one operation failed.
         Failed = "failed",
-        /// Cancelled by a client.
+        /// A client cancelled the agenda.
         Cancelled = "cancelled",
     }
 );
 
 impl AgendaState {
-    /// Whether nothing can happen any more, short of a rerun.
+    /// Whether only a rerun can change the agenda.
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
@@ -63,51 +63,52 @@ names!(
     /// The states of an operation.
     #[derive(Default)]
     OperationState {
-        /// Its inputs do not all exist yet.
+        /// Not all inputs exist yet.
         #[default]
         Waiting = "waiting",
-        /// Its inputs exist; it waits for resources or for its retry delay.
+        /// All inputs exist; the operation waits for resources or for its retry delay.
         Ready = "ready",
-        /// Being started.
+        /// The pool starts the operation.
         Launching = "launching",
-        /// Runs.
+        /// The operation's program runs.
         Executing = "executing",
-        /// Ended well; its output is stored.
+        /// The operation succeeded; its output is stored.
         Succeeded = "succeeded",
-        /// Ended badly, and no attempt is left.
+        /// The operation failed, and no attempt is left.
         Failed = "failed",
-        /// Did not run.
+        /// The operation did not run.
         Skipped = "skipped",
-        /// Stopped by a cancel.
+        /// A cancel stopped the operation.
         Cancelled = "cancelled",
     }
 );
 
 impl OperationState {
-    /// Whether the operation will not run (again) by itself.
+    /// Whether only a rerun can change the operation.
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Skipped | Self::Cancelled)
     }
 }
 
 names!(
-    /// Who should act on a failure. The server keeps the class and draws no conclusion from it; the run machine does.
+    /// The party that should act on a failure. The server keeps the class without a conclusion; the run machine draws
+    /// one.
     FailureClass {
         /// The program's author.
         User = "user",
-        /// The program's author; the operation is not tried again.
+        /// The program's author; the operation gets no retry.
         UserFatal = "user-fatal",
         /// The program's author: the operation ran longer than its `timeout`.
         UserTimeout = "user-timeout",
         /// The program's author: the operation asked for less than it needed.
         UserResource = "user-resource",
-        /// Nobody; the operation is tried again elsewhere.
+        /// No party; the operation runs again elsewhere.
         Infra = "infra",
-        /// Nobody; the operation waits.
+        /// No party; the operation waits.
         Capacity = "capacity",
         /// The people who configured the pool or the operation type.
         Config = "config",
-        /// POP's own fault.
+        /// The developers of POP.
         Platform = "platform",
         /// The operator.
         Policy = "policy",

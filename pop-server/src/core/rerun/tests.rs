@@ -1,4 +1,4 @@
-//! Which operations a rerun resets and which it removes, and what the server answers.
+//! The operations that a rerun resets and removes, and the server's replies.
 
 use pop_compiler::agenda::{Operation, Params};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::core::fixture::{World, agenda, operation, report};
 use crate::ids::AgendaId;
 use OperationState::{Cancelled, Executing, Failed, Skipped, Succeeded};
 
-/// An operation with a payload, what it must come after, and what made it.
+/// An operation with a payload, the operation that it comes after, and its generator.
 fn op(name: &str, payload: Value, after: &str, maker: &str) -> Operation {
     let mut params = Params::new();
     if !after.is_empty() {
@@ -21,8 +21,8 @@ fn op(name: &str, payload: Value, after: &str, maker: &str) -> Operation {
     Operation { name: name.into(), kind: "t".into(), payload, params, ..Operation::default() }
 }
 
-/// What POP's own test of this is about: 2 refers to 1, 3 to 2 and comes after 1, 4 was made by 2, 5 refers to 3 and was
-/// made by 4.
+/// The agenda of a test in the original POP: 2 refers to 1, 3 refers to 2 and comes after 1, 2 generated 4, 4 generated
+/// 5, and 5 refers to 3.
 fn oracle() -> Agenda {
     let operations = vec![
         op("1", Value::Null, "", ""),
@@ -98,7 +98,7 @@ fn what_makes_no_sense_is_refused() {
     assert!(unknown.to_string().contains("no operation `6`"), "{unknown}");
 }
 
-/// An agenda that has ended: `a` succeeded and made `a.0` and `a.1`, of which the second failed.
+/// An ended agenda: `a` succeeded and generated `a.0` and `a.1`, of which the second failed.
 fn failed(world: &mut World) -> AgendaId {
     let id = world.submit_agenda("c", &agenda(&["a"]));
     let granted = world.pull("w", 1).remove(0);
@@ -131,7 +131,7 @@ fn again(world: &World, id: &AgendaId, what: &Rerun) -> Command {
     Command::Rerun(Box::new(RerunPlan { stored, closure, reason: "run again".into() }))
 }
 
-/// Each operation as it is stored: its name, state and attempt, and its output.
+/// The name, state, attempt and output of each stored operation.
 fn operations(world: &World, id: &AgendaId) -> Vec<(String, OperationState, u32, Option<Value>)> {
     let no = world.store.agenda(id).unwrap().unwrap().header.no;
     let rows = world.store.operations(no).unwrap();
@@ -162,7 +162,7 @@ fn a_failed_agenda_goes_on_where_it_failed() {
     assert_eq!((record.row.state, record.row.ended_at, record.failure), (AgendaState::Queued, None, None));
     let granted = world.pull("w", 1);
     assert!(is_granted(&granted, &id, 2));
-    // Attempts go on counting, so a stale report of the first one is none of the second.
+    // Attempt numbers go on, so a stale report of the first attempt does not count for the second.
     world.report("w", report(&granted[0], vec![operation("a.1", Executing, 1, 50.0)]));
     world.report("w", report(&granted[0], vec![operation("a.1", Executing, 2, 10.0)]));
     assert_eq!(operations(&world, &id)[2].2, 2);

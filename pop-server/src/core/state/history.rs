@@ -1,4 +1,4 @@
-//! What happens to agendas, as their watchers learn it: events, what generators add, ends, and what is remembered of ends.
+//! The history of agendas: events, generated operations, ends, and the memory of recent ends.
 
 use std::sync::Arc;
 
@@ -14,13 +14,14 @@ use crate::core::record::{
 };
 use crate::ids::{AgendaId, AgendaNo};
 
-/// How many operations one event names, so that none is large.
+/// Number of operations that one event names, so that no event is large.
 const NAMES_PER_EVENT: usize = 1000;
-/// How many ended agendas are remembered, so that a repeated last report is not called stale.
+/// Number of ended agendas that stay known, so that a repeated last report does not count as stale.
 const REMEMBERED_ENDS: usize = 4096;
 
 impl State {
-    /// Adds what a generator made. The only moment at which a percent may go down, and its event says so.
+    /// Adds generated operations. Only this change can lower an agenda's percent, and its event names the new
+    /// operations.
     pub(in crate::core) fn add_operations(&mut self, tx: &mut Tx, no: AgendaNo, made: Generated) {
         let Generated { generator, operations } = made;
         let kinds: Vec<Arc<str>> = operations.iter().map(|o| self.kind(&o.kind)).collect();
@@ -40,12 +41,12 @@ impl State {
         tx.writes.push(Write::Generated(no, first, operations));
     }
 
-    /// One more event: the agenda as it is now, and the operation that changed.
+    /// Adds an event: the agenda's present state, and the operation that changed.
     pub(in crate::core) fn emit(&mut self, tx: &mut Tx, no: AgendaNo, operation: Option<OperationUpdate>) {
         self.happen(tx, no, Change { operation, ..Change::default() });
     }
 
-    /// The agenda is run again. Watchers learn what begins anew and what is gone, in events that are not too large.
+    /// Adds the events of a rerun. They name the reset and the removed operations, in parts of limited size.
     pub(in crate::core) fn emit_rerun(&mut self, tx: &mut Tx, no: AgendaNo, all: RerunOperations) {
         let (mut reset, mut removed) = (all.reset.into_iter(), all.removed.into_iter());
         loop {
@@ -80,7 +81,7 @@ impl State {
         tx.changed(&live.id);
     }
 
-    /// The agenda ends and leaves the memory. Its last event says so.
+    /// Ends an agenda, which leaves the memory. The last event carries the end.
     pub(in crate::core) fn end(
         &mut self,
         tx: &mut Tx,
@@ -139,31 +140,31 @@ impl State {
         self.gone(tx, no, &live);
     }
 
-    /// The epoch under which an agenda ended, if that is not long ago.
+    /// The epoch under which a recently ended agenda ended.
     pub(in crate::core) fn ended_epoch(&self, id: &AgendaId) -> Option<u64> {
         self.ended.get(id).map(|(epoch, _)| *epoch)
     }
 
-    /// The agenda ended while an agent may still believe to hold it: reports of that agent are stale.
+    /// Marks an ended agenda whose former holder may not know of the end: reports of that holder are stale.
     pub(in crate::core) fn fence(&mut self, id: &AgendaId) {
         if let Some((epoch, _)) = self.ended.get_mut(id) {
             *epoch = 0;
         }
     }
 
-    /// The last event of an agenda that ended not long ago.
+    /// The number of the last event of a recently ended agenda.
     pub(in crate::core) fn ended_seq(&self, id: &AgendaId) -> Option<u64> {
         self.ended.get(id).map(|(_, seq)| *seq)
     }
 
-    /// What is remembered of its end is no longer true.
+    /// Forgets the end of an agenda, because the agenda runs again.
     pub(in crate::core) fn forget_end(&mut self, id: &AgendaId) {
         self.ended.remove(id);
         self.ended_order.retain(|ended| ended != id);
     }
 }
 
-/// What an event tells, besides how the agenda is.
+/// The content of an event besides the agenda's state.
 #[derive(Default)]
 struct Change {
     operation: Option<OperationUpdate>,

@@ -1,42 +1,42 @@
-//! The newest events of one agenda, read once for all who watch it. A watcher that is behind reads from the store instead.
+//! The newest events of one agenda, read once for all watchers. A watcher far behind reads from the store instead.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// How many events are kept for those who are a little behind.
+/// Number of kept events, for watchers that are a little behind.
 const RECENT: usize = 256;
 
-/// An event: its number, and all of it as JSON.
+/// The number of an event, and the event as JSON.
 pub type Told = (u64, Arc<str>);
 
-/// What has been read.
+/// The events that a watcher has read for all watchers.
 #[derive(Debug, Default)]
 pub struct Feed {
     recent: VecDeque<Told>,
-    /// The last event that was read.
+    /// Number of the last event that was read.
     head: u64,
-    /// The count of changes before the last read; none before the first one.
+    /// The count of changes before the last read; none before the first read.
     version: Option<u64>,
     ended: bool,
 }
 
-/// What a watcher does next.
+/// The next action of a watcher.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Tell these.
+    /// Send these events.
     Tell(VecDeque<Told>),
     /// Read a page of older events from the store.
     CatchUp,
-    /// Read what comes after this event for all, or only where the agenda is (none).
+    /// Read the events after this one for all watchers. None: read only the number of the agenda's last event.
     Refresh(Option<u64>),
     /// Wait for a change.
     Wait,
-    /// Nothing follows.
+    /// End the stream: no event follows.
     End,
 }
 
 impl Feed {
-    /// What a watcher does that was told the events up to `last`; there have been `version` changes.
+    /// The next action of a watcher whose client has the events up to `last`, after `version` changes.
     pub fn step(&self, last: u64, version: u64) -> Step {
         if last < self.head {
             let known = self.recent.front().is_some_and(|(first, _)| *first <= last.saturating_add(1));
@@ -53,7 +53,8 @@ impl Feed {
         }
     }
 
-    /// Takes in what was read after `version` changes: the agenda's last event, or all that are new.
+    /// Takes the result of a read that began after `version` changes. The first read gives the number of the last
+    /// event, the later ones give the new events.
     pub fn read(&mut self, version: u64, seq: u64, ended: bool, events: Vec<(u64, String)>, complete: bool) {
         let first = self.version.is_none();
         self.recent.extend(events.into_iter().map(|(seq, text)| (seq, Arc::from(text))));

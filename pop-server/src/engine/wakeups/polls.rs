@@ -1,4 +1,4 @@
-//! The long polls of one pool, the longest wait first. Each new agenda wakes one of them.
+//! The long polls of one pool, the longest wait first. Each new agenda wakes one poll.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::{Wakeups, locked};
 use crate::ids::{InsightId, PoolId};
 
-/// Those that wait.
+/// The waiting polls.
 #[derive(Debug, Default)]
 pub(super) struct Polls(VecDeque<Arc<Waiting>>);
 
@@ -16,7 +16,7 @@ pub(super) struct Polls(VecDeque<Arc<Waiting>>);
 pub(super) struct Waiting {
     insight: Option<InsightId>,
     notify: Notify,
-    /// What it was woken for; none if it was not, or for no agenda in particular.
+    /// The insight whose agenda woke the poll; none before a wake-up, or for a wake-up without an agenda.
     woken_for: Mutex<Option<InsightId>>,
 }
 
@@ -27,7 +27,7 @@ impl Waiting {
 }
 
 impl Polls {
-    /// The poll that has waited longest and takes agendas of this insight. It waits no more.
+    /// Removes the poll that has waited longest and takes agendas of this insight.
     pub(super) fn pick(&mut self, insight: &InsightId) -> Option<Arc<Waiting>> {
         let takes = |poll: &Arc<Waiting>| poll.insight.as_ref().is_none_or(|only| only == insight);
         let poll = self.0.remove(self.0.iter().position(takes)?)?;
@@ -35,19 +35,19 @@ impl Polls {
         Some(poll)
     }
 
-    /// All polls; they wait no more.
+    /// Removes all polls.
     pub(super) fn pick_all(&mut self) -> Vec<Arc<Waiting>> {
         self.0.drain(..).collect()
     }
 }
 
-/// One long poll.
+/// One long poll. A dropped poll passes its wake-up on.
 #[derive(Debug)]
 pub struct Poll {
     wakeups: Arc<Wakeups>,
     pool: PoolId,
     waiting: Arc<Waiting>,
-    /// What it was woken for before it began to look.
+    /// The insight of the wake-up that came before the present look.
     looking_for: Option<InsightId>,
 }
 
@@ -57,7 +57,8 @@ impl Poll {
         Self { wakeups, pool, waiting: Arc::new(waiting), looking_for: None }
     }
 
-    /// To be called before one looks for work: what comes after this call wakes the poll, unless another one takes it.
+    /// Call this before looking for work: work that arrives after this call wakes the poll, or another poll that takes
+    /// it.
     pub fn wait(&mut self) {
         self.looking_for = locked(&self.waiting.woken_for).take();
         let mut polls = locked(&self.wakeups.polls);
@@ -67,17 +68,18 @@ impl Poll {
         }
     }
 
-    /// Waits until there may be work.
+    /// Waits until work may exist.
     pub async fn woken(&mut self) {
         self.waiting.notify.notified().await;
     }
 
-    /// It has looked since [`Self::wait`]: what it was woken for before has been taken, by itself or by another one.
+    /// Records a finished look since [`Self::wait`]: this poll or another one has taken the work of the earlier
+    /// wake-up.
     pub fn looked(&mut self) {
         self.looking_for = None;
     }
 
-    /// It has not taken what it was woken for: that is another one's.
+    /// Wakes another poll for the work that this poll has not taken.
     pub fn pass_on(&mut self) {
         let later = locked(&self.waiting.woken_for).take();
         for insight in self.looking_for.take().into_iter().chain(later) {

@@ -1,4 +1,4 @@
-//! The thread under faults: what panics, what fails, clocks that jump.
+//! The thread under faults: panics, failed commits, clocks that jump.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,7 @@ impl Server {
         assert!(matches!(self.call(Command::Submit(Box::new(submit))).await, Ok(Reply::Submitted(_))));
     }
 
-    /// The ids and epochs that a pull gets.
+    /// The ids and epochs of the agendas that a pull returns.
     async fn pull(&self, request: &str) -> Vec<(String, u64)> {
         let pull = Pull {
             pool: PoolId::from("default"),
@@ -56,7 +56,7 @@ impl Server {
         granted.into_iter().map(|g| (g.id.to_string(), g.epoch)).collect()
     }
 
-    /// Time passes in steps that the server notices.
+    /// Lets time pass in steps short enough for the server to notice each one.
     async fn pass(&self, seconds: u64) {
         for _ in 0..seconds {
             self.clock.advance(Duration::from_secs(1));
@@ -90,7 +90,7 @@ async fn a_panic_at_a_tick_is_survived() {
         server.clock.advance(Duration::from_secs(1));
         let _ = server.call(Command::Cancel { agenda: AgendaId::from("nobody") }).await;
     }
-    // Loaded again, each lease lasts its whole length.
+    // After the reload, each lease lasts its whole length.
     server.pass(31).await;
     assert_eq!(server.pull("r2").await, [("ag_1".into(), 2)]);
     assert_eq!(server.engine.health.trouble(), None);
@@ -122,7 +122,7 @@ async fn trouble_with_the_store_is_told_and_passes() {
     let why = server.engine.health.trouble().unwrap();
     assert!(why.contains("a fault was injected"), "{why}");
     server.store.set(Fault::None);
-    // The state may not have been loaded yet.
+    // The server may not have loaded its state yet.
     while server.engine.health.trouble().is_some() {
         let _ = server.call(Command::DeletePool(PoolId::from("q"))).await;
     }

@@ -1,5 +1,5 @@
-//! Makes the calls that the agent's state asks for, on a thread of its own: whatever else the process does, leases are
-//! renewed in time.
+//! Makes the calls of the agent's state, on a thread of its own: leases are renewed in time even when the rest of the
+//! process is busy.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,44 +15,44 @@ use crate::pool::fence::{self, Fence};
 use crate::pool::port::{PortError, ReportPort, ServerPort};
 use crate::runtime::{Pending, Runtime};
 
-/// How long an agent waits for the answer to its first call.
+/// Time limit of the first call.
 const ATTACH_LIMIT: Duration = Duration::from_secs(10);
 
 /// Settings of an agent.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// This start of the agent.
+    /// The agent's instance.
     pub instance: String,
-    /// Only work of this insight.
+    /// The only insight to pull from; none means all insights of the pool.
     pub insight: Option<String>,
-    /// How many agendas it runs at the same time.
+    /// Number of agendas that run at the same time.
     pub slots: u32,
-    /// How long a program may take to end after it was asked to.
+    /// Time between the polite stop of a program and its kill.
     pub grace: Duration,
-    /// How the executor runs them.
+    /// Settings of the executor.
     pub executor: executor::Config,
 }
 
-/// Why an agent has ended.
+/// Reasons for an agent's end.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The server has no work for such an agent, and says why.
+    /// The server refuses the agent, and gives the reason.
     #[error(transparent)]
     Refused(#[from] PortError),
-    /// A part of the agent panicked; what ran has been stopped, and the leases run out.
+    /// A part of the agent panicked. All programs are stopped, and the leases run out.
     #[error("the {0} of this pool panicked. Its programs are stopped; please report this fault of POP")]
     Panicked(&'static str),
-    /// There is no thread for it.
+    /// The operating system starts no thread for the agent.
     #[error("could not start the agent's thread")]
     Thread(#[source] std::io::Error),
 }
 
-/// Works until `shutdown` is cancelled. Programs are stopped then, and the leases given back. When `now` is cancelled,
-/// programs are killed, and the leases run out.
+/// Works until `shutdown` is cancelled; then the agent stops its programs and gives its leases back. After a cancel of
+/// `now`, the agent kills its programs, and the leases run out.
 ///
 /// # Errors
-/// The server has no work for such an agent (its pool does not exist, another start has taken over), or a part of the agent
-/// panicked. Nothing runs any more then.
+/// The server refuses the agent (its pool does not exist, or another instance has taken over), or a part of the agent
+/// panicked. No program runs any more then.
 pub async fn work(
     config: Config,
     server: Arc<dyn ServerPort>,
@@ -91,7 +91,7 @@ pub async fn work(
         .name("pop-agent".to_owned())
         .spawn(move || {
             let ended = timers.block_on(driver.drive(finished, shutdown));
-            // Whoever waited may have gone.
+            // The receiver may have gone.
             let _ = ended_in.send(ended);
         })
         .map_err(Error::Thread)?;
@@ -115,7 +115,7 @@ struct Driver {
     commands: mpsc::UnboundedSender<Command>,
 }
 
-/// The calls that are under way.
+/// The calls without an answer.
 #[derive(Default)]
 struct Calls {
     attach: Option<Pending<'static, Input>>,
@@ -125,7 +125,7 @@ struct Calls {
 }
 
 impl Calls {
-    /// The next answer.
+    /// Waits for the next answer.
     async fn next(&mut self) -> Input {
         tokio::select! {
             biased;
@@ -211,12 +211,13 @@ impl Driver {
                     let operations = lease.agenda.operations.len();
                     info!(agenda = %lease.id, epoch = lease.epoch, operations, "pulled");
                 }
-                // An executor that is gone is noticed where its words are awaited.
+                // The end of the executor shows at its channel of finished leases.
                 let _ = self.commands.send(command);
             }
             Output::FenceAt(moment) => {
-                // A pool that is awake ends its programs itself, and knows why they ended; so others wait a little longer. They
-                // are told first: what starts by the new moment must not be killed by the old one.
+                // A pool that is awake ends its programs itself and knows the reason, so the runtime's fence comes a
+                // little later. The runtime gets its fence first: a start under the new fence must not meet the old
+                // one.
                 let last = moment.map(|at| at + self.state.margin() / 2);
                 self.runtime.fence_in(last.map(|at| at.saturating_sub(fence::now())));
                 self.fence.set(moment);
@@ -231,7 +232,7 @@ async fn within<T>(
     limit: Duration,
     call: impl Future<Output = Result<T, PortError>>,
 ) -> Result<T, PortError> {
-    // A panic in a port is a fault of this program, and no reason to let running work go.
+    // A panic in a port is a fault of POP; the running work goes on.
     let call = std::panic::AssertUnwindSafe(call).catch_unwind();
     match tokio::time::timeout(limit, call).await {
         Ok(Ok(result)) => result,
@@ -240,7 +241,8 @@ async fn within<T>(
     }
 }
 
-/// Sleeps until that moment, or a little longer: while the machine sleeps this clock goes on and the timer's does not.
+/// Sleeps until a moment, in steps of at most a second. While the machine sleeps, this clock goes on but the timer's
+/// clock stands still.
 async fn at(wake: Option<Duration>) {
     match wake {
         Some(at) => {

@@ -1,9 +1,9 @@
-//! What an agent knows and decides, without a clock or a server: what happens and the time come in, calls and commands come
-//! out. A lease is named by agenda and epoch throughout, so an answer about an earlier lease never touches a later one.
+//! The agent's state and decisions, without clock or server: events and the time come in, calls and commands go out.
+//! Agenda and epoch together name a lease, so an answer about an earlier lease never changes a later one.
 //!
-//! *Fencing.* A lease counts from the moment at which the last renewal that was answered had been sent. If none is answered
-//! for long enough, the agent stops its programs before the server may hand the agenda to another agent: politely at
-//! first, then at once.
+//! *Fencing.* A lease counts from the start of its last successful renewal. After a time without a successful renewal,
+//! the agent stops its programs before the server may lease the agenda to another agent. The agent first stops programs
+//! politely, then kills them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,26 +13,26 @@ use pop_sdk::api::{AttachResponse, Lease, LeaseId, PullResponse, ReleaseResponse
 use crate::pool::executor::{Command, Finish, Finished};
 use crate::pool::port::PortError;
 
-/// How long one pull waits for work.
+/// Longest wait of one pull.
 const PULL_WAIT: Duration = Duration::from_secs(20);
-/// Pauses between tries, the first and the longest.
+/// The first and the longest pause between two tries of a call.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
-/// A moment by a clock that goes on while the machine sleeps and never steps; since an arbitrary start.
+/// A time on a clock that goes on while the machine sleeps and makes no steps; the start of the clock is arbitrary.
 pub(super) type Moment = Duration;
 
-/// What an agent is set to.
+/// Settings of the agent.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// This start of the agent; pulls are numbered below it.
+    /// The agent's instance; the ids of pulls start with it.
     pub(super) instance: String,
-    /// How many agendas it runs at the same time.
+    /// Number of agendas that run at the same time.
     pub(super) slots: usize,
-    /// How long a program may take to end after it was asked to.
+    /// Time between the polite stop of a program and its kill.
     pub(super) grace: Duration,
 }
 
-/// What comes in.
+/// The events of an agent.
 #[derive(Clone, Debug)]
 pub(super) enum Input {
     Attached(Result<AttachResponse, PortError>),
@@ -42,15 +42,15 @@ pub(super) enum Input {
     Renewed(Result<RenewResponse, PortError>),
     /// The answer to the release.
     Released(Result<ReleaseResponse, PortError>),
-    /// A lease is over in the executor.
+    /// The executor has finished a lease.
     Finished(Finished),
-    /// The agent is to stop.
+    /// The agent must stop.
     Stop,
-    /// Time has passed.
+    /// A moment of [`Agent::next_wake`] has come.
     Tick,
 }
 
-/// What goes out. At most one call of each kind is under way at a time.
+/// The actions of an agent. At most one call of each kind is under way at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Output {
     Attach,
@@ -60,7 +60,7 @@ pub(super) enum Output {
         request: String,
         limit: Duration,
     },
-    /// The answer to the pull is not wanted any more.
+    /// Drop the pull that is under way.
     DropPull,
     Renew {
         leases: Vec<LeaseId>,
@@ -73,33 +73,32 @@ pub(super) enum Output {
         limit: Duration,
     },
     Execute(Command),
-    /// No program may start or live on after that moment, unless this is said again; none: as long as they like.
+    /// No program may start or live after this moment, unless a later fence replaces this one. None removes the fence.
     FenceAt(Option<Moment>),
-    /// Something that operators should know.
+    /// A warning for operators.
     Warn(String),
     /// The agent has ended.
     End(Result<(), PortError>),
 }
 
-/// Everything.
 #[derive(Debug)]
 pub(super) struct Agent {
     settings: Settings,
     lease: Duration,
     attached: bool,
     leases: BTreeMap<LeaseId, HeldLease>,
-    /// Leases that are to be given back.
+    /// Leases to give back.
     back: Vec<LeaseId>,
     pulls: u64,
     pull: Call,
-    /// Repeated as it was until it is answered, so that what it was given is not lost.
+    /// The call id of an unanswered pull. Repetitions keep the id, so that granted leases are not lost.
     pull_request: Option<(u32, String)>,
     renew: Call,
     renewed: Vec<LeaseId>,
     release: Call,
     releasing: Releasing,
     attach: Call,
-    /// Why the agent takes no more work; it ends when what it has is over.
+    /// The agent takes no more work, and ends with this result after its last lease.
     ending: Option<Result<(), PortError>>,
     stop_by: Option<Moment>,
     left: bool,
@@ -107,22 +106,23 @@ pub(super) struct Agent {
     fence: Option<Moment>,
 }
 
-/// A release that is under way.
+/// A release without an answer.
 #[derive(Debug, Default)]
 struct Releasing {
     leases: Vec<LeaseId>,
-    /// Whether it says that the agent goes.
+    /// Whether the release announces the end of the agent.
     leaving: bool,
 }
 
-/// A lease.
+/// A held lease.
 #[derive(Debug)]
 struct HeldLease {
-    /// When the last renewal that was answered had been sent; at first, when the pull was.
+    /// Start of the last successful renewal; before that, start of the pull.
     renewed_at: Moment,
-    /// What was done because it could not be renewed.
+    /// The action after missing renewals.
     fenced: Fenced,
-    /// The executor has let it go; it waits to be given back, or for the server to hear nothing more of it.
+    /// The executor has finished the lease. The lease now waits for its release, or for a renewal in which the server
+    /// reports the lease as lost.
     over: bool,
 }
 
@@ -133,7 +133,7 @@ enum Fenced {
     Killed,
 }
 
-/// One kind of call: when it was sent, or when it may be sent again.
+/// The state of one kind of call: the start of the call under way, or the earliest start of the next call.
 #[derive(Clone, Copy, Debug)]
 struct Call {
     sent: Option<Moment>,
@@ -184,7 +184,7 @@ impl Agent {
         }
     }
 
-    /// Takes one input in. Total: what does not fit the state has no effect.
+    /// Takes one event. The function is total: an event that does not fit the state has no effect.
     pub(super) fn on(&mut self, now: Moment, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         if self.ended {
@@ -210,7 +210,7 @@ impl Agent {
         out
     }
 
-    /// When [`Input::Tick`] has something to do.
+    /// The next moment at which [`Input::Tick`] has an effect.
     pub(super) fn next_wake(&self) -> Option<Moment> {
         let calls = [
             (!self.attached, &self.attach),
@@ -223,12 +223,12 @@ impl Agent {
         calls.map(|(_, call)| call.next).chain(fences).chain(self.stop_by).min()
     }
 
-    /// Leases are counted shorter than they are by a tenth, for what travels and for clocks that don't run the same.
+    /// The safety margin of a lease: a tenth of its length, for the network's delay and for clocks of different speed.
     pub(super) fn margin(&self) -> Duration {
         self.lease / 10
     }
 
-    /// How long after its last renewal a lease's programs are stopped, and when they are killed.
+    /// The times after the last successful renewal at which programs are stopped and killed.
     fn fences(&self) -> (Duration, Duration) {
         let kill = self.lease.saturating_sub(self.margin());
         let stop = kill.saturating_sub(self.settings.grace).max(self.lease / 2).min(kill);
@@ -282,13 +282,13 @@ impl Agent {
         !self.back.is_empty() || (self.is_leaving() && !self.left)
     }
 
-    /// Whether nothing runs any more and the server is to hear that the agent goes.
+    /// Whether nothing runs any more and the server must learn of the agent's end.
     fn is_leaving(&self) -> bool {
         let gone = matches!(self.ending, Some(Err(PortError::Superseded(_) | PortError::Unknown(_))));
         self.attached && self.ending.is_some() && !gone && self.leases.values().all(|held| held.over)
     }
 
-    /// Makes the calls that are due, and ends when there is nothing left to do.
+    /// Makes the calls that are due, and ends the agent when no work is left.
     fn call(&mut self, now: Moment, out: &mut Vec<Output>) {
         let third = self.lease / 3;
         if let Some(ending) = &self.ending {
@@ -354,7 +354,7 @@ impl Agent {
             Ok(response) => {
                 self.pull.worked(now);
                 self.pull_request = None;
-                // How old the answer may be: all that the server did not wait.
+                // Largest age of the leases in the answer: the time since the call, without the wait inside the server.
                 let age = now.saturating_sub(sent).saturating_sub(Duration::from_millis(response.waited_ms));
                 for lease in response.leases {
                     self.granted(now, age, lease, out);
@@ -373,7 +373,8 @@ impl Agent {
             return;
         }
         self.set_lease(lease.lease_ms);
-        // An agent that was stopped while the answer was on its way must not start what may be somebody else's by now.
+        // A stopped agent starts nothing. An answer that travelled too long may name agendas that another agent has by
+        // now.
         if self.ending.is_some() || age >= self.fences().0 {
             self.back.push(id);
             return;
@@ -389,7 +390,8 @@ impl Agent {
         match result {
             Ok(response) => {
                 self.set_lease(response.lease_ms);
-                // An answer that came early, for a cancel, is followed by another call soon: it waits for the next cancel.
+                // The server answers early to announce a cancel. The next call follows soon, because it waits for the
+                // next cancel.
                 self.renew.worked(now.max(sent + self.lease / 60));
                 for lease in &renewed {
                     if let Some(held) = self.leases.get_mut(lease) {
@@ -397,7 +399,8 @@ impl Agent {
                     }
                 }
                 for lease in response.lost {
-                    // The executor still has it until nothing of it runs; another lease of the agenda waits there for that.
+                    // The executor keeps the lease until its programs have ended; a newer lease of the agenda waits
+                    // there.
                     if self.leases.remove(&lease).is_some_and(|held| !held.over) {
                         out.push(Output::Execute(Command::Lost(lease)));
                     }
@@ -455,8 +458,8 @@ impl Agent {
         }
     }
 
-    /// What a refused call means. Credentials may be mended while work goes on; a server that knows nothing of this agent
-    /// holds no leases of it.
+    /// Handles a refused call. New credentials may arrive while work goes on, but a server without this agent holds no
+    /// leases of the agent.
     fn refused(&mut self, now: Moment, error: &PortError, what: &str, out: &mut Vec<Output>) {
         if error.passes() {
             out.push(Output::Warn(format!("could not {what}: {error}. Trying again")));
@@ -478,7 +481,7 @@ impl Agent {
         }
     }
 
-    /// No more work is taken.
+    /// Stops taking work; the agent ends with `how`.
     fn end_with(&mut self, now: Moment, how: Result<(), PortError>, out: &mut Vec<Output>) {
         if self.ending.is_none() {
             self.ending = Some(how);

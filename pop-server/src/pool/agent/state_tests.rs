@@ -1,4 +1,4 @@
-//! The agent by value, and in a world where calls are lost, late and answered twice.
+//! The agent by value, and in a simulation where calls are lost, late and answered twice.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ fn commands(outputs: &[Output]) -> Vec<Command> {
 fn an_answer_about_an_earlier_lease_leaves_the_later_one() {
     let mut agent = agent(4);
     agent.on(seconds(1), pulled(&[id("a", 1)]));
-    // Its network was away; by now the same agenda was handed out again, to this very agent.
+    // The agent's network was away, and the server leased the same agenda again to this agent.
     agent.on(seconds(2), pulled(&[id("a", 2)]));
     let outputs = agent.on(seconds(3), renewed(&[id("a", 1)]));
     assert_eq!(commands(&outputs), [Command::Lost(id("a", 1))]);
@@ -77,7 +77,7 @@ fn one_lost_connection_costs_no_lease() {
     let mut agent = agent(1);
     agent.on(seconds(0), pulled(&[id("a", 1)]));
     agent.on(seconds(0), renewed(&[]));
-    // The network forgets the connection: the next renewal gets no answer, the one after it does.
+    // The network forgets the connection: the next renewal gets no answer, the renewal after that does.
     let outputs = agent.on(seconds(5), Input::Tick);
     let [Output::Renew { limit, .. }] = outputs.as_slice() else { panic!("{outputs:?}") };
     assert_eq!(*limit, LEASE / 3);
@@ -156,13 +156,13 @@ fn an_agent_that_was_superseded_ends_what_it_has_and_says_so() {
     assert!(outputs.contains(&Output::End(Err(superseded))), "{outputs:?}");
 }
 
-/// One agent, a server that hands out four agendas, and a network between them that loses what it likes.
+/// One agent, a server with four agendas, and a network that loses any call or answer.
 struct World {
     agent: Agent,
     now: Duration,
-    /// The server's word: the epoch that each agenda has reached, and until when it is leased.
+    /// The server's state: the epoch of each agenda, and the end of its lease.
     agendas: BTreeMap<String, (u64, Option<Duration>)>,
-    /// What the executor runs: since when it is asked to stop, if it is.
+    /// The leases that the executor runs, each with the time of its stop, if any.
     runs: BTreeMap<LeaseId, Option<Duration>>,
     calls: BTreeMap<&'static str, (Output, Option<Input>)>,
     granted: BTreeMap<String, Vec<LeaseId>>,
@@ -220,12 +220,12 @@ impl World {
         }
     }
 
-    /// Whether this lease is the server's present one.
+    /// Whether the server holds this lease.
     fn holds(&self, lease: &LeaseId) -> bool {
         matches!(self.agendas[&lease.id], (epoch, Some(until)) if epoch == lease.epoch && self.now < until)
     }
 
-    /// The call reaches the server; its answer is under way.
+    /// Delivers the call to the server, which prepares its answer.
     fn serve(&mut self, what: &'static str) {
         let Some((call, None)) = self.calls.get(what) else { return };
         let answer = match call.clone() {
@@ -236,7 +236,7 @@ impl World {
                 let until = self.now + LEASE;
                 let known = self.granted.get(&request).cloned().unwrap_or_default();
                 let mut leases: Vec<LeaseId> = known.into_iter().filter(|lease| self.holds(lease)).collect();
-                // A repeated call is a sign of life, so it renews what it was given.
+                // A repeated call is a sign of life, so the server renews the leases of the call.
                 for lease in &leases {
                     self.agendas.insert(lease.id.clone(), (lease.epoch, Some(until)));
                 }
@@ -272,7 +272,7 @@ impl World {
         }
     }
 
-    /// The answer arrives, or nothing does.
+    /// Delivers the answer, or drops it.
     fn answer(&mut self, what: &'static str, arrives: bool) {
         let Some((call, answer)) = self.calls.remove(what) else { return };
         let input = match (answer.filter(|_| arrives), call) {
@@ -285,7 +285,7 @@ impl World {
         self.input(input);
     }
 
-    /// Time passes, and the agent looks whenever it asked to.
+    /// Lets time pass, with a tick at each moment for which the agent asked.
     fn pass(&mut self, by: Duration) {
         let until = self.now + by;
         while self.now < until {
@@ -303,7 +303,7 @@ impl World {
         }
     }
 
-    /// No program runs under a lease that the server may have given to somebody else.
+    /// Checks that no program runs under a lease that the server may have given to another agent.
     fn check(&self) {
         for lease in self.runs.keys() {
             assert!(
@@ -340,7 +340,7 @@ proptest! {
             world.act(action);
             world.check();
         }
-        // The network comes back: every lease that the server has granted runs, and more are asked for.
+        // The network returns: every granted lease runs, and the agent pulls more.
         for _ in 0..200 {
             for what in ["attach", "renew", "release", "pull"] {
                 world.serve(what);

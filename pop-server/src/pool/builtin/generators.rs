@@ -1,4 +1,4 @@
-//! The generators among the built-in types: what they give are operations, which the run takes from there.
+//! The built-in generators. Their outputs are operations, which the run adds to its agenda.
 
 use pop_compiler::generator::{FAN_OUT_TYPE, FanOut, UPDATE_TYPE};
 use pop_sdk::api::{Failure, FailureClass};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::bad_input;
 use crate::run::fail;
 
-/// One operation, or several, for each of the `items`.
+/// One or several operations for each of the `items`.
 pub(super) fn fan_out(payload: Value, fan_out: Option<&FanOut>) -> Result<Value, Failure> {
     let Some(fan_out) = fan_out else {
         let message = format!("{FAN_OUT_TYPE}: missing parameter `pop.fanOut` with the operations to make");
@@ -23,7 +23,7 @@ pub(super) fn fan_out(payload: Value, fan_out: Option<&FanOut>) -> Result<Value,
     Ok(json!({ "operations": operations }))
 }
 
-/// POP's `updateAgenda`: the operations (and parameters) of its input.
+/// The output of `updateAgenda`: the operations and parameters of its input.
 pub(super) fn update(payload: Value) -> Result<Value, Failure> {
     let Value::Object(mut map) = payload else {
         return Err(bad_input(UPDATE_TYPE, "invalid input: expected an object with a list `operations`"));

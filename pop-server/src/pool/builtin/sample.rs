@@ -1,4 +1,4 @@
-//! POP's sample handler: `{actions: [{action, paramsMap: {sleepMilliseconds, logMessage, exceptionMessage,
+//! The original POP's sample handler: `{actions: [{action, paramsMap: {sleepMilliseconds, logMessage, exceptionMessage,
 //! externalArgs}}], resultPayload}`.
 
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use super::{bad_input, stopped, wait};
 use crate::run::fail;
 use crate::runtime::{Reporter, Signal, Stop};
 
-/// How much of an external program's output goes to the log, in bytes.
+/// Bytes of an external program's output that go to the log.
 const LOG_LIMIT: usize = 64 * 1024;
 
 pub(super) async fn run(
@@ -93,7 +93,7 @@ async fn perform(
     }
 }
 
-/// Runs a program. As in POP its end is only logged, whatever it is.
+/// Runs a program. As in the original POP, every end of the program only goes to the log.
 async fn external(arguments: &[&str], log: &mut Log<'_>, stop: &Stop) {
     let Some((program, rest)) = arguments.split_first() else {
         log.line("externalExecute: no externalArgs, nothing to run");

@@ -39,7 +39,7 @@ fn length(input: &Map<String, Value>) -> Result<Duration, Failure> {
         (None | Some(Value::Null), Some(Value::Number(n))) => seconds("duration", n),
         (None | Some(Value::Null), Some(Value::String(text))) => pop_compiler::duration::parse(text)
             .map_err(|e| bad_input("pop.sleep", &format!("`duration`: {e}"))),
-        // a point that others wait for, or a value that is handed on
+        // Without a duration the operation only joins others, or passes a value on.
         (None | Some(Value::Null), None | Some(Value::Null)) => Ok(Duration::ZERO),
         _ => Err(bad_input(
             "pop.sleep",

@@ -1,4 +1,4 @@
-//! What a pool makes of a server's refusals, with a real server.
+//! A pool's reaction to a real server's refusals.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::pool::{agent, executor};
 use crate::runtime::local::{self, Local};
 use crate::serve::{self, Config, Server};
 
-/// A server whose requests may be so long.
+/// Largest request of the test's server, in bytes.
 const LIMIT: usize = 32 << 10;
 
 async fn serve() -> (Server, Client, CancellationToken) {
@@ -36,7 +36,7 @@ async fn delivered(client: &Client, pool: &str, reports: Vec<Report>) -> Vec<Ans
     deliver(port(client, pool), Duration::from_secs(30), reports).await
 }
 
-/// An operation that gives `output`.
+/// An operation that returns `output`.
 fn give(name: &str, output: Value) -> Value {
     json!({ "name": name, "type": "pop.sleep", "payload": { "seconds": 0, "output": output } })
 }
@@ -51,7 +51,7 @@ fn succeeded(name: &str, output: Value) -> OperationView {
     OperationView { name: name.into(), state, attempt: 1, percent: 100.0, output, ..OperationView::default() }
 }
 
-/// A pool that works for the server; it ends with `stop`.
+/// Runs a pool for the server until `stop`.
 fn work(
     client: &Client,
     folder: &tempfile::TempDir,
@@ -153,7 +153,7 @@ async fn an_output_that_is_too_large_fails_its_operation_and_nothing_else() {
     let (server, client, shutdown) = serve().await;
     let folder = tempfile::tempdir().unwrap();
     let text = "x".repeat(LIMIT / 2);
-    // Each report fits but the one of `b`, which says the text three times.
+    // Each report fits except the report of `b`, which contains the text three times.
     let operations = json!([
         give("a", json!(text)),
         give("b", json!(["@<a.out>", "@<a.out>", "@<a.out>"])),

@@ -1,5 +1,5 @@
-//! Performs what the executor's state decides: launches, stops, sends, waits. One task owns the state; runtimes start
-//! programs on threads of their own, so it never blocks.
+//! Performs the decisions of the executor's state: launches, stops, sends, waits. One task owns the state. Runtimes
+//! start programs on threads of their own, so the task never blocks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,24 +20,24 @@ use crate::pool::port::ReportPort;
 use crate::run::fail;
 use crate::runtime::{Adopted, AttemptKey, Pending, Reporter, Runtime, Signal, Stop};
 
-/// How many signals are taken in before reports are looked at again.
+/// Number of signals that the task takes before it looks at reports again.
 const BURST: usize = 4096;
 
 /// Settings of an executor.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Multiplies the sleeps of the built-in types, and the delays before retries.
+    /// Factor for the sleeps of built-in types and for the delays of retries.
     pub time_scale: f64,
-    /// How types run that agendas name without saying how (the pool's own catalog); these win.
+    /// Run specs of the pool's own catalog, by operation type; they override those of an agenda.
     pub types: HashMap<String, Arc<RunSpec>>,
-    /// How long a request with reports may go without an answer.
+    /// Longest time of a request with reports until its answer.
     pub report_limit: Duration,
-    /// Where the time comes from.
+    /// Source of the time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Runs until the commands end and every lease is over, or until `abandon` is cancelled: what runs is killed then and
-/// nothing more is reported, for the next start goes on from what is durable.
+/// Runs until the commands end and every lease is finished, or until `abandon` is cancelled. Then the executor kills
+/// its programs and reports nothing more, because the next start continues from the durable state.
 pub async fn drive(
     config: Config,
     runtime: Arc<dyn Runtime>,
@@ -129,7 +129,7 @@ impl Driver {
         self.flush(now);
     }
 
-    /// Performs what has come of all that was taken in. What is to be reported is on its way before anything is started.
+    /// Performs the outputs of all inputs. Reports go out before attempts start.
     fn flush(&mut self, now: Moment) {
         let mut outputs = self.state.on(now, Input::Flush);
         if let Some(Output::Send(_)) = outputs.last()
@@ -168,7 +168,7 @@ impl Driver {
                 Output::Forget(agenda) => self.runtime.forget(&agenda),
                 Output::Send(reports) => self.send(reports),
                 Output::Finished(finished) => {
-                    // An agent that is gone needs no word.
+                    // The agent may have gone.
                     let _ = self.finished.send(finished);
                 }
             }
@@ -178,7 +178,7 @@ impl Driver {
     fn adopt(&mut self, lease: Box<Lease>) {
         let (runtime, id) = (Arc::clone(&self.runtime), lease.id.clone());
         let mut look = Box::pin(async move { runtime.adopt(&id).await });
-        // A runtime that never leaves anything behind answers at once.
+        // A runtime without leftovers answers at once.
         if let Some(running) = (&mut look).now_or_never() {
             return self.input(Input::Run(lease, running));
         }

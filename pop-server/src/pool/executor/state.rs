@@ -1,5 +1,5 @@
-//! What an executor knows and decides, without a clock, a runtime or a server: inputs and the time come in, outputs come
-//! out. Each lease has its run; attempts wait for admission; reports are gathered and sent one batch at a time.
+//! The executor's state and decisions, without clock, runtime or server: inputs and the time come in, outputs go out.
+//! Each lease has its run. Attempts wait for admission. Reports are collected and sent one batch at a time.
 
 use std::any::Any;
 use std::cmp::Reverse;
@@ -20,96 +20,96 @@ use crate::pool::reports::{ReportQueue, Sent};
 use crate::run::{Effect, Event, Needs, Plan, Run, StartFrom, TimerKind, fail};
 use crate::runtime::{Adopted, AttemptKey, Capacity, Launch, Signal};
 
-/// How long progress and log text may wait for something more urgent to travel with.
+/// Time for which progress and log text wait for more urgent reports.
 const LAZY_FLUSH: Duration = Duration::from_millis(100);
 
-/// A moment: as people date it, and by a clock that never steps (since an arbitrary start).
+/// One moment: the date, and the time on a clock without steps and with an arbitrary start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     pub(super) date: Timestamp,
     pub(super) steady: Duration,
 }
 
-/// What an executor can be told.
+/// The commands of an executor.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Run this agenda.
     Run(Box<Lease>),
-    /// End it, then report the end.
+    /// Cancel the run, then report its end.
     Cancel(LeaseId),
-    /// Another agent has the lease: end the run at once and report nothing.
+    /// End the run at once without a report: the agent has lost the lease.
     Lost(LeaseId),
-    /// Stop what runs and report the outcomes, so that the lease can be given back.
+    /// Stop the run's programs and report the results, so that the agent can give the lease back.
     Yield(LeaseId),
-    /// What still runs of it is killed.
+    /// Kill the programs of the run.
     Kill(LeaseId),
 }
 
-/// A lease is over, and nothing of it runs any more.
+/// A finished lease, without any running program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
-    /// Which.
+    /// The finished lease.
     pub lease: LeaseId,
-    /// How.
+    /// The kind of end.
     pub how: Finish,
 }
 
-/// How a lease ended.
+/// Ways in which a lease finishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// Its end is durable, or the lease is no longer the agent's.
+    /// The end is durable, or the agent has lost the lease.
     Ended,
-    /// It is to be given back.
+    /// The agent must give the lease back.
     Yielded,
 }
 
-/// What comes in.
+/// The events of an executor.
 #[derive(Debug)]
 pub(super) enum Input {
     Command(Command),
-    /// A lease, and what of it still runs.
+    /// A lease, with the attempts of the agenda that still run.
     Run(Box<Lease>, Vec<Adopted>),
     Signal(AttemptKey, Signal),
-    /// The answers to the batch that was sent.
+    /// Answers to the reports of the last batch.
     Answered(Vec<Answer>),
-    /// Time has passed.
+    /// A moment of [`Executor::next_wake`] has come.
     Tick,
-    /// Everything that was at hand has come in.
+    /// All pending events have come in.
     Flush,
 }
 
-/// What goes out.
+/// The actions of an executor.
 #[derive(Debug)]
 pub(super) enum Output {
-    /// Find out what still runs of this lease, then bring [`Input::Run`].
+    /// Find the attempts of this lease that still run, then send [`Input::Run`].
     Adopt(Box<Lease>),
     Launch(Box<Launch>, Option<Builtin>),
     Terminate(AttemptKey),
     Kill(AttemptKey),
-    /// The outcome of an attempt is durable, or will never be wanted.
+    /// The result of an attempt is durable or no longer needed.
     Settled(AttemptKey),
-    /// Nothing of an agenda runs any more.
+    /// No attempt of the agenda runs any more.
     Forget(String),
     Send(Vec<Report>),
     Finished(Finished),
 }
 
-/// How runs are run.
+/// Settings of runs.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// How types run that agendas name without saying how (the pool's own catalog); these win.
+    /// Run specs of the pool's own catalog, by operation type; they override those of an agenda.
     pub(super) types: HashMap<String, Arc<RunSpec>>,
-    /// Multiplies the delays before retries.
+    /// Factor for the delays of retries.
     pub(super) time_scale: f64,
     pub(super) capacity: Capacity,
 }
 
 impl Settings {
-    /// How a type is run. The pool's word counts, but what an agenda declares as secret stays so, and so does what it
-    /// declares as output.
+    /// The run spec of an operation type. The pool's spec overrides the agenda's, but the agenda's secrets stay secret
+    /// and its declared output stays.
     fn spec_of(&self, kind: &str, agendas: Option<&Arc<RunSpec>>) -> Option<Arc<RunSpec>> {
         match (self.types.get(kind), agendas) {
-            // the usual case copies nothing
+            // The usual case copies nothing.
             (Some(own), Some(theirs)) if theirs.secrets.is_empty() && theirs.output == own.output => {
                 Some(Arc::clone(own))
             }
@@ -123,17 +123,16 @@ impl Settings {
     }
 }
 
-/// Everything.
 #[derive(Debug)]
 pub(super) struct Executor {
     settings: Settings,
     runs: HashMap<u64, LeasedRun>,
     by_lease: HashMap<LeaseId, u64>,
-    /// The run of each agenda that goes on; an earlier lease of it may still be ending.
+    /// The runs of each agenda; a run of an earlier lease may still be ending.
     by_agenda: HashMap<String, Vec<u64>>,
-    /// Leases of which it is not yet known what still runs.
+    /// Leases whose running attempts are not known yet.
     adopting: HashSet<LeaseId>,
-    /// Leases of agendas whose earlier lease is still ending here.
+    /// Leases that wait for the end of an earlier lease of the same agenda.
     deferred: VecDeque<(Box<Lease>, Vec<Adopted>)>,
     next_run: u64,
     admission: Admission<AttemptKey>,
@@ -153,7 +152,7 @@ pub(super) struct Executor {
 struct LeasedRun {
     run: Run,
     lease: LeaseId,
-    /// Attempts that were launched and have not ended.
+    /// Number of launched attempts that have not ended.
     live: usize,
     state: LeasedRunState,
 }
@@ -161,16 +160,16 @@ struct LeasedRun {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LeasedRunState {
     Running,
-    /// What it had to report was refused, or its machine panicked: it ends with that.
+    /// The server refused a report, or the run machine panicked. The run ends with this failure.
     GivenUp,
-    /// Nothing is to be reported; it is over when nothing of it runs.
+    /// The run reports nothing more, and finishes after the end of its attempts.
     Ending,
 }
 
-/// An attempt that was launched, or waits for admission.
+/// An attempt that was launched or waits for admission.
 #[derive(Debug)]
 struct Live {
-    /// Still to be started.
+    /// The launch of an attempt that has not started.
     waiting: Option<Box<Launch>>,
 }
 
@@ -197,13 +196,13 @@ impl Executor {
         }
     }
 
-    /// Takes one input in. Total: what does not fit the state has no effect.
+    /// Takes one event. The function is total: an event that does not fit the state has no effect.
     pub(super) fn on(&mut self, now: Moment, input: Input) -> Vec<Output> {
         self.take_in(now, input);
         std::mem::take(&mut self.outputs)
     }
 
-    /// Takes one of many inputs in; what goes out comes with the next [`on`](Self::on).
+    /// Takes one of several events; the next [`on`](Self::on) returns the outputs.
     pub(super) fn take_in(&mut self, now: Moment, input: Input) {
         match input {
             Input::Command(command) => self.command(now, command),
@@ -219,14 +218,14 @@ impl Executor {
         }
     }
 
-    /// When [`Input::Tick`] or [`Input::Flush`] has something to do.
+    /// The next moment at which [`Input::Tick`] or [`Input::Flush`] has an effect.
     pub(super) fn next_wake(&self) -> Option<Duration> {
         let timer = self.timers.peek().map(|Reverse((at, ..))| *at);
         let lazy = self.lazy_since.filter(|_| self.in_flight.is_none()).map(|since| since + LAZY_FLUSH);
         timer.into_iter().chain(lazy).min()
     }
 
-    /// Whether it has nothing to do.
+    /// Whether the executor has no lease.
     pub(super) fn is_idle(&self) -> bool {
         self.runs.is_empty() && self.deferred.is_empty() && self.adopting.is_empty()
     }
@@ -262,7 +261,7 @@ impl Executor {
         }
     }
 
-    /// Forgets a lease of which nothing was started here.
+    /// Drops a lease without any started attempt.
     fn drop_unstarted(&mut self, lease: &LeaseId) {
         let before = self.deferred.len();
         self.deferred.retain(|(other, _)| id_of(other) != *lease);
@@ -271,7 +270,7 @@ impl Executor {
         }
     }
 
-    /// A lease begins. Another lease of the same agenda that is still here is lost by that, and its attempts end first.
+    /// Starts the run of a lease. An earlier lease of the same agenda is lost, and its attempts end first.
     fn run(&mut self, now: Moment, lease: Box<Lease>, running: Vec<Adopted>) {
         let id = id_of(&lease);
         let earlier: Vec<u64> = self.by_agenda.get(&lease.id).cloned().unwrap_or_default();
@@ -291,7 +290,8 @@ impl Executor {
             interrupted: lease.interrupted,
             running: &running,
         };
-        // A run that can't be made, or that panics as it is made, ends as failed with the reason; the executor lives.
+        // A run that cannot be created, or that panics at its start, ends as failed with the reason; the executor goes
+        // on.
         let started = catch_unwind(AssertUnwindSafe(|| {
             let mut plan = Plan::new(&lease.agenda)?;
             plan.declare(&self.settings.types);
@@ -318,7 +318,7 @@ impl Executor {
         self.perform(now, number, effects);
     }
 
-    /// Lets something happen to a run. One that panics is given up with its evidence, and the others go on.
+    /// Gives an event to a run. A run that panics is given up with the evidence, and the other runs go on.
     fn step(&mut self, now: Moment, run: u64, event: Event) {
         let Some(leased) = self.runs.get_mut(&run).filter(|leased| leased.state == LeasedRunState::Running)
         else {
@@ -407,7 +407,7 @@ impl Executor {
         self.outputs.push(Output::Launch(launch, builtin));
     }
 
-    /// Asks an attempt to end; one that has not started has ended by that.
+    /// Stops an attempt. An attempt that has not started ends at once.
     fn stop(&mut self, now: Moment, key: AttemptKey) {
         let Some(live) = self.live.get_mut(&key) else { return };
         if live.waiting.take().is_some() {
@@ -466,7 +466,7 @@ impl Executor {
         }
     }
 
-    /// Sends what waits, once the batch before it has been answered and there is a reason to send.
+    /// Sends the waiting reports, after the answer to the last batch and for a reason.
     fn flush(&mut self, now: Moment) {
         if self.reports.is_empty() {
             self.lazy_since = None;
@@ -517,14 +517,14 @@ impl Executor {
         }
     }
 
-    /// Whether an operation was reported as failed because its output is more than the server takes.
+    /// Whether the operation was reported as failed because of its output's size.
     fn was_too_large(&self, run: u64, op: usize, answer: &Answer) -> bool {
         let Answer::AcceptedBut(names) = answer else { return false };
         self.runs.get(&run).is_some_and(|leased| names.contains(&leased.run.plan().steps[op].name))
     }
 
-    /// Nothing that follows from what this run has done can become durable. Its attempts are stopped, and the agenda ends as
-    /// failed with the reason. Should the server refuse even that, the run is forgotten and its lease runs out.
+    /// Gives a run up: no further result of the run can become durable. The attempts are stopped, and the agenda ends
+    /// as failed with the reason. If the server refuses even this report, the run is forgotten and its lease runs out.
     fn give_up(&mut self, now: Moment, run: u64, failure: Failure) {
         let Some(leased) = self.runs.get_mut(&run) else { return };
         if leased.state != LeasedRunState::Running {
@@ -536,14 +536,14 @@ impl Executor {
         self.reports.end(run, failed(failure));
     }
 
-    /// Another agent has the lease: what runs is killed, and nothing is reported.
+    /// Ends a run whose lease is lost: kills its programs and reports nothing.
     fn lose(&mut self, now: Moment, run: u64) {
         self.end(now, run);
         self.kill_all(run);
         self.finish_if_done(now, run);
     }
 
-    /// Nothing more is to be reported.
+    /// Stops the reports and the attempts of a run.
     fn end(&mut self, now: Moment, run: u64) {
         let Some(leased) = self.runs.get_mut(&run) else { return };
         leased.state = LeasedRunState::Ending;
@@ -558,7 +558,7 @@ impl Executor {
         }
     }
 
-    /// Lets a lease go of which nothing runs and nothing is to be reported.
+    /// Finishes a run without attempts and without waiting reports.
     fn finish_if_done(&mut self, now: Moment, run: u64) {
         let Some(leased) = self.runs.get(&run).filter(|leased| leased.live == 0) else { return };
         let how = match leased.state {
@@ -589,7 +589,7 @@ impl Executor {
         }
     }
 
-    /// Whether something of this run is on its way to the server, or waits to be.
+    /// Whether reports of this run wait or are on their way to the server.
     fn is_told(&self, run: u64) -> bool {
         let in_flight = self.in_flight.iter().flatten().any(|sent| sent.run == run);
         in_flight || self.reports.has(run)
@@ -600,8 +600,7 @@ fn id_of(lease: &Lease) -> LeaseId {
     LeaseId { id: lease.id.clone(), epoch: lease.epoch }
 }
 
-/// The built-in type that an attempt is of. A catalog may say how to run even a built-in type's name; then it is not the
-/// built-in one.
+/// The built-in type of an attempt. A run spec under the name of a built-in type overrides that type.
 fn builtin(launch: &Launch) -> Option<Builtin> {
     Builtin::find(&launch.kind).filter(|_| launch.spec.is_none())
 }
@@ -621,7 +620,7 @@ fn failed(failure: Failure) -> AgendaEnd {
     AgendaEnd { state: AgendaState::Failed, outputs: None, failure: Some(failure) }
 }
 
-/// What is told of a run whose machine panicked.
+/// The failure of a run whose machine panicked.
 fn panicked(panic: &(dyn Any + Send), what: &str) -> Failure {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The executor by value, and in a world where answers are lost, stale, refused and late.
+//! The executor by value, and in a simulation where answers are lost, stale, refused and late.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,16 +49,16 @@ fn id(agenda: &str, epoch: u64) -> LeaseId {
     LeaseId { id: agenda.into(), epoch }
 }
 
-/// What a pool around an executor sees of it.
+/// The executor with a simulated pool around it.
 struct World {
     executor: Executor,
     now: u64,
     adopting: VecDeque<Box<Lease>>,
-    /// Attempts that run, by key: agenda and operation, and whether they were asked to end.
+    /// Running attempts by key: their agenda and operation.
     live: BTreeMap<AttemptKey, (String, String)>,
     asked: BTreeSet<AttemptKey>,
     sent: Option<Vec<Report>>,
-    /// Leases that were given and have not finished.
+    /// Granted leases that have not finished.
     open: BTreeSet<LeaseId>,
     finished: Vec<Finished>,
     attempts: usize,
@@ -135,7 +135,7 @@ impl World {
         }
     }
 
-    /// Everything goes well until nothing is left to do.
+    /// Lets everything succeed until the executor is idle.
     fn settle(&mut self) {
         for _ in 0..10_000 {
             self.adopted();
@@ -155,7 +155,7 @@ impl World {
         let nth = self.open.iter().nth(pick % self.open.len().max(1)).cloned();
         match (kind, nth) {
             (0, _) => {
-                // A later lease of an agenda that may still be here under an earlier one.
+                // A newer lease of an agenda whose earlier lease may still run here.
                 let agenda = ["a", "b", "c"][pick % 3];
                 let epoch = self.finished.len() + self.open.len() + 1;
                 self.lease(agenda, epoch as u64, 1 + pick % 7);

@@ -1,5 +1,5 @@
-//! A server over HTTP. After a call that got no answer the next one uses new connections: the network may have forgotten
-//! the old ones without a word.
+//! A server over HTTP. After a call without an answer, the next call uses new connections, because the network may have
+//! dropped the old ones silently.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use pop_sdk::client::{Client, Error};
 
 use super::{Answer, Identity, PortError, ReportPort, ServerPort};
 
-/// Of a refusal's text so many characters are kept.
+/// Number of characters that are kept of a refusal's text.
 const LONGEST_REASON: usize = 2000;
 
-/// A server over HTTP.
+/// The port of a server over HTTP.
 #[derive(Debug)]
 pub struct HttpPort {
     client: Mutex<Client>,
@@ -23,8 +23,8 @@ pub struct HttpPort {
 }
 
 impl HttpPort {
-    /// Calls the server that `client` knows, as this agent. Ports that are used by different async runtimes must not share
-    /// a client's connections, so each gets a client of its own.
+    /// Creates a port for this agent. Ports of different async runtimes must not share a client's connections, so each
+    /// port gets a client of its own.
     ///
     /// # Errors
     /// The address is invalid.
@@ -36,7 +36,7 @@ impl HttpPort {
         self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What a call gave; one that got no answer costs the connections.
+    /// Converts the result of a call. A call without an answer drops the connections.
     fn answer<T>(&self, result: Result<T, Error>) -> Result<T, PortError> {
         let error = match result {
             Ok(value) => return Ok(value),
@@ -57,7 +57,8 @@ impl HttpPort {
     }
 }
 
-/// A call that is dropped before its answer has met its time limit: its connection is not to be trusted again.
+/// Replaces the client when a call is dropped before its answer. Such a call has met its time limit, so its connection
+/// may be dead.
 struct Unanswered<'p>(Option<&'p HttpPort>);
 
 impl Drop for Unanswered<'_> {

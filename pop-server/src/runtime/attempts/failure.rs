@@ -1,11 +1,11 @@
-//! What a program says about its own failure: `$POP_FAILURE_FILE`, `{"class": …, "code": …, "message": …}`.
+//! A program's own failure in `$POP_FAILURE_FILE`: `{"class": …, "code": …, "message": …}`.
 
 use pop_sdk::api::{Failure, FailureClass};
 use serde::Deserialize;
 
 use crate::run::fail;
 
-/// The longest message and code that are kept, in bytes.
+/// Longest message and code that are kept, in bytes.
 const LIMIT: usize = 16 * 1024;
 
 /// The content of a failure file.
@@ -16,20 +16,22 @@ pub(crate) struct FailureFile {
     #[serde(default)]
     code: Option<String>,
     message: String,
-    /// Written before the work, for the case that nothing else follows: it counts only for a program that exits.
+    /// Written before the work, in case the program writes no other failure. Such a failure counts only for a program
+    /// that exits.
     #[serde(default)]
     provisional: bool,
 }
 
 impl FailureFile {
-    /// The failure that a program left that ended by itself (`killed`: by a signal). A text that can't be read is none.
+    /// The failure of a program that ended by itself. `killed` means that a signal ended the program. None for an
+    /// unreadable text.
     pub(crate) fn parse(text: &[u8], killed: bool) -> Option<Failure> {
         let file: Self = serde_json::from_slice(text).ok()?;
         (!(killed && file.provisional)).then(|| file.failure())
     }
 
     fn failure(self) -> Failure {
-        // The rest is for those who run the program to say.
+        // A program cannot blame other parties than these.
         let class = match self.class {
             Some(
                 class @ (FailureClass::UserFatal

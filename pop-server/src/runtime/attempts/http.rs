@@ -1,6 +1,6 @@
-//! What an operation's program may say over HTTP while its attempt runs, on a port of the pool that only its machine
-//! reaches: `PUT $POP_REPORT_URL/progress`, `/output` and `/failure`, each as the file of that name would have it, with
-//! `Authorization: Bearer $POP_TOKEN`. The token is good for that attempt only.
+//! Reports of programs over HTTP, on a port of the pool that only its machine reaches: `PUT $POP_REPORT_URL/progress`,
+//! `/output` and `/failure`. The body has the format of the file of that name, and the header is `Authorization: Bearer
+//! $POP_TOKEN`. The token is valid for one attempt.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::http::path::Id;
 use crate::http::problem::{Error, Kind};
 use crate::http::{no_method, no_route};
 
-/// Where an attempt reports.
+/// The path of an attempt's reports.
 pub(crate) const PATH: &str = "/v1/attempt";
 
 /// Serves until `stop` is cancelled.

@@ -1,18 +1,18 @@
-//! How far a program is: a number, or `{"percent": …, "message": …}`.
+//! A program's progress: a number, or `{"percent": …, "message": …}`.
 
 use serde_json::Value;
 
-/// One word of progress.
+/// One report of progress.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Progress {
-    /// 0 to 100.
+    /// From 0 to 100.
     pub(crate) percent: f64,
-    /// What the program says about it.
+    /// The program's message.
     pub(crate) message: Option<String>,
 }
 
 impl Progress {
-    /// The progress that one line tells; none when the line is half-written or something else.
+    /// Parses the progress of one line; none for an incomplete line or other text.
     pub(crate) fn parse(line: &str) -> Option<Self> {
         match serde_json::from_str(line.trim()).ok()? {
             Value::Number(n) => Some(Self { percent: n.as_f64()?, message: None }),
@@ -25,7 +25,7 @@ impl Progress {
     }
 }
 
-/// The last line that is not empty: a program may write one after the other.
+/// The last line that is not empty, because a program may write several lines.
 pub(crate) fn last_line(text: &str) -> Option<&str> {
     text.lines().rev().find(|line| !line.trim().is_empty())
 }

@@ -1,5 +1,5 @@
-//! The attempts that run, by the tokens that their programs report with. The HTTP itself is in [`super::http`];
-//! what becomes of a report is the runtime's matter (an [`Inbox`]).
+//! The running attempts by the tokens of their programs. [`super::http`] handles HTTP; the runtime handles the reports
+//! through an [`Inbox`].
 
 use std::collections::HashMap;
 use std::io;
@@ -10,35 +10,35 @@ use serde::de::IgnoredAny;
 use super::{FailureFile, Progress, SHORT};
 use crate::env::Env;
 
-/// What a program reports.
+/// The kinds of a program's reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReportKind {
-    /// How far it is.
+    /// The program's progress.
     Progress,
-    /// The output.
+    /// The operation's output.
     Output,
-    /// Why it fails.
+    /// The program's failure.
     Failure,
 }
 
-/// Why a report is not taken.
+/// Reasons for a refused report.
 #[derive(Debug)]
 pub(crate) enum ReportError {
-    /// No attempt that runs has this token.
+    /// No running attempt has this token.
     Unauthorized,
-    /// The report has not the form of its kind.
+    /// The report does not have the format of its kind.
     Invalid(String),
-    /// The report could not be kept.
+    /// The report could not be stored.
     Io(io::Error),
 }
 
-/// Takes the reports of one attempt in.
+/// Receives the reports of one attempt.
 pub(crate) trait Inbox: Send + Sync + std::fmt::Debug + 'static {
-    /// Keeps a report whose form has been checked. May block.
+    /// Stores a checked report. May block.
     fn take(&self, kind: ReportKind, text: &[u8]) -> io::Result<()>;
 }
 
-/// The attempts that run here, by their tokens.
+/// The running attempts by their tokens.
 #[derive(Debug)]
 pub(crate) struct Registry {
     attempts: Mutex<HashMap<String, Arc<Attempt>>>,
@@ -46,41 +46,41 @@ pub(crate) struct Registry {
     env: Env,
 }
 
-/// None once the attempt has ended.
+/// None after the end of the attempt.
 #[derive(Debug)]
 struct Attempt(Mutex<Option<Arc<dyn Inbox>>>);
 
 impl Registry {
-    /// No attempts yet. Outputs may have so many bytes; tokens come from `env`.
+    /// An empty registry. `output_limit` is the largest output in bytes; tokens come from `env`.
     pub(crate) fn new(output_limit: u64, env: Env) -> Self {
         Self { attempts: Mutex::default(), output_limit, env }
     }
 
-    /// How long a report may be, in bytes.
+    /// Largest size of a report, in bytes.
     pub(crate) fn limit(&self, kind: ReportKind) -> usize {
         let limit = if kind == ReportKind::Output { self.output_limit } else { SHORT };
         usize::try_from(limit).unwrap_or(usize::MAX)
     }
 
-    /// Whether an attempt that runs has this token.
+    /// Whether a running attempt has this token.
     pub(crate) fn knows(&self, token: &str) -> bool {
         lock(&self.attempts).contains_key(token)
     }
 
-    /// Takes a report in. It blocks.
+    /// Checks and stores a report. Blocks.
     ///
     /// # Errors
-    /// No attempt that runs has this token, or the report is not what the contract says.
+    /// No running attempt has this token, or the report violates the contract.
     pub(crate) fn report(&self, token: &str, kind: ReportKind, text: &[u8]) -> Result<(), ReportError> {
         let attempt = lock(&self.attempts).get(token).cloned().ok_or(ReportError::Unauthorized)?;
         check(kind, text).map_err(ReportError::Invalid)?;
-        // The lock is held while the report is kept: an attempt that ends meanwhile waits for it.
+        // The lock is held during the storing, so the end of the attempt waits for the report.
         let inbox = lock(&attempt.0);
         let inbox = inbox.as_ref().ok_or(ReportError::Unauthorized)?;
         inbox.take(kind, text).map_err(ReportError::Io)
     }
 
-    /// Lets one attempt report, for as long as the entry lives.
+    /// Lets one attempt report while the entry lives.
     pub(crate) fn enter(self: &Arc<Self>, inbox: Arc<dyn Inbox>) -> Entry {
         let attempt = Arc::new(Attempt(Mutex::new(Some(inbox))));
         let token = self.env.token();
@@ -105,11 +105,11 @@ fn check(kind: ReportKind, text: &[u8]) -> Result<(), String> {
     }
 }
 
-/// One attempt's right to report.
+/// One attempt's permission to report.
 #[derive(Debug)]
 pub(crate) struct Entry {
     registry: Arc<Registry>,
-    /// `POP_TOKEN`.
+    /// The value of `POP_TOKEN`.
     pub(crate) token: String,
     attempt: Arc<Attempt>,
 }
@@ -117,7 +117,7 @@ pub(crate) struct Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         lock(&self.registry.attempts).remove(&self.token);
-        // A report that is being kept at this moment is waited for.
+        // Waits for a report that is being stored.
         lock(&self.attempt.0).take();
     }
 }

@@ -1,5 +1,5 @@
-//! Reads what a program writes, without ever holding more than it may: log text goes out in pieces up to a limit, the
-//! last lines are kept for a failure, and output is collected up to a limit.
+//! Reads a program's streams in bounded memory. Log text goes out in pieces up to a limit, the last lines stay for a
+//! failure, and output is collected up to a limit.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,37 +12,38 @@ use super::text::{Piece, TextStream};
 use crate::run::Masker;
 use crate::runtime::{Reporter, Signal};
 
-/// How many of the last lines a failure quotes.
+/// Number of last lines that a failure quotes.
 const TAIL_LINES: usize = 10;
-/// The longest piece of a line that is quoted, in bytes.
+/// Longest quoted part of a line, in bytes.
 const TAIL_WIDTH: usize = 500;
 
-/// What was read from one stream.
+/// The result of reading one stream.
 #[derive(Debug, Default)]
 pub(super) struct Captured {
-    /// The bytes, if they were wanted.
+    /// The bytes, if the stream is the output.
     pub(super) bytes: Vec<u8>,
-    /// More output came than was allowed; the rest was not read.
+    /// Whether the output exceeded its limit; the rest was not read.
     pub(super) overflow: bool,
     /// The last lines.
     pub(super) tail: Vec<String>,
 }
 
-/// What to do with a stream.
+/// The use of a stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Want {
-    /// Send it on as log text: of more than this many bytes the first half and the last.
+    /// Send the stream as log text. Of a stream longer than this number of bytes, only the first and the last half of
+    /// the number are kept.
     Log(u64),
-    /// Collect it, at most this many bytes; reading stops there.
+    /// Collect the stream as output, up to this number of bytes. Reading stops at a longer stream.
     Output(u64),
 }
 
-/// The log of one attempt: its streams, and what POP itself has to say beside them.
+/// The log of one attempt: its streams, and POP's own lines.
 #[derive(Debug)]
 pub(super) struct Log {
     reporter: Reporter,
     pub(super) masker: Arc<Masker>,
-    /// How much POP itself has said.
+    /// Number of bytes of POP's own lines.
     said: AtomicU64,
 }
 
@@ -51,7 +52,8 @@ impl Log {
         Self { reporter, masker, said: AtomicU64::new(0) }
     }
 
-    /// A line of POP's own. Each has a position of its own, or the second would pass for a repetition of the first.
+    /// Logs a line of POP's own. Each line has its own position, because the server drops a second line at the same
+    /// position as a repetition.
     pub(super) fn say(&self, line: &str) {
         let text = format!("{line}\n");
         let offset = self.said.fetch_add(text.len() as u64, Ordering::Relaxed);
@@ -63,7 +65,7 @@ impl Log {
     }
 }
 
-/// Reads `stream` to its end, or until `cut`. Output that is too much ends it too, and cancels `flooded`.
+/// Reads `stream` to its end or until `cut`. Output over its limit also ends the reading, and cancels `flooded`.
 pub(super) async fn read<R: AsyncRead + Unpin>(
     stream: Option<R>,
     name: &'static str,
@@ -87,7 +89,7 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
     loop {
         let n = tokio::select! {
             biased;
-            // First, or a flood would never be cut.
+            // The cut comes first, because a flood of data would starve it.
             () = cut.cancelled() => 0,
             n = stream.read(&mut buffer) => n.unwrap_or(0),
         };
@@ -113,12 +115,12 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
     captured
 }
 
-/// Which part of a log is kept: its first half as it comes, and its end when it has come.
+/// Keeps a part of a log: the first half goes out at once, the end after the stream's end.
 #[derive(Debug)]
 struct Kept {
     head: u64,
     end_limit: u64,
-    /// Where the head has ended.
+    /// Position of the end of the head.
     head_end: u64,
     end: VecDeque<Piece>,
     end_length: u64,
@@ -160,7 +162,7 @@ impl Kept {
             }
         }
         if self.end.is_empty() {
-            // Something was left out: whatever comes is the end, never the head again.
+            // A part was left out, so every later piece belongs to the end.
             self.end.push_back(Piece { offset: u64::MAX, length: 0, text: String::new() });
         }
     }
@@ -178,8 +180,8 @@ impl Kept {
     }
 }
 
-/// The first `length` bytes of a piece, and the rest; cut between characters, a little earlier if need be. A piece whose
-/// text is not what its bytes were (something is masked) stays whole, and counts as the rest.
+/// Splits a piece after at most `length` bytes, between characters. A piece with masked text stays whole, and counts as
+/// the rest.
 fn split(mut piece: Piece, length: u64) -> (Option<Piece>, Option<Piece>) {
     if length >= piece.length {
         return (Some(piece), None);
@@ -198,7 +200,7 @@ fn split(mut piece: Piece, length: u64) -> (Option<Piece>, Option<Piece>) {
     (Some(piece), Some(rest))
 }
 
-/// The last lines of a stream, each cut to a sane width.
+/// The last lines of a stream, each cut to a maximal width.
 #[derive(Debug, Default)]
 struct Tail {
     lines: VecDeque<Vec<u8>>,
@@ -207,7 +209,7 @@ struct Tail {
 
 impl Tail {
     fn push(&mut self, piece: &[u8]) {
-        // Only the end of a large piece can matter, but lines are cheap to walk: 16 KiB at most.
+        // Only the end of a large piece matters, but a piece has at most 16 KiB, so walking all lines is cheap.
         for part in piece.split_inclusive(|b| *b == b'\n') {
             if !self.open {
                 if self.lines.len() == TAIL_LINES {
@@ -239,7 +241,7 @@ mod tests {
     use super::*;
     use crate::runtime::AttemptKey;
 
-    /// What was captured of these bytes, and the log: stream, position, text.
+    /// The captured result of these bytes, and the log: stream, position, text.
     async fn capture(bytes: &[u8], want: Want) -> (Captured, Vec<(&'static str, u64, String)>) {
         let (tx, mut rx) = mpsc::unbounded_channel();
         let log = Log::new(Reporter::new(AttemptKey { run: 0, op: 0, attempt: 1 }, tx), Arc::default());

@@ -1,9 +1,9 @@
-//! Who runs for which attempt, and the end of those whom nobody waits for: programs that left their process group, that
-//! outlived their attempt, or an earlier pool.
+//! The processes of attempts, and the end of orphans: programs that left their process group, outlived their attempt,
+//! or belong to an earlier pool.
 //!
-//! This process is the reaper of all its descendants: one whose parent has died becomes a child of this process. Such a
-//! child is known by the mark in its environment, which names its attempt. A later version may give each attempt a
-//! control group where one can be had; [`Children::end`] is where it would be emptied.
+//! This process is the reaper of all its descendants: a process whose parent has died becomes its child. The mark in
+//! the environment of such a child names the child's attempt. A later version may give each attempt a control group;
+//! [`Children::end`] would empty that group.
 
 use std::collections::HashSet;
 use std::fs;
@@ -26,17 +26,17 @@ use super::folder::GROUP;
 use super::plain_file::{self, Content};
 use super::proc;
 
-/// How long a killed process may take to be gone. Only one that hangs in the kernel needs longer.
+/// Longest wait for the end of a killed process. Only a process that hangs in the kernel needs longer.
 const PATIENCE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
-/// How long the hunt for a program that keeps making new processes goes on.
+/// Longest time for killing a program that keeps starting processes.
 const HUNT: Duration = Duration::from_secs(10);
 
 /// Whether only runtimes start children in this process.
 static SOLE_PARENT: AtomicBool = AtomicBool::new(false);
 
-/// Says that nothing but runtimes starts children in this process. Then each child that is not known has lost its parent,
-/// and belongs to some program: it is reaped, and killed when no program runs any more. For `main` to call: a process that
-/// holds other code, such as tests, has other children.
+/// Declares that only runtimes start children in this process. Each unknown child is then an orphan of some program:
+/// the runtime reaps it, and kills it when no program runs any more. Only `main` may call this, because a process with
+/// other code, such as tests, has other children.
 pub fn be_sole_parent() {
     SOLE_PARENT.store(true, Ordering::Relaxed);
 }
@@ -46,22 +46,22 @@ pub fn be_sole_parent() {
 pub(super) struct Children {
     work: PathBuf,
     state: Mutex<State>,
-    /// Held for reading while a child comes to be, so that one that is not known yet is not taken for an orphan.
+    /// Held for reading during the start of a child, so that a new child is not taken for an orphan.
     starting: RwLock<()>,
-    /// An attempt's folder is free again.
+    /// Notified when an attempt's folder becomes free.
     freed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Started here and not waited for yet; and the children that this process had before (a script that became this
-    /// process may have started some), which are no concern of a runtime.
+    /// Children that were started here and not reaped yet. The set also has the children from before the runtime, for
+    /// example of a script that became this process; those do not concern a runtime.
     launched: HashSet<u32>,
-    /// The folders of the attempts that run.
+    /// The folders of the running attempts.
     running: HashSet<PathBuf>,
 }
 
-/// An attempt's folder, taken for as long as this lives.
+/// The claim on an attempt's folder, held while this value lives.
 #[derive(Debug)]
 pub(super) struct Claim<'a>(&'a Children, PathBuf);
 
@@ -82,18 +82,18 @@ impl Children {
         Self { work, state, starting, freed }
     }
 
-    /// Takes an attempt's folder; none while an earlier start of the same attempt has not ended.
+    /// Claims an attempt's folder; none while an earlier start of the same attempt runs.
     pub(super) fn claim(&self, folder: &Path) -> Option<Claim<'_>> {
         let free = self.state().running.insert(folder.to_path_buf());
         free.then(|| Claim(self, folder.to_path_buf()))
     }
 
-    /// Resolves when some folder has become free after this call.
+    /// Waits until a folder becomes free after this call.
     pub(super) fn freed(&self) -> tokio::sync::futures::Notified<'_> {
         self.freed.notified()
     }
 
-    /// Hold it from before a child is started until [`launched`](Self::launched) has been told.
+    /// Hold this lock from before the start of a child until the call of [`launched`](Self::launched).
     pub(super) fn starting(&self) -> RwLockReadGuard<'_, ()> {
         self.starting.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,12 +102,12 @@ impl Children {
         self.state().launched.insert(pid);
     }
 
-    /// A launched child has been waited for.
+    /// Records that a launched child was reaped.
     pub(super) fn reaped(&self, pid: u32) {
         self.state().launched.remove(&pid);
     }
 
-    /// From now on a program that still runs for this attempt is an orphan.
+    /// Makes every program that still runs for this attempt an orphan.
     fn ended(&self, folder: &Path) {
         self.state().running.remove(folder);
     }
@@ -116,13 +116,13 @@ impl Children {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends every program that still runs for an attempt whose own process has ended. Blocks until none does.
+    /// Kills every program of an attempt whose own process has ended. Blocks until none is left.
     pub(super) fn end(&self, folder: &Path) {
         let until = Instant::now() + HUNT;
         while self.round(|attempt, _| attempt == folder) && Instant::now() < until {}
     }
 
-    /// Ends the orphans of attempts that are over, and takes leave of those that ended by themselves.
+    /// Kills the orphans of ended attempts, and reaps the orphans that ended by themselves.
     pub(super) fn sweep(&self) {
         let until = Instant::now() + HUNT;
         while self.round(|attempt, state| !state.running.contains(attempt)) && Instant::now() < until {}
@@ -130,7 +130,7 @@ impl Children {
         while sole && self.strangers() && Instant::now() < until {}
     }
 
-    /// Kills the orphans that are wanted; false when there was none.
+    /// Kills the wanted orphans; false if none was found.
     fn round(&self, wanted: impl Fn(&Path, &State) -> bool) -> bool {
         let mut killed = Vec::new();
         for pid in proc::children() {
@@ -138,7 +138,7 @@ impl Children {
                 continue;
             }
             let attempt = proc::mark(pid).and_then(|mark| proc::attempt_of(&mark, &self.work));
-            // A child that came to be just now belongs to an attempt that runs.
+            // The attempt of a child that started just now is running, so `wanted` refuses the child.
             if attempt.is_some_and(|attempt| wanted(&attempt, &self.state())) {
                 killed.extend(kill_child(pid));
             }
@@ -149,8 +149,8 @@ impl Children {
         !killed.is_empty()
     }
 
-    /// Orphans without a mark: those that have ended are waited for, and the others killed once nothing runs any more
-    /// that they could belong to. False when none was killed.
+    /// Reaps the ended orphans without a mark, and kills the others when no attempt runs to which they may belong.
+    /// False if none was killed.
     fn strangers(&self) -> bool {
         let _nobody_starts = self.starting.write().unwrap_or_else(PoisonError::into_inner);
         let mut killed = Vec::new();
@@ -170,7 +170,7 @@ impl Children {
     }
 }
 
-/// Kills a child. Its number stays its own until it is reaped, so it can't be another's.
+/// Kills a child. Until the child is reaped, its process id cannot belong to another process.
 fn kill_child(pid: u32) -> Option<Pid> {
     let pid = number(pid)?;
     kill_process(pid, Signal::KILL).ok()?;
@@ -188,7 +188,7 @@ fn wait_for(handle: &OwnedFd) {
     let _ = poll(&mut [PollFd::new(handle, PollFlags::IN)], Some(&PATIENCE));
 }
 
-/// Sends a signal to a whole process group; one that is gone is fine.
+/// Sends a signal to a whole process group; the group may be gone.
 pub(super) fn kill_group(pid: u32, signal: Signal) {
     if let Some(pid) = number(pid) {
         let _ = kill_process_group(pid, signal);
@@ -199,8 +199,8 @@ fn number(pid: u32) -> Option<Pid> {
     i32::try_from(pid).ok().and_then(Pid::from_raw)
 }
 
-/// Ends what an earlier pool left running in `work`: their outcome could no longer be trusted, and their operations are
-/// about to be started again.
+/// Kills the programs that an earlier pool left running in `work`: their results are no longer reliable, and their
+/// operations start again soon.
 pub(super) fn end_leftovers(work: &Path) {
     for agenda in fs::read_dir(work).into_iter().flatten().flatten() {
         for attempt in fs::read_dir(agenda.path()).into_iter().flatten().flatten() {
@@ -209,21 +209,21 @@ pub(super) fn end_leftovers(work: &Path) {
                 end_noted(&String::from_utf8_lossy(&text));
                 plain_file::clear(&note);
             }
-            // The input of an attempt that is dead: nobody needs it, and secrets may be in it.
+            // No process needs the input of a dead attempt, and the input may have secrets.
             plain_file::clear(&attempt.path().join("input.json"));
         }
     }
     end_marked(work);
 }
 
-/// Kills a process group that a note names, if its leader is this user's and still the one that started then.
+/// Kills the process group of a group file, if the group's leader belongs to this user and has the recorded start time.
 fn end_noted(note: &str) {
     let mut parts = note.split_whitespace();
     let (Some(pid), Some(start)) = (parts.next().and_then(|p| p.parse::<u32>().ok()), parts.next()) else {
         return;
     };
     let Some(leader) = number(pid).filter(|leader| *leader != getpgrp()) else { return };
-    // The handle first, then the look at its start: the number can't come to mean another process in between.
+    // The handle comes before the check of the start time, so the process id cannot pass to another process in between.
     let Ok(handle) = pidfd_open(leader, PidfdFlags::empty()) else { return };
     let ours = proc::owner(pid) == Some(geteuid().as_raw());
     if ours && proc::start_time(pid).is_some_and(|now| now == start) {
@@ -232,7 +232,7 @@ fn end_noted(note: &str) {
     }
 }
 
-/// Kills every process of this user that has the mark of an attempt below `work`; returns when none is left.
+/// Kills every process of this user with the mark of an attempt below `work`, until none is left.
 pub(super) fn end_marked(work: &Path) {
     let marked = |pid| proc::mark(pid).is_some_and(|mark| proc::attempt_of(&mark, work).is_some());
     let until = Instant::now() + HUNT;
@@ -245,8 +245,8 @@ pub(super) fn end_marked(work: &Path) {
     }
 }
 
-/// Kills the processes that the runtime with this start has started below `work`, as long as `still` says so; tells whether
-/// there were any. They may not be gone yet, and may have started others.
+/// Kills the processes that the runtime of this start has started below `work`, while `still` agrees. Returns whether
+/// any was found. The killed processes may not be gone yet, and may have started others.
 pub(super) fn kill_started(work: &Path, start: &str, still: impl FnMut() -> bool) -> bool {
     let started = |pid| {
         let Some(environment) = proc::environment(pid) else { return false };
@@ -256,8 +256,8 @@ pub(super) fn kill_started(work: &Path, start: &str, still: impl FnMut() -> bool
     !kill_all(started, still).is_empty()
 }
 
-/// Kills this user's processes that are wanted, and gives their handles. Each one is known before `still` is asked, so what
-/// was started after the answer would have changed is spared.
+/// Kills the wanted processes of this user, and returns their handles. Each handle exists before the call of `still`,
+/// so processes that start after a changed answer are spared.
 fn kill_all(wanted: impl Fn(u32) -> bool, mut still: impl FnMut() -> bool) -> Vec<OwnedFd> {
     let wanted = |pid: &u32| {
         number(*pid) != Some(getpid()) && proc::owner(*pid) == Some(geteuid().as_raw()) && wanted(*pid)
@@ -265,7 +265,7 @@ fn kill_all(wanted: impl Fn(u32) -> bool, mut still: impl FnMut() -> bool) -> Ve
     let mut killed = Vec::new();
     for pid in proc::all().into_iter().filter(wanted) {
         let handle = number(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-        // Looked at once more: the handle speaks of the process that has this number now.
+        // The second check makes sure that the handle belongs to the wanted process.
         let Some(handle) = handle.filter(|_| wanted(&pid)) else { continue };
         if !still() {
             break;
@@ -277,7 +277,7 @@ fn kill_all(wanted: impl Fn(u32) -> bool, mut still: impl FnMut() -> bool) -> Ve
     killed
 }
 
-/// Takes leave of a child that has been told to end; one that does not is killed. Blocks until it is gone.
+/// Waits for a child that was asked to end, and kills the child after [`PATIENCE`]. Blocks until the child is gone.
 pub(super) fn see_off(mut child: Child) {
     if let Some(handle) = number(child.id()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) {
         wait_for(&handle);

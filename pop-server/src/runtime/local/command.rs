@@ -1,4 +1,4 @@
-//! What `${with.NAME}` in a command line or in `stdin` becomes.
+//! Fills `${with.NAME}` in command lines and in `stdin`.
 
 use pop_compiler::agenda::Params;
 use pop_sdk::api::{Failure, FailureClass};
@@ -6,15 +6,15 @@ use serde_json::Value;
 
 use crate::run::fail;
 
-/// The arguments for this input. An argument that is exactly one reference to a list becomes one argument for each item,
-/// and one that is exactly one reference to what is absent is no argument; elsewhere texts are inserted as they are and
-/// everything else as JSON.
+/// The arguments for an input. An argument of exactly one reference to a list becomes one argument for each item; one
+/// of exactly one reference to an absent value becomes no argument. Elsewhere texts are inserted unchanged, and other
+/// values as JSON.
 pub(super) fn arguments(command: &[String], input: &Value) -> Result<Vec<String>, Failure> {
     let mut arguments = Vec::with_capacity(command.len());
     for (i, template) in command.iter().enumerate() {
         match whole(template) {
             Some(path) => match lookup(input, path)? {
-                // the next argument must not become the program
+                // Without this, the next argument would become the program.
                 Value::Null if i == 0 => arguments.push(String::new()),
                 Value::Null => {}
                 Value::Array(items) => arguments.extend(items.iter().map(text)),
@@ -26,7 +26,7 @@ pub(super) fn arguments(command: &[String], input: &Value) -> Result<Vec<String>
     Ok(arguments)
 }
 
-/// The variables that an operation type sets. One that is exactly one reference to what is absent is not set.
+/// The environment variables of an operation type. A variable of exactly one reference to an absent value is not set.
 pub(super) fn environment(env: &Params, input: &Value) -> Result<Vec<(String, String)>, Failure> {
     let mut variables = Vec::with_capacity(env.len());
     for (name, value) in env {
@@ -43,7 +43,7 @@ pub(super) fn environment(env: &Params, input: &Value) -> Result<Vec<(String, St
     Ok(variables)
 }
 
-/// What goes to standard input. A list of texts is written one item a line.
+/// The text for standard input. A list of texts is written as one line for each item.
 pub(super) fn stdin(template: &str, input: &Value) -> Result<String, Failure> {
     let Some(path) = whole(template) else { return fill(template, input) };
     match lookup(input, path)? {
@@ -61,7 +61,7 @@ pub(super) fn stdin(template: &str, input: &Value) -> Result<String, Failure> {
     }
 }
 
-/// The path inside the input, when the template is exactly one reference.
+/// The path inside the input, if the template is exactly one reference.
 fn whole(template: &str) -> Option<&str> {
     let inner = template.strip_prefix("${with.")?.strip_suffix('}')?;
     (!inner.contains('}')).then_some(inner)
@@ -87,7 +87,7 @@ fn fill(template: &str, input: &Value) -> Result<String, Failure> {
 }
 
 fn lookup<'a>(input: &'a Value, path: &str) -> Result<&'a Value, Failure> {
-    // what the operation type says need not be there is empty then
+    // A reference that may be absent becomes an empty text.
     let (path, perhaps) = match path.strip_suffix('?') {
         Some(path) => (path, true),
         None => (path, false),

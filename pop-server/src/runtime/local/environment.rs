@@ -1,4 +1,4 @@
-//! What a program is started with: its path, arguments and variables.
+//! The start of a program: its path, arguments and variables.
 
 use std::fs;
 use std::io;
@@ -17,12 +17,12 @@ use crate::run::fail;
 use crate::runtime::Launch;
 use crate::runtime::attempts::{Progress, SHORT, last_line};
 
-/// The largest text that goes into one variable of the environment (Linux takes 128 KiB).
+/// Largest text in one environment variable, in bytes; Linux accepts 128 KiB.
 const LIMIT: usize = 96 * 1024;
-/// Where a program is looked for when its environment has no PATH.
+/// The search path for programs whose environment has no PATH.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// What the operation type makes of an input.
+/// The command of an operation type, filled with an input.
 #[derive(Debug)]
 pub(super) struct Filled {
     pub(super) arguments: Vec<String>,
@@ -47,7 +47,7 @@ impl Filled {
     }
 }
 
-/// Every variable of a program. Reads what an earlier attempt has reached.
+/// All variables of a program. Reads the last progress of the earlier attempt.
 pub(super) fn variables(
     config: &Config,
     launch: &Launch,
@@ -96,7 +96,7 @@ pub(super) fn variables(
     env
 }
 
-/// A NUL byte ends a text where the system reads it, so no argument and no variable can have one.
+/// Checks for NUL bytes: the system ends a text at a NUL byte, so no argument and no variable may have one.
 pub(super) fn check(arguments: &[String], variables: &[(String, String)]) -> Result<(), Failure> {
     let what = match arguments.iter().position(|text| text.contains('\0')) {
         Some(0) => "the program's name".to_owned(),
@@ -112,8 +112,8 @@ pub(super) fn check(arguments: &[String], variables: &[(String, String)]) -> Res
     Err(fail(FailureClass::User, "InvalidArgument", message))
 }
 
-/// The file that a name means. A path is a path, from `base`; a bare name is looked up on the program's own PATH. The
-/// search is done here because a child that has to search itself can't be started the fast way.
+/// The file of a program's name. A path is relative to `base`; a bare name is searched on the program's own PATH. This
+/// function searches, because a child that searches itself cannot start the fast way.
 pub(super) fn locate(
     name: &str,
     base: &Path,

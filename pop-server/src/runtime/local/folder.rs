@@ -1,4 +1,4 @@
-//! The folder of an attempt: where it is, and what POP puts there.
+//! The folder of an attempt, and POP's files in it.
 
 use std::fs;
 use std::io;
@@ -19,46 +19,46 @@ const OWN: [&str; 8] = [
     "failure.json.new",
     GROUP,
 ];
-/// Which process group runs here.
+/// File with the process group of the attempt.
 pub(super) const GROUP: &str = ".group";
-/// The name of what an operation's last attempt had reached, after the operation's.
+/// Ending of the file with an operation's last progress, after the operation's name.
 const REACHED: &str = ".progress.json";
 
-/// An attempt's folder, and the file beside it that holds what the operation's last attempt had reached.
+/// An attempt's folder, and the file beside it with the operation's last progress.
 #[derive(Clone, Debug)]
 pub(super) struct Folder {
     pub(super) path: PathBuf,
     reached: PathBuf,
-    /// The input's real place, when secrets in it keep it off the disk.
+    /// The input's real path, if secrets keep the input off the disk.
     hidden: Option<PathBuf>,
 }
 
 impl Folder {
-    /// `work/agenda/operation.attempt`, not made yet.
+    /// The path `work/agenda/operation.attempt`; creates no folder.
     pub(super) fn new(work: &Path, agenda: &str, operation: &str, attempt: u32) -> Self {
         let (agenda, operation) = (work.join(plain(agenda)), plain(operation));
         let path = agenda.join(format!("{operation}.{attempt}"));
         Self { path, reached: agenda.join(format!("{operation}{REACHED}")), hidden: None }
     }
 
-    /// Makes it.
+    /// Creates the folder.
     pub(super) fn create(&self, attempt: u32) -> io::Result<()> {
         create_dir_all(&self.path)?;
-        // An earlier attempt with the same number can only be a fenced one; what it left must not count.
+        // An earlier attempt with this number was fenced, so its files must not count.
         for entry in fs::read_dir(&self.path)?.flatten() {
             if OWN.iter().any(|own| entry.file_name() == *own) {
                 clear(&entry.path());
             }
         }
         if attempt > 1 {
-            // Of an attempt that nobody saw the end of.
+            // The previous attempt may have ended without a pool that saw its end.
             let before = self.path.with_extension((attempt - 1).to_string());
             self.remember(&before.join("progress.json"));
         }
         Ok(())
     }
 
-    /// Writes the input; into memory only, when it has secrets and there is a place.
+    /// Writes the input. An input with secrets goes only into memory, if a memory folder exists.
     pub(super) fn write_input(&mut self, work: &WorkFolder, input: &str, secret: bool) -> io::Result<()> {
         let Some(memory) = work.memory().filter(|_| secret) else {
             return write_new(&self.input(), input.as_bytes());
@@ -67,7 +67,7 @@ impl Folder {
         let hidden = memory.join(plain(&name.to_string_lossy()));
         write_new(&hidden, input.as_bytes())?;
         self.hidden = Some(hidden.clone());
-        // The name stays: programs are found by it.
+        // The link keeps the input's name, because the mark of a program is this path.
         std::os::unix::fs::symlink(hidden, self.input())
     }
 
@@ -87,36 +87,36 @@ impl Folder {
         self.path.join("failure.json")
     }
 
-    /// Where what an earlier attempt had reached lies, if one left something.
+    /// Path of the last progress of an earlier attempt; the file may be absent.
     pub(super) fn reached(&self) -> &Path {
         &self.reached
     }
 
-    /// Keeps the progress of an attempt that failed, for the next one.
+    /// Keeps the progress of a failed attempt for the next one.
     pub(super) fn keep_progress(&self) {
         self.remember(&self.progress());
     }
 
     fn remember(&self, progress: &Path) {
-        // Only a file: a pipe or a link would be handed to the next attempt.
+        // Only a plain file: a pipe or a link would reach the next attempt.
         if fs::symlink_metadata(progress).is_ok_and(|there| there.is_file()) {
             let _ = fs::rename(progress, &self.reached);
         }
     }
 
-    /// Forgets what attempts have reached: the operation is done.
+    /// Removes the last progress, because the operation has succeeded.
     pub(super) fn drop_progress(&self) {
         clear(&self.reached);
     }
 
-    /// Notes which process group runs here, so that a later start can find and end it.
+    /// Writes the process group file, so that a later runtime can find and end the group.
     pub(super) fn note_group(&self, pid: u32) {
         if let Some(start) = proc::start_time(pid) {
             let _ = write_new(&self.path.join(GROUP), format!("{pid} {start}").as_bytes());
         }
     }
 
-    /// Removes POP's own files, and the folder when the program left nothing in it.
+    /// Removes POP's own files, and the folder if the program left no file.
     pub(super) fn tidy(&self) {
         if let Some(hidden) = &self.hidden {
             clear(hidden);
@@ -130,21 +130,22 @@ impl Folder {
     }
 }
 
-/// Removes what POP itself left of an agenda, and its folder when programs left nothing in it.
+/// Removes POP's own files of an agenda, and the agenda's folder if programs left no file.
 pub(super) fn forget(work: &Path, agenda: &str) {
     let folder = work.join(plain(agenda));
     for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
         if entry.file_name().as_encoded_bytes().ends_with(REACHED.as_bytes()) {
             clear(&entry.path());
         } else {
-            // Fails, as it should, for a folder that holds something.
+            // This call fails for a folder with files, as it should.
             let _ = fs::remove_dir(entry.path());
         }
     }
     let _ = fs::remove_dir(folder);
 }
 
-/// A name as a file name: letters, digits, `.`, `_` and `-` stay, other bytes become `%XX`; never `.` or `..`.
+/// Encodes a name as a file name: letters, digits, `.`, `_` and `-` stay, other bytes become `%XX`. The result is never
+/// `.` or `..`.
 pub(super) fn plain(name: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(name.len());
@@ -156,7 +157,7 @@ pub(super) fn plain(name: &str) -> String {
         }
     }
     if out.len() > 120 {
-        // File names end at 255 bytes; a digest keeps long names apart, the same in every version.
+        // File names have at most 255 bytes. A digest, equal in every version, keeps long names apart.
         let digest = fnv(name.as_bytes());
         out.truncate(100);
         let _ = write!(out, "-{digest:032x}");

@@ -1,9 +1,9 @@
-//! The guard: a process beside this one that kills the programs when this one can't. This process may be stopped for longer
-//! than its leases last, or be killed; then nobody else would keep its programs from running twice.
+//! The guard: a process beside the pool that kills the pool's programs when the pool can't. The pool's process may
+//! stand still for longer than its leases, or be killed. Without a guard, its programs would then run twice.
 //!
-//! A pipe leads to the guard. Through it come the moments after which no program may live, and when it ends without a word
-//! this process is dead. The guard knows the programs by two variables: the attempt's mark, and the start of their runtime.
-//! So it never kills what a later runtime has started in the same folder.
+//! A pipe leads to the guard and carries the fences, the moments after which no program may live. If the pipe closes
+//! without the order to end, the pool is dead. The guard knows the programs by two variables: the attempt's mark, and
+//! the start of their runtime. So the guard never kills programs of a later runtime in the same folder.
 
 mod orders;
 mod stand;
@@ -23,31 +23,31 @@ use super::children::{Children, see_off};
 use crate::env::Env;
 use crate::env::since_boot;
 
-/// This process's side of the guard, which is started with the first program.
+/// The pool's side of the guard, which starts with the first program.
 #[derive(Debug)]
 pub(super) struct Guard {
     program: Option<PathBuf>,
     work: PathBuf,
     start: String,
     children: Arc<Children>,
-    /// Locked for short moments only: a caller that sets a fence must not wait.
+    /// Locked only for short moments: a caller that sets a fence must not wait.
     state: Mutex<State>,
-    /// Held while a guard is started, so that all who need one wait for the same.
+    /// Held during the start of a guard, so that all callers wait for the same guard.
     starting: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// By the time since boot.
+    /// As time since boot.
     fence: Option<Duration>,
-    /// How many fences have passed before another one was set.
+    /// Number of fences that passed before another fence was set.
     lapses: u64,
     standing: Option<Standing>,
-    /// It was said that there is no guard.
+    /// Whether the log has the warning about the missing guard.
     complained: bool,
 }
 
-/// A guard that was started and not waited for.
+/// A started guard that was not reaped.
 #[derive(Debug)]
 struct Standing {
     child: Child,
@@ -55,12 +55,12 @@ struct Standing {
 }
 
 impl Standing {
-    /// Gives an order, or fails at once. A line is shorter than what a pipe takes as a whole.
+    /// Sends an order without waiting. A pipe takes a line whole or not at all, because lines are short.
     fn tell(&mut self, order: &str) -> io::Result<()> {
         self.pipe.write_all(order.as_bytes())
     }
 
-    /// Waits for its end, which closing the pipe asks for.
+    /// Closes the pipe, and waits for the guard's end.
     fn see_off(self, children: &Children) {
         let Self { child, pipe } = self;
         let pid = child.id();
@@ -76,12 +76,12 @@ impl Guard {
         Self { program, work, start: env.token(), children, state, starting }
     }
 
-    /// What tells this runtime's programs from those of others.
+    /// The id of this runtime's start, which tells its programs from those of other runtimes.
     pub(super) fn start(&self) -> &str {
         &self.start
     }
 
-    /// Sees to it that there is a guard. When there can't be one that is logged, and programs run without.
+    /// Starts a guard unless one runs. If no guard can start, the log gets a warning and programs run without a guard.
     pub(super) fn ensure(&self) -> io::Result<()> {
         let Some(program) = &self.program else { return Ok(()) };
         if self.is_standing() {
@@ -118,7 +118,8 @@ impl Guard {
     fn begin(&self, program: &PathBuf) -> io::Result<Standing> {
         let mut command = Command::new(program);
         command.arg0("pop").args(["guard", "--start", &self.start, "--work"]).arg(&self.work);
-        // It is nobody's program, so it has no marks; a signal from a terminal, or to this process's group, is not for it.
+        // The guard belongs to no attempt, so it has no mark. Its own process group keeps signals of a terminal and of
+        // the pool's group away.
         command.env_clear().current_dir("/").process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = {
@@ -149,8 +150,8 @@ impl Guard {
         false
     }
 
-    /// Sets the fence, or removes it. Never waits: a guard that does not listen is replaced, because it would act by what it
-    /// has heard last.
+    /// Sets or removes the fence. Never waits. A guard that does not read is replaced, because it would act by its last
+    /// fence.
     pub(super) fn fence_in(self: &Arc<Self>, after: Option<Duration>) {
         if self.program.is_none() {
             return;
@@ -167,29 +168,30 @@ impl Guard {
         };
         drop(state);
         tracing::warn!(%error, "the guard does not read its orders; starting another one");
-        // At once: until it is gone it goes by an earlier fence.
+        // The kill comes first, because the old guard would act by its earlier fence.
         let _ = standing.child.kill();
         let guard = Arc::clone(self);
         let replace = move || {
             standing.see_off(&guard.children);
             let _ = guard.ensure();
         };
-        // Without one more thread, the next launch starts another guard.
+        // If no thread can start, the next launch starts another guard.
         let _ = std::thread::Builder::new().name("pop-guard".into()).spawn(replace);
     }
 
-    /// A mark in time, for [`has_lapsed_since`](Self::has_lapsed_since).
+    /// The count of passed fences, for [`has_lapsed_since`](Self::has_lapsed_since).
     pub(super) fn lapses(&self) -> u64 {
         self.state().lapses
     }
 
-    /// Whether a fence has passed since then, so that the guard has killed what ran.
+    /// Whether a fence has passed since the count, so that the guard has killed the running programs.
     pub(super) fn has_lapsed_since(&self, lapses: u64) -> bool {
         let state = self.state();
         state.lapses > lapses || state.fence.is_some_and(|at| at <= since_boot())
     }
 
-    /// Nothing runs any more, so the guard may go. The next program gets another one. Blocks until it is gone.
+    /// Ends the guard, because no program runs any more; the next program gets another guard. Blocks until the guard is
+    /// gone.
     pub(super) fn end(&self) {
         let mut state = self.state();
         state.fence = None;
@@ -207,7 +209,7 @@ impl Guard {
 }
 
 impl Drop for Guard {
-    /// Whatever still runs at this moment is nobody's: the guard is not told to spare it.
+    /// Programs that still run have no owner now, so the guard gets no order to spare them.
     fn drop(&mut self) {
         if let Some(standing) = self.state().standing.take() {
             standing.see_off(&self.children);
@@ -221,10 +223,11 @@ mod tests {
 
     use super::*;
 
-    /// A guard that is this script.
+    /// A guard whose program is this script.
     fn guard(folder: &Path, script: &str) -> Arc<Guard> {
         let program = folder.join("guard");
-        // Written by another process: a file that this one has open for writing, or a child of it, can't be started.
+        // Another process writes the script: a file that this process, or a child, has open for writing cannot be
+        // started.
         let write = format!("cat >\"$1\" <<'E'\n#!/bin/sh\n{script}\nE\nchmod 700 \"$1\"");
         let written = Command::new("sh").args(["-c", &write, "sh"]).arg(&program).status().unwrap();
         assert!(written.success());

@@ -1,4 +1,4 @@
-//! What this machine gives: processors, memory (the container's where there is one), open files.
+//! The resources of this machine: processors, memory (of the container, if any), open files.
 
 use std::fs;
 use std::path::Path;
@@ -9,15 +9,15 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::run::Needs;
 use crate::runtime::Capacity;
 
-/// How many attempts run at the same time for each processor. Programs that declare no resources mostly wait (for a
-/// download, for another machine); what needs a processor declares it and is bounded by `resources`.
+/// Number of simultaneous attempts for each processor. Programs without declared resources mostly wait, for a download
+/// or for another machine. A program that needs a processor declares so, and `resources` limit it.
 const ATTEMPTS_PER_CORE: usize = 16;
 /// Open files of one running attempt: two pipes and the handle of its process.
 const FILES_PER_ATTEMPT: u64 = 3;
-/// Open files that are left to the rest of this process: connections, the database, starting programs.
+/// Open files for the rest of this process: connections, the database, starting programs.
 const FILES_OF_THE_REST: u64 = 64;
 
-/// What this machine can run at the same time.
+/// The capacity of this machine.
 pub fn machine() -> Capacity {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Capacity {
@@ -26,7 +26,8 @@ pub fn machine() -> Capacity {
     }
 }
 
-/// The memory that this process may use, in bytes: its control group's limit, or the machine's; without either, no limit.
+/// The memory for this process in bytes: the limit of its control group, or the machine's memory. Without either, no
+/// limit.
 fn memory() -> u64 {
     let read = |path: &Path| fs::read_to_string(path).ok();
     let total = read(Path::new("/proc/meminfo")).and_then(|text| total(&text)).unwrap_or(u64::MAX);
@@ -39,7 +40,7 @@ fn total(meminfo: &str) -> Option<u64> {
     line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
-/// The smallest limit of the control groups that `/proc/self/cgroup` names, and of those around them.
+/// The smallest limit of the control groups in `/proc/self/cgroup` and of their ancestors.
 fn limit_of(groups: &str, root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Option<u64> {
     let mut smallest: Option<u64> = None;
     for line in groups.lines() {
@@ -52,10 +53,10 @@ fn limit_of(groups: &str, root: &Path, read: &dyn Fn(&Path) -> Option<String>) -
             c if c.split(',').any(|c| c == "memory") => (root.join("memory"), "memory.limit_in_bytes"),
             _ => continue,
         };
-        // Inside of a container the path may be that of the host; its own group is at the top then.
+        // In a container the path may be the host's; the container's own group is then at the top.
         let own = top.join(path.trim_start_matches('/'));
         for folder in own.ancestors().take_while(|folder| folder.starts_with(&top)) {
-            // The word `max` in place of a number means that there is no limit.
+            // `max` in place of a number means no limit.
             if let Some(limit) = read(&folder.join(file)).and_then(|text| text.trim().parse::<u64>().ok()) {
                 smallest = Some(smallest.map_or(limit, |s| s.min(limit)));
             }
@@ -64,14 +65,14 @@ fn limit_of(groups: &str, root: &Path, read: &dyn Fn(&Path) -> Option<String>) -
     smallest
 }
 
-/// Lets this process open as many files as the system allows it, and returns the limit that was set before. Programs get
-/// that one back.
+/// Raises this process's limit of open files to the allowed maximum. Returns the earlier limit, which programs get
+/// back.
 pub fn raise_file_limit() -> Rlimit {
     static BEFORE: OnceLock<Rlimit> = OnceLock::new();
     *BEFORE.get_or_init(|| {
         let before = getrlimit(Resource::Nofile);
         if before.current != before.maximum {
-            // Without a maximum the kernel's own bound counts, which is far above any need.
+            // Without a maximum the kernel's own bound counts, which is far above every need.
             let current = before.maximum.or(Some(1 << 20));
             let _ = setrlimit(Resource::Nofile, Rlimit { current, maximum: before.maximum });
         }
@@ -79,7 +80,8 @@ pub fn raise_file_limit() -> Rlimit {
     })
 }
 
-/// So many attempts have their files open at the same time without taking those of the rest of this process.
+/// Number of attempts that may have files open at the same time, so that enough files remain for the rest of this
+/// process.
 pub(super) fn places() -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let places = files.saturating_sub(FILES_OF_THE_REST) / FILES_PER_ATTEMPT;

@@ -1,4 +1,4 @@
-//! What became of an attempt: its output, or why there is none.
+//! The result of an attempt: its output, or a failure.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -22,13 +22,13 @@ pub(super) struct End {
     pub(super) status: ExitStatus,
     pub(super) out: Captured,
     pub(super) err: Captured,
-    /// It was asked to end.
+    /// Whether the program was asked to end.
     pub(super) stopped: bool,
-    /// The pool stood still for longer than its leases while it ran, so it may have been killed for that.
+    /// Whether a fence passed while the program ran, so that the guard may have killed it.
     pub(super) fenced: bool,
 }
 
-/// What the end means. Reads the files that the program left.
+/// The result behind a program's end. Reads the program's files.
 pub(super) fn outcome(end: End, spec: &RunSpec, folder: &Folder, limit: u64) -> Result<Value, Failure> {
     let End { status, out, err, stopped, fenced } = end;
     let quoted = if err.tail.is_empty() { &out.tail } else { &err.tail };
@@ -55,8 +55,8 @@ pub(super) fn outcome(end: End, spec: &RunSpec, folder: &Folder, limit: u64) -> 
     Ok(value)
 }
 
-/// The operation's output: its output file if it wrote one, else the failure that it left behind although it exited with code 0,
-/// else what its standard output means.
+/// The operation's output after exit code 0. The output file comes first, then a failure in the failure file, then the
+/// standard output.
 fn output(spec: &RunSpec, folder: &Folder, stdout: Vec<u8>, limit: u64) -> Result<Value, Failure> {
     let value = match plain_file::read(&folder.output(), limit) {
         Ok(Content::Bytes(bytes)) => serde_json::from_slice(&bytes)
@@ -71,7 +71,7 @@ fn output(spec: &RunSpec, folder: &Folder, stdout: Vec<u8>, limit: u64) -> Resul
         },
     };
     let size = size(&value);
-    // What is stored is the compact JSON, which for a text can be longer than the bytes that the program wrote.
+    // The server stores compact JSON, which can be longer than the program's text.
     if size > limit { Err(too_large("the output as JSON", &size.to_string(), limit)) } else { Ok(value) }
 }
 
@@ -116,7 +116,7 @@ fn failed(status: ExitStatus, folder: &Folder) -> Failure {
     fail(FailureClass::User, code, message)
 }
 
-/// What the program says in its failure file, if there is one that can be read.
+/// The failure in the program's failure file, if the file is readable.
 fn left_failure(folder: &Folder, killed: bool) -> Result<Option<Failure>, Failure> {
     match plain_file::read(&folder.failure(), SHORT) {
         Ok(Content::Bytes(text)) => Ok(FailureFile::parse(&text, killed)),
@@ -132,7 +132,7 @@ fn invalid(message: String) -> Failure {
     fail(FailureClass::User, "OutputInvalid", message)
 }
 
-/// The failure with what was expected instead.
+/// Adds the expected output to the failure.
 fn unlike(failure: Failure, spec: &RunSpec, found: &str) -> Failure {
     let expected = values::declared(spec.output.as_ref());
     let mismatch = Mismatch { field: String::new(), expected, found: found.to_owned() };
@@ -153,12 +153,12 @@ fn too_large(what: &str, size: &str, limit: u64) -> Failure {
     )
 }
 
-/// A failure of the pool's own files.
+/// A failure of the pool's own file operations.
 pub(super) fn io_failure(what: &str, error: &io::Error) -> Failure {
     fail(FailureClass::Infra, "PoolIo", format!("could not {what}: {error}"))
 }
 
-/// Why a program can't be started.
+/// The failure of a program that can't be started.
 pub(super) fn spawn_failure(name: &str, program: &Path, error: &io::Error) -> Failure {
     let config = |code, message| fail(FailureClass::Config, code, message);
     match error.kind() {
@@ -203,7 +203,7 @@ pub(super) fn spawn_failure(name: &str, program: &Path, error: &io::Error) -> Fa
     }
 }
 
-/// The length of a value as compact JSON, without making it.
+/// The length of a value as compact JSON, computed without the JSON text.
 fn size(value: &Value) -> u64 {
     struct Count(u64);
     impl io::Write for Count {
@@ -217,7 +217,7 @@ fn size(value: &Value) -> u64 {
         }
     }
     let mut count = Count(0);
-    // Counting can't fail, and a value is always JSON.
+    // Counting cannot fail, and every value is valid JSON.
     let _ = serde_json::to_writer(&mut count, value);
     count.0
 }

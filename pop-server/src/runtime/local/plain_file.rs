@@ -1,5 +1,5 @@
-//! Files that a program owns. A program may put anything in the place of one (a pipe that nobody writes to, a device, a
-//! link to elsewhere, a flood), so each is opened without waiting, without following links, and read up to a limit.
+//! Files of programs. A program may put anything in the place of a file: a pipe without a writer, a device, a link to
+//! elsewhere, a flood. So each file is opened without waiting and without following links, and read up to a limit.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -7,22 +7,22 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, open};
 
-/// What lies in a file's place.
+/// The content at a file's path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// Nothing.
+    /// No file.
     Absent,
-    /// A file, with these bytes.
+    /// A file with these bytes.
     Bytes(Vec<u8>),
-    /// A file of so many bytes, which is more than the limit.
+    /// A file of this size in bytes, over the limit.
     TooLarge(u64),
-    /// Something else, such as `a directory`.
+    /// Another kind of file, such as `a directory`.
     NotAFile(&'static str),
 }
 
-/// Reads a file of at most `limit` bytes. Blocks for as long as a disk needs, never for the program.
+/// Reads a file of at most `limit` bytes. Blocks for the disk, never for the program.
 pub(super) fn read(path: &Path, limit: u64) -> io::Result<Content> {
-    // The look before opening: opening alone has effects on some devices.
+    // The check comes before the opening, because opening has effects on some devices.
     match fs::symlink_metadata(path) {
         Ok(there) if !there.is_file() => return Ok(Content::NotAFile(kind(there.file_type()))),
         Ok(_) => {}
@@ -45,11 +45,11 @@ pub(super) fn read(path: &Path, limit: u64) -> io::Result<Content> {
     }
     let mut bytes = Vec::with_capacity(usize::try_from(there.len()).unwrap_or(0));
     file.take(limit + 1).read_to_end(&mut bytes)?;
-    // It may have grown since.
+    // The file may have grown since the check.
     Ok(if bytes.len() as u64 > limit { Content::TooLarge(bytes.len() as u64) } else { Content::Bytes(bytes) })
 }
 
-/// Makes a new file that only this user can read, in the place of whatever is there.
+/// Creates a file that only this user can read, and replaces anything at the path.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = Mode::RUSR | Mode::WUSR;
@@ -63,7 +63,7 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     File::from(file).write_all(bytes)
 }
 
-/// Makes `path` say this, at once or not at all.
+/// Replaces the content of `path` atomically.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
@@ -76,12 +76,12 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     moved
 }
 
-/// Removes whatever is there under one of POP's own names.
+/// Removes anything at one of POP's own paths.
 pub(super) fn clear(path: &Path) {
     if let Err(error) = fs::remove_file(path)
         && error.kind() != io::ErrorKind::NotFound
     {
-        // Linux says for a folder that it is one; it has no right to this name.
+        // `remove_file` fails for a folder, which has no right to one of POP's names.
         let _ = fs::remove_dir_all(path);
     }
 }

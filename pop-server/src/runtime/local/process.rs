@@ -1,4 +1,4 @@
-//! One attempt from its first wish to run to its end.
+//! Runs one attempt from its launch to its end.
 
 use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
@@ -25,11 +25,11 @@ use crate::run::Masker;
 use crate::run::fail;
 use crate::runtime::{Launch, Reporter, Signal, Stop};
 
-/// How long pipes may stay open after the program has ended: a program that it started may hold them.
+/// Time for which streams may stay open after the program's end, because a process of the program may hold them.
 const DRAIN: Duration = Duration::from_secs(1);
-/// The same, after everybody who is known has been killed.
+/// Time for which streams may stay open after all known processes were killed.
 const LAST_DRAIN: Duration = Duration::from_millis(250);
-/// How often a program is asked whether it has ended, when there is no room for a handle that tells it.
+/// Interval of checks for the program's end, if no handle of the process is available.
 const POLL: Duration = Duration::from_millis(20);
 
 /// Runs one attempt to its end.
@@ -54,7 +54,7 @@ pub(super) async fn run(
         let outcome = supervise(&job, started, stop).await;
         drop((place, claim));
         if outcome.is_ok() {
-            // Whoever it left behind goes, too; nobody has to wait for that.
+            // Leftover processes end too, but the result does not wait for their end.
             shared.watch.sweep_soon();
         }
         outcome
@@ -66,7 +66,7 @@ pub(super) async fn run(
     outcome
 }
 
-/// Waits until no earlier start of the same attempt runs (one whose lease was lost may still have time to save).
+/// Waits until no earlier start of the same attempt runs. A program whose lease was lost may still have time to save.
 async fn claim<'a>(
     shared: &'a Shared,
     folder: &Folder,
@@ -121,7 +121,7 @@ async fn supervise(job: &Arc<Job>, started: Started, stop: &Stop) -> Result<Valu
             got = &mut streams, if captured.is_none() => captured = Some(got),
             () = asked(stop, &flooded), if kill_at.is_none() => {
                 running.signal(UnixSignal::TERM);
-                // One that is suspended could not act on it.
+                // A suspended program could not react to the signal.
                 running.signal(UnixSignal::CONT);
                 kill_at = Some(Instant::now() + config.grace);
             }
@@ -132,10 +132,10 @@ async fn supervise(job: &Arc<Job>, started: Started, stop: &Stop) -> Result<Valu
         }
     }
 
-    // A wish that comes later is about somebody else: the program has ended by itself.
+    // A later stop does not count: the program has ended by itself.
     let stopped = stop.is_asked();
-    // It has ended, and is not reaped yet: its number still means its group. What was started beside it may have last
-    // words, but not for long.
+    // The program has ended but is not reaped, so its process id still names its group. Other processes of the group
+    // may write a little longer.
     if captured.is_none() && !killed {
         tokio::select! {
             got = &mut streams => captured = Some(got),
@@ -162,7 +162,7 @@ async fn supervise(job: &Arc<Job>, started: Started, stop: &Stop) -> Result<Valu
     };
     let job = Arc::clone(job);
     blocking(move || {
-        // From here on the attempt has said what it had to say.
+        // From here on, no report of the attempt counts.
         drop(entry);
         watched.file.close();
         drop(watched);
@@ -211,8 +211,8 @@ async fn out_of_time(stop: &Stop, kill_at: Option<Instant>) {
     }
 }
 
-/// Gives a program its standard input, from a task of its own: it may write much before it reads, and may end without
-/// reading.
+/// Writes a program's standard input in a task of its own. A program may write much before it reads, and may end
+/// without reading.
 fn feed(pipe: Option<ChildStdin>, text: Option<String>, cut: CancellationToken) {
     if let (Some(text), Some(pipe)) = (text, pipe)
         && let Ok(mut pipe) = tokio::process::ChildStdin::from_std(pipe)
@@ -226,7 +226,7 @@ fn feed(pipe: Option<ChildStdin>, text: Option<String>, cut: CancellationToken) 
     }
 }
 
-/// A child that has not been reaped. Dropped before that (this process is ending), it is killed.
+/// A child that has not been reaped. A drop before the reaping, when this process ends, kills the child.
 #[derive(Debug)]
 pub(super) struct Running {
     child: Child,
@@ -248,7 +248,7 @@ impl Running {
         self.child.id()
     }
 
-    /// Sends a signal to the whole group, which has the child's number for as long as the child is not reaped.
+    /// Sends a signal to the whole group. The group has the child's process id until the child is reaped.
     fn signal(&self, signal: UnixSignal) {
         if !self.reaped {
             kill_group(self.child.id(), signal);
@@ -270,7 +270,7 @@ impl Running {
         ))
     }
 
-    /// Takes the status of a child that has ended.
+    /// Reaps a child that has ended, and returns its status.
     fn reap(&mut self) -> std::io::Result<ExitStatus> {
         let status = self.child.wait();
         self.reaped = true;
@@ -288,7 +288,7 @@ impl Drop for Running {
     }
 }
 
-/// Tells when a child has ended, without reaping it.
+/// Waits for the end of a child without reaping the child.
 enum Exit {
     Handle(AsyncFd<OwnedFd>),
     Asked(Option<Pid>),
@@ -307,7 +307,7 @@ impl Exit {
     async fn wait(&self) {
         match self {
             Self::Handle(handle) => {
-                // An error means that the reactor is ending, and with it this task.
+                // An error means that the reactor ends, and this task with it.
                 if handle.readable().await.is_err() {
                     std::future::pending::<()>().await;
                 }

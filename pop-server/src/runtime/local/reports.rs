@@ -1,5 +1,5 @@
-//! Where programs report over HTTP. A report becomes the file that the program would have written, so what it means, and
-//! which one counts when a program reports in both ways, is decided in one place.
+//! The HTTP port for programs' reports. Each report is stored as the file that the program could have written. So one
+//! place decides the meaning of reports, and which one counts if a program uses both ways.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -18,16 +18,16 @@ use crate::runtime::attempts::{Entry, Inbox, Registry, ReportKind, http};
 #[derive(Debug)]
 pub(super) struct Reports {
     registry: Arc<Registry>,
-    /// `POP_REPORT_URL`.
+    /// The value of `POP_REPORT_URL`.
     pub(super) url: String,
     _serving: DropGuard,
 }
 
 impl Reports {
-    /// Serves on a free port that only this machine reaches, for as long as what is given back lives.
+    /// Serves on a free port that only this machine reaches, while the returned value lives.
     ///
     /// # Errors
-    /// There is no port.
+    /// No port is available.
     pub(super) async fn start(output_limit: u64, env: Env) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}{}", listener.local_addr()?, http::PATH);

@@ -1,5 +1,5 @@
-//! Starting programs: never on the threads that drive attempts, a few at a time, and patiently when the system has no room
-//! for one more.
+//! Starts programs on other threads than those that drive attempts, a few at a time. When the system has no capacity
+//! for another process, the start is repeated.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -28,20 +28,20 @@ use crate::run::fail;
 use crate::runtime::attempts::Entry;
 use crate::runtime::{Launch, Reporter, Signal, Stop};
 
-/// The first and the longest pause before a start is tried again for which there was no room.
+/// The first and the longest pause before a start is repeated for lack of capacity.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
-/// How many programs start at the same time, and how many have their files open.
+/// Limits the number of simultaneous starts, and of attempts with open files.
 #[derive(Debug)]
 pub(super) struct Launcher {
-    /// One for each processor: a start is work for a processor, and more of them only wait for each other.
+    /// One for each processor: a start needs a processor, and further starts would only wait.
     starts: Semaphore,
     places: Arc<Semaphore>,
-    /// How many files a program may open: as many as before this process took more for itself.
+    /// Limit of a program's open files: the limit before this process raised its own.
     files: Rlimit,
 }
 
-/// What a start needs.
+/// The input of a start.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) shared: Arc<Shared>,
@@ -53,20 +53,20 @@ pub(super) struct Job {
     pub(super) log: Arc<Log>,
 }
 
-/// A program that runs, and what belongs to it.
+/// A running program with its resources.
 #[derive(Debug)]
 pub(super) struct Started {
     pub(super) running: Running,
-    /// Tells when it ends; none when there was no room for it.
+    /// Handle that shows the program's end; none if the system had no free one.
     pub(super) handle: Option<OwnedFd>,
     pub(super) folder: Folder,
     pub(super) entry: Option<Entry>,
     pub(super) watched: Watched,
 }
 
-/// Why a program does not run.
+/// Reasons why a program does not run.
 enum NotStarted {
-    /// The system has no room: another time.
+    /// The system lacks capacity; a later start may succeed.
     NoRoom(io::Error),
     Failed(Failure),
 }
@@ -78,7 +78,7 @@ impl Launcher {
         Self { starts: Semaphore::new(cores), places: Arc::new(Semaphore::new(limits::places())), files }
     }
 
-    /// Waits until the files of one more attempt may be open.
+    /// Waits until one more attempt may open its files.
     pub(super) async fn place(
         &self,
         reporter: &Reporter,
@@ -97,7 +97,7 @@ impl Launcher {
         }
     }
 
-    /// Starts a program, as soon as there is room for it.
+    /// Starts a program, as soon as the system has the capacity.
     pub(super) async fn start(
         &self,
         job: Arc<Job>,
@@ -167,7 +167,7 @@ fn try_start(
         error if is_lack_of_room(&error) => NotStarted::NoRoom(error),
         error => NotStarted::Failed(io_failure(what, &error)),
     };
-    // It has to be there first: from the instant at which the program runs, this process may be gone.
+    // The guard must run first: this process may be gone from the instant at which the program runs.
     match shared.guard.ensure() {
         Err(error) if is_lack_of_room(&error) => return Err(NotStarted::NoRoom(error)),
         _ => {}
@@ -201,8 +201,8 @@ fn try_start(
         })?;
         Running::new(child, Arc::clone(&shared.children))
     };
-    // Setting it in the child would need code between fork and exec, and the slow way of starting. The program runs for
-    // an instant with the larger limit; it only matters to those that count their files by it.
+    // Setting the limit in the child would need code between fork and exec, and the slow way of starting. For an
+    // instant the program runs with the larger limit, which only matters to programs that count their files by it.
     let _ = prlimit(number(running.child()), Resource::Nofile, files);
     folder.note_group(running.child().id());
     let handle = number(running.child()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
@@ -214,7 +214,7 @@ fn number(child: &Child) -> Option<Pid> {
     i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }
 
-/// Too many open files, too many processes, no memory: it passes, and says nothing about the program.
+/// Whether the error is a temporary lack of files, processes or memory, which does not depend on the program.
 fn is_lack_of_room(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::AGAIN | Errno::NOMEM))

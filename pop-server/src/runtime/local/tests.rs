@@ -1,4 +1,4 @@
-//! The suite of all runtimes, and what only a local one has: files, open files, a predecessor.
+//! The suite of all runtimes, and the tests of the local one: files, open files, an earlier runtime.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::runtime::conformance::{check, launch, script};
 fn config(work: &Path) -> Config {
     let path = ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned());
     let mut config = Config::new(work.to_path_buf(), work.to_path_buf(), vec![path]);
-    // A slow machine must not turn "stopped" into "killed".
+    // A slow machine must not turn a polite stop into a kill.
     config.grace = Duration::from_mins(1);
     config.output_limit = 1 << 20;
     config
@@ -104,7 +104,7 @@ async fn a_successor_ends_what_its_predecessor_left_and_nothing_else() {
     let mut left = program(&attempt);
     let other = tempfile::tempdir().unwrap();
     let mut foreign = program(other.path());
-    // A note that somebody planted: the number is right, and the start is another's.
+    // A forged group file: the process id is right, the start time belongs to another process.
     fs::write(attempt.join(".group"), format!("{} 1", foreign.id())).unwrap();
     fs::write(attempt.join("input.json"), "{\"token\": \"s3cr3t\"}").unwrap();
     let runtime = Local::open(config(work.path())).unwrap();
@@ -116,7 +116,7 @@ async fn a_successor_ends_what_its_predecessor_left_and_nothing_else() {
     drop(runtime);
 }
 
-/// The guard that can't stand is part of the test: programs run without it.
+/// The guard that cannot start is part of the test: programs run without a guard.
 #[tokio::test]
 async fn a_failure_after_a_lapsed_fence_says_nothing_about_the_program() {
     let work = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! From the bytes of a stream to text that people may read: characters stay whole however the bytes were cut, and secrets
-//! are masked even where they lie across two reads.
+//! Turns the bytes of a stream into readable text. Characters stay whole at every cut of the bytes, and secrets are
+//! masked even across two reads.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use crate::run::Masker;
 #[derive(Debug)]
 pub(super) struct TextStream {
     masker: Arc<Masker>,
-    /// What can't be told yet: the beginning of a character, or perhaps of a secret.
+    /// Bytes that may be the start of a character or of a secret.
     pending: Vec<u8>,
-    /// The position of its first byte in the stream.
+    /// Position of the first pending byte in the stream.
     offset: u64,
 }
 
 /// A piece of text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Piece {
-    /// The position in the stream of the first byte that it stands for.
+    /// Position of the piece's first byte in the stream.
     pub(super) offset: u64,
-    /// How many bytes it stands for.
+    /// Number of the stream's bytes behind the text; masking may change the text's length.
     pub(super) length: u64,
     pub(super) text: String,
 }
@@ -30,14 +30,14 @@ impl TextStream {
         Self { masker, pending: Vec::new(), offset: 0 }
     }
 
-    /// Takes bytes in; gives what can be told by now.
+    /// Takes bytes; returns the text that is certain now.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Option<Piece> {
         self.pending.extend_from_slice(bytes);
         let complete = self.masker.complete(&self.pending);
         self.take(complete - open_character(&self.pending[..complete]))
     }
 
-    /// The rest, whatever it is.
+    /// The text of the pending bytes.
     pub(super) fn finish(&mut self) -> Option<Piece> {
         self.take(self.pending.len())
     }
@@ -55,10 +55,10 @@ impl TextStream {
     }
 }
 
-/// How many of the last bytes are the beginning of a character whose rest is still to come.
+/// Number of last bytes that start an incomplete character.
 fn open_character(bytes: &[u8]) -> usize {
     let from = bytes.len().saturating_sub(3);
-    // The last byte that begins a character, with how long that is to be.
+    // The last byte that starts a character, which also gives the character's length.
     let Some(at) = (from..bytes.len()).rev().find(|i| bytes[*i] & 0b1100_0000 != 0b1000_0000) else {
         return 0;
     };

@@ -1,5 +1,5 @@
-//! One thread that looks at the progress files of all attempts, and after orphans. It has nothing to do with the tasks
-//! that drive attempts, so a slow disk holds none of them up, and many attempts cost one look each and no tasks.
+//! One thread that checks the progress files of all attempts, and ends orphans. The thread is separate from the tasks
+//! of attempts, so a slow disk delays no attempt. Many attempts cost one check each and no tasks.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,12 +14,12 @@ use super::plain_file::{self, Content};
 use crate::runtime::attempts::{Progress, SHORT, last_line};
 use crate::runtime::{Reporter, Signal};
 
-/// How often the progress files are looked at.
+/// Interval of the checks of progress files.
 const INTERVAL: Duration = Duration::from_millis(250);
-/// After so many looks orphans are looked after without being asked: helpers of long programs end, too.
+/// Number of checks between two sweeps without a request, because helpers of long programs become orphans, too.
 const SWEEP_EVERY: u32 = 4;
 
-/// The thread. It begins with the first attempt and ends when this is dropped.
+/// The watching thread, which starts with the first attempt and ends with the drop of this value.
 #[derive(Debug)]
 pub(super) struct Watch {
     shared: Arc<Shared>,
@@ -41,7 +41,7 @@ struct State {
     over: bool,
 }
 
-/// One attempt's place on the list, for as long as this lives.
+/// One attempt's entry in the list, while this value lives.
 #[derive(Debug)]
 pub(super) struct Watched {
     shared: Arc<Shared>,
@@ -66,7 +66,7 @@ impl Watch {
         Self { shared: Arc::default(), children }
     }
 
-    /// Looks at a progress file from now on.
+    /// Adds a progress file to the checks.
     pub(super) fn add(&self, file: Arc<ProgressFile>) -> Watched {
         let mut state = self.shared.lock();
         let number = state.next;
@@ -76,7 +76,7 @@ impl Watch {
         Watched { shared: Arc::clone(&self.shared), number, file }
     }
 
-    /// Ends orphans of attempts that are over, soon; many wishes are one look.
+    /// Requests a sweep of orphans. Several requests are one sweep.
     pub(super) fn sweep_soon(&self) {
         let mut state = self.shared.lock();
         state.sweep = true;
@@ -88,7 +88,7 @@ impl Watch {
         if !state.begun {
             let (shared, children) = (Arc::clone(&self.shared), Arc::clone(&self.children));
             let thread = std::thread::Builder::new().name("pop-watch".into());
-            // Without one more thread now, the next attempt asks again.
+            // If no thread can start, the next attempt tries again.
             state.begun = thread.spawn(move || watch(&shared, &children)).is_ok();
         }
     }
@@ -124,7 +124,7 @@ fn watch(shared: &Shared, children: &Children) {
     }
 }
 
-/// `$POP_PROGRESS_FILE`: a number, or `{"percent": …, "message": …}`; the last line counts.
+/// The file `$POP_PROGRESS_FILE`: a number, or `{"percent": …, "message": …}`. The last line counts.
 #[derive(Debug)]
 pub(super) struct ProgressFile {
     path: PathBuf,
@@ -135,8 +135,8 @@ pub(super) struct ProgressFile {
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// Time, length and number of the file, and how often it was read as that: the clock of a file system is coarse, so a
-    /// second look tells whether it was written once more.
+    /// Modification time in seconds and nanoseconds, length and inode of the file. `reads` counts the reads with this
+    /// stamp. A file system's clock is coarse, so a second read finds a change within the same tick.
     stamp: Option<(i64, i64, u64, u64)>,
     reads: u8,
     last: Option<Progress>,
@@ -168,7 +168,7 @@ impl ProgressFile {
         self.read(&mut self.lock());
     }
 
-    /// Reads the file for the last time: nothing is told of it from here on.
+    /// Reads the file for the last time. Later changes are ignored.
     pub(super) fn close(&self) {
         let mut seen = self.lock();
         self.read(&mut seen);
@@ -195,7 +195,7 @@ impl ProgressFile {
             Ok(Content::Absent) | Err(_) => return,
         };
         let text = String::from_utf8_lossy(&text);
-        // A half-written file parses next time.
+        // An incomplete line is complete at the next check.
         let Some(mut now) = last_line(&text).and_then(Progress::parse) else { return };
         now.message = now.message.map(|message| self.log.masker.mask(&message).into_owned());
         if seen.last.as_ref() != Some(&now) {

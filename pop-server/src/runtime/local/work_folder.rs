@@ -1,4 +1,4 @@
-//! The folder that holds the operations' files: this user's own, closed to others, and used by one runtime at a time.
+//! The folder for operations' files: owned by this user, closed to other users, and used by one runtime at a time.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
@@ -8,18 +8,18 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::process::geteuid;
 
-/// Why a local runtime can't begin.
+/// Reasons why a local runtime does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
     /// Another runtime uses the folder.
     #[error("work folder {} is in use by another pool. Give this one its own with --work-dir.", .0.display())]
     InUse(PathBuf),
-    /// Others could put files into the folder, or it is not this user's.
+    /// Other users could write to the folder, or own it.
     #[error("work folder {} is not safe: {why}. Give another one with --work-dir.", .folder.display())]
     Unsafe {
         /// The folder.
         folder: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
     /// The folder could not be created or opened.
@@ -27,23 +27,23 @@ pub enum LocalError {
     Io {
         /// The folder.
         folder: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         error: io::Error,
     },
 }
 
-/// A work folder, held for as long as this lives.
+/// A work folder, locked while this value lives.
 #[derive(Debug)]
 pub(super) struct WorkFolder {
     path: PathBuf,
-    /// The folder itself carries the lock, so there is no lock file to be left behind or removed under it.
+    /// The folder itself carries the lock, so no lock file can stay behind or be removed.
     lock: File,
-    /// Where inputs with secrets go, if there is a place in memory for them.
+    /// Folder for inputs with secrets, if a place in memory exists.
     memory: Option<PathBuf>,
 }
 
 impl WorkFolder {
-    /// Makes the folder, if there is none, and takes it.
+    /// Creates the folder if absent, and locks it.
     pub(super) fn open(path: &Path) -> Result<Self, LocalError> {
         let io = |error: io::Error| LocalError::Io { folder: path.to_path_buf(), error };
         let lock = own_folder(path)?;
@@ -52,11 +52,11 @@ impl WorkFolder {
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(LocalError::InUse(path.to_path_buf())),
             Err(error) => return Err(io(error.into())),
         }
-        // The name that programs are told, and are found by, has no links in it.
+        // Programs get, and are found by, a path without symbolic links.
         let path = fs::canonicalize(path).map_err(io)?;
         let memory = memory_place(&path);
         if let Some(memory) = &memory {
-            // Inputs of attempts that an earlier runtime did not see the end of.
+            // Inputs of attempts whose end an earlier runtime did not see.
             for entry in fs::read_dir(memory).into_iter().flatten().flatten() {
                 let _ = fs::remove_file(entry.path());
             }
@@ -68,7 +68,7 @@ impl WorkFolder {
         &self.path
     }
 
-    /// A folder of this runtime's own whose files never reach a disk.
+    /// A folder of this runtime whose files never reach a disk.
     pub(super) fn memory(&self) -> Option<&Path> {
         self.memory.as_deref()
     }
@@ -79,17 +79,17 @@ impl Drop for WorkFolder {
         if let Some(memory) = &self.memory {
             let _ = fs::remove_dir(memory);
         }
-        // Said outright: a program that is just being started may still share the open folder for an instant.
+        // An explicit unlock: a starting program may share the open folder for an instant.
         let _ = flock(&self.lock, FlockOperation::Unlock);
     }
 }
 
-/// Makes folders that only this user can enter.
+/// Creates folders that only this user can enter.
 pub(super) fn create_dir_all(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Opens the folder (made if there is none) and sees to it that it is this user's and nobody else writes to it.
+/// Opens the folder, created if absent, and checks that this user owns it and that no other user can write to it.
 fn own_folder(path: &Path) -> Result<File, LocalError> {
     let io = |error: io::Error| LocalError::Io { folder: path.to_path_buf(), error };
     let bad = |why: &str| LocalError::Unsafe { folder: path.to_path_buf(), why: why.to_owned() };
@@ -114,7 +114,7 @@ fn own_folder(path: &Path) -> Result<File, LocalError> {
         return Err(bad("the folder is shared by all users"));
     }
     if mode & 0o077 != 0 {
-        // A folder that is somebody's for other things is not closed to those who read it; the attempts' own folders are.
+        // A folder with other files stays open to its readers; the folders of attempts are closed.
         if holds_only_agendas(path) {
             folder.set_permissions(Permissions::from_mode(0o700)).map_err(io)?;
         } else if mode & 0o022 != 0 {
@@ -130,7 +130,7 @@ fn holds_only_agendas(path: &Path) -> bool {
     })
 }
 
-/// `/dev/shm/pop-UID/…`, or the same below the user's runtime folder.
+/// The folder `/dev/shm/pop-UID/…`, or the same below the user's runtime folder.
 fn memory_place(work: &Path) -> Option<PathBuf> {
     let uid = geteuid().as_raw();
     let run = PathBuf::from(format!("/run/user/{uid}"));

@@ -1,11 +1,13 @@
-//! Oldest first, across all customers.
+//! The policy `fifo`: the oldest agenda goes first, across all customers.
 
 use crate::scheduler::{Because, Change, Context, Policy, Registration, Taken, Waiting};
 
-pub(super) const REGISTRATION: Registration =
-    Registration { name: "fifo", about: "Oldest first, whoever it belongs to.", start: |_| Box::new(Fifo) };
+pub(super) const REGISTRATION: Registration = Registration {
+    name: "fifo",
+    about: "The oldest agenda goes first, across all customers.",
+    start: |_| Box::new(Fifo),
+};
 
-/// First in, first out.
 #[derive(Clone, Copy, Debug)]
 struct Fifo;
 

@@ -1,8 +1,10 @@
-//! One each in turn; a customer without work keeps its turn. POP's algorithm of two passes, exactly, but without a look
-//! at customers that have nothing: the cost of a call is that of what it takes, plus the active customers once a round.
+//! The policy `roundRobin`: customers take turns, and a customer without work keeps its turn. The policy follows the
+//! two passes of the original POP exactly, but skips customers without work. A call costs the agendas that it takes,
+//! plus the active customers once a round.
 //!
-//! POP keeps the list of customers that still have a turn. That list is always the pool's customers in their order
-//! without some, so this keeps the others: those whose turn is over. Each of them is a row, with an empty value.
+//! The original POP keeps the list of customers that still have a turn. That list is always the pool's customers in
+//! their order, without some. This policy keeps the missing customers, those without a turn: one row for each, with an
+//! empty value.
 
 use std::collections::BTreeSet;
 
@@ -11,23 +13,23 @@ use crate::scheduler::{Because, Change, Context, Policy, Registration, Start, Ta
 
 pub(super) const REGISTRATION: Registration = Registration {
     name: "roundRobin",
-    about: "One each in turn; a customer without work keeps its turn.",
+    about: "Customers take turns; a customer without work keeps its turn.",
     start: |start| Box::new(RoundRobin::new(start)),
 };
 
 /// The turns of one insight.
 #[derive(Clone, Debug)]
 struct RoundRobin {
-    /// How many customers the pool has.
+    /// Number of the pool's customers.
     members: usize,
-    /// Customers whose turn in this round is over, or that joined while it ran.
+    /// Customers that have used their turn in this round, or that joined during the round.
     spent: BTreeSet<CustomerId>,
     /// Customers that have both a turn and waiting agendas.
     due: BTreeSet<CustomerId>,
 }
 
 impl RoundRobin {
-    /// Goes on in the middle of the round that was stored.
+    /// Continues the stored round.
     fn new(start: Start<'_>) -> Self {
         let spent = start.rows.keys().map(|customer| CustomerId::from(customer.as_str())).collect();
         let mut turns = Self { members: start.members.len(), spent, due: BTreeSet::new() };
@@ -39,7 +41,6 @@ impl RoundRobin {
         waiting.customers().filter(|customer| !self.spent.contains(*customer)).cloned().collect()
     }
 
-    /// Takes the oldest agenda of `customer`.
     fn take_one(&mut self, customer: CustomerId, because: Because, waiting: &mut Waiting) -> Option<Taken> {
         let agenda = waiting.oldest_of(&customer)?;
         let (_, last) = waiting.remove(agenda)?;
@@ -49,7 +50,7 @@ impl RoundRobin {
         Some(Taken { agenda, customer, because })
     }
 
-    /// The turn of a customer is over.
+    /// Uses up the turn of a customer.
     fn spend(&mut self, context: &mut Context<'_>, customer: CustomerId) {
         context.rows.put(customer.as_str(), "");
         self.spent.insert(customer);
@@ -75,7 +76,7 @@ impl Policy for RoundRobin {
             self.start_round(context, BTreeSet::new(), waiting);
         }
 
-        // Pass 1: one each for those that have a turn.
+        // Pass 1: one agenda for each customer with a turn.
         let mut taken = Vec::new();
         let first: Vec<CustomerId> = self.due.iter().take(request).cloned().collect();
         for customer in &first {
@@ -89,7 +90,7 @@ impl Policy for RoundRobin {
             return taken;
         }
 
-        // Pass 2: everybody, again and again. Only this pass uses up turns of the next round.
+        // Pass 2: all customers with work, repeatedly. Only this pass uses up turns of the next round.
         let mut spent = BTreeSet::new();
         while taken.len() < request && !waiting.is_empty() {
             let round: Vec<CustomerId> = waiting.customers().take(request - taken.len()).cloned().collect();
@@ -112,7 +113,7 @@ impl Policy for RoundRobin {
             }
             Change::Joined(customer) => {
                 self.members += 1;
-                // A newcomer waits for the next round, unless none has begun.
+                // A new customer waits for the next round, unless no turn of this round is used.
                 if !self.spent.is_empty() && !self.spent.contains(customer) {
                     self.due.remove(customer);
                     self.spend(context, customer.clone());

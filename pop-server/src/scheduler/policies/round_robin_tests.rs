@@ -1,4 +1,4 @@
-//! POP's own behaviours of the round robin, by value, and the traced run of its reference.
+//! The round robin's behaviours in the original POP, by value, and the traced run of the reference.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::ids::{AgendaNo, InsightId};
 use crate::scheduler::{RowChange, StoredRows};
 
-/// A pool's customers and one insight under round robin, with its rows as the store keeps them.
+/// A pool's customers and one insight under round robin, with the policy's rows as the store keeps them.
 struct Fixture {
     policy: RoundRobin,
     waiting: Waiting,
@@ -26,7 +26,7 @@ impl Fixture {
         Self { policy, waiting, customers, rows, owner: BTreeMap::new() }
     }
 
-    /// A call of the policy; what it writes is stored.
+    /// Calls the policy and stores the rows that the policy writes.
     fn call<T>(&mut self, call: impl FnOnce(&mut RoundRobin, &mut Context<'_>, &mut Waiting) -> T) -> T {
         let (insight, mut changes) = (InsightId::from("i"), Vec::new());
         let mut context = Context::new(Timestamp::UNIX_EPOCH, &insight, &mut changes);
@@ -64,13 +64,13 @@ impl Fixture {
         self.call(|policy, context, waiting| policy.on(context, Change::Joined(customer), waiting));
     }
 
-    /// The owners of what was taken, in order.
+    /// The owners of the taken agendas, in order.
     fn take(&mut self, request: usize) -> Vec<&str> {
         let taken = self.call(|policy, context, waiting| policy.take(context, request, waiting));
         taken.iter().map(|taken| self.owner[&taken.agenda].as_str()).collect()
     }
 
-    /// POP's pending list, as the stored rows give it.
+    /// The pending list of the original POP, derived from the stored rows.
     fn pending(&self) -> Vec<&str> {
         self.customers
             .iter()

@@ -1,4 +1,4 @@
-//! A policy that is only here to show what one takes: this file, and one line where the scheduler is made.
+//! A policy that shows the cost of a new one: this file, and one line in the table of policies.
 
 use crate::scheduler::{Because, Change, Context, Policy, Registration, Taken, Waiting};
 
@@ -10,7 +10,7 @@ struct NewestFirst;
 
 impl Policy for NewestFirst {
     fn on(&mut self, context: &mut Context<'_>, change: Change<'_>, _: &Waiting) {
-        // It remembers who had an agenda last, and for how long.
+        // The policy stores the last customer of a pool, and the time of its agenda.
         if let Change::Ended { customer, cost } = change {
             context.rows.put(customer.as_str(), &cost.as_secs().to_string());
         }

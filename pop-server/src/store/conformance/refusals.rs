@@ -1,4 +1,4 @@
-//! What a store refuses, as a whole: violated keys, and writes under an older claim.
+//! Commits that a store refuses as a whole: violated keys, and writes under an older claim.
 
 use pop_compiler::agenda::Operation as AgendaOperation;
 
@@ -17,7 +17,7 @@ pub(super) fn a_commit_is_all_or_nothing(store: &Claimed) {
     assert_eq!(store.load().unwrap().live.len(), 2);
 }
 
-/// Each key is given once; a violated one is told, and nothing of what it came with is stored.
+/// Keys are unique: a commit that violates a key fails with an error, and the store keeps nothing of the commit.
 pub(super) fn a_key_is_violated_by_nothing(store: &Claimed) {
     store.commit(&new(1, "a", Some("k"))).unwrap();
     store.commit(&[event(1)]).unwrap();

@@ -1,4 +1,4 @@
-//! From SQLite's errors to the store's.
+//! Converts SQLite's errors into the store's.
 
 use rusqlite::{Error, ErrorCode};
 

@@ -1,5 +1,5 @@
-//! The database file: one name, one owner, and a watch on whether it is still there. The lock is on the file itself, so it
-//! holds whatever name the file is opened by.
+//! The database file: one name, one owner, and a check whether the file is still present. The lock is on the file
+//! itself, so it protects the file under every name.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::Read as _;
@@ -12,23 +12,23 @@ use crate::store::StoreError;
 
 /// The first bytes of every SQLite file that is not empty.
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// `POP1`, in the header of each database of ours.
+/// `POP1` in the header marks a database of POP.
 const APPLICATION: i32 = 0x504f_5031;
-/// The only user may read and write.
+/// Only the owner may read and write.
 const PRIVATE_FILE: u32 = 0o600;
 const PRIVATE_FOLDER: u32 = 0o700;
 
-/// The locked file. It must be closed after all connections: closing any handle of a file drops the locks that SQLite has
-/// on it. The system lets go of the lock when the process dies.
+/// The locked database file. Close this file after all connections: closing any handle of a file drops the locks that
+/// SQLite has on the file. The system releases the lock when the process dies.
 #[derive(Debug)]
 pub(super) struct DatabaseFile {
-    /// Without links, so that the files beside it are the same for all who open it.
+    /// Path without symbolic links, so that SQLite's files beside the database are the same for every process.
     pub(super) path: PathBuf,
     file: File,
 }
 
 impl DatabaseFile {
-    /// Opens or makes the file, and locks it.
+    /// Opens or creates the file, and locks it.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let unusable = |source| StoreError::File { path: path.to_owned(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -54,7 +54,7 @@ impl DatabaseFile {
         Ok(Self { path, file })
     }
 
-    /// Marks a new database as ours; refuses one that is another program's.
+    /// Marks a new database as POP's, and refuses a database of another program.
     pub(super) fn claim(&self, connection: &Connection) -> Result<(), StoreError> {
         let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         if id == APPLICATION {
@@ -63,7 +63,7 @@ impl DatabaseFile {
         let count = "SELECT count(*), count(*) FILTER (WHERE name = 'migrations') FROM sqlite_schema";
         let (all, ours): (i64, i64) =
             connection.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        // Those of the first versions have no mark.
+        // Databases of the first versions have no mark.
         if id != 0 || (all > 0 && ours == 0) {
             return Err(StoreError::Foreign {
                 path: self.path.clone(),
@@ -74,7 +74,7 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// Fails when the file was removed or replaced: what is written to it then is gone with the process.
+    /// Fails if the file was removed or replaced: later writes would vanish with the process.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let same = |a: &Metadata, b: &Metadata| a.dev() == b.dev() && a.ino() == b.ino();
         match (self.file.metadata(), self.path.metadata()) {

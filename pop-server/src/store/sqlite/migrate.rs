@@ -1,10 +1,11 @@
-//! The schema's history: embedded scripts, applied in order, each in a transaction.
+//! The migrations of the schema: embedded scripts, applied in order, each in a transaction.
 
 use rusqlite::Connection;
 
 use crate::store::StoreError;
 
-/// Each script brings the schema from the version before to its own: its place in this list, counted from 1.
+/// Each script brings the schema from the previous version to its own. The version is the script's place in this list,
+/// counted from 1.
 const SCRIPTS: [&str; 6] = [
     include_str!("../schema.sql"),
     include_str!("../schema-2.sql"),
@@ -14,7 +15,7 @@ const SCRIPTS: [&str; 6] = [
     include_str!("../schema-6.sql"),
 ];
 
-/// Brings the database to the newest version.
+/// Migrates the database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     migrate_to(connection, SCRIPTS.len())
 }

@@ -1,4 +1,4 @@
-//! One function for each read.
+//! The reading statements, one function for each read.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,7 +19,7 @@ use crate::store::{Filter, Kind, Record, StoreError};
 
 type Operations = Vec<(OperationName, Option<OperationRow>)>;
 
-/// Everything that has not ended.
+/// Everything about live agendas, and all settings.
 pub(super) fn load(c: &Connection, seal: &Seal) -> Result<Snapshot, StoreError> {
     let mut snapshot = Snapshot {
         customers: all(c, Kind::Customer)?,
@@ -90,9 +90,9 @@ fn all<T: DeserializeOwned>(c: &Connection, kind: Kind) -> Result<Vec<T>, StoreE
     Ok(items)
 }
 
-/// One agenda, ended or not, as [`load`] gives those that have not ended.
+/// One agenda in the form of [`load`], also after its end.
 pub(super) fn live(c: &Connection, seal: &Seal, id: &AgendaId) -> Result<Option<LiveRow>, StoreError> {
-    // One view of the data: a commit between two of the reads would tear it.
+    // The transaction gives all reads one view; a commit between two reads would mix two states.
     let transaction = c.unchecked_transaction()?;
     let Some(Record { header, row, .. }) = agenda(&transaction, seal, id)? else { return Ok(None) };
     let (mut operations, mut changed) = (Vec::new(), Vec::new());
@@ -116,7 +116,7 @@ pub(super) fn agenda(c: &Connection, seal: &Seal, id: &AgendaId) -> Result<Optio
     rows.next()?.map(|row| row::agenda(row, seal)).transpose()
 }
 
-/// The condition for a scope, and its value. One customer has an index to itself.
+/// The SQL condition for a scope, and its value. One customer uses an index of its own.
 fn customers(scope: &Scope) -> (Option<String>, &'static str) {
     match scope {
         Scope::All => (None, ""),
@@ -147,7 +147,7 @@ pub(super) fn agendas(c: &Connection, seal: &Seal, filter: &Filter) -> Result<Ve
         if let Some(value) = value {
             values.push(value);
             let condition = condition.replace('?', &format!("?{}", values.len()));
-            // Writing to a String can't fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(sql, " AND {condition}");
         }
     }
@@ -335,7 +335,7 @@ pub(super) fn template(
     Ok(statement.query_row([owner(customer), name], |row| row.get(0)).optional()?)
 }
 
-/// What stands in the column `customer`: nothing for what is for all.
+/// The value of the column `customer`: empty for things of all customers.
 pub(super) fn owner(customer: Option<&CustomerId>) -> &str {
     customer.map_or("", CustomerId::as_str)
 }

@@ -1,4 +1,4 @@
-//! Between Rust values and columns.
+//! Converts between Rust values and columns.
 
 use jiff::Timestamp;
 use rusqlite::Row;
@@ -17,7 +17,7 @@ use crate::store::{Record, StoreError};
 pub(super) const AGENDA_COLUMNS: &str = "no, id, customer, insight, pool, title, link, workflow, total, \
     submitted_at, state, held, reason, epoch, seq, percent, succeeded, queue_position, lease_worker, \
     lease_instance, lease_request, interrupted, cancelling, started_at, ended_at, outputs, failure, maximum_attempts, lost";
-/// How many those are.
+/// The number of these columns.
 pub(super) const AGENDA_WIDTH: usize = 29;
 
 /// The columns that [`operation`] reads, in its order.
@@ -70,7 +70,7 @@ pub(super) fn agenda(row: &Row<'_>, seal: &Seal) -> Result<Record, StoreError> {
     Ok(Record { header, row: changing, outputs, failure })
 }
 
-/// An operation's row; the output is left out.
+/// An operation's row without its output.
 pub(super) fn operation(row: &Row<'_>) -> Result<OperationRow, StoreError> {
     Ok(OperationRow {
         agenda: AgendaNo(row.get(0)?),
@@ -109,7 +109,7 @@ fn time_or_none(micros: Option<i64>) -> Result<Option<Timestamp>, StoreError> {
     micros.map(time).transpose()
 }
 
-/// A column of JSON text as a value.
+/// Parses a column of JSON text.
 pub(super) fn json<T: DeserializeOwned>(text: &str, column: &'static str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|e| StoreError::Corrupt { column, why: e.to_string() })
 }
@@ -121,12 +121,12 @@ fn json_or_none<T: DeserializeOwned>(
     text.map(|t| json(&t, column)).transpose()
 }
 
-/// A value as a column of JSON text.
+/// Writes a value as JSON text for a column.
 pub(super) fn text<T: Serialize + ?Sized>(value: &T, column: &'static str) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Corrupt { column, why: e.to_string() })
 }
 
-/// The same for what may be absent.
+/// Like [`text`], for an optional value.
 pub(super) fn text_or_none<T: Serialize>(
     value: Option<&T>,
     column: &'static str,

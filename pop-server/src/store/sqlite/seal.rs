@@ -1,5 +1,5 @@
-//! Texts with secrets, encrypted: AES-256-GCM under a key in a file beside the database. A sealed text is stored as a blob,
-//! so the two kinds can't be taken for each other.
+//! Encrypts texts with secrets: AES-256-GCM under a key in a file beside the database. The store keeps an encrypted
+//! text as a blob, so plain and encrypted texts cannot be confused.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -15,15 +15,15 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::ids::AgendaNo;
 use crate::store::StoreError;
 
-/// The bytes of a key.
+/// Length of a key in bytes.
 const KEY: usize = 32;
-/// What names a key: the start of its digest.
+/// Length in bytes of a key's id, the start of the key's digest.
 const ID: usize = 8;
 
-/// Seals and unseals. The key is made when it is first needed.
+/// Encrypts and decrypts. The first encryption creates the key.
 #[derive(Debug, Default)]
 pub(super) struct Seal {
-    /// Where the key lies; none for a database in memory.
+    /// Path of the key file; none for a database in memory.
     file: Option<PathBuf>,
     key: OnceLock<Key>,
 }
@@ -45,7 +45,8 @@ impl Key {
 }
 
 impl Seal {
-    /// With the key in `<database>.key`. The key of what is sealed in the database must be there.
+    /// Reads the key in `<database>.key`. Fails if the database has encrypted texts and their key is absent or another
+    /// one.
     pub(super) fn open(database: &Path, connection: &Connection) -> Result<Self, StoreError> {
         let mut file = database.as_os_str().to_owned();
         file.push(".key");
@@ -71,7 +72,6 @@ impl Seal {
         StoreError::Key(format!("{file}: {why}"))
     }
 
-    /// The key as it is stored.
     fn read(&self) -> Result<Option<Key>, StoreError> {
         let Some(file) = &self.file else { return Ok(None) };
         match std::fs::read(file) {
@@ -96,7 +96,7 @@ impl Seal {
         Ok(key)
     }
 
-    /// A new key. It is on the disk before anything is sealed with it.
+    /// Creates a key. The key is durable before any text is encrypted.
     fn make(&self) -> Result<Key, StoreError> {
         let mut bytes = [0; KEY];
         rand::fill(&mut bytes).map_err(|_| self.unusable("the system gave no random numbers"))?;
@@ -113,7 +113,7 @@ impl Seal {
         Key::new(&bytes)
     }
 
-    /// The text as it is to be stored.
+    /// The stored form of a text.
     pub(super) fn seal(
         &self,
         connection: &Connection,
@@ -131,7 +131,7 @@ impl Seal {
         Ok(Value::Blob([&id[..], &nonce.as_ref()[..], &bytes].concat()))
     }
 
-    /// The text that was stored.
+    /// The text of its stored form.
     pub(super) fn unseal(&self, no: AgendaNo, stored: ValueRef<'_>) -> Result<String, StoreError> {
         let corrupt = |why: &str| StoreError::Corrupt { column: "body", why: why.to_owned() };
         let blob = match stored {
@@ -156,7 +156,7 @@ impl Seal {
     }
 }
 
-/// A sealed text is good for its own agenda only.
+/// Binds an encrypted text to its agenda: under another agenda, decryption fails.
 fn aad(no: AgendaNo) -> Aad<[u8; 8]> {
     Aad::from(no.0.to_be_bytes())
 }

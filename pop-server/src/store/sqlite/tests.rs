@@ -1,4 +1,4 @@
-//! The contract, and what is special about a database in a file.
+//! The contract, and the behaviour of a database in a file.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -29,7 +29,7 @@ fn two_stores_never_share_a_file() {
         matches!(SqliteStore::open(&path), Err(StoreError::InUse(at)) if at == path.canonicalize().unwrap())
     );
     drop(first);
-    // A child process that another test starts just now holds a copy of the lock until it has become its program.
+    // A child process that another test starts at this moment holds a copy of the lock until its `exec`.
     let again = (0..100_000).find_map(|_| {
         std::thread::yield_now();
         SqliteStore::open(&path).ok()
@@ -160,7 +160,7 @@ fn a_newer_schema_is_refused() {
 }
 
 impl SqliteStore {
-    /// Puts what is not known yet into each stored document, as a newer program may have done.
+    /// Adds unknown fields to each stored document, as a newer program may have done.
     pub(crate) fn of_tomorrow(&self) {
         let connection = locked(&self.writer);
         for (table, column, at) in [

@@ -1,4 +1,4 @@
-//! One statement for each kind of write.
+//! The writing statements, by kind of write.
 
 use pop_compiler::agenda::Operation;
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -197,13 +197,14 @@ fn made(
     Ok(())
 }
 
-/// Whether an agenda holds secrets.
+/// Whether the agenda's texts are encrypted.
 fn is_sealed(tx: &Transaction<'_>, no: AgendaNo) -> Result<bool, StoreError> {
     let mut statement = tx.prepare_cached("SELECT sealed FROM bodies WHERE no = ?1")?;
     Ok(statement.query_row([no.0], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
-/// Nothing is left of what operations did; of those that are gone nothing at all, and the others move up.
+/// Deletes the results of reset and removed operations. Removed operations vanish with their logs, and later operations
+/// move up.
 fn again(tx: &Transaction<'_>, no: AgendaNo, reset: &[u32], removed: &[u32]) -> Result<(), StoreError> {
     for position in reset.iter().chain(removed) {
         tx.prepare_cached("DELETE FROM operations WHERE no = ?1 AND position = ?2")?
@@ -238,7 +239,7 @@ fn again(tx: &Transaction<'_>, no: AgendaNo, reset: &[u32], removed: &[u32]) -> 
 }
 
 fn operation(tx: &Transaction<'_>, seal: &Seal, row: &OperationRow) -> Result<(), StoreError> {
-    // Within one attempt, a start that is known stays known.
+    // Within one attempt, a known start time stays.
     tx.prepare_cached(
         "INSERT INTO operations \
          (no, position, state, again, attempt, percent, message, started_at, ended_at, failure, failures) \

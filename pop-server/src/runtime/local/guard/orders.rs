@@ -1,32 +1,32 @@
-//! What a guard is told, line by line, and what that makes its duty. No clock, no pipe, no processes.
+//! The orders for a guard, line by line, and the guard's duty after them. No clock, no pipe, no processes.
 
 use std::time::Duration;
 
-/// The last order of a pool that ends in good order.
+/// The last order of a pool that ends regularly.
 pub(super) const END: &str = "end\n";
 
-/// The order that sets the fence, a moment in the time since boot, or removes it.
+/// The order that sets the fence, as time since boot, or removes it.
 pub(super) fn fence(at: Option<Duration>) -> String {
     at.map_or_else(|| "none\n".to_owned(), |at| format!("fence {}\n", at.as_millis()))
 }
 
-/// What a guard has to do.
+/// The duty of a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Duty {
-    /// Listen, until that moment where there is one.
+    /// Listen, until this moment if one is given.
     Listen(Option<Duration>),
-    /// Programs must not live: kill them, and go on listening.
+    /// Kill the programs, and go on listening.
     Kill,
     /// The pool is gone: kill its programs until none is left, then end.
     Finish,
-    /// The pool needs no guard any more.
+    /// End, because the pool needs no guard any more.
     End,
 }
 
-/// What a guard was told.
+/// The received orders.
 #[derive(Debug, Default)]
 pub(super) struct Orders {
-    /// The beginning of a line.
+    /// The start of an incomplete line.
     rest: Vec<u8>,
     fence: Option<Duration>,
     ended: bool,
@@ -34,7 +34,7 @@ pub(super) struct Orders {
 }
 
 impl Orders {
-    /// Takes in what has come through the pipe. A line that means nothing has no effect.
+    /// Takes bytes of the pipe. A line without a meaning has no effect.
     pub(super) fn take(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if *byte == b'\n' {
@@ -59,7 +59,7 @@ impl Orders {
         }
     }
 
-    /// The pipe has no writer any more.
+    /// Records that the pipe has no writer any more.
     pub(super) fn close(&mut self) {
         self.closed = true;
     }

@@ -1,4 +1,4 @@
-//! The guard's own process: it listens, and kills.
+//! The guard's own process: listens and kills.
 
 use std::io::{self, Stdin};
 use std::os::fd::OwnedFd;
@@ -15,13 +15,13 @@ use super::super::children;
 use super::orders::{Duty, Orders};
 use crate::env::since_boot;
 
-/// Pauses between two looks for programs that have to go: the first, the longest while some were found, and the longest.
+/// Pauses between two searches for programs to kill: the first, the longest after a find, and the longest without.
 const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(100), Duration::from_secs(1)];
-/// So many looks in a row have to find nobody: one that was just being started has no mark for an instant.
+/// Number of searches in a row that must find no program: a starting program has no mark for an instant.
 const CLEAN: u32 = 3;
 
-/// Guards the programs that the runtime with this `start` starts below `work`: kills them when a fence has passed that came
-/// through standard input, or when that ends. Returns when the pool needs no guard any more.
+/// Guards the programs that the runtime of this `start` starts below `work`. Standard input brings fences. The guard
+/// kills the programs after a fence, and when standard input closes. Returns when the pool needs no guard any more.
 ///
 /// # Errors
 /// The system has no timer, or standard input can't be read.
@@ -44,7 +44,7 @@ pub fn stand(work: &Path, start: &str) -> io::Result<()> {
             return Ok(());
         }
         post.listen(Some(since_boot() + pause))?;
-        // After a fence the pool may wake up and start one more before it knows, so the looks go on.
+        // After a fence the pool may wake up and start a program before it knows of the fence, so the searches go on.
         pause = match (duty, found) {
             (Duty::Finish, false) => PAUSES[0],
             (_, true) => (pause * 2).min(PAUSES[1]),
@@ -53,10 +53,10 @@ pub fn stand(work: &Path, start: &str) -> io::Result<()> {
     }
 }
 
-/// Where orders come in.
+/// The source of orders.
 struct Post {
     stdin: Stdin,
-    /// By the clock of fences: it rings in time even when the machine has slept.
+    /// On the clock of fences: the timer fires in time even after a sleep of the machine.
     timer: OwnedFd,
     orders: Orders,
 }
@@ -67,10 +67,10 @@ impl Post {
         Ok(Self { stdin: io::stdin(), timer, orders: Orders::default() })
     }
 
-    /// Waits until there are orders, or until that moment.
+    /// Waits for orders or until a moment.
     fn listen(&mut self, until: Option<Duration>) -> io::Result<()> {
         let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
-        // A time of zero would switch it off.
+        // A time of zero would disarm the timer.
         let value = until.map_or(zero, |at| timespec(at.max(Duration::from_nanos(1))));
         timerfd_settime(
             &self.timer,
@@ -78,7 +78,7 @@ impl Post {
             &Itimerspec { it_interval: zero, it_value: value },
         )?;
         let mut both = [PollFd::new(&self.timer, PollFlags::IN), PollFd::new(&self.stdin, PollFlags::IN)];
-        // A pipe without a writer would wake it each time.
+        // A pipe without a writer would end each wait at once.
         let count = if self.orders.is_closed() { 1 } else { 2 };
         match poll(&mut both[..count], None) {
             Ok(_) => {}
@@ -91,7 +91,7 @@ impl Post {
         Ok(())
     }
 
-    /// Whether the orders that are at hand now still ask for it.
+    /// Whether the orders still demand a kill, after all that have arrived.
     fn must_kill(&mut self) -> bool {
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         while !self.orders.is_closed()
@@ -101,7 +101,7 @@ impl Post {
         matches!(self.orders.duty(since_boot()), Duty::Kill | Duty::Finish)
     }
 
-    /// Reads the orders that have arrived; blocks until there are some.
+    /// Reads the orders that have arrived; blocks until some arrive.
     fn read(&mut self) -> io::Result<()> {
         let mut bytes = [0; 4096];
         match rustix::io::read(&self.stdin, &mut bytes) {
