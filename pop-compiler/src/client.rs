@@ -84,18 +84,18 @@ impl std::fmt::Display for Error {
             Self::NoName { file } => {
                 write!(
                     f,
-                    "{file} has no name in `pop.workflow`, and a client needs one; build it with `popc build`"
+                    "no client for {file}: missing name in `pop.workflow`. Build the file with `popc build`"
                 )
             }
             Self::SameName { files: [first, second], path } => {
                 write!(
                     f,
-                    "the clients of {first} and {second} would both be {path}; rename one of the workflows"
+                    "the clients of {first} and {second} would both be {path}. Rename one of the workflows"
                 )
             }
             Self::Clashes { file, clashes } => {
                 for (i, clash) in clashes.iter().enumerate() {
-                    write!(f, "{}{file} has no client: {clash}", if i == 0 { "" } else { "\n" })?;
+                    write!(f, "{}no client for {file}: {clash}", if i == 0 { "" } else { "\n" })?;
                 }
                 Ok(())
             }
