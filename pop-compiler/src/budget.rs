@@ -9,8 +9,8 @@ use crate::source::{FileId, Span};
 pub(crate) const MORE_FINDINGS: Rule = Rule {
     id: "more-findings",
     severity: Severity::Info,
-    summary: "there are more findings than are shown",
-    explanation: "Of very many findings only the first are shown, the errors before the others; the rest is counted. Mend the first ones, and check again.",
+    summary: "more findings than a report shows",
+    explanation: "A report shows only the first findings, errors before warnings, and counts the rest. Fix the first ones, and check again.",
     bad: "",
     good: "",
     absence: false,

@@ -39,7 +39,7 @@ impl Default for Options<'_> {
     /// No files, no catalogs.
     fn default() -> Self {
         Self {
-            loader: &|_| Err("files can't be read here".to_owned()),
+            loader: &|_| Err("reading files is not supported here".to_owned()),
             catalogs: &[],
             severities: &severities::NONE,
         }
@@ -185,7 +185,7 @@ pub struct LoadedCatalog {
 
 /// Reads a catalog file (TOML or JSON, by its name) by itself.
 pub fn load_catalog(source: &Source) -> LoadedCatalog {
-    load_catalog_with(source, &|_| Err("files can't be read here".to_owned()))
+    load_catalog_with(source, &|_| Err("reading files is not supported here".to_owned()))
 }
 
 /// As [`load_catalog`]; `loader` reads the JSON Schema files that the catalog names.

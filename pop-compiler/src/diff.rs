@@ -42,9 +42,9 @@ impl Verdict {
     /// The sentence for it.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Compatible => "clients and results stay as they are",
-            Self::Regenerate => "clients must be generated again",
-            Self::Recompute => "results will be computed again",
+            Self::Compatible => "clients and results stay valid",
+            Self::Regenerate => "clients must be regenerated",
+            Self::Recompute => "results must be recomputed",
             Self::Breaking => "clients break",
         }
     }
@@ -75,7 +75,7 @@ pub fn diff(old: &AgendaTemplate, new: &AgendaTemplate) -> Vec<Change> {
     diff.settings(old, new);
     diff.operations(old, new);
     if diff.changes.is_empty() && old.digest() != new.digest() {
-        diff.add(Verdict::Compatible, "template", "written in another way, which means the same");
+        diff.add(Verdict::Compatible, "template", "written differently, with the same meaning");
     }
     let mut changes = diff.changes;
     changes.sort_by(|a, b| (b.verdict, &a.at, &a.message).cmp(&(a.verdict, &b.at, &b.message)));
@@ -172,7 +172,7 @@ impl Differ {
             let (old, new) = (old_output.as_ref().map(text), new_output.as_ref().map(text));
             match (old, new) {
                 (Some(old), Some(new)) if old == new => {
-                    let message = format!("what {} stands for has changed", shown(&old));
+                    let message = format!("the definition of {} has changed", shown(&old));
                     self.add(Verdict::Recompute, format!("{at}/{OUTPUT}"), message);
                 }
                 (old, new) => {
@@ -203,7 +203,7 @@ impl Differ {
             match (old.get(name), new.get(name)) {
                 (Some(old), Some(new)) => self.one_operation(&at, old, new),
                 (None, Some(new)) => {
-                    self.add(Verdict::Recompute, at, format!("added; it runs `{}`", new.kind));
+                    self.add(Verdict::Recompute, at, format!("added, runs `{}`", new.kind));
                 }
                 (Some(_), None) => self.add(Verdict::Recompute, at, "removed"),
                 (None, None) => {}
@@ -248,7 +248,7 @@ impl Differ {
             }
             (None | Some(Json::Null), Some(new)) => self.add(verdict, at, format!("added: {}", shown(new))),
             (Some(old), None | Some(Json::Null)) => {
-                self.add(verdict, at, format!("removed; it was {}", shown(old)));
+                self.add(verdict, at, format!("removed: {}", shown(old)));
             }
             (Some(old), Some(new)) => self.add(verdict, at, format!("{} is now {}", shown(old), shown(new))),
         }

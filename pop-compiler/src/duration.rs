@@ -22,36 +22,33 @@ const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("ms", 1),
 /// # Errors
 /// Says what is wrong and what a duration looks like.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
-    let wrong = |what: String| {
-        DurationError(format!("{what}; a duration looks like `500ms`, `10s`, `5m`, `2h` or `1h30m`"))
+    let wrong = |why: &str| {
+        DurationError(format!(
+            "invalid duration `{text}`: {why}. Write a duration such as `500ms`, `10s`, `5m`, `2h` or `1h30m`"
+        ))
     };
     let mut rest = text.trim();
     if rest.is_empty() {
-        return Err(wrong("it is empty".into()));
+        return Err(wrong("the text is empty"));
     }
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let number =
             Some(&rest[..digits]).filter(|digits| !digits.starts_with('.') && !digits.ends_with('.'));
-        let number: f64 = number
-            .and_then(|digits| digits.parse().ok())
-            .ok_or_else(|| wrong(format!("`{text}` is not a duration")))?;
+        let number: f64 =
+            number.and_then(|digits| digits.parse().ok()).ok_or_else(|| wrong("expected a number"))?;
         rest = &rest[digits..];
         let Some((unit, millis)) = UNITS.iter().find(|(unit, _)| {
             rest.strip_prefix(unit).is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphabetic()))
         }) else {
-            return Err(wrong(if rest.is_empty() {
-                format!("`{text}` has no unit")
-            } else {
-                format!("`{text}` has no unit that is known")
-            }));
+            return Err(wrong(if rest.is_empty() { "missing unit" } else { "unknown unit" }));
         };
         rest = &rest[unit.len()..];
         #[expect(clippy::cast_precision_loss, reason = "units are small numbers")]
         let part = Duration::try_from_secs_f64(number * (*millis as f64) / 1000.0)
-            .map_err(|_| wrong(format!("`{text}` is too long")))?;
-        total = total.checked_add(part).ok_or_else(|| wrong(format!("`{text}` is too long")))?;
+            .map_err(|_| wrong("the duration is too long"))?;
+        total = total.checked_add(part).ok_or_else(|| wrong("the duration is too long"))?;
     }
     Ok(total)
 }
@@ -67,9 +64,7 @@ pub fn parse_range(text: &str) -> Result<(Duration, Duration), DurationError> {
     };
     let (min, max) = (parse(min)?, parse(max)?);
     if min > max {
-        return Err(DurationError(format!(
-            "`{text}` goes from the larger to the smaller; write it the other way round"
-        )));
+        return Err(DurationError(format!("invalid range `{text}`: write the smaller value first")));
     }
     Ok((min, max))
 }

@@ -79,10 +79,10 @@ impl Generator {
             return Ok(updates.then(|| Self { pointer: "/operations".to_owned(), promises: Vec::new() }));
         };
         let written =
-            Written::deserialize(value).map_err(|e| (format!("it can't be read: {e}"), String::new()))?;
+            Written::deserialize(value).map_err(|e| (format!("invalid parameter: {e}"), String::new()))?;
         let pointer = written.operations_json_pointer;
         if !(pointer.is_empty() || pointer.starts_with('/')) {
-            let message = format!("`{pointer}` is no JSON pointer: it must be empty or start with `/`");
+            let message = format!("invalid JSON pointer `{pointer}`: use an empty text, or start with `/`");
             return Err((message, "/operationsJsonPointer".to_owned()));
         }
         if written.log_only == Some(true) {
@@ -95,7 +95,7 @@ impl Generator {
                 None => Promise::One(name),
             };
             if promise.stem().is_empty() {
-                return Err(("a name is empty".to_owned(), format!("/names/{i}")));
+                return Err(("empty name in `names`".to_owned(), format!("/names/{i}")));
             }
             promises.push(promise);
         }
@@ -109,18 +109,17 @@ impl Generator {
     pub fn read(&self, output: Value) -> Result<Vec<Operation>, String> {
         let mut output = output;
         let place =
-            if self.pointer.is_empty() { "its output".to_owned() } else { format!("`{}`", self.pointer) };
+            if self.pointer.is_empty() { "the output".to_owned() } else { format!("`{}`", self.pointer) };
         match output.pointer_mut(&self.pointer).map(Value::take) {
-            None => Err(format!("nothing is at {place} in its output, where the operations should be")),
+            None => Err(format!("missing operations at {place} in the output")),
             Some(Value::Array(items)) => items
                 .into_iter()
                 .enumerate()
                 .map(|(i, item)| {
-                    serde_json::from_value(item)
-                        .map_err(|e| format!("number {i} of {place} is no operation: {e}"))
+                    serde_json::from_value(item).map_err(|e| format!("invalid operation {i} of {place}: {e}"))
                 })
                 .collect(),
-            Some(_) => Err(format!("{place} is no list of operations")),
+            Some(_) => Err(format!("invalid operations at {place}: expected a list")),
         }
     }
 }

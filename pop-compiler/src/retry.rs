@@ -76,7 +76,7 @@ impl RetryPolicy {
                 .and_then(|n| u32::try_from(n).ok())
                 .filter(|n| (1..=MOST_ATTEMPTS).contains(n))
                 .ok_or_else(|| {
-                    wrong(pointer, format!("{v} is not a number of attempts from 1 to {MOST_ATTEMPTS}"))
+                    wrong(pointer, format!("invalid number of attempts {v}: use 1 to {MOST_ATTEMPTS}"))
                 })
         };
         let Value::Object(map) = value else {
@@ -88,7 +88,10 @@ impl RetryPolicy {
                 "attempts" => policy.attempts = attempts(value, "/attempts")?,
                 "backoff" => {
                     let text = value.as_str().ok_or_else(|| {
-                        wrong("/backoff", format!("{value} is not a range of durations such as \"10s..5m\""))
+                        wrong(
+                            "/backoff",
+                            format!("invalid range of durations {value}: use a text such as \"10s..5m\""),
+                        )
                     })?;
                     policy.backoff = duration::parse_range(text)
                         .map_err(|e| because("bad-duration", "/backoff", e.to_string()))?;
@@ -99,15 +102,11 @@ impl RetryPolicy {
                         .as_array()
                         .and_then(|list| list.iter().map(known).collect::<Option<Vec<_>>>())
                         .ok_or_else(|| {
-                            wrong(
-                                "/on",
-                                format!("{value} is not a list of causes; they are {}", CAUSES.join(", ")),
-                            )
+                            wrong("/on", format!("invalid list of causes {value}: use {}", CAUSES.join(", ")))
                         })?;
                 }
                 other => {
-                    let message =
-                        format!("there is no setting `{other}`; there are attempts, backoff and on");
+                    let message = format!("unknown setting `{other}`: use attempts, backoff or on");
                     let key = other.replace('~', "~0").replace('/', "~1");
                     return Err(because("unknown-key", &format!("/{key}"), message));
                 }

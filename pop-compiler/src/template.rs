@@ -139,7 +139,7 @@ impl Filler<'_, '_> {
     }
 
     fn unresolved(&mut self, at: &str, token: &str) {
-        let message = format!("nothing is at `{token}` in the inputs");
+        let message = format!("the inputs have no value at `{token}`");
         let finding = Diagnostic::error("unknown-input", Location::Pointer(at.to_owned()), message);
         let help = "submit that input, or give the reference a default: `@<name::/pointer?default>`";
         self.faults.push(finding.help(help));

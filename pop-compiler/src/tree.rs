@@ -81,7 +81,7 @@ impl Node {
     /// What it is, for messages.
     pub(crate) fn describe(&self) -> &'static str {
         match self {
-            Self::Error => "something unreadable",
+            Self::Error => "an unreadable value",
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
             Self::Number(_) => "a number",

@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
 
     fn run(mut self) -> Vec<Diagnostic> {
         if self.agenda.operations.is_empty() {
-            let message = "the agenda has no operations, so there is nothing to do";
+            let message = "the agenda has no operations";
             let finding = self.error("empty-workflow", "/operations", message);
             self.add(finding.help("add at least one operation"));
             return self.findings;
@@ -158,20 +158,19 @@ impl<'a> Checker<'a> {
                 let finding =
                     self.error("missing-key", &format!("/operations/{i}"), "the operation has no name");
                 self.add(
-                    finding.help("give it a `name`; others refer to its output as `@<name.out::/field>`"),
+                    finding
+                        .help("add a `name`; other operations refer to the output as `@<name.out::/field>`"),
                 );
             } else if let Some(&first) = folded.get(&name.to_lowercase()) {
                 let other = &self.agenda.operations[first].name;
                 let message = if other == name {
-                    format!("two operations are called `{name}`")
+                    format!("duplicate operation name `{name}`")
                 } else {
-                    format!(
-                        "`{name}` and `{other}` differ only in letter case, which does not tell names apart"
-                    )
+                    format!("the names `{name}` and `{other}` differ only in letter case")
                 };
                 let place = Location::Pointer(format!("{}/operations/{first}/name", self.prefix));
                 let finding = self.error("duplicate-name", &format!("/operations/{i}/name"), message);
-                self.add(finding.also(place, "the first one"));
+                self.add(finding.also(place, "first used here"));
             } else {
                 let lower = name.to_lowercase();
                 if self.around.is_some_and(|around| around.is_taken(&lower)) {
@@ -184,17 +183,17 @@ impl<'a> Checker<'a> {
             for (key, text) in [("name", name), ("type", operation.kind.as_str())] {
                 if text.chars().any(char::is_control) {
                     let message = format!(
-                        "an operation's {key} can't be `{}`: it has a control character",
+                        "invalid operation {key} `{}`: control characters are not allowed",
                         text.escape_debug()
                     );
                     let finding = self.error("reserved-name", &format!("/operations/{i}/{key}"), message);
-                    self.add(finding.help("leave the control character out"));
+                    self.add(finding.help("remove the control character"));
                 }
             }
             if operation.kind.is_empty() {
                 let message = format!("operation `{name}` has no type");
                 let finding = self.error("missing-key", &format!("/operations/{i}"), message);
-                self.add(finding.help("give it a `type`, such as `pop.log`"));
+                self.add(finding.help("add a `type`, such as `pop.log`"));
             }
         }
     }
@@ -248,7 +247,7 @@ impl<'a> Checker<'a> {
         {
             if !self.is_full() {
                 let message =
-                    format!("`{shown}` means one output, but `{}` has one for each item", mention.name);
+                    format!("missing index in `{shown}`: `{}` has one output for each item", mention.name);
                 let finding = self.error("missing-index", &pointer(), message);
                 let name = mention.name;
                 self.add(finding.help(format!(
@@ -281,7 +280,7 @@ impl<'a> Checker<'a> {
         }
         if RUN_TOKENS.contains(&name) {
             if token.default.is_none() && !token.path().is_empty() && !self.is_full() {
-                let message = format!("`{name}` is a text, so `{}` leads nowhere", token.text);
+                let message = format!("invalid pointer in `{}`: `{name}` is a text", token.text);
                 let finding = self.error("bad-pointer", &pointer(), message);
                 self.add(finding.help(format!("write `@<{name}>`")));
             }
@@ -298,12 +297,12 @@ impl<'a> Checker<'a> {
         } else {
             "refer to an operation's output as `@<name.out::/field>`; write `\\@<` for the text itself".into()
         };
-        let message = format!("nothing is called `{name}` when an agenda runs");
+        let message = format!("unknown name `{name}` in a reference");
         self.add(self.error("unknown-output", &pointer(), message).help(help));
     }
 
     fn unknown(&mut self, rule: &'static str, pointer: &str, shown: &str, name: &str) {
-        let message = format!("`{shown}` needs an operation `{name}`, but there is none");
+        let message = format!("`{shown}` refers to operation `{name}`, which does not exist");
         let mut finding = self.error(rule, pointer, message);
         // One guess is always made: comparing all names once is in proportion to the agenda.
         if self.guesses > 0 {
@@ -343,10 +342,11 @@ impl<'a> Checker<'a> {
             }
             let mut path: Vec<String> = cycle.iter().map(|&i| format!("`{}`", graph.name(i))).collect();
             path.extend(path.first().cloned());
-            let message = format!("these operations wait for each other: {}", path.join(" → "));
+            let message = format!("operations wait for each other: {}", path.join(" → "));
             let finding = self.error("cycle", &format!("/operations/{first}"), message);
             self.add(finding.help(
-                "drop one of these references or `dependsOn` entries; each arrow points to the one that waits",
+                "remove one of these references or `dependsOn` entries; each arrow points to the \
+                    waiting operation",
             ));
         }
     }

@@ -17,7 +17,7 @@ use crate::{Compiled, Coverage};
 pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let piped = args.paths.iter().any(|path| path == Path::new("-"));
     if piped && args.fix && args.format != ReportFormat::Text {
-        bail!("`--fix -` writes the fixed text to standard output, where `--format` would write, too");
+        bail!("`--fix -` and `--format` both write to standard output. Use one of them");
     }
     let (files, mut failures) = find_all(&args.paths);
     let mut count = 0;

@@ -57,7 +57,7 @@ pub fn check_native(source: Source) -> Compiled {
                 Err(error) => {
                     out.push(rules::wrong_shape::native(
                         opening(tree.span, &text),
-                        "a template",
+                        "template",
                         &error.to_string(),
                     ));
                 }
@@ -70,7 +70,7 @@ pub fn check_native(source: Source) -> Compiled {
                 Err(error) => {
                     out.push(rules::wrong_shape::native(
                         opening(tree.span, &text),
-                        "an agenda",
+                        "agenda",
                         &error.to_string(),
                     ));
                 }

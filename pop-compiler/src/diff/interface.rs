@@ -102,15 +102,15 @@ fn input(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'_
     let (old, new) = match sides {
         (Some(old), Some(new)) => (old, new),
         (None, Some(new)) if new.required => {
-            diff.add(Verdict::Breaking, at, format!("added, and required: `{}`", new.shown()));
+            diff.add(Verdict::Breaking, at, format!("added as required: `{}`", new.shown()));
             return;
         }
         (None, Some(new)) => {
-            diff.add(Verdict::Compatible, at, format!("added, and optional: `{}`", new.shown()));
+            diff.add(Verdict::Compatible, at, format!("added as optional: `{}`", new.shown()));
             return;
         }
         (Some(old), None) => {
-            diff.add(Verdict::Breaking, at, format!("removed; it was `{}`", old.shown()));
+            diff.add(Verdict::Breaking, at, format!("removed: `{}`", old.shown()));
             return;
         }
         (None, None) => return,
@@ -118,19 +118,19 @@ fn input(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'_
     // what may be left out may be null: a default takes its place
     let taken = if new.required { new.ty.clone() } else { new.ty.clone().optional() };
     if !within(&old.ty, &taken, types, Who::Takes) {
-        let message = change(&old, &new) + ", which refuses some of what was taken";
+        let message = change(&old, &new) + ", which rejects some values that were valid";
         diff.add(Verdict::Breaking, at, message);
     } else if old.paths() != new.paths() {
         // a relative one is where it is submitted
-        let message = change(&old, &new) + ", and a relative path is another value than the same text";
+        let message = change(&old, &new) + ", and a relative path has another value than the same text";
         diff.add(Verdict::Recompute, at, message);
     } else if old.plain != new.plain {
-        diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which takes all that was taken");
+        diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which accepts all earlier values");
     }
     match (old.required, new.required) {
         // a type that takes null says so already
-        (true, false) if old.plain == new.plain => diff.add(Verdict::Regenerate, at, "may be left out now"),
-        (false, true) => diff.add(Verdict::Breaking, at, "must be given now"),
+        (true, false) if old.plain == new.plain => diff.add(Verdict::Regenerate, at, "is now optional"),
+        (false, true) => diff.add(Verdict::Breaking, at, "is now required"),
         _ => {}
     }
     diff.values(
@@ -146,15 +146,15 @@ fn output(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'
     match sides {
         (Some(old), Some(new)) => {
             if !within(&new.ty, &old.ty, types, Who::Reads) {
-                let message = change(&old, &new) + ", which may be more than clients can read";
+                let message = change(&old, &new) + ", which allows values that old clients cannot read";
                 diff.add(Verdict::Breaking, at, message);
             } else if old.plain != new.plain {
-                diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which was possible before");
+                diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which allows no new values");
             }
             words(diff, at, &old, &new);
         }
         (None, Some(new)) => diff.add(Verdict::Compatible, at, format!("added: `{}`", new.shown())),
-        (Some(old), None) => diff.add(Verdict::Breaking, at, format!("removed; it was `{}`", old.shown())),
+        (Some(old), None) => diff.add(Verdict::Breaking, at, format!("removed: `{}`", old.shown())),
         (None, None) => {}
     }
 }
@@ -163,7 +163,7 @@ fn output(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'
 fn change(old: &Field<'_>, new: &Field<'_>) -> String {
     let (was, is) = (old.shown(), new.shown());
     if was == is {
-        format!("`{is}` has other types in it, or other names for them")
+        format!("`{is}` contains other types, or other names of types")
     } else {
         format!("`{was}` is now `{is}`")
     }

@@ -59,12 +59,13 @@ impl FanOut {
     /// What can't be made of which item, for people.
     pub fn make(&self, items: &Value) -> Result<Vec<Operation>, String> {
         let Value::Array(items) = items else {
-            return Err(format!("`{}` fans out over {}, which is no list", self.name, kind_of(items)));
+            return Err(format!("cannot fan out `{}` over {}: expected a list", self.name, kind_of(items)));
         };
         let count = items.len().saturating_mul(self.operations.len());
         if count > MAX_GENERATED {
             return Err(format!(
-                "`{}` would make {count} operations, and {MAX_GENERATED} is the most; hand on the list in larger pieces",
+                "cannot fan out `{}` into {count} operations: the limit is {MAX_GENERATED}. Pass the \
+                    list in smaller pieces",
                 self.name
             ));
         }
@@ -76,7 +77,8 @@ impl FanOut {
                 if let Some((_, token)) = family.left_over(&operation) {
                     let name = &self.name;
                     return Err(format!(
-                        "item {n} of `{name}` has nothing at `{token}` that can stand there; give the reference a default if it may be absent, and put no object or list into a text"
+                        "invalid item {n} of `{name}`: `{token}` has no value, or an object or list inside a \
+                            text. Give the reference a default if the value may be absent"
                     ));
                 }
                 generated.push(operation);

@@ -98,7 +98,7 @@ struct ExecutedTask {
 /// time (zero or more seconds), or names a parent that isn't there.
 pub fn import(text: &str) -> Result<Imported, ImportError> {
     let document: Document = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|e| ImportError(vec![format!("this is not a WfFormat 1.5 document: {e}")]))?;
+        .map_err(|e| ImportError(vec![format!("invalid WfFormat 1.5 document: {e}")]))?;
     let times: HashMap<&str, &Number> =
         document.workflow.execution.tasks.iter().map(|t| (t.id.as_str(), &t.runtime_in_seconds)).collect();
     let specified = &document.workflow.specification.tasks;
@@ -115,7 +115,7 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
     let mut tasks = Vec::with_capacity(specified.len());
     for task in specified {
         if !seen.insert(task.id.as_str()) {
-            faults.push(format!("task `{}` is there more than once", task.id));
+            faults.push(format!("duplicate task `{}`", task.id));
             continue;
         }
         for parent in task.parents.iter().filter(|p| !known.contains(p.as_str())) {
@@ -140,7 +140,7 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
             continue;
         };
         if !seconds.as_f64().is_some_and(|s| s.is_finite() && s >= 0.0) {
-            faults.push(format!("task `{}` can't have run for {seconds} seconds", task.id));
+            faults.push(format!("invalid run time of task `{}`: {seconds} seconds", task.id));
         }
         let parents: BTreeSet<&str> = task.parents.iter().map(String::as_str).collect();
         let mut inputs = BTreeMap::new();

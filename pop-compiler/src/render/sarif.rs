@@ -53,7 +53,7 @@ fn descriptor(rule: &rules::Rule) -> Json {
 }
 
 fn examples(rule: &rules::Rule) -> String {
-    format!("\n\nThis breaks it:\n\n{}\nThis doesn't:\n\n{}", fenced(rule.bad), fenced(rule.good))
+    format!("\n\nBad:\n\n{}\nGood:\n\n{}", fenced(rule.bad), fenced(rule.good))
 }
 
 fn fenced(example: &str) -> String {

@@ -104,7 +104,7 @@ struct Checker<'s, 'c> {
 impl<'s> Checker<'s, '_> {
     fn value(&mut self, schema: &'s Value, value: &mut Value, at: &str, depth: usize) {
         if depth > DEPTH {
-            self.unchecked(at, format!("values may nest {DEPTH} levels deep at most"));
+            self.unchecked(at, format!("the value nests more than {DEPTH} levels deep"));
             return;
         }
         if self.steps.get() == 0 {
@@ -133,7 +133,7 @@ impl<'s> Checker<'s, '_> {
             let near = value.as_str().and_then(|v| suggest::closest(v, words));
             let found = self.shown(schema, value);
             let help = near.map(|near| format!("did you mean `{near}`?"));
-            self.wrong(declared, at, format!("{found} is not one of {list}"), found, help);
+            self.wrong(declared, at, format!("expected one of {list}, got {found}"), found, help);
             return;
         }
         if !type_fits(schema, value) {
@@ -176,7 +176,7 @@ impl<'s> Checker<'s, '_> {
             self.faults.push(Fault {
                 at: at.to_owned(),
                 message: format!("`{name}` is missing"),
-                help: near.map(|near| format!("there is a `{near}`; rename it to `{name}`")),
+                help: near.map(|near| format!("rename `{near}` to `{name}`")),
                 schema: properties.and_then(|properties| properties.get(name)),
                 found: "nothing".to_owned(),
                 kind: Kind::Missing(name.to_owned()),
@@ -193,7 +193,7 @@ impl<'s> Checker<'s, '_> {
                     let near = guess.then(|| suggest::closest(name, known)).flatten();
                     self.faults.push(Fault {
                         at: place,
-                        message: format!("there is no input `{name}`"),
+                        message: format!("unknown input `{name}`"),
                         help: near.map(|near| format!("did you mean `{near}`?")),
                         schema: None,
                         found: kind_of(value).to_owned(),
@@ -271,7 +271,7 @@ impl<'s> Checker<'s, '_> {
 
     /// A value that is not what a schema takes, cut to what fits in a message. Where a secret may stand, nothing of it.
     fn shown(&self, schema: &'s Value, value: &Value) -> String {
-        if self.holds_secret(schema) { "a secret that is something else".to_owned() } else { short(value) }
+        if self.holds_secret(schema) { "another secret value".to_owned() } else { short(value) }
     }
 
     /// Whether a secret is anywhere in what a schema takes.
@@ -318,7 +318,7 @@ fn type_words(schema: &Value) -> String {
     let names: Vec<&str> = match schema.get("type") {
         Some(Value::String(name)) => vec![name],
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        _ => return "something else".to_owned(),
+        _ => return "another value".to_owned(),
     };
     let format = schema.get("format").and_then(Value::as_str);
     let bytes = format == Some("bytes") && names.contains(&"integer") && names.contains(&"string");
@@ -334,7 +334,7 @@ fn type_words(schema: &Value) -> String {
         ("array", _) => "a list",
         ("object", _) => "an object",
         ("null", _) => "null",
-        _ => "something else",
+        _ => "another value",
     };
     let names = names.iter().filter(|name| !(bytes && **name == "string"));
     names.map(word).collect::<Vec<_>>().join(" or ")

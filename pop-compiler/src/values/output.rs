@@ -68,7 +68,7 @@ pub fn check_output(schema: &Value, mut output: Value) -> Result<Value, Box<Misf
 
 fn told(field: &str, expected: &str, found: &str, kind: MisfitKind) -> String {
     match (field, kind) {
-        ("", _) => format!("it is {found}, expected {expected}"),
+        ("", _) => format!("the output is {found}, expected {expected}"),
         (_, MisfitKind::Missing) => format!("`{field}` is missing, expected {expected}"),
         (_, MisfitKind::Extra) => format!("`{field}` is not declared"),
         (_, MisfitKind::Wrong) => format!("`{field}` is {found}, expected {expected}"),
@@ -163,10 +163,10 @@ mod tests {
                 told("", "`{at: datetime?, list: list<{k: \"a\" | \"b\"}>?, n: int}`", "[]", Wrong),
             ),
             ("{s: secret<int>}", json!({"s": "pw"}), {
-                told("s", "`secret<int>`", "a secret that is something else", Wrong)
+                told("s", "`secret<int>`", "another secret value", Wrong)
             }),
             ("list<{s: secret<int>}>", json!("pw"), {
-                told("", "`list<{s: secret<int>}>`", "a secret that is something else", Wrong)
+                told("", "`list<{s: secret<int>}>`", "another secret value", Wrong)
             }),
             ("map<float>", json!({"a": 1.5, "b": 0}), None),
             ("{n: int, ...}", json!({"n": 1, "more": [true]}), None),
