@@ -1,9 +1,9 @@
-//! Lengths of time as people write them: `500ms`, `10s`, `5m`, `2h`, `1d`, `1h30m`; and ranges of them, `10s..5m`.
+//! Durations as text: `500ms`, `10s`, `5m`, `2h`, `1d`, `1h30m`; and ranges of durations, `10s..5m`.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Why a text is no duration.
+/// Reason why a text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DurationError(String);
 
@@ -17,10 +17,10 @@ impl std::error::Error for DurationError {}
 
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("ms", 1), ("m", 60_000), ("s", 1_000)];
 
-/// Reads a duration: numbers with units `ms`, `s`, `m`, `h`, `d`, largest first or in any order; a fraction is fine (`1.5h`).
+/// Reads a duration: numbers with the units `ms`, `s`, `m`, `h`, `d` in any order. A fraction is allowed (`1.5h`).
 ///
 /// # Errors
-/// Says what is wrong and what a duration looks like.
+/// The text is not a duration. The message quotes the text and shows valid durations.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let wrong = |why: &str| {
         DurationError(format!(
@@ -56,7 +56,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
 /// Reads `min..max`, or one duration for both.
 ///
 /// # Errors
-/// As [`parse`], and when the first is larger than the second.
+/// As [`parse`], and if `min` is larger than `max`.
 pub fn parse_range(text: &str) -> Result<(Duration, Duration), DurationError> {
     let Some((min, max)) = text.split_once("..") else {
         let only = parse(text)?;
@@ -69,7 +69,7 @@ pub fn parse_range(text: &str) -> Result<(Duration, Duration), DurationError> {
     Ok((min, max))
 }
 
-/// Prints a duration so that [`parse`] gives it back (to the millisecond).
+/// Prints a duration so that [`parse`] returns it, to the millisecond.
 pub fn print(duration: Duration) -> String {
     let mut millis = duration.as_millis();
     if millis == 0 {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a text is no quantity.
+/// Reason why a text is not a quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuantityError(String);
 
@@ -14,15 +14,15 @@ impl fmt::Display for QuantityError {
 
 impl std::error::Error for QuantityError {}
 
-/// A quantity in thousandths, rounded up: what Kubernetes calls millicores for CPU.
+/// Reads a quantity in thousandths, rounded up: Kubernetes' millicores of CPU.
 ///
 /// # Errors
-/// Says what is wrong and what a quantity looks like.
+/// The text is not a quantity. The message quotes the text and shows valid quantities.
 pub fn millis(text: &str) -> Result<u64, QuantityError> {
     scaled(text, 1000.0)
 }
 
-/// A quantity in whole units, rounded up: bytes for memory.
+/// Reads a quantity in whole units, rounded up: bytes of memory.
 ///
 /// # Errors
 /// As [`millis`].
