@@ -1,4 +1,4 @@
-//! How an operation is tried again: `{ attempts = 3, backoff = "10s..5m", on = ["error", "timeout"] }`.
+//! Retry policies: `{ attempts = 3, backoff = "10s..5m", on = ["error", "timeout"] }`.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use serde_json::Value;
 use crate::agenda::{Params, keys};
 use crate::duration;
 
-/// The words that `on` may hold.
+/// Valid items of `on`.
 pub const CAUSES: [&str; 4] = ["error", "timeout", "evicted", "config"];
 
-/// The most attempts that can be asked for.
+/// The largest valid number of attempts.
 pub const MOST_ATTEMPTS: u32 = 1000;
 
-/// When and how often an operation is tried again.
+/// When an operation is retried, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Attempts in all; 1 means never again.
+    /// Number of attempts in all; 1 means no retry.
     pub attempts: u32,
-    /// The first delay and the longest; each delay is twice the one before.
+    /// The first and the longest delay; each delay is twice the one before.
     pub backoff: (Duration, Duration),
-    /// After which causes, of [`CAUSES`].
+    /// Causes of a retry, from [`CAUSES`].
     pub on: Vec<String>,
 }
 
@@ -35,14 +35,14 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Why a retry setting can't be read, and the JSON pointer to it inside the setting.
+/// The fault of a retry setting, and the JSON pointer to it inside the setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryError {
-    /// The rule of the workflow language that this breaks.
+    /// Broken rule of the workflow language.
     pub rule: &'static str,
-    /// Where, inside the setting.
+    /// Place inside the setting.
     pub pointer: String,
-    /// What is wrong.
+    /// The fault, for people.
     pub message: String,
 }
 
@@ -58,7 +58,7 @@ impl RetryPolicy {
     /// The policy in an operation's parameters, if there is one.
     ///
     /// # Errors
-    /// The first thing in it that can't be read.
+    /// The first fault of the policy.
     pub fn from_params(params: &Params) -> Result<Option<Self>, RetryError> {
         params.get(keys::RETRY).filter(|v| !v.is_null()).map(Self::from_value).transpose()
     }
@@ -66,7 +66,7 @@ impl RetryPolicy {
     /// Reads `{attempts, backoff?, on?}`, or a number of attempts.
     ///
     /// # Errors
-    /// The first thing in it that can't be read.
+    /// The first fault of the policy.
     pub fn from_value(value: &Value) -> Result<Self, RetryError> {
         let because =
             |rule, pointer: &str, message| RetryError { rule, pointer: pointer.to_owned(), message };
@@ -115,7 +115,7 @@ impl RetryPolicy {
         Ok(policy)
     }
 
-    /// Whether a failure of this cause is tried again.
+    /// Whether a failure of this cause is retried.
     pub fn covers(&self, cause: &str) -> bool {
         self.on.iter().any(|c| c == cause)
     }
