@@ -1,5 +1,5 @@
-//! The JSON Schema of the language, for editors: which keys there are, what each takes and what it is for. It says what
-//! `decode` reads; tests keep the two alike. What names and types mean is the checker's business.
+//! The JSON Schema of the language, for editors: the keys, their values and their purpose. The schema describes the
+//! input of `decode`; tests keep both alike. Names and types are left to the checker.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -7,25 +7,25 @@ use crate::retry::MOST_ATTEMPTS;
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// A key: its name, what it takes, what it is for.
+/// A key: name, shape and purpose.
 type Key = (&'static str, Shape, &'static str);
 
-/// What a key takes.
+/// Shape of a key's value.
 #[derive(Clone, Copy)]
 enum Shape {
-    /// Whatever JSON can hold, references included.
+    /// Any JSON value, with references.
     Value,
     Text,
     /// A string that is one of these.
     OneOf(&'static [&'static str]),
     /// A list of strings, or one string.
     Texts,
-    /// A list of strings; one string would look like a shell line.
+    /// A list of strings; one string would look like a shell command.
     Words,
     /// A whole number of 1 or more.
     Count,
     Whole,
-    /// Something that `$defs` describes.
+    /// A definition in `$defs`.
     Of(&'static str),
     /// A table whose values are all of one kind.
     TableOf(&'static str),
@@ -164,7 +164,7 @@ pub fn workflow() -> Json {
     )
 }
 
-/// The input of an operation type: a type, or fields that may have defaults and descriptions.
+/// The input of an operation type: a type, or fields with optional defaults and descriptions.
 fn operation_input() -> Json {
     let ty = json!({ "$ref": "#/$defs/type" });
     let record = json!({
@@ -178,7 +178,7 @@ fn operation_input() -> Json {
     json!({ "anyOf": [ty, { "type": "object", "additionalProperties": field }] })
 }
 
-/// An operation either uses an operation type or is a workflow of its own.
+/// An operation: uses an operation type, or is a sub-workflow.
 fn operation() -> Json {
     let mut table = table(OPERATION, &[]);
     table["oneOf"] = json!([{ "required": ["uses"] }, { "required": ["workflow"] }]);

@@ -1,4 +1,4 @@
-//! The operation types that every pool knows.
+//! The built-in operation types, which every pool knows.
 
 use super::OperationType;
 use crate::types::Type;

@@ -89,7 +89,7 @@ fn stem(compiled: &Compiled, path: &Path) -> String {
         .to_owned()
 }
 
-/// What is to be said of a file that is not as it should be.
+/// Message about a file that is missing or differs; none if the file is up to date.
 pub(super) fn difference(target: &Path, bytes: &str) -> anyhow::Result<Option<String>> {
     match fs::read(target) {
         Ok(found) if found == bytes.as_bytes() => Ok(None),
@@ -101,7 +101,7 @@ pub(super) fn difference(target: &Path, bytes: &str) -> anyhow::Result<Option<St
     }
 }
 
-/// The agenda that a submission with the inputs of a file makes; none when they don't fit, which has been said.
+/// The agenda of a submission with the inputs of a file; none for invalid inputs, which are reported.
 fn expanded(
     compiled: &Compiled,
     path: &Path,

@@ -60,7 +60,7 @@ pub(super) fn run(args: &Client, output: &mut Output<'_>) -> anyhow::Result<u8> 
     Ok(FINDINGS)
 }
 
-/// What the source map beside a built file says of its operations.
+/// Places of operations from the source map beside a built file.
 fn built_places(path: &Path) -> anyhow::Result<Option<Vec<(String, String)>>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let stem = [".agenda.json", ".template.json"].iter().find_map(|ending| name.strip_suffix(ending));
@@ -81,7 +81,7 @@ fn built_places(path: &Path) -> anyhow::Result<Option<Vec<(String, String)>>> {
     Ok(Some(places))
 }
 
-/// The place without what is true on this machine only: below the current directory, or else the file's name alone.
+/// A place that holds on every machine: relative to the current directory, or else only the file's name.
 fn portable(place: &str) -> String {
     let path = Path::new(place);
     let below = match std::env::current_dir() {

@@ -1,4 +1,4 @@
-//! Finding and reading files, and compiling what they hold.
+//! Finds, reads and compiles files.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,10 +13,10 @@ use crate::{
     Compiled, Format, LoadedCatalog, Options, Severities, check_native, compile, is_native, load_catalog_with,
 };
 
-/// The largest file that is read.
+/// Largest file in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The files that the arguments mean, as [`find_all`] gives them.
+/// The files of the arguments, as [`find_all`] returns them.
 ///
 /// # Errors
 /// The first of its errors.
@@ -25,8 +25,8 @@ pub(super) fn find(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     if errors.is_empty() { Ok(found) } else { Err(errors.swap_remove(0)) }
 }
 
-/// The files that the arguments mean: files as they are, directories searched for workflows, in a stable order, each once;
-/// and what can't be read of them.
+/// The files of the arguments, in a stable order and each once: files as they are, and the workflows of directories.
+/// The second list holds the errors.
 pub(super) fn find_all(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<anyhow::Error>) {
     let (mut found, mut errors) = (Vec::new(), Vec::new());
     for path in paths {
@@ -86,7 +86,7 @@ fn cant_read(path: &Path, error: std::io::Error) -> anyhow::Error {
     anyhow::Error::new(error).context(format!("could not read {}", path.display()))
 }
 
-/// Reads standard input, of a size that makes sense.
+/// Reads standard input up to [`MAX_BYTES`].
 pub(super) fn read_stdin() -> anyhow::Result<Source> {
     let mut bytes = Vec::new();
     std::io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes).context("could not read standard input")?;
@@ -97,7 +97,7 @@ pub(super) fn read_stdin() -> anyhow::Result<Source> {
     Ok(Source::new(STDIN, text))
 }
 
-/// Reads a file of a size that makes sense.
+/// Reads a file up to [`MAX_BYTES`].
 pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
     let meta = fs::metadata(path).with_context(|| format!("could not read {}", path.display()))?;
     if meta.len() > MAX_BYTES {
@@ -109,8 +109,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
     Ok(Source::new(path.to_string_lossy().as_ref(), text))
 }
 
-/// Writes a file so that nobody ever sees half of it: beside it first, then in its place. A link stays a link, and the
-/// permissions stay as they were.
+/// Writes a file atomically: beside its place first, then by a rename. A link stays a link, and the permissions stay.
 pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let before = fs::metadata(&target).ok();
@@ -137,7 +136,7 @@ pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
 /// Reads a catalog file.
 ///
 /// # Errors
-/// The file can't be read.
+/// The file cannot be read.
 pub fn catalog_file(path: &Path) -> anyhow::Result<LoadedCatalog> {
     Ok(load_catalog_with(&read(path)?, &loader))
 }
@@ -149,12 +148,12 @@ fn loader(path: &str) -> Result<Source, String> {
 /// Reads and compiles a workflow, or checks an agenda or a template.
 ///
 /// # Errors
-/// The file can't be read, or its name says nothing about what it holds.
+/// The file cannot be read, or its name has an unknown ending.
 pub fn compile_file(path: &Path) -> anyhow::Result<Compiled> {
     compile_with(path, &read)
 }
 
-/// As [`compile_file`], with files read by `read`.
+/// As [`compile_file`], with `read` for reading files.
 pub(super) fn compile_with(
     path: &Path,
     read: &dyn Fn(&Path) -> anyhow::Result<Source>,
@@ -176,7 +175,7 @@ pub(super) fn compile_with(
     Ok(compiled)
 }
 
-/// The `pop.toml` of the file's directory or of the nearest one above it, what it says, and what is wrong with it.
+/// The `pop.toml` of the file's directory or of the nearest one above, its severities and its findings.
 fn severities_for(
     path: &Path,
     read: &dyn Fn(&Path) -> anyhow::Result<Source>,

@@ -1,4 +1,4 @@
-//! Inputs and outputs: what clients send and what they expect, by the schemas that templates carry.
+//! Inputs and outputs: compares the schemas that templates carry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,20 @@ use super::{Differ, Verdict, both, shown};
 use crate::agenda::{AgendaTemplate, keys};
 use crate::types::{Type, Types};
 
-/// A part of a schema as the comparison needs it.
+/// A part of a schema for the comparison.
 struct Field<'s> {
-    /// The type, with the names of its version in front of those of its definitions.
+    /// The type; its named types have the prefix of their version.
     ty: Type,
     required: bool,
     schema: &'s Json,
-    /// The schema without what is said to people and without a default, and the definitions that it leads to.
+    /// The schema without descriptions and defaults, and its definitions.
     plain: (Json, BTreeMap<String, &'s Json>),
     /// The schema with all definitions.
     alone: Json,
 }
 
 impl Field<'_> {
-    /// How many places for paths there are.
+    /// Number of places for paths.
     fn paths(&self) -> usize {
         fn count(schema: &Json) -> usize {
             match schema {
@@ -43,7 +43,7 @@ impl Field<'_> {
     }
 }
 
-/// One side of both versions.
+/// One side (inputs or outputs) of both versions.
 struct Sides<'s> {
     old: Option<&'s Json>,
     new: Option<&'s Json>,
@@ -159,7 +159,8 @@ fn output(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'
     }
 }
 
-/// What became of a type. Types inside it may have other names, or differ where they hold themselves, which doesn't show.
+/// The change of a type, for people. Types inside may have other names, or differ in their recursion, which the text
+/// does not show.
 fn change(old: &Field<'_>, new: &Field<'_>) -> String {
     let (was, is) = (old.shown(), new.shown());
     if was == is {
@@ -169,7 +170,7 @@ fn change(old: &Field<'_>, new: &Field<'_>) -> String {
     }
 }
 
-/// What is said to people about the same type.
+/// Compares the descriptions of the same type.
 fn words(diff: &mut Differ, at: &str, old: &Field<'_>, new: &Field<'_>) {
     let (old, new) = (old.schema.get("description"), new.schema.get("description"));
     if old != new {
@@ -209,7 +210,7 @@ fn field<'s>(schema: Option<&'s Json>, name: &str, scope: &str, types: &mut Type
     })
 }
 
-/// The definitions that a schema leads to, each by its reference.
+/// The definitions that a schema refers to, by their references.
 fn definitions<'s>(schema: &'s Json, root: &'s Json) -> BTreeMap<String, &'s Json> {
     let mut found = BTreeMap::new();
     let mut open = vec![schema];

@@ -43,17 +43,17 @@ with = { message = "${old.text}" }
     allowable: true,
 };
 
-/// How many references from operation to operation there are, and how many of them are checked.
+/// Number of references to outputs, and number of the checked ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// References to outputs of operations.
     pub edges: usize,
-    /// Those of a known type that go where a type is declared.
+    /// References of a known type into a declared input.
     pub typed: usize,
 }
 
 impl Coverage {
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self { edges: self.edges + other.edges, typed: self.typed + other.typed }
@@ -65,7 +65,7 @@ impl Coverage {
     }
 }
 
-/// Counts the references to outputs, and reports those that are not typed when `report` says so.
+/// Counts the references to outputs, and reports the untyped ones if `report` is set.
 #[derive(Debug)]
 pub(crate) struct Counter {
     pub(crate) coverage: Coverage,

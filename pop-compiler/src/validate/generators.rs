@@ -1,4 +1,4 @@
-//! Checks of operations that make operations: what they promise, and what a fan-out makes for each item.
+//! Checks of generators: their promises, and the operations of a fan-out.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use crate::generator::{FAN_OUT_TYPE, FanOut, Generator, Promise, number};
 use crate::reference;
 
 impl Checker<'_> {
-    /// Names that a generator promises are taken.
+    /// Checks that no operation has a promised name.
     pub(super) fn check_promised_names(&mut self) {
         let agenda = self.agenda;
         let mut stems: HashMap<String, (usize, bool)> = HashMap::new();
@@ -64,7 +64,7 @@ impl Checker<'_> {
         }
     }
 
-    /// What was promised has been generated: each name, and families without gaps from `.0` on.
+    /// Checks that the promised names exist, and that families have no gaps from `.0` on.
     pub(super) fn check_kept(&mut self, promises: &[Promise]) {
         for promise in promises {
             let stem = promise.stem();
@@ -98,7 +98,7 @@ impl Checker<'_> {
         }
     }
 
-    /// What a fan-out makes is checked as if it were there.
+    /// Checks the operations of a fan-out like those of the agenda.
     pub(super) fn check_fan_out(&mut self, i: usize) {
         let agenda = self.agenda;
         let operation = &agenda.operations[i];

@@ -1,4 +1,4 @@
-//! Checks of the `params` that say how an operation runs, and of those of the whole agenda.
+//! Checks of settings in `params`: of an operation, and of the whole agenda.
 
 use serde_json::Value;
 
@@ -58,12 +58,12 @@ struct Settings<'a> {
 }
 
 impl Settings<'_> {
-    /// A setting that is there and known already.
+    /// A setting that is present and known before the expansion.
     fn get(&self, key: &str) -> Option<&Value> {
         self.params.get(key).filter(|v| !v.is_null() && !self.is_open(v))
     }
 
-    /// Whether a value is filled in later.
+    /// Whether a value is still a reference to an input.
     fn is_open(&self, value: &Value) -> bool {
         self.template && value.as_str().is_some_and(|text| !reference::tokens(text).is_empty())
     }
@@ -179,7 +179,7 @@ impl Settings<'_> {
     }
 }
 
-/// A value as it is told in a finding.
+/// A value for a finding, shortened.
 fn short(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(60) {
