@@ -60,8 +60,8 @@ for old in release/*.template.json; do
 done
 case $worst in
   0) echo "=> compatible" ;;
-  10) echo "=> clients have to be generated again" ;;
-  11) echo "=> results will be computed again" ;;
+  10) echo "=> clients must be regenerated" ;;
+  11) echo "=> results must be recomputed" ;;
   12)
     echo "=> breaking"
     if [ "${ALLOW_BREAKING:-}" != 1 ]; then exit 12; fi

@@ -1,5 +1,5 @@
-//! The Agenda data model: what the compiler emits and the server runs. It is POP's, so existing agendas keep working;
-//! what POP lacked lives in `params` under the names in [`keys`].
+//! The Agenda data model: the compiler emits agendas, and the server runs them. The format is POP's, so existing
+//! agendas keep working. Additions live in `params` under the names in [`keys`].
 
 mod dependencies;
 
@@ -15,41 +15,41 @@ pub use dependencies::{Dependency, EdgeKind, Mention, dependencies, mentions};
 /// Free-form parameters of an agenda, a template or an operation.
 pub type Params = Map<String, Value>;
 
-/// Names of the `params` entries that mean something.
+/// Names of the `params` entries with a meaning.
 pub mod keys {
     /// Operation: names of operations that must end first, comma-separated (or an array of names).
     pub const DEPENDS_ON: &str = "dependsOn";
     /// Operation: marks a generator; `{operationsJsonPointer, names?, logOnly?}`. See [`crate::generator`].
     pub const GENERATOR: &str = "agenda.operation.generator";
-    /// Operation: the generator that made it.
+    /// Operation: name of the generator that added the operation.
     pub const GENERATED_BY: &str = "generatedOperationParent";
-    /// Operation of the type `pop.fanOut`: `{name, operations}`, what it makes for each item.
+    /// Operation of the type `pop.fanOut`: `{name, operations}`, the operations of each item.
     pub const FAN_OUT: &str = "pop.fanOut";
     /// Operation: `{attempts, backoff?, on?}`.
     pub const RETRY: &str = "pop.retry";
-    /// Operation: the longest one attempt may run, such as `2h`.
+    /// Operation: longest duration of one attempt, such as `2h`.
     pub const TIMEOUT: &str = "pop.timeout";
     /// Operation: a boolean or a reference to one; `false` skips the operation.
     pub const WHEN: &str = "pop.when";
     /// Operation: `{cpu?, memory?}` in Kubernetes quantities.
     pub const RESOURCES: &str = "pop.resources";
-    /// Operation of a template: the list (or the reference to one) over which the operation fans out.
+    /// Operation of a template: the list (or a reference to a list) over which the operation fans out.
     pub const EACH: &str = "pop.each";
-    /// Operation: what a person wrote about it.
+    /// Operation: description for people.
     pub const DESCRIPTION: &str = "pop.description";
-    /// Agenda: `{name, version?, description?, digest}` of the workflow it was compiled from.
+    /// Agenda: `{name, version?, description?, digest}` of its workflow.
     pub const WORKFLOW: &str = "pop.workflow";
-    /// Agenda: how each operation type that it uses is run, and what it gives: type → [`super::RunSpec`].
+    /// Agenda: run settings and output of each operation type: type → [`super::RunSpec`].
     pub const TYPES: &str = "pop.types";
     /// Agenda: the workflow's outputs: name → value with references.
     pub const RESULT: &str = "pop.result";
     /// Agenda: `continue` (default) or `stop`.
     pub const ON_FAILURE: &str = "pop.onFailure";
-    /// Agenda: how many of its leases may be lost in a row before it fails (POP's key; default 20).
+    /// Agenda: number of leases that may be lost in a row before the agenda fails (POP's key; default 20).
     pub const MAXIMUM_ATTEMPTS: &str = "maximumAttempts";
-    /// Agenda: title or id of the insight to prefer among those that match.
+    /// Agenda: title or id of the preferred insight among the matching ones.
     pub const DEFAULT_INSIGHT: &str = "defaultInsight";
-    /// Agenda: present (whatever its value) means: store, but do not queue.
+    /// Agenda: with this entry, whatever its value, the server stores the agenda without queueing it.
     pub const DO_NOT_RUN: &str = "doNotRun";
     /// Template: JSON Schema (2020-12) of the inputs; defaults inside.
     pub const INPUTS: &str = "pop.inputs";
@@ -61,7 +61,7 @@ pub mod keys {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Agenda {
-    /// Given by the server.
+    /// Set by the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Correlation id for logs and traces.
@@ -70,10 +70,10 @@ pub struct Agenda {
     /// A label for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The customer that owns it.
+    /// The customer that owns the agenda.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<String>,
-    /// The client's own grouping key, shared by any number of agendas.
+    /// A client's grouping key, shared by any number of agendas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link_id: Option<String>,
     /// Parameters; see [`keys`].
@@ -85,8 +85,8 @@ pub struct Agenda {
     pub operations: Operations,
 }
 
-/// A list of operations that its copies share until one of them is changed: filling in a template of a million
-/// operations costs nothing where there is nothing to fill in. It is used as a `Vec`.
+/// A list of operations with copy-on-write: copies share the operations until one copy changes. A template of a million
+/// operations without references costs nothing to expand. The list derefs to a `Vec`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Operations(Arc<Vec<Operation>>);
 
@@ -159,13 +159,13 @@ impl<'de> Deserialize<'de> for Operations {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Operation {
-    /// Identity inside the agenda, unique whatever the letter case; its output is `<name>.out`.
+    /// Identity inside the agenda, unique in any letter case. The output is `<name>.out`.
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// The operation type, such as `media.encode`.
     #[serde(rename = "type", deserialize_with = "null_as_default")]
     pub kind: String,
-    /// Informational; handed to the handler as `OPERATION_ID`.
+    /// Informational; the handler gets the id as `OPERATION_ID`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The handler's input, with references.
@@ -176,17 +176,17 @@ pub struct Operation {
     pub params: Params,
 }
 
-/// A skeleton agenda whose references to inputs are filled in when somebody submits them.
+/// A skeleton agenda: a submission replaces its references to inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AgendaTemplate {
-    /// Given by the server, or by the client.
+    /// Set by the server, or by the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// A label; copied to an agenda that has none.
+    /// A label, copied to an agenda without a label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The customer that owns it.
+    /// The customer that owns the template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<String>,
     /// Constants by name.
@@ -199,19 +199,20 @@ pub struct AgendaTemplate {
     pub agenda: Agenda,
 }
 
-/// How an operation type runs, and what it gives. Every field is optional; a type with neither `command` nor `image` must
-/// be known to the pool (built in, or in the pool's own catalog).
+/// How an operation type runs, and the type of its output. Every field is optional. A pool must know a type without
+/// `command` and `image`, as a built-in or from its own catalog.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RunSpec {
-    /// Program and arguments of a local process; `${with.NAME}` stands for an input, and `${with.NAME?}` for one that may
-    /// be absent: it is empty then, and no argument at all where the argument is nothing else. No shell is involved.
+    /// Program and arguments of a local process; no shell runs. `${with.NAME}` stands for an input, and `${with.NAME?}`
+    /// for one that may be absent. An absent input is an empty text. An argument that is only such a reference is left
+    /// out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
-    /// What goes to standard input, with `${with.NAME}`.
+    /// Text for standard input, with `${with.NAME}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stdin: Option<String>,
-    /// What standard output means.
+    /// Meaning of standard output.
     #[serde(skip_serializing_if = "Stdout::is_log")]
     pub stdout: Stdout,
     /// Container image for Kubernetes.
@@ -223,23 +224,23 @@ pub struct RunSpec {
     /// Environment variables set for the program, with `${with.NAME}`.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub env: Params,
-    /// Where in an input secret values are: JSON pointers, `*` for each item of a list or map.
+    /// Places of secret values in an input: JSON pointers, with `*` for each item of a list or map.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
-    /// JSON Schema (2020-12) of the output; an operation whose output is something else fails. Without one, nothing is
-    /// checked.
+    /// JSON Schema (2020-12) of the output. An operation with another output fails; without a schema, any output
+    /// passes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
 }
 
 impl RunSpec {
-    /// Whether it says how to run something, and not only what it takes and gives.
+    /// Whether the type says how to run a program, beyond its input and output.
     pub fn runs(&self) -> bool {
         !self.command.is_empty() || self.image.is_some()
     }
 }
 
-/// What a program's standard output means.
+/// Meaning of a program's standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stdout {
@@ -248,9 +249,9 @@ pub enum Stdout {
     Log,
     /// The output itself, as JSON.
     Json,
-    /// One field of the output: the only one that is declared, or else `text`.
+    /// One field of the output: the only declared one, or else `text`.
     Text,
-    /// One field of the output, a list of its lines: the only one that is declared, or else `lines`.
+    /// One field of the output, a list of the printed lines: the only declared one, or else `lines`.
     Lines,
 }
 

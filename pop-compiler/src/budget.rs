@@ -1,30 +1,31 @@
-//! The budget of findings: a file with very many gets the first ones, and the number of the others.
+//! The budget of findings: a file with very many findings shows the first ones, and counts the others.
 
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Location, Rule, Severity};
 use crate::source::{FileId, Span};
 
-/// Says how many findings are not shown.
+/// Reports the number of findings that are not shown.
 pub(crate) const MORE_FINDINGS: Rule = Rule {
     id: "more-findings",
     severity: Severity::Info,
-    summary: "there are more findings than are shown",
-    explanation: "Of very many findings only the first are shown, the errors before the others; the rest is counted. Mend the first ones, and check again.",
+    summary: "more findings than a report shows",
+    explanation: "A report shows only the first findings, errors before warnings, and counts the rest. Fix the first ones, and check again.",
     bad: "",
     good: "",
     absence: false,
     allowable: true,
 };
 
-/// Findings that one compilation shows. Of more, the errors come first, and the rest is counted.
+/// Findings that one compilation shows. Beyond this number errors come first, and the rest is counted.
 const MAX_SHOWN: usize = 10_000;
 
-/// Findings that are kept while a file is checked. Comments may take some back, so these are more than are shown.
+/// Findings kept during a check. Comments may take findings back, so the number is higher than [`MAX_SHOWN`].
 const MAX_KEPT: usize = 40_000;
 
-/// Keeps the findings within the budget; called wherever one file can give findings without end. The worst and first stay.
-/// The others are counted for each rule, and a comment can only take back all of these.
+/// Keeps the findings within the budget, the worst and the first ones. Every pass calls this function where one file
+/// can give findings without end. The other findings are counted for each rule, and a comment can take back only all of
+/// them.
 pub(crate) fn enforce(out: &mut Vec<Diagnostic>) {
     if out.len() >= 2 * MAX_KEPT {
         for (finding, more) in condense(out, MAX_KEPT) {
@@ -33,7 +34,7 @@ pub(crate) fn enforce(out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Whether the budget is spent: further findings need no texts, since they are only counted.
+/// Whether the budget is spent: further findings are only counted, and need no text.
 pub(crate) fn is_spent(out: &[Diagnostic]) -> bool {
     out.len() >= MAX_KEPT
 }
@@ -44,7 +45,7 @@ pub(crate) fn count(out: &mut Vec<Diagnostic>, rule: &Rule, at: Span) {
     out.push(Diagnostic { more: [0, 0, 1], ..Diagnostic::error(rule.id, at, "") });
 }
 
-/// At the end: leaves the findings that are shown, by place, and adds one that says how many more there are.
+/// Finishes the findings: leaves the shown ones, ordered by place, and adds a finding that counts the others.
 pub(crate) fn report(out: &mut Vec<Diagnostic>) {
     if out.len() <= MAX_SHOWN && out.iter().all(|finding| !finding.is_count()) {
         return;
@@ -61,8 +62,8 @@ pub(crate) fn report(out: &mut Vec<Diagnostic>) {
     out.push(Diagnostic { more, ..finding });
 }
 
-/// Leaves the worst `most` findings, of equal ones those that come first, and gives one for each rule and severity of the
-/// others, with how many they are.
+/// Keeps the worst `most` findings, and the first among equals. Returns one finding and the number for each rule and
+/// severity of the others.
 fn condense(out: &mut Vec<Diagnostic>, most: usize) -> Vec<(Diagnostic, [usize; 3])> {
     let rank = |d: &Diagnostic| (d.is_count(), std::cmp::Reverse(d.severity));
     out.sort_by(|a, b| {

@@ -1,4 +1,4 @@
-//! Canonical bytes: the same value always prints the same way, whatever order it was written in.
+//! Canonical bytes: one value always prints the same way, in whatever order its keys were written.
 
 use std::io::{self, BufWriter, Write};
 
@@ -27,7 +27,7 @@ pub fn sorted(value: Value) -> Value {
     root
 }
 
-/// How many bytes are hashed at once.
+/// Bytes hashed at once.
 const BUFFER: usize = 16 * 1024;
 
 struct Bytes(Sha256);
@@ -43,8 +43,8 @@ impl Write for Bytes {
     }
 }
 
-/// SHA-256, in hexadecimal, of a canonical document's compact bytes. What the compiler emits is in canonical order
-/// already, so nothing is sorted (or copied) here.
+/// SHA-256, in hexadecimal, of a canonical document's compact bytes. The compiler emits documents in canonical order,
+/// so this function neither sorts nor copies.
 pub fn digest<T: Serialize>(document: &T) -> String {
     let mut bytes = BufWriter::with_capacity(BUFFER, Bytes(Sha256::new()));
     // The data model has string keys only and no fallible `Serialize`, and a hash takes every byte, so this can't
@@ -59,7 +59,7 @@ pub fn digest<T: Serialize>(document: &T) -> String {
     })
 }
 
-/// A document as it is written to a file: two spaces of indentation, a final newline.
+/// A document as text for a file: two spaces of indentation, a final newline.
 pub fn pretty<T: Serialize>(document: &T) -> String {
     // The data model has string keys only and no fallible `Serialize`, so this can't fail.
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"

@@ -1,5 +1,5 @@
-//! Operation types: what they take, what they give, and how they run. Reading catalog files is `decode`'s part; putting
-//! them together is `resolve`'s.
+//! Operation types: their inputs, their outputs, and how they run. `decode` reads catalog files, and `resolve` merges
+//! them.
 
 mod builtin;
 pub(crate) mod command;
@@ -16,34 +16,34 @@ use crate::types::{Type, Types};
 /// One operation type.
 #[derive(Clone, Debug)]
 pub struct OperationType {
-    /// Its name, such as `media.encode`.
+    /// Name, such as `media.encode`.
     pub name: Arc<str>,
-    /// What a person wrote about it.
+    /// Description for people.
     pub description: Option<String>,
-    /// The type of `with`; [`Type::Any`] when nothing is declared.
+    /// Type of `with`; [`Type::Any`] without a declaration.
     pub input: Type,
-    /// What inputs are that an operation leaves out, or for which it gives null. Their types in `input` are optional.
+    /// Values of inputs that an operation leaves out, or sets to null. Their types in `input` are optional.
     pub defaults: BTreeMap<String, Json>,
-    /// What a person wrote about its inputs.
+    /// Descriptions of inputs, for people.
     pub descriptions: BTreeMap<String, String>,
-    /// The type of what it gives; [`Type::Any`] when nothing is declared.
+    /// Type of the output; [`Type::Any`] without a declaration.
     pub output: Type,
-    /// How it runs.
+    /// How an operation of the type runs.
     pub run: RunSpec,
-    /// Default of an operation's `retry`, as [`crate::agenda::keys::RETRY`] has it.
+    /// Default of an operation's `retry`, in the form of [`crate::agenda::keys::RETRY`].
     pub retry: Option<Json>,
     /// Default of an operation's `timeout`.
     pub timeout: Option<Json>,
     /// Default of an operation's `resources`.
     pub resources: Option<Json>,
-    /// The input whose type is the type of the output, for types that hand a value through.
+    /// The input whose type is the type of the output, for types that pass a value through.
     pub(crate) passes: Option<&'static str>,
-    /// Where it was declared.
+    /// Place of the declaration.
     pub(crate) declared: Option<Span>,
 }
 
 impl OperationType {
-    /// An operation type of which nothing is declared but its name.
+    /// An operation type with a name and without declarations.
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         Self {
             name: name.into(),
@@ -61,8 +61,8 @@ impl OperationType {
         }
     }
 
-    /// An operation type whose input and output are given as JSON Schemas (2020-12) that were derived from a program's
-    /// own types, such as schemars makes; see [`Type::from_derived_schema`].
+    /// An operation type with an input and an output from JSON Schemas (2020-12) that were derived from a program's own
+    /// types, as schemars does. See [`Type::from_derived_schema`].
     pub fn from_schemas(name: impl Into<Arc<str>>, input: &Json, output: &Json, run: RunSpec) -> Self {
         let (input, output) = (Type::from_derived_schema(input), Type::from_derived_schema(output));
         let mut run = run;
@@ -70,12 +70,12 @@ impl OperationType {
         Self { input, output, run, ..Self::new(name) }
     }
 
-    /// Whether it is one of those that every pool knows.
+    /// Whether every pool knows the type.
     pub(crate) fn is_built_in(&self) -> bool {
         builtin::NAMES.contains(&self.name.as_ref()) && !self.run.runs()
     }
 
-    /// Whether two types are the same wherever they were declared.
+    /// Whether two types are the same, regardless of the place of declaration.
     pub(crate) fn same(&self, other: &Self) -> bool {
         let anywhere = |t: &Self| Self { declared: None, ..t.clone() };
         let (a, b) = (anywhere(self), anywhere(other));
@@ -84,7 +84,7 @@ impl OperationType {
             && (a.retry, a.timeout, a.resources, a.passes) == (b.retry, b.timeout, b.resources, b.passes)
     }
 
-    /// What an agenda says of it: how it runs, where its input holds secrets, and the type of its output.
+    /// The type's entry in an agenda: how it runs, the places of secrets in its input, and the type of its output.
     pub fn run_spec(&self, types: &Types) -> RunSpec {
         let declared = !matches!(self.output, Type::Any | Type::Error);
         RunSpec {
@@ -95,7 +95,7 @@ impl OperationType {
     }
 }
 
-/// Operation types by name, and the named types they use.
+/// Operation types by name, and their named types.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     operations: BTreeMap<Arc<str>, OperationType>,
@@ -104,12 +104,12 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// A catalog without anything.
+    /// An empty catalog.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What every workflow may use: `pop.sleep`, `pop.log`, `pop.transform` and `sample`.
+    /// The built-in operation types: `pop.sleep`, `pop.log`, `pop.transform` and `sample`.
     pub fn builtin() -> Self {
         let mut catalog = Self::new();
         for operation in builtin::operation_types() {
@@ -118,7 +118,7 @@ impl Catalog {
         catalog
     }
 
-    /// Adds an operation type, and gives back the one that had its name.
+    /// Adds an operation type, and returns the earlier one of that name.
     pub fn insert(&mut self, operation: OperationType) -> Option<OperationType> {
         self.operations.insert(operation.name.clone(), operation)
     }

@@ -35,65 +35,65 @@ pub const USAGE: u8 = 2;
 /// One command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Find every fault of workflows, agendas and templates
+    /// Find the faults of workflows, agendas and templates
     ///
-    /// Directories are searched for *.pop.toml and *.pop.json; `-` is standard input. Exit codes: 0 clean, 1 findings, 2
-    /// usage or I/O; what can be read is checked all the same.
+    /// popc searches directories for *.pop.toml and *.pop.json; `-` is standard input. Exit codes: 0 clean, 1 findings, 2
+    /// usage or I/O. An unreadable file does not stop the check of the others.
     #[command(
-        after_help = "Examples:\n  popc check flows/                  every workflow below flows/\n  popc check x.agenda.json           an agenda as the server takes it\n  popc check --fix flows/            make the fixes that are certain, then check\n  popc check --deny warnings         in CI: warnings fail too\n  popc check --format github         in GitHub Actions: annotations beside the lines\n  popc check --format sarif > x.sarif  for code scanning"
+        after_help = "Examples:\n  popc check flows/                  every workflow below flows/\n  popc check x.agenda.json           an agenda, as the server accepts it\n  popc check --fix flows/            apply all certain fixes, then check\n  popc check --deny warnings         in CI: warnings fail, too\n  popc check --format github         in GitHub Actions: annotations beside the lines\n  popc check --format sarif > x.sarif  for code scanning"
     )]
     Check(Check),
     /// Compile workflows to Agenda or AgendaTemplate JSON
     ///
-    /// A workflow with inputs becomes NAME.template.json, one without becomes NAME.agenda.json. Nothing is written for a
-    /// workflow with errors. The same workflow always gives the same bytes; the digest of its content is in
+    /// A workflow with inputs becomes NAME.template.json, one without becomes NAME.agenda.json. popc writes no file for a
+    /// workflow with errors. The same workflow always gives the same bytes. The digest of its content is in
     /// `pop.workflow`. Exit codes: 0 built, 1 findings or files that differ, 2 usage or I/O.
     #[command(
-        after_help = "Examples:\n  popc build flow.pop.toml               to standard output\n  popc build flows/ -o agendas           one file for each workflow\n  popc build flows/ -o agendas --check   in CI: are the files up to date?\n  popc build flow.pop.toml --input i.json the agenda that a submission of i.json makes\n  popc build flows/ -o agendas --source-map  where each operation was written, too"
+        after_help = "Examples:\n  popc build flow.pop.toml               to standard output\n  popc build flows/ -o agendas           one file for each workflow\n  popc build flows/ -o agendas --check   in CI: are the files up to date?\n  popc build flow.pop.toml --input i.json the agenda of a submission of i.json\n  popc build flows/ -o agendas --source-map  and the source position of each operation"
     )]
     Build(Build),
     /// Write typed clients of workflows
     ///
-    /// Sources, templates and agendas become modules with the types of their inputs and outputs, and with submit, watch,
+    /// Each source, template or agenda becomes a module with the types of its inputs and outputs, and with submit, watch,
     /// wait, cancel and rerun. The same workflows always give the same bytes. Exit codes: 0 written, 1 findings or files
     /// that differ, 2 usage or I/O.
     #[command(
-        after_help = "Examples:\n  popc client flows/ --lang rust -o src/flows          needs pop-sdk\n  popc client flows/ --lang typescript -o src/flows    needs nothing but fetch\n  popc client flows/ --lang python -o app/flows        needs httpx\n  popc client flows/ --lang python -o app/flows --check  in CI: are the files up to date?\n\nFor a template X.template.json, X.map.json (of `popc build --source-map`) says where its operations are written."
+        after_help = "Examples:\n  popc client flows/ --lang rust -o src/flows          needs pop-sdk\n  popc client flows/ --lang typescript -o src/flows    needs only fetch\n  popc client flows/ --lang python -o app/flows        needs httpx\n  popc client flows/ --lang python -o app/flows --check  in CI: are the files up to date?\n\nThe source positions of X.template.json come from X.map.json (`popc build --source-map`)."
     )]
     Client(Client),
-    /// Draw the operations of a workflow and what each waits for
+    /// Draw the operations of a workflow and their dependencies
     #[command(
         after_help = "Examples:\n  popc graph flow.pop.toml\n  popc graph flow.pop.toml --format svg > flow.svg\n  popc graph flow.pop.toml --format mermaid   for Markdown pages\n\nDashed edges are order only (`after`)."
     )]
     Graph(Graph),
-    /// Say what a new version of a workflow means for those who use the old one
+    /// Compare two versions of a workflow, and give the consequence for clients
     ///
-    /// Compares workflows, templates or agendas by what they mean, and lists each change with its place. The verdict, and
-    /// the exit code, is that of the worst change.
+    /// Compares workflows, templates or agendas by their meaning, and lists each change with its place. The worst change
+    /// gives the verdict and the exit code.
     #[command(
-        after_help = "Exit codes:\n   0  identical, or compatible: words for people, settings, order, optional inputs, new outputs\n  10  clients must be generated again: another name, inputs that take more, outputs that can be less\n  11  results will be computed again: operations, their types, payloads, defaults or programs differ\n  12  breaking: inputs gone, narrower or newly required, outputs gone or of another type\n   1  a file has errors\n   2  usage or I/O\n\nExamples:\n  popc diff old.pop.toml new.pop.toml\n  popc diff agendas/flow.template.json flow.pop.toml   what was built against what is written\n  popc diff old.pop.toml new.pop.toml --format json    for programs"
+        after_help = "Exit codes:\n   0  identical, or compatible: descriptions, settings, order, optional inputs, new outputs\n  10  regenerate the clients: another name, wider inputs, narrower outputs\n  11  recompute the results: other operations, types, payloads, defaults or programs\n  12  breaking: removed, narrower or newly required inputs, removed outputs, outputs of another type\n   1  a file has errors\n   2  usage or I/O\n\nExamples:\n  popc diff old.pop.toml new.pop.toml\n  popc diff agendas/flow.template.json flow.pop.toml   a built template against its source\n  popc diff old.pop.toml new.pop.toml --format json    for programs"
     )]
     Diff(Diff),
     /// Write files in their canonical form
     ///
-    /// Spaces, indentation and blank lines become canonical; comments, the order of keys and the line breaks inside lists
-    /// and tables stay. What a file means never changes. Exit codes: 0 done, 1 files that can't be read as TOML or JSON
-    /// (they are left alone) or, with --check, that would change, 2 usage or I/O.
+    /// Spaces, indentation and blank lines become canonical. Comments, the order of keys and the line breaks inside lists
+    /// and tables stay. The meaning of a file never changes. Exit codes: 0 done, 1 invalid TOML or JSON (such a file stays
+    /// as it is) or, with --check, a file that would change, 2 usage or I/O.
     #[command(
         after_help = "Examples:\n  popc fmt flows/           *.pop.toml and *.pop.json below flows/\n  popc fmt ops/media.toml   a catalog\n  popc fmt --check .        in CI"
     )]
     Fmt(Fmt),
-    /// Make a workflow of a file of another system
+    /// Import a file of another system as a workflow
     #[command(subcommand)]
     Import(Import),
     /// Print the JSON Schema of the language, for editors
     ///
-    /// With it an editor completes keys, explains them, and underlines those that do not exist.
+    /// With the schema an editor completes keys, explains them, and underlines unknown keys.
     #[command(
         after_help = "Examples:\n  popc schema > pop.schema.json\n  popc schema catalog > pop-catalog.schema.json\n\nThen, as the first line of a *.pop.toml:  #:schema ./pop.schema.json\nAnd in a *.pop.json:  \"$schema\": \"./pop.schema.json\""
     )]
     Schema(Schema),
-    /// Say what a rule finds, why, and how to mend it
+    /// Explain a rule: its findings, the reason and the fix
     #[command(after_help = "Example:\n  popc explain cycle\n  popc explain          lists all rules")]
     Explain(Explain),
 }
@@ -104,22 +104,22 @@ pub struct Check {
     /// Files and directories
     #[arg(default_value = ".")]
     pub paths: Vec<PathBuf>,
-    /// How findings are written
+    /// Format of the findings
     #[arg(long, value_enum, default_value_t)]
     pub format: ReportFormat,
-    /// Make the fixes that are certain, in the files themselves, until there are none left
+    /// Apply all certain fixes to the files, until no certain fix is left
     ///
-    /// Only the text that a fix replaces changes, in the files given and in those that they name below the current
-    /// directory or beside them. What was fixed is written to standard error; findings and the exit code are those of
-    /// the fixed files. What comes through standard input is fixed onto standard output.
+    /// A fix changes only the text that it replaces. popc fixes the given files, and the files that they name below the
+    /// current directory or beside them. Standard error lists the fixes. Findings and the exit code are those of the
+    /// fixed files. For standard input, the fixed text goes to standard output.
     #[arg(long)]
     pub fix: bool,
-    /// Fail on findings that don't stop a build
+    /// Fail on findings that do not stop a build
     #[arg(long, value_enum, value_name = "WHAT")]
     pub deny: Option<Deny>,
 }
 
-/// Findings that can be made to fail a check.
+/// Findings that fail a check on request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Deny {
     /// Warnings give exit code 1
@@ -132,16 +132,16 @@ pub struct Build {
     /// Files and directories
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
-    /// Directory for the results; standard output without it
+    /// Directory for the results; without a directory, standard output
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-    /// Write nothing: list the files in DIR that differ from what would be written, and fail if there are any
+    /// Write no file: list the files in DIR that are missing or differ, and fail if there are any
     #[arg(long, requires = "output")]
     pub check: bool,
-    /// Inputs (JSON or TOML) for a workflow or template that has some: the result is a complete agenda
+    /// Inputs (JSON or TOML) of the workflow or template: the result is a complete agenda
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
-    /// Write NAME.map.json beside each result: file, line and column of every operation and reference
+    /// Write NAME.map.json beside each result, with file, line and column of every operation and reference
     #[arg(long, requires = "output")]
     pub source_map: bool,
 }
@@ -152,13 +152,13 @@ pub struct Client {
     /// Files and directories
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
-    /// The language
+    /// Language of the clients
     #[arg(long, value_enum)]
     pub lang: Lang,
     /// Directory for the clients
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
-    /// Write nothing: list the files in DIR that differ from what would be written, and fail if there are any
+    /// Write no file: list the files in DIR that are missing or differ, and fail if there are any
     #[arg(long)]
     pub check: bool,
 }
@@ -179,7 +179,7 @@ pub enum Lang {
 pub struct Graph {
     /// A workflow, an agenda or a template
     pub file: PathBuf,
-    /// The kind of picture
+    /// Format of the picture
     #[arg(long, value_enum, default_value_t)]
     pub format: Picture,
 }
@@ -187,16 +187,16 @@ pub struct Graph {
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// The version that is in use
+    /// Old version, in use
     pub old: PathBuf,
-    /// The version that is to be
+    /// New version
     pub new: PathBuf,
-    /// How the changes are written
+    /// Format of the changes
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
 }
 
-/// How something is reported.
+/// Formats of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Report {
     /// For people
@@ -212,18 +212,18 @@ pub struct Fmt {
     /// Files and directories
     #[arg(default_value = ".")]
     pub paths: Vec<PathBuf>,
-    /// Write nothing: list the files that would change, and fail if there are any
+    /// Write no file: list the files that would change, and fail if there are any
     #[arg(long)]
     pub check: bool,
 }
 
-/// What `import` reads.
+/// Formats that `import` reads.
 #[derive(Debug, Subcommand)]
 pub enum Import {
     /// A recorded execution in WfFormat 1.5 (wfcommons)
     ///
-    /// Each task becomes a pop.sleep of its recorded run time that gives its recorded files; an input file that another
-    /// task made becomes a reference to that task's output; other parents become `after`.
+    /// Each task becomes a pop.sleep of its recorded run time, with its recorded files as output. An input file from
+    /// another task becomes a reference to that task's output. Other parents become `after`.
     #[command(
         after_help = "Example:\n  popc import wfcommons montage.json -o montage.pop.toml\n  pop run montage.pop.toml --time-scale 0.01"
     )]
@@ -233,9 +233,9 @@ pub enum Import {
 /// Arguments of `import wfcommons`.
 #[derive(Debug, Args)]
 pub struct Wfcommons {
-    /// The WfFormat file
+    /// WfFormat file
     pub file: PathBuf,
-    /// The workflow to write: *.pop.toml or *.pop.json; TOML on standard output without it
+    /// Workflow file to write: *.pop.toml or *.pop.json; without a file, TOML on standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -243,12 +243,12 @@ pub struct Wfcommons {
 /// Arguments of `schema`.
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// Which files it describes
+    /// Files that the schema describes
     #[arg(value_enum, default_value_t)]
     pub of: Language,
 }
 
-/// The kinds of file that people write.
+/// Kinds of source files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Language {
     /// *.pop.toml and *.pop.json
@@ -261,11 +261,11 @@ pub enum Language {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A rule, such as unknown-output; all of them without it
+    /// Name of a rule, such as unknown-output; without a name, a list of all rules
     pub rule: Option<String>,
 }
 
-/// How findings are written.
+/// Formats of findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     /// For people
@@ -285,11 +285,11 @@ pub enum Picture {
     /// For a terminal
     #[default]
     Text,
-    /// A picture for browsers and pages, light or dark
+    /// For browsers and pages, light or dark
     Svg,
     /// Graphviz
     Dot,
-    /// Mermaid, as Markdown pages draw it
+    /// Mermaid, for Markdown pages
     Mermaid,
 }
 
@@ -332,7 +332,7 @@ fn named(error: std::io::Error) -> std::io::Error {
     match error.kind() {
         // the writer above tries again
         ErrorKind::Interrupted => error,
-        kind => std::io::Error::new(kind, format!("can't write to standard output: {error}")),
+        kind => std::io::Error::new(kind, format!("could not write to standard output: {error}")),
     }
 }
 

@@ -1,12 +1,12 @@
-//! Typed clients of workflows in other languages: pure, from templates to files. What is written depends on nothing but
-//! the templates and where their operations stand, in whatever order they come.
+//! Typed clients of workflows in other languages, as a pure function from templates to files. The files depend only on
+//! the templates and the places of their operations, in any order.
 //!
-//! `model` is a workflow without a language; each language prints it in a file of its own.
+//! `model` is a workflow without a language; each language prints the model in a file of its own.
 //!
-//! A client holds what it sends to its types where it is compiled or type-checked, and leaves the rest to the server, which
-//! checks every input. It reads outputs by what kind of value each part is: the form of a text (a URL, a duration) is the
-//! server's to check, and fields that the client does not know are left aside. What a language can't hold, it says: whole
-//! numbers beyond 64 bits in Rust, and beyond 2^53 in TypeScript.
+//! A client's types hold where the client is compiled or type-checked. The server checks every input in full. A client
+//! checks the kind of each part of the outputs. It leaves the form of texts (a URL, a duration) to the server, and
+//! ignores unknown fields. A client reports values that its language cannot hold: whole numbers beyond 64 bits in Rust,
+//! and beyond 2^53 in TypeScript.
 
 mod labels;
 mod model;
@@ -23,57 +23,57 @@ use crate::compile::Compiled;
 use model::Flow;
 pub use names::Clash;
 
-/// A language that clients can be written in.
+/// Language of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// A module on top of `pop-sdk`.
     Rust,
-    /// Modules without dependencies; `fetch` is all they need.
+    /// Modules without dependencies except `fetch`.
     Typescript,
     /// A package on top of `httpx`.
     Python,
 }
 
-/// A workflow that a client is wanted for.
+/// A workflow for a client.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// The file that it comes from, for messages.
+    /// Source file, for messages.
     pub file: String,
     /// The template. A bare agenda is a template without inputs.
     pub template: AgendaTemplate,
-    /// Where each operation is written: its name, and `file:line:column`.
+    /// Place of each operation: its name, and `file:line:column`.
     pub places: Vec<(String, String)>,
 }
 
 /// A file to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its path in the directory of the clients.
+    /// Path in the directory of the clients.
     pub path: String,
-    /// What it holds.
+    /// Content of the file.
     pub text: String,
 }
 
-/// Why there are no clients.
+/// Why no client can be generated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// A template does not say what its workflow is called.
+    /// A template without the name of its workflow.
     NoName {
         /// The file.
         file: String,
     },
-    /// The clients of two workflows would be the same file.
+    /// Two workflows with the same client file.
     SameName {
         /// The files of the workflows.
         files: [String; 2],
-        /// The file of both clients.
+        /// File of both clients.
         path: String,
     },
-    /// Names in a workflow would be one.
+    /// Different names in a workflow that become the same.
     Clashes {
         /// The file of the workflow.
         file: String,
-        /// Which.
+        /// The pairs of names.
         clashes: Vec<Clash>,
     },
 }
@@ -84,18 +84,18 @@ impl std::fmt::Display for Error {
             Self::NoName { file } => {
                 write!(
                     f,
-                    "{file} has no name in `pop.workflow`, and a client needs one; build it with `popc build`"
+                    "no client for {file}: missing name in `pop.workflow`. Build the file with `popc build`"
                 )
             }
             Self::SameName { files: [first, second], path } => {
                 write!(
                     f,
-                    "the clients of {first} and {second} would both be {path}; rename one of the workflows"
+                    "the clients of {first} and {second} would both be {path}. Rename one of the workflows"
                 )
             }
             Self::Clashes { file, clashes } => {
                 for (i, clash) in clashes.iter().enumerate() {
-                    write!(f, "{}{file} has no client: {clash}", if i == 0 { "" } else { "\n" })?;
+                    write!(f, "{}no client for {file}: {clash}", if i == 0 { "" } else { "\n" })?;
                 }
                 Ok(())
             }
@@ -106,7 +106,7 @@ impl std::fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Input {
-    /// What was compiled: the template, and where its operations are.
+    /// The template and the places of a compiled workflow.
     pub fn new(file: String, compiled: &Compiled) -> Option<Self> {
         let template = match (&compiled.template, &compiled.agenda) {
             (Some(template), _) => template.clone(),
@@ -127,10 +127,10 @@ impl Input {
     }
 }
 
-/// The files of the clients of these workflows, by path: one for each workflow, and those that they share.
+/// The client files of these workflows, by path: one file for each workflow, and shared ones.
 ///
 /// # Errors
-/// A workflow has no name, names in it would be one, or two would have the same file.
+/// A workflow has no name, two of its names become the same, or two workflows need the same file.
 pub fn generate(language: Language, inputs: &[Input]) -> Result<Vec<File>, Error> {
     let mut flows: BTreeMap<String, (&str, Flow)> = BTreeMap::new();
     for input in inputs {
@@ -172,27 +172,27 @@ pub fn generate(language: Language, inputs: &[Input]) -> Result<Vec<File>, Error
     Ok(files)
 }
 
-/// Nothing, if neither these names nor those of the types would be one.
+/// An error, if two of these names or of the types become the same.
 fn without(clashes: Vec<Clash>, flow: &Flow, input: &Input) -> Result<(), Error> {
     let clashes = [flow.clashes.clone(), clashes].concat();
     if clashes.is_empty() { Ok(()) } else { Err(Error::Clashes { file: input.file.clone(), clashes }) }
 }
 
-/// What the Rust module of a workflow is called, and its types: `Inputs`, `Outputs`, and those in them. They are written
-/// for a place where `serde` and `typed` are in scope: the module `runtime`, which has serde in it.
+/// Name of a workflow's Rust module, and the text of its types: `Inputs`, `Outputs`, and the types inside. The text is
+/// for a place with `serde` and `typed` in scope: the module `runtime`, which contains serde.
 ///
 /// # Errors
-/// The workflow has no name, or names in it would be one.
+/// The workflow has no name, or two of its names become the same.
 pub fn rust_types(input: &Input, runtime: &str) -> Result<(String, String), Error> {
     let flow = Flow::new(input)?;
     without(rust::clashes(&flow), &flow, input)?;
     Ok((rust::module(&flow.name), rust::types(&flow, runtime)))
 }
 
-/// The head of every file.
+/// Head of every generated file.
 const GENERATED: &str = "Generated by `popc client`. Do not edit: generate it again.";
 
-/// Text between single quotes as TypeScript and Python read it.
+/// A text in single quotes for TypeScript and Python.
 fn single_quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('\'');
@@ -213,12 +213,12 @@ fn single_quoted(text: &str) -> String {
     quoted
 }
 
-/// Characters that change the direction of text: what is printed with them reads otherwise than it works.
+/// Whether a character changes the direction of text: the printed text would read differently than it works.
 fn is_direction(c: char) -> bool {
     ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
 }
 
-/// Lines of a comment, without what has no place in one.
+/// Lines of a comment, without characters that a comment cannot hold.
 fn comment(docs: &[String]) -> Vec<String> {
     let clean =
         |line: &str| line.chars().filter(|c| !c.is_control() && !is_direction(*c)).collect::<String>();
@@ -226,7 +226,7 @@ fn comment(docs: &[String]) -> Vec<String> {
     lines.map(|line| clean(line).trim_end().to_owned()).collect()
 }
 
-/// Text between double quotes as TypeScript and Python read it: JSON's own form.
+/// A text in double quotes for TypeScript and Python: the form of JSON.
 fn double_quoted(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     if !quoted.contains(is_direction) {

@@ -1,4 +1,4 @@
-//! The pipeline: text → tree → workflow → resolved → checked → template → agenda. Every format goes through here.
+//! The pipeline: text → tree → workflow → resolved → checked → template → agenda, for every format.
 
 mod allows;
 mod analyze;
@@ -24,61 +24,61 @@ pub use analyze::{Analysis, analyze};
 pub use native::{check_native, data, is_native, place_in_data};
 pub use symbols::{Symbol, SymbolKind, SymbolTarget};
 
-/// What a compilation may use besides the text.
+/// Input of a compilation besides the text.
 pub struct Options<'o> {
-    /// Reads a catalog file that the workflow names, by its path relative to where the workflow's own path is relative
-    /// to. The error is a fragment such as "no such file".
+    /// Reads a file that the workflow names. The path is relative to the same directory as the workflow's own path. The
+    /// error is a fragment such as "no such file".
     pub loader: &'o dyn Fn(&str) -> Result<Source, String>,
     /// Catalogs made by code, such as those of the Rust format.
     pub catalogs: &'o [Catalog],
-    /// What the project says about the rules.
+    /// The project's severities of rules.
     pub severities: &'o Severities,
 }
 
 impl Default for Options<'_> {
-    /// No files, no catalogs.
+    /// No files, no catalogs, default severities.
     fn default() -> Self {
         Self {
-            loader: &|_| Err("files can't be read here".to_owned()),
+            loader: &|_| Err("reading files is not supported here".to_owned()),
             catalogs: &[],
             severities: &severities::NONE,
         }
     }
 }
 
-/// What came of a compilation.
+/// Result of a compilation.
 #[derive(Debug)]
 pub struct Compiled {
-    /// The workflow's text, and that of every catalog it named.
+    /// The workflow's text, and the text of every file that it names.
     pub sources: Sources,
-    /// The name in `[workflow]`; empty when there is none.
+    /// Name in `[workflow]`; empty without one.
     pub workflow_name: String,
-    /// The template; none when there are errors.
+    /// The template; none for a workflow with errors.
     pub template: Option<AgendaTemplate>,
-    /// The agenda; none when there are errors, or inputs.
+    /// The agenda; none for a workflow with errors or inputs.
     pub agenda: Option<Agenda>,
-    /// Every operation type that the workflow could use.
+    /// Every operation type in the scope of the workflow.
     pub catalog: Catalog,
-    /// Where each operation was named.
+    /// Place of each operation's name.
     pub source_map: Places,
-    /// How many of the references to outputs are checked.
+    /// Number of typed references to outputs.
     pub coverage: Coverage,
-    /// Where each reference stands.
+    /// Place of each reference.
     pub mentions: Vec<Mention>,
-    /// Whether it is a catalog of operation types instead of a workflow. That is a finding, beside those of the catalog.
+    /// Whether the text is a catalog instead of a workflow; a finding says so, beside those of the catalog.
     pub is_catalog: bool,
     /// All findings, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Compiled {
-    /// Takes a catalog for what it is: that it is no workflow is told, but is no fault.
+    /// Accepts a catalog: the finding that the text is not a workflow becomes an info.
     pub fn as_catalog(&mut self) {
         let notes = self.diagnostics.iter_mut().filter(|_| self.is_catalog);
         notes.for_each(rules::wrong_shape::is_catalog);
     }
 
-    /// Adds findings about one more file, whose spans are of file 0.
+    /// Adds findings about one more file; their spans are of file 0.
     pub fn add(&mut self, source: Source, findings: Vec<Diagnostic>) {
         let file = self.sources.add(source);
         let place = |label: &mut Label| {
@@ -125,7 +125,7 @@ impl fix::Compilation for Compiled {
     }
 }
 
-/// Compiles one workflow. Never stops at the first finding, never panics on any text.
+/// Compiles one workflow. The function reports all findings, and never panics on any text.
 pub fn compile(source: Source, format: Format, options: &Options<'_>) -> Compiled {
     let mut read = front::read(source, format, options);
     let (model, checked, out) = read.check(options);
@@ -172,23 +172,23 @@ pub fn compile(source: Source, format: Format, options: &Options<'_>) -> Compile
     }
 }
 
-/// What came of reading a catalog by itself.
+/// A catalog that was read by itself.
 #[derive(Debug)]
 pub struct LoadedCatalog {
     /// The catalog's text.
     pub sources: Sources,
-    /// Its operation types, and the built-in ones.
+    /// Operation types of the catalog, and the built-in ones.
     pub catalog: Catalog,
     /// All findings, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads a catalog file (TOML or JSON, by its name) by itself.
+/// Reads a catalog file by itself, as TOML or JSON by its name.
 pub fn load_catalog(source: &Source) -> LoadedCatalog {
-    load_catalog_with(source, &|_| Err("files can't be read here".to_owned()))
+    load_catalog_with(source, &|_| Err("reading files is not supported here".to_owned()))
 }
 
-/// As [`load_catalog`]; `loader` reads the JSON Schema files that the catalog names.
+/// As [`load_catalog`]; `loader` reads the JSON Schema files of the catalog.
 pub fn load_catalog_with(source: &Source, loader: &dyn Fn(&str) -> Result<Source, String>) -> LoadedCatalog {
     let mut sources = Sources::new();
     let mut out = Vec::new();
@@ -198,7 +198,7 @@ pub fn load_catalog_with(source: &Source, loader: &dyn Fn(&str) -> Result<Source
     LoadedCatalog { sources, catalog, diagnostics: out }
 }
 
-/// Reads a catalog; `sources` is empty before.
+/// Reads a catalog; `sources` must be empty.
 fn read_catalog(
     source: &Source,
     loader: &dyn Fn(&str) -> Result<Source, String>,
@@ -212,7 +212,7 @@ fn read_catalog(
     resolve::merge(&workflow, &imports, sources, out).catalog
 }
 
-/// A finding of the expansion speaks of the template; this puts it where the operation was written.
+/// Moves a finding about the template to the place of the operation in the text.
 fn placed(
     mut finding: Diagnostic,
     template: &AgendaTemplate,
@@ -243,10 +243,10 @@ fn relocate(findings: &mut [Diagnostic], place: &dyn Fn(&mut Span)) {
 
 const QUOTES: [char; 2] = ['"', '\''];
 
-/// Longer lines that can't be read define nothing that anybody misses.
+/// Longest unreadable line, in bytes, whose words may be names of definitions.
 const LONG_LINE: usize = 2_000;
 
-/// The words of lines that can't be read: what one of them would have defined is not unknown.
+/// Words of unreadable lines: a name among them may be defined there, so it is not unknown.
 fn words<'s>(broken: &HashSet<(FileId, u32)>, sources: &'s Sources) -> HashSet<&'s str> {
     let mut found = HashSet::new();
     for (file, line) in broken {
@@ -258,7 +258,7 @@ fn words<'s>(broken: &HashSet<(FileId, u32)>, sources: &'s Sources) -> HashSet<&
     found
 }
 
-/// Holds back what a broken file makes look absent, removes doubles, and sorts by place.
+/// Holds back findings about absent things in a broken file, removes duplicates, and sorts by place.
 fn finish(out: &mut Vec<Diagnostic>, sources: &Sources) {
     let line = |finding: &Diagnostic| match finding.primary.at {
         Location::Span(span) => {

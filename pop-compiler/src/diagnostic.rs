@@ -1,4 +1,4 @@
-//! Findings as data. How they print is the business of `render/`.
+//! Findings as data; `render/` prints them.
 
 mod draft;
 mod rule;
@@ -7,7 +7,7 @@ use crate::source::Span;
 pub(crate) use draft::Draft;
 pub use rule::Rule;
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Worth knowing; never fails a build.
@@ -29,12 +29,12 @@ impl Severity {
     }
 }
 
-/// Where a finding is: in a text that a person wrote, or inside a JSON document that came without its text.
+/// Place of a finding: in a source text, or inside a JSON document that came without its text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Location {
     /// A range of bytes of a source file.
     Span(Span),
-    /// An RFC 6901 JSON pointer into the document that was checked.
+    /// An RFC 6901 JSON pointer into the checked document.
     Pointer(String),
 }
 
@@ -44,30 +44,30 @@ impl From<Span> for Location {
     }
 }
 
-/// A place and what to say about it; the text may be empty.
+/// A place and its text; the text may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
+    /// The place.
     pub at: Location,
-    /// What is there.
+    /// Text of the place.
     pub text: String,
 }
 
-/// A replacement that is certain enough for a tool to make.
+/// A replacement that a tool may apply without asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What to replace.
+    /// The replaced text.
     pub span: Span,
-    /// With what.
+    /// The new text.
     pub replacement: String,
 }
 
-/// One finding: what went wrong, where, and what to do.
+/// One finding: the fault, its place, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The rule's name in kebab-case, such as `unknown-output`.
     pub rule: &'static str,
-    /// How bad it is.
+    /// Severity of the finding.
     pub severity: Severity,
     /// One sentence, without a full stop.
     pub message: String,
@@ -75,22 +75,22 @@ pub struct Diagnostic {
     pub primary: Label,
     /// Other places that matter, such as the other end of a type mismatch.
     pub secondary: Vec<Label>,
-    /// What to do, one sentence each.
+    /// Remedies, one sentence each.
     pub help: Vec<String>,
-    /// Machine-applicable edits: all together make one fix.
+    /// Edits that a tool may apply; all edits together are one fix.
     pub fix: Vec<Edit>,
-    /// What is to become edits once the texts are at hand.
+    /// Changes that become edits once `fix` has the texts.
     pub(crate) drafts: Vec<Draft>,
-    /// How many infos, warnings and errors it stands for, when it is no finding itself but a count of more (see `budget`).
+    /// Number of infos, warnings and errors behind this finding, if the finding is a count of others (see `budget`).
     pub(crate) more: [usize; 3],
-    /// Of a syntax error, whether the text was read as if it were mended, so that nothing is absent because of it.
+    /// Of a syntax error: whether the parser read a repaired text, so that the error hides no name.
     pub(crate) read: bool,
 }
 
-/// The longest text of a finding, in bytes. Names and types in it may be as long as a file.
+/// Longest text of a finding, in bytes. Names and types in a text may be as long as a file.
 const LONGEST: usize = 2000;
 
-/// A text as it is told: a very long one is cut.
+/// A text for a finding, cut to [`LONGEST`].
 fn told(text: impl Into<String>) -> String {
     let mut text = text.into();
     if text.len() > LONGEST {
@@ -163,9 +163,9 @@ impl Diagnostic {
     }
 }
 
-/// Faults of the syntax.
+/// Syntax errors.
 impl Diagnostic {
-    /// The text was read as if this were mended.
+    /// Marks the text as read in its repaired form.
     #[must_use]
     pub(crate) fn read_on(mut self) -> Self {
         self.read = true;
@@ -173,19 +173,19 @@ impl Diagnostic {
     }
 }
 
-/// Findings that are only counted.
+/// Counts of findings.
 impl Diagnostic {
-    /// Whether it only says how many more there are.
+    /// Whether the finding only counts others.
     pub(crate) fn is_count(&self) -> bool {
         self.more != [0; 3]
     }
 
-    /// How many infos, warnings and errors it is.
+    /// Number of infos, warnings and errors behind the finding.
     pub(crate) fn counts(&self) -> [usize; 3] {
         if self.is_count() { self.more } else { self.counted(1) }
     }
 
-    /// Gives it, or all those that it counts, this severity.
+    /// Sets the severity of the finding, or of all findings that it counts.
     pub(crate) fn becomes(&mut self, severity: Severity) {
         let all: usize = self.more.iter().sum();
         self.severity = severity;
@@ -196,7 +196,7 @@ impl Diagnostic {
         [Severity::Info, Severity::Warning, Severity::Error].map(|s| if s == self.severity { n } else { 0 })
     }
 
-    /// Whether both say the same of the same place.
+    /// Whether both findings have the same text and place.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.rule == other.rule
             && self.primary.at == other.primary.at
@@ -210,7 +210,7 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)
 }
 
-/// A long text cut to what a message can hold.
+/// A text cut to the length of a message.
 pub(crate) fn shorten(text: &str) -> String {
     if text.chars().count() <= 80 {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! What a new version of a workflow means for those who use the old one: for each change, and in all.
+//! The consequences of a new version of a workflow for its users: of each change, and of all together.
 
 mod interface;
 mod within;
@@ -12,24 +12,24 @@ use crate::diagnostic::shorten;
 use crate::reference::{self, Fallback};
 use crate::types::Type;
 
-/// The part of a [`RunSpec`](crate::agenda::RunSpec) that says what an operation type gives.
+/// The part of a [`RunSpec`](crate::agenda::RunSpec) with the type of the output.
 const OUTPUT: &str = "output";
 
-/// What a change asks of others; each one is worse than those before it.
+/// Consequence of a change, from harmless to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// Nothing.
+    /// No consequence.
     Compatible,
-    /// Typed clients no longer say exactly what the workflow takes and gives; what they send and expect still works.
+    /// Typed clients no longer show the exact inputs and outputs, but their requests and expectations still work.
     Regenerate,
     /// The same inputs may give other results.
     Recompute,
-    /// What a client sends may be refused, or what it expects may be missing.
+    /// The server may reject a client's inputs, or outputs may be missing.
     Breaking,
 }
 
 impl Verdict {
-    /// The word for it.
+    /// The verdict as a word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Compatible => "compatible",
@@ -39,12 +39,12 @@ impl Verdict {
         }
     }
 
-    /// The sentence for it.
+    /// The verdict as a sentence.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Compatible => "clients and results stay as they are",
-            Self::Regenerate => "clients must be generated again",
-            Self::Recompute => "results will be computed again",
+            Self::Compatible => "clients and results stay valid",
+            Self::Regenerate => "clients must be regenerated",
+            Self::Recompute => "results must be recomputed",
             Self::Breaking => "clients break",
         }
     }
@@ -53,18 +53,18 @@ impl Verdict {
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What it asks of others.
+    /// Consequence of the change.
     pub verdict: Verdict,
-    /// Where, such as `operations/encode/with/height`.
+    /// Place, such as `operations/encode/with/height`.
     pub at: String,
-    /// What is different.
+    /// The difference, for people.
     pub message: String,
-    /// The operation that it is part of.
+    /// The operation around the place.
     pub operation: Option<String>,
 }
 
-/// All differences, the worst first, then by place. There is none exactly where the templates are one by their digests,
-/// which is what a server goes by.
+/// All differences, the worst first, then by place. The list is empty exactly if both templates have the same digest,
+/// which is the server's criterion.
 pub fn diff(old: &AgendaTemplate, new: &AgendaTemplate) -> Vec<Change> {
     let mut diff = Differ::default();
     if old == new {
@@ -75,19 +75,19 @@ pub fn diff(old: &AgendaTemplate, new: &AgendaTemplate) -> Vec<Change> {
     diff.settings(old, new);
     diff.operations(old, new);
     if diff.changes.is_empty() && old.digest() != new.digest() {
-        diff.add(Verdict::Compatible, "template", "written in another way, which means the same");
+        diff.add(Verdict::Compatible, "template", "written differently, with the same meaning");
     }
     let mut changes = diff.changes;
     changes.sort_by(|a, b| (b.verdict, &a.at, &a.message).cmp(&(a.verdict, &b.at, &b.message)));
     changes
 }
 
-/// The verdict on all changes together: that of the worst.
+/// The verdict on all changes: the worst of them.
 pub fn verdict(changes: &[Change]) -> Verdict {
     changes.iter().map(|change| change.verdict).max().unwrap_or(Verdict::Compatible)
 }
 
-/// Parameters of an operation that say how it runs, not what it gives.
+/// Parameters of an operation that change how it runs, and not its output.
 const HOW: &[&str] =
     &[keys::DEPENDS_ON, keys::RETRY, keys::TIMEOUT, keys::RESOURCES, keys::DESCRIPTION, keys::GENERATED_BY];
 
@@ -103,7 +103,7 @@ impl Differ {
         self.changes.push(Change { verdict, at: at.into(), message: message.into(), operation });
     }
 
-    /// `[workflow]`: the name is what clients are called; the rest is for people.
+    /// Compares `[workflow]`: the name is that of clients; the rest is for people.
     fn header(&mut self, old: &AgendaTemplate, new: &AgendaTemplate) {
         for (key, verdict) in [
             ("name", Verdict::Regenerate),
@@ -116,7 +116,7 @@ impl Differ {
         }
     }
 
-    /// What is said of a whole run, and how the operation types that the workflow brings along run.
+    /// Compares the settings of the run, and how the workflow's operation types run.
     fn settings(&mut self, old: &AgendaTemplate, new: &AgendaTemplate) {
         let link = |t: &AgendaTemplate| t.agenda.link_id.clone().map(Json::from);
         self.values(Verdict::Compatible, "run/link", link(old).as_ref(), link(new).as_ref());
@@ -162,7 +162,7 @@ impl Differ {
         }
     }
 
-    /// How one operation type runs, and what it gives.
+    /// Compares one operation type: how it runs, and its output.
     fn kind(&mut self, name: &str, old: Option<&Json>, new: Option<&Json>) {
         let at = format!("catalog/{name}");
         let schema = |spec: Option<&Json>| spec.and_then(|spec| spec.get(OUTPUT)).cloned();
@@ -172,7 +172,7 @@ impl Differ {
             let (old, new) = (old_output.as_ref().map(text), new_output.as_ref().map(text));
             match (old, new) {
                 (Some(old), Some(new)) if old == new => {
-                    let message = format!("what {} stands for has changed", shown(&old));
+                    let message = format!("the definition of {} has changed", shown(&old));
                     self.add(Verdict::Recompute, format!("{at}/{OUTPUT}"), message);
                 }
                 (old, new) => {
@@ -203,7 +203,7 @@ impl Differ {
             match (old.get(name), new.get(name)) {
                 (Some(old), Some(new)) => self.one_operation(&at, old, new),
                 (None, Some(new)) => {
-                    self.add(Verdict::Recompute, at, format!("added; it runs `{}`", new.kind));
+                    self.add(Verdict::Recompute, at, format!("added, runs `{}`", new.kind));
                 }
                 (Some(_), None) => self.add(Verdict::Recompute, at, "removed"),
                 (None, None) => {}
@@ -228,7 +228,7 @@ impl Differ {
         }
     }
 
-    /// The differences between two values, at the smallest places. Recursion is bounded by the depth of the values.
+    /// Compares two values, and reports the smallest places. Recursion is bounded by the depth of the values.
     fn values(&mut self, verdict: Verdict, at: &str, old: Option<&Json>, new: Option<&Json>) {
         match (old, new) {
             (None, None) => {}
@@ -248,14 +248,14 @@ impl Differ {
             }
             (None | Some(Json::Null), Some(new)) => self.add(verdict, at, format!("added: {}", shown(new))),
             (Some(old), None | Some(Json::Null)) => {
-                self.add(verdict, at, format!("removed; it was {}", shown(old)));
+                self.add(verdict, at, format!("removed: {}", shown(old)));
             }
             (Some(old), Some(new)) => self.add(verdict, at, format!("{} is now {}", shown(old), shown(new))),
         }
     }
 }
 
-/// A text without what its references say of places that an output may lack ([`Fallback::Lacking`]).
+/// A text whose references have no defaults for absent parts of outputs ([`Fallback::Lacking`]).
 fn without_lacking(text: &str) -> String {
     let (mut out, mut from) = (String::with_capacity(text.len()), 0);
     for (range, token) in reference::tokens(text) {
@@ -272,7 +272,7 @@ fn shown(value: &Json) -> String {
     format!("`{}`", shorten(&value.to_string()))
 }
 
-/// The keys of both, each once, sorted.
+/// The keys of both, without duplicates, sorted.
 fn both<'k>(old: &'k Params, new: &'k Params) -> BTreeSet<&'k str> {
     old.keys().chain(new.keys()).map(String::as_str).collect()
 }

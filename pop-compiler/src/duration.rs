@@ -1,9 +1,9 @@
-//! Lengths of time as people write them: `500ms`, `10s`, `5m`, `2h`, `1d`, `1h30m`; and ranges of them, `10s..5m`.
+//! Durations as text: `500ms`, `10s`, `5m`, `2h`, `1d`, `1h30m`; and ranges of durations, `10s..5m`.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Why a text is no duration.
+/// Reason why a text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DurationError(String);
 
@@ -17,41 +17,38 @@ impl std::error::Error for DurationError {}
 
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("ms", 1), ("m", 60_000), ("s", 1_000)];
 
-/// Reads a duration: numbers with units `ms`, `s`, `m`, `h`, `d`, largest first or in any order; a fraction is fine (`1.5h`).
+/// Reads a duration: numbers with the units `ms`, `s`, `m`, `h`, `d` in any order. A fraction is allowed (`1.5h`).
 ///
 /// # Errors
-/// Says what is wrong and what a duration looks like.
+/// The text is not a duration. The message quotes the text and shows valid durations.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
-    let wrong = |what: String| {
-        DurationError(format!("{what}; a duration looks like `500ms`, `10s`, `5m`, `2h` or `1h30m`"))
+    let wrong = |why: &str| {
+        DurationError(format!(
+            "invalid duration `{text}`: {why}. Write a duration such as `500ms`, `10s`, `5m`, `2h` or `1h30m`"
+        ))
     };
     let mut rest = text.trim();
     if rest.is_empty() {
-        return Err(wrong("it is empty".into()));
+        return Err(wrong("the text is empty"));
     }
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let number =
             Some(&rest[..digits]).filter(|digits| !digits.starts_with('.') && !digits.ends_with('.'));
-        let number: f64 = number
-            .and_then(|digits| digits.parse().ok())
-            .ok_or_else(|| wrong(format!("`{text}` is not a duration")))?;
+        let number: f64 =
+            number.and_then(|digits| digits.parse().ok()).ok_or_else(|| wrong("expected a number"))?;
         rest = &rest[digits..];
         let Some((unit, millis)) = UNITS.iter().find(|(unit, _)| {
             rest.strip_prefix(unit).is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphabetic()))
         }) else {
-            return Err(wrong(if rest.is_empty() {
-                format!("`{text}` has no unit")
-            } else {
-                format!("`{text}` has no unit that is known")
-            }));
+            return Err(wrong(if rest.is_empty() { "missing unit" } else { "unknown unit" }));
         };
         rest = &rest[unit.len()..];
         #[expect(clippy::cast_precision_loss, reason = "units are small numbers")]
         let part = Duration::try_from_secs_f64(number * (*millis as f64) / 1000.0)
-            .map_err(|_| wrong(format!("`{text}` is too long")))?;
-        total = total.checked_add(part).ok_or_else(|| wrong(format!("`{text}` is too long")))?;
+            .map_err(|_| wrong("the duration is too long"))?;
+        total = total.checked_add(part).ok_or_else(|| wrong("the duration is too long"))?;
     }
     Ok(total)
 }
@@ -59,7 +56,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
 /// Reads `min..max`, or one duration for both.
 ///
 /// # Errors
-/// As [`parse`], and when the first is larger than the second.
+/// As [`parse`], and if `min` is larger than `max`.
 pub fn parse_range(text: &str) -> Result<(Duration, Duration), DurationError> {
     let Some((min, max)) = text.split_once("..") else {
         let only = parse(text)?;
@@ -67,14 +64,12 @@ pub fn parse_range(text: &str) -> Result<(Duration, Duration), DurationError> {
     };
     let (min, max) = (parse(min)?, parse(max)?);
     if min > max {
-        return Err(DurationError(format!(
-            "`{text}` goes from the larger to the smaller; write it the other way round"
-        )));
+        return Err(DurationError(format!("invalid range `{text}`: write the smaller value first")));
     }
     Ok((min, max))
 }
 
-/// Prints a duration so that [`parse`] gives it back (to the millisecond).
+/// Prints a duration so that [`parse`] returns it, to the millisecond.
 pub fn print(duration: Duration) -> String {
     let mut millis = duration.as_millis();
     if millis == 0 {

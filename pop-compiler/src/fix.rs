@@ -1,5 +1,4 @@
-//! What fixes findings carry, and making them: from what rules want changed to edits, and from edits to new texts. No
-//! file is written here.
+//! Fixes: from drafts of rules to edits, and from edits to new texts. This module writes no file.
 
 mod drafts;
 mod entry;
@@ -16,16 +15,16 @@ use crate::source::{FileId, Sources};
 pub(crate) use drafts::complete;
 pub use fixpoint::{Changed, Compilation, Files, all};
 
-/// What one round of fixing gave.
+/// Result of one round of fixes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fixed {
     /// The new text of each file that changed.
     pub files: Vec<(FileId, String)>,
-    /// Which findings were fixed, by their position.
+    /// Positions of the fixed findings.
     pub findings: Vec<usize>,
 }
 
-/// Rules whose fix takes away what seems to do nothing. Among errors it may only seem so.
+/// Rules whose fix removes a part without an effect. Among errors, the part may only seem useless.
 const NEEDLESS: [&str; 4] = [
     rules::redundant_after::RULE.id,
     rules::constant_when::RULE.id,
@@ -33,11 +32,10 @@ const NEEDLESS: [&str; 4] = [
     rules::useless_allow::RULE.id,
 ];
 
-/// Makes the fixes of the findings that come first, in their order: what can't be read, then names in comments that allow
-/// something, then the rest; nothing is taken away as needless while there are errors, and where a file can't be read
-/// (entries may seem to stand in another table) nothing else of it is changed. A fix is made as a whole or not at
-/// all; one that touches what an earlier one changed is left out. So another round may find more to do. Everything
-/// between the edits stays as it is.
+/// Applies the fixes of the most urgent findings, in their order: first syntax errors, then names in allow comments,
+/// then the rest. While there are errors, no part is removed as useless. A file with a syntax error gets no other
+/// change, because its entries may seem to be in another table. A fix is applied as a whole or not at all, and not if
+/// it touches an earlier fix. So another round may find more to fix. The text between the edits stays.
 pub fn apply(findings: &[Diagnostic], sources: &Sources) -> Fixed {
     let turn = |finding: &Diagnostic| match finding.rule {
         rule if rule == rules::syntax::RULE.id => 0,
@@ -80,7 +78,7 @@ pub fn apply(findings: &[Diagnostic], sources: &Sources) -> Fixed {
     make(now, sources)
 }
 
-/// Makes the fixes of these findings and no others.
+/// Applies the fixes of these findings only.
 pub(crate) fn make<'d>(
     findings: impl IntoIterator<Item = (usize, &'d Diagnostic)>,
     sources: &Sources,
@@ -124,19 +122,19 @@ pub(crate) fn make<'d>(
     fixed
 }
 
-/// Whether the edit is inside a file that is there, and changes something.
+/// Whether the edit is inside an existing file, and changes something.
 fn is_sound(edit: &Edit, sources: &Sources) -> bool {
     let text = sources.get(edit.span.file).and_then(|source| source.text.get(edit.span.range()));
     text.is_some_and(|text| text != edit.replacement)
 }
 
-/// Whether two edits can't both be made: they share bytes, or begin at the same place.
+/// Whether two edits exclude each other: they share bytes, or begin at the same place.
 fn touch(a: &Edit, b: &Edit) -> bool {
     let (a, b) = (a.span, b.span);
     a.file == b.file && (a.start == b.start || (a.start < b.end && b.start < a.end))
 }
 
-/// An accepted edit that this one touches; accepted ones never touch each other.
+/// An accepted edit that touches this one; accepted edits never touch each other.
 fn neighbour<'e>(accepted: &BTreeMap<u32, &'e Edit>, edit: &Edit) -> Option<&'e Edit> {
     let before = accepted.range(..=edit.span.start).next_back();
     let after = accepted.range(edit.span.start..).next();

@@ -1,6 +1,6 @@
-//! One way to write a file: spaces, indentation and blank lines become canonical; words, their order, comments and the
-//! breaks inside lists and tables stay as they were written. No token is ever added, moved or dropped, except commas
-//! that end a list on one line.
+//! Canonical form of a file. Spaces, indentation and blank lines become canonical. Words, their order, comments and the
+//! breaks inside lists and tables stay. The formatter adds, moves or removes no token, except commas that end a list on
+//! one line.
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Format};
@@ -10,7 +10,7 @@ use crate::tree::{Node, Tree};
 /// The text in its canonical form.
 ///
 /// # Errors
-/// What makes the text unreadable; such a text is not touched.
+/// The syntax errors of the text.
 pub fn format(text: &str, format: Format) -> Result<String, Vec<Diagnostic>> {
     let mut findings = Vec::new();
     let before = syntax::parse(FileId(0), text, format, &mut findings);
@@ -28,7 +28,7 @@ pub fn format(text: &str, format: Format) -> Result<String, Vec<Diagnostic>> {
     Ok(if same { formatted } else { text.to_owned() })
 }
 
-/// Whether two texts mean the same, whatever their spans. Recursion is bounded by the depth of the source.
+/// Whether two texts have the same meaning, regardless of spans. Recursion is bounded by the depth of the source.
 fn same(a: &Tree, b: &Tree) -> bool {
     match (&a.node, &b.node) {
         (Node::Error, Node::Error) | (Node::Null, Node::Null) => true,
@@ -47,7 +47,7 @@ fn same(a: &Tree, b: &Tree) -> bool {
     }
 }
 
-/// A line without the spaces at its ends; `spaced` says whether there was room before a token.
+/// A line without the spaces at its ends; `spaced` says whether there was space before a token.
 struct Line<'t> {
     tokens: Vec<(Token<'t>, bool)>,
 }
@@ -76,9 +76,9 @@ fn lines(tokens: Vec<Token<'_>>) -> Vec<Line<'_>> {
 struct Printer {
     format: Format,
     out: String,
-    /// For each open bracket: the indentation of the line that opened it.
+    /// Indentation of the line that opened each open bracket.
     open: Vec<usize>,
-    /// Whether the last line that was written was a table's header.
+    /// Whether the last printed line was a table's header.
     header: bool,
 }
 
@@ -176,7 +176,7 @@ fn after_comment(lines: &[Line<'_>], i: usize) -> bool {
     i > 0 && is_comment(&lines[i - 1])
 }
 
-/// Whether the line, which no bracket holds, is `[table]` or `[[tables]]`.
+/// Whether the line, outside all brackets, is `[table]` or `[[tables]]`.
 fn is_header(line: &Line<'_>, format: Format) -> bool {
     format == Format::Toml && line.tokens.first().is_some_and(|(token, _)| token.text == "[")
 }

@@ -1,5 +1,6 @@
-//! Generators: operations that make more operations when they have succeeded. What one says about itself, which names it
-//! promises, and the built-in one that makes one operation (or several) for each item of a list.
+//! Generators: operations that add operations to their agenda after they succeed. This module reads a generator's
+//! parameter, its promised names and its output. The built-in generator makes one operation, or several, for each item
+//! of a list.
 
 mod fan_out;
 mod gather;
@@ -16,32 +17,32 @@ pub(crate) use fan_out::{Family, asks_its_item, kind_of, rename, with_condition}
 pub(crate) use gather::families;
 pub use gather::gather;
 
-/// The built-in type that makes operations for each item of a list.
+/// The built-in operation type that makes operations for each item of a list.
 pub const FAN_OUT_TYPE: &str = "pop.fanOut";
 
-/// POP's own type of generator: it gives the operations of its input.
+/// POP's own generator type: it outputs the operations of its input.
 pub const UPDATE_TYPE: &str = "updateAgenda";
 
-/// What an operation says about the operations that it makes: the parameter `agenda.operation.generator`.
+/// The parameter `agenda.operation.generator` of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generator {
-    /// Where in its output the list of operations is: a JSON pointer.
+    /// JSON pointer to the list of operations in the output.
     pub pointer: String,
-    /// Operations that it will make for sure, so that others may refer to them before they are there.
+    /// Operations that the generator will certainly make, so that others may refer to them in advance.
     pub promises: Vec<Promise>,
 }
 
-/// Names that a generator will use.
+/// A promise of names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Promise {
     /// One operation of this name.
     One(String),
-    /// Any number of operations: this name and `.0`, `.1`, … Written with `.*` at the end.
+    /// Any number of operations: this name with `.0`, `.1`, … The written form ends in `.*`.
     Family(String),
 }
 
 impl Promise {
-    /// As it is written: `encode.*` or `report`.
+    /// The written form: `encode.*` or `report`.
     pub fn text(&self) -> String {
         match self {
             Self::One(name) => name.clone(),
@@ -57,7 +58,7 @@ impl Promise {
     }
 }
 
-/// The parameter as it is written. Unknown keys are another program's business.
+/// The parameter as written. Unknown keys are ignored, for other programs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Written {
@@ -69,20 +70,20 @@ struct Written {
 }
 
 impl Generator {
-    /// What an operation says; none when it is no generator.
+    /// The generator of an operation; none for an ordinary operation.
     ///
     /// # Errors
-    /// What is wrong with the parameter, as a fragment, and a JSON pointer into it.
+    /// The fault of the parameter as a fragment, and a JSON pointer into the parameter.
     pub fn of(operation: &Operation) -> Result<Option<Self>, (String, String)> {
         let Some(value) = operation.params.get(keys::GENERATOR).filter(|value| !value.is_null()) else {
             let updates = operation.kind == UPDATE_TYPE;
             return Ok(updates.then(|| Self { pointer: "/operations".to_owned(), promises: Vec::new() }));
         };
         let written =
-            Written::deserialize(value).map_err(|e| (format!("it can't be read: {e}"), String::new()))?;
+            Written::deserialize(value).map_err(|e| (format!("invalid parameter: {e}"), String::new()))?;
         let pointer = written.operations_json_pointer;
         if !(pointer.is_empty() || pointer.starts_with('/')) {
-            let message = format!("`{pointer}` is no JSON pointer: it must be empty or start with `/`");
+            let message = format!("invalid JSON pointer `{pointer}`: use an empty text, or start with `/`");
             return Err((message, "/operationsJsonPointer".to_owned()));
         }
         if written.log_only == Some(true) {
@@ -95,7 +96,7 @@ impl Generator {
                 None => Promise::One(name),
             };
             if promise.stem().is_empty() {
-                return Err(("a name is empty".to_owned(), format!("/names/{i}")));
+                return Err(("empty name in `names`".to_owned(), format!("/names/{i}")));
             }
             promises.push(promise);
         }
@@ -105,56 +106,55 @@ impl Generator {
     /// The operations in a generator's output.
     ///
     /// # Errors
-    /// Why there are none, for people.
+    /// The fault of the output, for people.
     pub fn read(&self, output: Value) -> Result<Vec<Operation>, String> {
         let mut output = output;
         let place =
-            if self.pointer.is_empty() { "its output".to_owned() } else { format!("`{}`", self.pointer) };
+            if self.pointer.is_empty() { "the output".to_owned() } else { format!("`{}`", self.pointer) };
         match output.pointer_mut(&self.pointer).map(Value::take) {
-            None => Err(format!("nothing is at {place} in its output, where the operations should be")),
+            None => Err(format!("missing operations at {place} in the output")),
             Some(Value::Array(items)) => items
                 .into_iter()
                 .enumerate()
                 .map(|(i, item)| {
-                    serde_json::from_value(item)
-                        .map_err(|e| format!("number {i} of {place} is no operation: {e}"))
+                    serde_json::from_value(item).map_err(|e| format!("invalid operation {i} of {place}: {e}"))
                 })
                 .collect(),
-            Some(_) => Err(format!("{place} is no list of operations")),
+            Some(_) => Err(format!("invalid operations at {place}: expected a list")),
         }
     }
 }
 
-/// The names that the generators of an agenda promise.
+/// All promised names of an agenda's generators.
 #[derive(Clone, Debug, Default)]
 pub struct Promises {
     list: Vec<Promised>,
-    /// Name or stem → place in the list. The first one wins: a second is a fault.
+    /// Name or stem → place in the list. The first promise of a name wins; a second one is a fault.
     index: HashMap<String, usize>,
-    /// The same in lower case.
+    /// The same index in lower case.
     folded: HashMap<String, usize>,
 }
 
-/// A promise and who made it.
+/// A promise and its generator.
 #[derive(Clone, Debug)]
 pub struct Promised {
-    /// The index of the generator.
+    /// Index of the generator.
     pub generator: usize,
-    /// What it promised.
+    /// The promise.
     pub promise: Promise,
 }
 
-/// Which of the promised operations a name means.
+/// The promised operations behind a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Wanted {
-    /// The one, or all of a family.
+    /// The one operation, or the whole family.
     Whole,
-    /// One of a family.
+    /// One operation of a family.
     Item(usize),
 }
 
 impl Promises {
-    /// The promises of all operations. What can't be read promises nothing.
+    /// The promises of all operations. An invalid parameter promises nothing.
     pub fn new(operations: &[Operation]) -> Self {
         let mut promises = Self::default();
         for (i, operation) in operations.iter().enumerate() {
@@ -174,23 +174,23 @@ impl Promises {
         }
     }
 
-    /// Whether nothing is promised.
+    /// Whether there are no promises.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// All promises, in the order in which they were added.
+    /// All promises, in the order of their addition.
     pub fn list(&self) -> &[Promised] {
         &self.list
     }
 
-    /// The promise that a name means, as its place in the list, and which of its operations. A family's stem alone
-    /// means all of it.
+    /// The promise behind a name, as its place in the list, and the part of the promise. A family's stem alone means
+    /// the whole family.
     pub fn find(&self, name: &str) -> Option<(usize, Wanted)> {
         self.find_in(&self.index, name)
     }
 
-    /// The promise that takes a name, given in lower case, whatever the letter case.
+    /// The promise that takes a name in any letter case; `folded` is in lower case.
     pub fn find_folded(&self, folded: &str) -> Option<usize> {
         self.find_in(&self.folded, folded).map(|(at, _)| at)
     }
@@ -211,7 +211,7 @@ impl Promises {
     }
 }
 
-/// A number as the name of an item has it: digits, no zeros before them.
+/// A number in the form of an item's name: digits without leading zeros.
 pub fn number(text: &str) -> Option<usize> {
     let plain = text == "0" || !text.starts_with('0');
     if plain && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {

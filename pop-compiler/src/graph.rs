@@ -1,5 +1,5 @@
-//! Who waits for whom in an agenda: through references in payloads and conditions, and through `dependsOn`. Everything
-//! is iterative and linear in the agenda's size (ordering adds a logarithm).
+//! The dependencies of an agenda: references in payloads and conditions, and `dependsOn`. Every algorithm is iterative
+//! and linear in the agenda's size; the ordering adds a logarithm.
 
 mod dot;
 mod layout;
@@ -15,23 +15,23 @@ use petgraph::visit::EdgeRef as _;
 use crate::agenda::{Agenda, EdgeKind, dependencies, keys};
 use crate::generator::{FanOut, Promised, Promises, number};
 
-/// The dependency graph of an agenda. Edges go from the one that is waited for to the one that waits. What a generator
-/// promises is a node too, after all operations: it stands for what will be there.
+/// The dependency graph of an agenda. An edge leads from an operation to one that waits for it. Promises of generators
+/// are nodes, too, after all operations.
 #[derive(Clone, Debug)]
 pub struct Graph {
     nodes: DiGraph<String, EdgeKind>,
     kinds: Vec<String>,
-    /// For the nodes after the operations: the operation that makes them.
+    /// For the nodes after the operations: the generator of the promise.
     makers: Vec<usize>,
 }
 
 impl Graph {
-    /// The graph of an agenda; dependencies on operations that aren't there are left out.
+    /// The graph of an agenda, without dependencies on unknown operations.
     pub fn new(agenda: &Agenda) -> Self {
         Self::with_families(agenda, &[])
     }
 
-    /// The same for operations that belong to families: a reference to all of one is an edge from each.
+    /// As [`new`](Self::new), for operations of families: a reference to a whole family is an edge from each member.
     pub(crate) fn with_families(agenda: &Agenda, families: &[&str]) -> Self {
         let mut graph = DiGraph::with_capacity(agenda.operations.len(), agenda.operations.len());
         let mut index = HashMap::with_capacity(agenda.operations.len());
@@ -121,43 +121,43 @@ impl Graph {
         Self { nodes: graph, kinds, makers }
     }
 
-    /// The operation that a node is, or that makes what the node stands for.
+    /// The operation of a node, or the generator of a promise.
     pub fn operation(&self, node: usize) -> usize {
         let operations = self.len() - self.makers.len();
         node.checked_sub(operations).and_then(|at| self.makers.get(at)).copied().unwrap_or(node)
     }
 
-    /// How many operations and promises there are.
+    /// Number of operations and promises.
     pub fn len(&self) -> usize {
         self.nodes.node_count()
     }
 
-    /// Whether there are none.
+    /// Whether the graph has no nodes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// An operation's name.
+    /// Name of an operation.
     pub fn name(&self, operation: usize) -> &str {
         &self.nodes[NodeIndex::new(operation)]
     }
 
-    /// An operation's type.
+    /// Type of an operation.
     pub fn kind(&self, operation: usize) -> &str {
         &self.kinds[operation]
     }
 
-    /// All edges: from, to, why.
+    /// All edges: from, to, strength.
     pub fn edges(&self) -> impl Iterator<Item = (usize, usize, EdgeKind)> {
         self.nodes.edge_references().map(|e| (e.source().index(), e.target().index(), *e.weight()))
     }
 
-    /// Who waits for an operation, and why.
+    /// The operations that wait for an operation, with the strength of each edge.
     pub fn dependents(&self, operation: usize) -> impl Iterator<Item = (usize, EdgeKind)> {
         self.nodes.edges(NodeIndex::new(operation)).map(|e| (e.target().index(), *e.weight()))
     }
 
-    /// What an operation waits for.
+    /// The operations that an operation waits for.
     pub fn waits_for(&self, operation: usize) -> impl Iterator<Item = usize> {
         self.nodes
             .neighbors_directed(NodeIndex::new(operation), petgraph::Direction::Incoming)
@@ -189,7 +189,7 @@ impl Graph {
         }
     }
 
-    /// Every cycle once: for each knot of operations that wait for each other, one way round.
+    /// Every cycle once: one way round for each knot of operations that wait for each other.
     pub fn cycles(&self) -> Vec<Vec<usize>> {
         let knots = petgraph::algo::kosaraju_scc(&self.nodes);
         let mut knot_of = vec![0; self.len()];
@@ -211,7 +211,8 @@ impl Graph {
         cycles
     }
 
-    /// How deep each operation stands: the longest way from one that waits for nothing. Empty when there is a cycle.
+    /// Depth of each operation: the longest path from an operation without dependencies. Empty for a graph with a
+    /// cycle.
     pub fn levels(&self) -> Vec<usize> {
         let Ok(order) = self.order() else { return Vec::new() };
         let mut level = vec![0; self.len()];
@@ -223,7 +224,7 @@ impl Graph {
         level
     }
 
-    /// A cycle among the operations that are `inside`, of which `start` is one: each waits for another one of them.
+    /// A cycle among the operations that are `inside`, starting at `start`: each waits for another one of them.
     fn a_cycle(&self, start: usize, inside: &dyn Fn(usize) -> bool) -> Vec<usize> {
         let mut seen = HashMap::new();
         let mut path = Vec::new();

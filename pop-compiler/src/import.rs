@@ -1,3 +1,3 @@
-//! Workflows of other systems, turned into files of the workflow language.
+//! Imports of other systems' workflows.
 
 pub mod wfcommons;

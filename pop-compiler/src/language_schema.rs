@@ -1,5 +1,5 @@
-//! The JSON Schema of the language, for editors: which keys there are, what each takes and what it is for. It says what
-//! `decode` reads; tests keep the two alike. What names and types mean is the checker's business.
+//! The JSON Schema of the language, for editors: the keys, their values and their purpose. The schema describes the
+//! input of `decode`; tests keep both alike. Names and types are left to the checker.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -7,25 +7,25 @@ use crate::retry::MOST_ATTEMPTS;
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// A key: its name, what it takes, what it is for.
+/// A key: name, shape and purpose.
 type Key = (&'static str, Shape, &'static str);
 
-/// What a key takes.
+/// Shape of a key's value.
 #[derive(Clone, Copy)]
 enum Shape {
-    /// Whatever JSON can hold, references included.
+    /// Any JSON value, with references.
     Value,
     Text,
     /// A string that is one of these.
     OneOf(&'static [&'static str]),
     /// A list of strings, or one string.
     Texts,
-    /// A list of strings; one string would look like a shell line.
+    /// A list of strings; one string would look like a shell command.
     Words,
     /// A whole number of 1 or more.
     Count,
     Whole,
-    /// Something that `$defs` describes.
+    /// A definition in `$defs`.
     Of(&'static str),
     /// A table whose values are all of one kind.
     TableOf(&'static str),
@@ -37,16 +37,16 @@ const TOP: &[Key] = &[
         Shape::Of("workflow"),
         "The workflow's name, version, description, and the catalogs it uses.",
     ),
-    ("inputs", Shape::TableOf("input"), "What must be submitted with a run: name to type."),
+    ("inputs", Shape::TableOf("input"), "Inputs of a run: name to type."),
     ("types", Shape::TableOf("type"), "Named types."),
     (
         "catalog",
         Shape::TableOf("operation_type"),
         "Operation types of this workflow's own, as in a catalog file.",
     ),
-    ("operations", Shape::TableOf("operation"), "What is to be done: name to operation."),
-    ("outputs", Shape::TableOf("value"), "What a run gives: name to value."),
-    ("run", Shape::Of("run"), "How a run is treated; a submission may say otherwise."),
+    ("operations", Shape::TableOf("operation"), "Operations: name to operation."),
+    ("outputs", Shape::TableOf("value"), "Outputs of a run: name to value."),
+    ("run", Shape::Of("run"), "Settings of a run; a submission may override them."),
 ];
 
 const CATALOG: &[Key] = &[
@@ -56,20 +56,20 @@ const CATALOG: &[Key] = &[
 ];
 
 const WORKFLOW: &[Key] = &[
-    ("name", Shape::Text, "The workflow's name."),
-    ("version", Shape::Text, "Its version, such as \"1.0.0\"."),
+    ("name", Shape::Text, "Name of the workflow."),
+    ("version", Shape::Text, "Semantic version of the workflow, such as \"1.0.0\"."),
     (
         "description",
         Shape::Text,
-        "What it does, for people. It reaches the schema, the clients and the web page.",
+        "Description for people, shown in the schema, the clients and the web page.",
     ),
     ("catalogs", Shape::Texts, "Catalog files with operation types, relative to this file."),
 ];
 
 const INPUT: &[Key] = &[
-    ("type", Shape::Of("type"), "Its type."),
-    ("default", Shape::Value, "What it is when nothing is submitted."),
-    ("description", Shape::Text, "What it is for, for people."),
+    ("type", Shape::Of("type"), "Type of the input."),
+    ("default", Shape::Value, "Value of the input when a submission has none."),
+    ("description", Shape::Text, "Description for people."),
 ];
 
 const OPERATION: &[Key] = &[
@@ -77,68 +77,72 @@ const OPERATION: &[Key] = &[
     (
         "workflow",
         Shape::Text,
-        "Instead of `uses`: a workflow file that is put in here, by its path relative to this file.",
+        "Instead of `uses`: path of a workflow file, relative to this file, whose operations run here.",
     ),
-    ("with", Shape::Value, "Its input, with references such as `${inputs.source}` and `${probe.duration}`."),
-    ("after", Shape::Texts, "Operations that must end first; those it refers to are waited for anyway."),
+    (
+        "with",
+        Shape::Value,
+        "Input of the operation, with references such as `${inputs.source}` and `${probe.duration}`.",
+    ),
+    ("after", Shape::Texts, "Operations that must end first. A reference already waits for its operation."),
     ("when", Shape::Value, "A boolean or a reference to one: false skips the operation."),
-    ("each", Shape::Value, "A list: the operation runs once for each item, which is `${each}` inside."),
-    ("retry", Shape::Of("retry"), "How often it is tried."),
-    ("timeout", Shape::Of("duration"), "The longest one attempt may run."),
-    ("resources", Shape::Of("resources"), "What it needs to run."),
-    ("description", Shape::Text, "What it does, for people."),
+    ("each", Shape::Value, "A list: the operation runs once for each item, and `${each}` is the item."),
+    ("retry", Shape::Of("retry"), "Number of attempts, or a retry policy."),
+    ("timeout", Shape::Of("duration"), "Longest duration of one attempt."),
+    ("resources", Shape::Of("resources"), "Resources of one attempt."),
+    ("description", Shape::Text, "Description for people."),
 ];
 
 const OPERATION_TYPE: &[Key] = &[
     (
         "input",
         Shape::Of("operation_input"),
-        "The type of its input; any when it is absent. A field may have a default and a description.",
+        "Type of the input; `any` when absent. A field may have a default and a description.",
     ),
-    ("output", Shape::Of("type"), "The type of its output; any when it is absent."),
+    ("output", Shape::Of("type"), "Type of the output; `any` when absent."),
     (
         "command",
         Shape::Words,
         "A local program and its arguments, with `${with.NAME}` for inputs. No shell is involved.",
     ),
-    ("stdin", Shape::Text, "What goes to standard input, with `${with.NAME}`."),
+    ("stdin", Shape::Text, "Text for standard input, with `${with.NAME}` for inputs."),
     (
         "stdout",
         Shape::OneOf(&["log", "json", "text", "lines"]),
-        "What standard output means; log is the default.",
+        "Meaning of standard output; `log` is the default.",
     ),
     ("image", Shape::Text, "The container image for Kubernetes."),
     ("args", Shape::Words, "Arguments of the image."),
     ("env", Shape::TableOf("scalar"), "Environment variables, with `${with.NAME}` for inputs."),
-    ("resources", Shape::Of("resources"), "What it needs, unless the operation says otherwise."),
-    (
-        "timeout",
-        Shape::Of("duration"),
-        "The longest one attempt may run, unless the operation says otherwise.",
-    ),
-    ("retry", Shape::Of("retry"), "How often it is tried, unless the operation says otherwise."),
-    ("description", Shape::Text, "What it does, for people."),
+    ("resources", Shape::Of("resources"), "Resources of one attempt, unless the operation sets them."),
+    ("timeout", Shape::Of("duration"), "Longest duration of one attempt, unless the operation sets one."),
+    ("retry", Shape::Of("retry"), "Number of attempts, or a retry policy, unless the operation sets one."),
+    ("description", Shape::Text, "Description for people."),
 ];
 
 const RUN: &[Key] = &[
-    ("priority", Shape::Whole, "Higher goes first."),
-    ("deadline", Shape::Of("duration"), "How long the run may take in all."),
+    ("priority", Shape::Whole, "Priority of the run: a higher number goes first."),
+    ("deadline", Shape::Of("duration"), "Longest duration of the whole run."),
     (
         "maximum_attempts",
         Shape::Count,
-        "How often a pool may take the run without any of its operations ending.",
+        "Number of leases that a pool may take without the end of any operation.",
     ),
-    ("on_failure", Shape::OneOf(&["continue", "stop"]), "What the other operations do when one has failed."),
-    ("link", Shape::Value, "A key of the client's own that groups runs."),
-    ("insight", Shape::Text, "The insight to prefer among those that match."),
+    (
+        "on_failure",
+        Shape::OneOf(&["continue", "stop"]),
+        "Reaction of the other operations to a failed operation.",
+    ),
+    ("link", Shape::Value, "Link: a client's key that groups runs."),
+    ("insight", Shape::Text, "Preferred insight among the matching insights."),
     ("concurrency_key", Shape::Text, "Runs with the same key share a limit."),
-    ("labels", Shape::TableOf("text"), "Labels to find the run by."),
+    ("labels", Shape::TableOf("text"), "Labels for finding the run."),
 ];
 
 const RETRY: &[Key] = &[
-    ("attempts", Shape::Of("attempts"), "How often it is tried, the first time included."),
-    ("backoff", Shape::Text, "How long to wait between attempts: \"10s\", or growing: \"10s..5m\"."),
-    ("on", Shape::Of("failures"), "Which failures are worth another attempt; all when it is absent."),
+    ("attempts", Shape::Of("attempts"), "Number of attempts, including the first one."),
+    ("backoff", Shape::Text, "Delay between attempts: \"10s\", or a growing one: \"10s..5m\"."),
+    ("on", Shape::Of("failures"), "Failures that cause another attempt; all when absent."),
 ];
 
 const RESOURCES: &[Key] = &[
@@ -160,7 +164,7 @@ pub fn workflow() -> Json {
     )
 }
 
-/// The input of an operation type: a type, or fields that may have defaults and descriptions.
+/// The input of an operation type: a type, or fields with optional defaults and descriptions.
 fn operation_input() -> Json {
     let ty = json!({ "$ref": "#/$defs/type" });
     let record = json!({
@@ -174,7 +178,7 @@ fn operation_input() -> Json {
     json!({ "anyOf": [ty, { "type": "object", "additionalProperties": field }] })
 }
 
-/// An operation either uses an operation type or is a workflow of its own.
+/// An operation: uses an operation type, or is a sub-workflow.
 fn operation() -> Json {
     let mut table = table(OPERATION, &[]);
     table["oneOf"] = json!([{ "required": ["uses"] }, { "required": ["workflow"] }]);
@@ -196,7 +200,7 @@ fn document(title: &str, root: Json, own: &[(&str, Json)]) -> Json {
     if let Some(Json::Object(keys)) = document.get_mut("properties") {
         keys.insert(
             "$schema".into(),
-            json!({ "type": "string", "description": "This schema, for editors." }),
+            json!({ "type": "string", "description": "JSON Schema of the file, for editors." }),
         );
     }
     let classes = json!({ "enum": ["error", "evicted", "timeout"] });

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a text is no quantity.
+/// Reason why a text is not a quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuantityError(String);
 
@@ -14,15 +14,15 @@ impl fmt::Display for QuantityError {
 
 impl std::error::Error for QuantityError {}
 
-/// A quantity in thousandths, rounded up: what Kubernetes calls millicores for CPU.
+/// Reads a quantity in thousandths, rounded up: Kubernetes' millicores of CPU.
 ///
 /// # Errors
-/// Says what is wrong and what a quantity looks like.
+/// The text is not a quantity. The message quotes the text and shows valid quantities.
 pub fn millis(text: &str) -> Result<u64, QuantityError> {
     scaled(text, 1000.0)
 }
 
-/// A quantity in whole units, rounded up: bytes for memory.
+/// Reads a quantity in whole units, rounded up: bytes of memory.
 ///
 /// # Errors
 /// As [`millis`].
@@ -33,7 +33,7 @@ pub fn bytes(text: &str) -> Result<u64, QuantityError> {
 fn scaled(text: &str, per_unit: f64) -> Result<u64, QuantityError> {
     let wrong = || {
         QuantityError(format!(
-            "`{text}` is not a quantity; quantities look like `500m`, `0.5` or `4` (CPU), `512Mi` or `8Gi` (memory)"
+            "invalid quantity `{text}`: write a quantity such as `500m`, `0.5` or `4` (CPU), `512Mi` or `8Gi` (memory)"
         ))
     };
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -63,7 +63,7 @@ fn scaled(text: &str, per_unit: f64) -> Result<u64, QuantityError> {
     };
     let value = (number * factor * per_unit - 1e-9).ceil().max(0.0);
     if !value.is_finite() || value > 9e18 {
-        return Err(QuantityError(format!("`{text}` is too large")));
+        return Err(QuantityError(format!("invalid quantity `{text}`: too large")));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just above")]
     Ok(value as u64)

@@ -1,10 +1,10 @@
-//! POP's native references: `@<name::/pointer?default>` in string values. Finding, printing and replacing them; what a
-//! name means is the caller's business.
+//! POP's native references: `@<name::/pointer?default>` in string values. This module finds, prints and replaces them.
+//! The caller decides the meaning of a name.
 //!
 //! A token ends at the first `>`. In a pointer `~2` stands for `>` and `~3` for `?`, besides RFC 6901's `~0` and `~1`.
-//! A default stands in for what is not there and for null. One that starts with `=` and goes on as JSON is that value,
-//! otherwise it is text; an empty one is null. `?=null` is null for what an output lacks, but not for an output that is
-//! not there; `??=JSON` is another value in the same sense (see [`Fallback`]).
+//! A default replaces an absent value and null. A default that starts with `=` and continues as JSON is that value. Any
+//! other default is text, and an empty default is null. `?=null` is null for a part that an output lacks, but not for a
+//! missing output. `??=JSON` is another value in the same sense (see [`Fallback`]).
 //! Backslashes directly before `@<` escape: an odd number makes the rest plain text, and pairs become one.
 
 use std::borrow::Cow;
@@ -21,57 +21,57 @@ pub(crate) use dig::dig;
 pub use fallback::Fallback;
 pub(crate) use print::write;
 
-/// Names without `.out` that mean something while an agenda runs.
+/// Names without `.out` that have a value while an agenda runs.
 pub(crate) const RUN_TOKENS: [&str; 3] = ["pop.agendaId", "pop.customerId", "pop.operationName"];
 
 /// One reference, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token<'a> {
-    /// The whole token, `@<` and `>` included.
+    /// The whole token, with `@<` and `>`.
     pub text: &'a str,
     /// The name, such as `probe.out`.
     pub name: &'a str,
-    /// The pointer as written, without the default; none when there is no `::`.
+    /// The pointer as written, without the default; none without `::`.
     pub pointer: Option<&'a str>,
-    /// The default as written; none when there is no `?`.
+    /// The default as written; none without `?`.
     pub default: Option<&'a str>,
 }
 
-/// A reference to be printed.
+/// A reference for printing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
     /// The name, such as `probe.out`.
     pub name: String,
-    /// The keys and indices to follow; none means the whole value.
+    /// Keys and indices to follow; an empty path means the whole value.
     pub path: Vec<String>,
-    /// What stands in when nothing is there.
+    /// Replacement for an absent value.
     pub default: Option<Fallback>,
 }
 
-/// Which of two passes a substitution is.
+/// The pass of a substitution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// The last one: escapes are resolved, every name should be known.
+    /// The last pass: escapes are resolved, and every name should be known.
     Final,
-    /// Filling a template: unknown names are left for the final pass, escapes are kept, and what is inserted is escaped
-    /// so that the final pass gives it back unchanged.
+    /// Expansion of a template: unknown names stay for the final pass, and escapes stay. Inserted values are escaped,
+    /// so that the final pass returns them unchanged.
     Template,
-    /// As [`Mode::Template`], but what is inserted is template text itself: its references stay references, and its
+    /// As [`Mode::Template`], but inserted values are template text: their references stay references, and their
     /// escapes stay escapes.
     Splice,
 }
 
-/// What could not be replaced.
+/// Tokens without a replacement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Tokens (whole text) whose name is not known.
+    /// Whole tokens with an unknown name.
     pub missing: BTreeSet<String>,
-    /// Tokens (whole text) whose pointer leads nowhere, and names that can't stand inside a longer text.
+    /// Whole tokens whose pointer leads nowhere, and tokens whose value cannot be part of a longer text.
     pub invalid: BTreeSet<String>,
 }
 
 impl<'a> Token<'a> {
-    /// Takes apart a text that is one token, as [`Spots`] finds it.
+    /// Parses a text that is one token, as [`Spots`] finds it.
     fn parse(text: &'a str) -> Self {
         let inner = text.get(2..text.len().saturating_sub(1)).unwrap_or_default();
         // A name has at least one character, so `::` at the very start belongs to it.
@@ -88,7 +88,7 @@ impl<'a> Token<'a> {
         Self { text, name, pointer, default }
     }
 
-    /// The keys and indices that the pointer follows; none of them for the whole value.
+    /// Keys and indices of the pointer; empty for the whole value.
     pub fn path(&self) -> Vec<String> {
         let pointer = self.pointer.unwrap_or_default();
         if pointer.is_empty() || pointer == "/" {
@@ -99,24 +99,24 @@ impl<'a> Token<'a> {
 }
 
 impl Token<'_> {
-    /// Whether it stands for the list of what all operations of a family give.
+    /// Whether the token stands for the outputs of a whole family, as a list.
     pub(crate) fn is_family(&self) -> bool {
         self.name.ends_with(".*.out")
     }
 }
 
-/// The operation whose output a token's name stands for: the name without one trailing `.out`.
+/// The operation whose output a token's name stands for: the name without a trailing `.out`.
 pub fn operation_of(name: &str) -> Option<&str> {
     name.strip_suffix(".out").filter(|n| !n.is_empty())
 }
 
-/// The token that is the whole text, if it is exactly one.
+/// The token of a text that is exactly one token.
 pub fn whole(text: &str) -> Option<Token<'_>> {
     let inner = text.strip_prefix("@<")?.strip_suffix('>')?;
     (!inner.is_empty() && !inner.contains(['>', '\n'])).then(|| Token::parse(text))
 }
 
-/// The tokens of a text, with where they stand; escaped ones are plain text.
+/// The tokens of a text with their ranges; escaped tokens are plain text.
 pub fn tokens(text: &str) -> Vec<(Range<usize>, Token<'_>)> {
     let mut found = Vec::new();
     pieces(text, &mut |piece| {
@@ -133,13 +133,13 @@ enum Piece<'a> {
     Token(usize, Token<'a>),
 }
 
-/// The spots where a token could stand, escaped or not. The end of a token is looked for once for all the starts
-/// before it, so a text takes time in proportion to its length, whatever it holds.
+/// Possible places of tokens, escaped or not. One search for the end of a token serves all starts before it, so a text
+/// takes linear time, whatever it holds.
 struct Spots<'a> {
     text: &'a str,
-    /// Where the search for the next start goes on.
+    /// Start of the next search.
     search: usize,
-    /// The first `>` or newline not before `search`, or the length of the text; stale when it is before `search`.
+    /// The first `>` or newline at or after `search`, or the length of the text; stale when it is before `search`.
     stop: usize,
 }
 
@@ -148,7 +148,7 @@ impl<'a> Spots<'a> {
         Self { text, search: 0, stop: 0 }
     }
 
-    /// The next spot: where it starts, and where it would end.
+    /// The next place: its start, and its possible end.
     fn next(&mut self) -> Option<(usize, usize)> {
         loop {
             let at = self.search + self.text[self.search..].find("@<")?;
@@ -164,7 +164,7 @@ impl<'a> Spots<'a> {
     }
 }
 
-/// Walks a text from left to right, once.
+/// Calls `each` for the pieces of a text, from left to right, once.
 fn pieces<'a>(text: &'a str, each: &mut dyn FnMut(Piece<'a>)) {
     let (mut from, mut spots) = (0, Spots::new(text));
     while let Some((at, end)) = spots.next() {
@@ -181,7 +181,8 @@ fn pieces<'a>(text: &'a str, each: &mut dyn FnMut(Piece<'a>)) {
     each(Piece::Text(&text[from..]));
 }
 
-/// Calls `each` with the JSON pointer, the text and the token of every reference in `value`. Object keys hold none.
+/// Calls `each` with the JSON pointer, the text and the token of every reference in `value`. Object keys contain no
+/// references.
 pub fn scan<'a>(value: &'a Value, each: &mut dyn FnMut(&str, &'a str, &Token<'a>)) {
     enum Children<'a> {
         Items(std::iter::Enumerate<std::slice::Iter<'a, Value>>),
@@ -221,7 +222,7 @@ pub fn scan<'a>(value: &'a Value, each: &mut dyn FnMut(&str, &'a str, &Token<'a>
     }
 }
 
-/// Whether one of the references in these values is `wanted`.
+/// Whether a reference in these values is `wanted`.
 pub(crate) fn any_token<'v>(
     values: impl IntoIterator<Item = &'v Value>,
     wanted: &dyn Fn(&Token<'_>) -> bool,
@@ -244,8 +245,8 @@ pub(crate) fn any_token<'v>(
     found
 }
 
-/// Replaces every reference in `value` by what `lookup` knows under its name. One pass: what was inserted is never
-/// looked at again.
+/// Replaces every reference in `value` by the value that `lookup` has for its name. One pass: inserted values are not
+/// searched.
 pub fn substitute<'c>(
     value: &Value,
     lookup: &dyn Fn(&str) -> Option<&'c Value>,
@@ -322,8 +323,8 @@ fn string<'c>(
     }
 }
 
-/// Puts something else in the place of tokens: template text, whose references and escapes stay what they are. Tokens of
-/// which `replace` makes nothing stay. One pass: what was put in is never looked at again.
+/// Replaces tokens by template text, whose references and escapes stay. A token without a replacement stays. One pass:
+/// inserted text is not searched.
 pub(crate) fn rewrite(mut value: Value, replace: &dyn Fn(&Token<'_>) -> Option<Value>) -> Value {
     let mut stack = vec![&mut value];
     while let Some(value) = stack.pop() {
@@ -412,12 +413,12 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// The text with every token made plain: the final pass gives the text back as it was.
+/// The text with every token escaped: the final pass returns the original text.
 pub fn escape(text: &str) -> Cow<'_, str> {
     protect(text, &[])
 }
 
-/// Escapes a text so that the final pass sees tokens exactly at `kept` and gives everything else back as it is.
+/// Escapes a text so that the final pass sees tokens exactly at `kept` and returns the rest unchanged.
 fn protect<'t>(text: &'t str, kept: &[usize]) -> Cow<'t, str> {
     if !text.contains("@<") {
         return Cow::Borrowed(text);

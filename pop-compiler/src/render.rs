@@ -1,5 +1,5 @@
-//! Findings as output: for people (`text`), for programs (`json`), for code scanning (`sarif`) and for GitHub Actions
-//! (`github`). No checks here.
+//! Output of findings: for people (`text`), for programs (`json`), for code scanning (`sarif`) and for GitHub Actions
+//! (`github`). These modules check nothing.
 
 pub mod github;
 pub mod json;
@@ -8,17 +8,17 @@ pub mod text;
 
 use crate::diagnostic::Diagnostic;
 
-/// How many errors and warnings there are.
+/// Number of errors and warnings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Findings that stop a build.
     pub errors: usize,
-    /// Findings that don't.
+    /// Findings that do not stop a build.
     pub warnings: usize,
 }
 
 impl Summary {
-    /// Counts the findings, those that are only counted among them.
+    /// Counts the findings, including those that other findings only count.
     pub fn of(diagnostics: &[Diagnostic]) -> Self {
         diagnostics
             .iter()
@@ -26,7 +26,7 @@ impl Summary {
             .fold(Self::default(), |sum, [_, warnings, errors]| sum.plus(Self { errors, warnings }))
     }
 
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self { errors: self.errors + other.errors, warnings: self.warnings + other.warnings }

@@ -59,7 +59,7 @@ pub(crate) fn resolve<'a>(
         let mut edges = Vec::new();
         resolver.value(link, None, &mut edges);
         if let Some(edge) = edges.first() {
-            let message = "`link` is needed before any operation has run";
+            let message = "`link` cannot refer to an output: the link is set before any operation runs";
             resolver.out.push(rules::bad_expression::report(edge.span, message, "use an input"));
         }
     }
@@ -343,7 +343,7 @@ impl<'a> Resolver<'a, '_> {
         let Segment::Field(name) = &first.value else {
             self.out.push(rules::bad_expression::report(
                 first.span,
-                "an input has a name",
+                "invalid reference to an input: expected a name",
                 "expected `.name`",
             ));
             return Target::Unknown;

@@ -1,4 +1,4 @@
-//! How an operation is tried again: `{ attempts = 3, backoff = "10s..5m", on = ["error", "timeout"] }`.
+//! Retry policies: `{ attempts = 3, backoff = "10s..5m", on = ["error", "timeout"] }`.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use serde_json::Value;
 use crate::agenda::{Params, keys};
 use crate::duration;
 
-/// The words that `on` may hold.
+/// Valid items of `on`.
 pub const CAUSES: [&str; 4] = ["error", "timeout", "evicted", "config"];
 
-/// The most attempts that can be asked for.
+/// The largest valid number of attempts.
 pub const MOST_ATTEMPTS: u32 = 1000;
 
-/// When and how often an operation is tried again.
+/// When an operation is retried, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Attempts in all; 1 means never again.
+    /// Number of attempts in all; 1 means no retry.
     pub attempts: u32,
-    /// The first delay and the longest; each delay is twice the one before.
+    /// The first and the longest delay; each delay is twice the one before.
     pub backoff: (Duration, Duration),
-    /// After which causes, of [`CAUSES`].
+    /// Causes of a retry, from [`CAUSES`].
     pub on: Vec<String>,
 }
 
@@ -35,14 +35,14 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Why a retry setting can't be read, and the JSON pointer to it inside the setting.
+/// The fault of a retry setting, and the JSON pointer to it inside the setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryError {
-    /// The rule of the workflow language that this breaks.
+    /// Broken rule of the workflow language.
     pub rule: &'static str,
-    /// Where, inside the setting.
+    /// Place inside the setting.
     pub pointer: String,
-    /// What is wrong.
+    /// The fault, for people.
     pub message: String,
 }
 
@@ -58,7 +58,7 @@ impl RetryPolicy {
     /// The policy in an operation's parameters, if there is one.
     ///
     /// # Errors
-    /// The first thing in it that can't be read.
+    /// The first fault of the policy.
     pub fn from_params(params: &Params) -> Result<Option<Self>, RetryError> {
         params.get(keys::RETRY).filter(|v| !v.is_null()).map(Self::from_value).transpose()
     }
@@ -66,7 +66,7 @@ impl RetryPolicy {
     /// Reads `{attempts, backoff?, on?}`, or a number of attempts.
     ///
     /// # Errors
-    /// The first thing in it that can't be read.
+    /// The first fault of the policy.
     pub fn from_value(value: &Value) -> Result<Self, RetryError> {
         let because =
             |rule, pointer: &str, message| RetryError { rule, pointer: pointer.to_owned(), message };
@@ -76,7 +76,7 @@ impl RetryPolicy {
                 .and_then(|n| u32::try_from(n).ok())
                 .filter(|n| (1..=MOST_ATTEMPTS).contains(n))
                 .ok_or_else(|| {
-                    wrong(pointer, format!("{v} is not a number of attempts from 1 to {MOST_ATTEMPTS}"))
+                    wrong(pointer, format!("invalid number of attempts {v}: use 1 to {MOST_ATTEMPTS}"))
                 })
         };
         let Value::Object(map) = value else {
@@ -88,7 +88,10 @@ impl RetryPolicy {
                 "attempts" => policy.attempts = attempts(value, "/attempts")?,
                 "backoff" => {
                     let text = value.as_str().ok_or_else(|| {
-                        wrong("/backoff", format!("{value} is not a range of durations such as \"10s..5m\""))
+                        wrong(
+                            "/backoff",
+                            format!("invalid range of durations {value}: use a text such as \"10s..5m\""),
+                        )
                     })?;
                     policy.backoff = duration::parse_range(text)
                         .map_err(|e| because("bad-duration", "/backoff", e.to_string()))?;
@@ -99,15 +102,11 @@ impl RetryPolicy {
                         .as_array()
                         .and_then(|list| list.iter().map(known).collect::<Option<Vec<_>>>())
                         .ok_or_else(|| {
-                            wrong(
-                                "/on",
-                                format!("{value} is not a list of causes; they are {}", CAUSES.join(", ")),
-                            )
+                            wrong("/on", format!("invalid list of causes {value}: use {}", CAUSES.join(", ")))
                         })?;
                 }
                 other => {
-                    let message =
-                        format!("there is no setting `{other}`; there are attempts, backoff and on");
+                    let message = format!("unknown setting `{other}`: use attempts, backoff or on");
                     let key = other.replace('~', "~0").replace('/', "~1");
                     return Err(because("unknown-key", &format!("/{key}"), message));
                 }
@@ -116,7 +115,7 @@ impl RetryPolicy {
         Ok(policy)
     }
 
-    /// Whether a failure of this cause is tried again.
+    /// Whether a failure of this cause is retried.
     pub fn covers(&self, cause: &str) -> bool {
         self.on.iter().any(|c| c == cause)
     }

@@ -1,5 +1,5 @@
-//! The rules, one file each; [`ALL`] is the table. A file holds the rule's explanation, a bad and a good example, and the
-//! words of its findings. Where a rule needs only the resolved workflow, its `check` is in its file too.
+//! The rules, one file each; [`ALL`] is the table. A file holds the rule's explanation, a bad and a good example, and
+//! the texts of its findings. If a rule needs only the resolved workflow, its `check` is in its file, too.
 
 pub(crate) mod allow_not_possible;
 pub(crate) mod allow_without_reason;
@@ -132,16 +132,16 @@ pub const ALL: &[&Rule] = &[
     &wrong_shape::RULE,
 ];
 
-/// Rules that only agendas and templates in their JSON form can break, by name; a workflow's compiler never does. Their
-/// examples are agendas; a rule without examples is about size.
+/// Rules that only agendas and templates in their JSON form can break, by name. Their examples are agendas; a rule
+/// without examples is about size.
 pub const AGENDA_RULES: &[&Rule] = &[&MORE_FINDINGS];
 
-/// Rules that look at one operation of the resolved workflow. All look at one before any looks at the next, while it is
-/// near at hand: most of the time for a large workflow goes into fetching it from memory.
+/// Rules about one operation of the resolved workflow. All rules check an operation before the next one, while its data
+/// is in the processor's cache: memory access dominates the time for a large workflow.
 pub(crate) const OF_OPERATIONS: &[fn(&Model<'_>, &Operation<'_>, &mut Vec<Diagnostic>)] =
     &[bad_sleep::check, constant_when::check, large_literal::of_operation, retry_without_timeout::check];
 
-/// Rules that look at the whole resolved workflow.
+/// Rules about the whole resolved workflow.
 pub(crate) const CHECKS: &[fn(&Model<'_>, &mut Vec<Diagnostic>)] = &[
     large_literal::check,
     redundant_after::check,
@@ -151,17 +151,17 @@ pub(crate) const CHECKS: &[fn(&Model<'_>, &mut Vec<Diagnostic>)] = &[
     unused_type::check,
 ];
 
-/// The rule of this name, be it about workflows or about agendas.
+/// The rule of this name, for workflows or for agendas.
 pub fn explained(id: &str) -> Option<&'static Rule> {
     AGENDA_RULES.iter().find(|rule| rule.id == id).copied().or_else(|| find(id))
 }
 
-/// The rule of this name, of those about workflows.
+/// The rule of this name, for workflows.
 pub fn find(id: &str) -> Option<&'static Rule> {
     ALL.iter().find(|r| r.id == id).copied()
 }
 
-/// A value as it was given: how to call it, its type and where it is.
+/// A value at its place of use.
 #[derive(Clone, Copy)]
 pub(crate) struct Given<'a> {
     /// Such as `probe.video`; empty when it has no name.
@@ -176,7 +176,7 @@ impl Given<'_> {
     }
 }
 
-/// What takes a value: how to call it, its type and where that was declared.
+/// The target of a value.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
     pub(crate) name: &'a str,
@@ -197,7 +197,8 @@ impl Target<'_> {
     }
 }
 
-/// Adds "did you mean" and, where that is certain and the text to replace is exactly the name, the edit.
+/// Adds "did you mean". If the suggestion is certain and the text to replace is exactly the name, the function adds the
+/// edit.
 fn meant<'n>(finding: Diagnostic, name: &Spanned<String>, near: impl Into<Near<'n>>) -> Diagnostic {
     let Near { name: near, certain } = near.into();
     let finding = finding.help(format!("did you mean `{near}`?"));
@@ -207,7 +208,7 @@ fn meant<'n>(finding: Diagnostic, name: &Spanned<String>, near: impl Into<Near<'
     finding.rename(name.span, &name.value, near)
 }
 
-/// Adds how `text`, which is in quotes, is written rightly, and the edit.
+/// Adds the right form of `text`, which is in quotes, and the edit.
 fn written(finding: Diagnostic, text: &Spanned<String>, right: Option<String>) -> Diagnostic {
     match right {
         Some(right) => finding.help(format!("write `{right}`")).rename(text.span, &text.value, &right),
@@ -215,7 +216,7 @@ fn written(finding: Diagnostic, text: &Spanned<String>, right: Option<String>) -
     }
 }
 
-/// Adds edits that turn what is written into another value, and says what that is when it is one.
+/// Adds edits that change a value, and shows the new value if there is only one edit.
 fn valued(finding: Diagnostic, edits: Option<Vec<Edit>>) -> Diagnostic {
     let Some(edits) = edits else { return finding };
     let finding = match edits.as_slice() {

@@ -1,4 +1,4 @@
-//! `pop.toml`: how bad each rule's findings are in a project.
+//! `pop.toml`: a project's severities of rules.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::syntax;
 use crate::tree::{Entry, Node, Tree};
 use crate::{fix, rules};
 
-/// What a project says about a rule.
+/// A project's level of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// No findings.
@@ -19,20 +19,20 @@ pub enum Level {
     Deny,
 }
 
-/// The levels of rules; a rule that is not named keeps its own.
+/// Levels of rules; a rule without a level keeps its own severity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Severities {
     levels: BTreeMap<&'static str, Level>,
 }
 
-/// What a project without `pop.toml` has.
+/// The severities of a project without `pop.toml`.
 pub(crate) static NONE: Severities = Severities { levels: BTreeMap::new() };
 
 const TOP: &[&str] = &["lints"];
 const LEVELS: &[&str] = &["allow", "warn", "deny"];
 
 impl Severities {
-    /// Reads a `pop.toml`, which looks like this; the findings' spans are of file 0:
+    /// Reads a `pop.toml`; spans of the findings are of file 0:
     ///
     /// ```toml
     /// [lints]
@@ -89,12 +89,12 @@ impl Severities {
         self.levels.insert(rule.id, level);
     }
 
-    /// What was said about a rule.
+    /// Level of a rule, if the project sets one.
     pub fn level(&self, rule: &str) -> Option<Level> {
         self.levels.get(rule).copied()
     }
 
-    /// Gives each finding its severity, and drops those that are allowed.
+    /// Sets the severity of each finding, and removes allowed ones.
     pub(crate) fn apply(&self, out: &mut Vec<Diagnostic>) {
         if self.levels.is_empty() {
             return;

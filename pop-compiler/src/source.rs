@@ -1,4 +1,4 @@
-//! Files, spans and line numbers. No I/O: whoever read the file hands its text in.
+//! Files, spans and line numbers. No I/O: the caller reads the files.
 
 mod format;
 mod places;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 pub use format::Format;
 pub use places::{Mention, Places};
 
-/// The name of a text that came through standard input.
+/// Name of a text from standard input.
 pub const STDIN: &str = "<stdin>";
 
-/// Which file of a [`Sources`] a span lies in.
+/// Number of a file in a [`Sources`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
@@ -39,7 +39,7 @@ impl Span {
         self.end = to(self.end).max(self.start);
     }
 
-    /// The smallest span that holds both; `self` when they lie in different files.
+    /// The smallest span around both; `self` when they lie in different files.
     #[must_use]
     pub fn to(self, other: Self) -> Self {
         if self.file != other.file {
@@ -54,12 +54,12 @@ impl Span {
     }
 }
 
-/// A value and where it was written.
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it was written.
+    /// Place of the value.
     pub span: Span,
 }
 
@@ -70,19 +70,19 @@ impl<T> Spanned<T> {
     }
 }
 
-/// One file: the name to print, its text, and where its lines start.
+/// One file: its printed name, its text, and the starts of its lines.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// The path as the user gave it.
+    /// Path as the user gave it.
     pub name: Arc<str>,
     /// The whole text.
     pub text: Arc<str>,
     lines: Arc<[u32]>,
-    /// How many characters begin before each [`STEP`]th byte; empty when each byte is one.
+    /// Number of characters that begin before each [`STEP`]th byte; empty for a text of single-byte characters.
     characters: Arc<[u32]>,
 }
 
-/// A column of a long line is counted from the last of these, not from the line's start.
+/// Distance in bytes between two entries of `characters`, from which the column of a long line is counted.
 const STEP: usize = 1024;
 
 impl Source {
@@ -106,7 +106,7 @@ impl Source {
         Self { name: name.into(), text, lines, characters }
     }
 
-    /// The syntax of the text: by the ending of its name or, for what came without one, by how it begins.
+    /// The syntax of the text: by the ending of its name, or by its beginning for a text from standard input.
     pub fn format(&self) -> Option<Format> {
         if *self.name != *STDIN {
             return Format::from_path(&self.name);
@@ -130,7 +130,7 @@ impl Source {
         }
     }
 
-    /// The text of a line, counted from one, without its end; empty when there is none.
+    /// Text of a line without its end, counted from one; empty if the line does not exist.
     pub(crate) fn line(&self, line: u32) -> &str {
         let starts = |n: u32| self.lines.get(n as usize).map(|start| *start as usize);
         let Some(from) = line.checked_sub(1).and_then(starts) else { return "" };
@@ -149,12 +149,12 @@ impl Source {
     }
 }
 
-/// How many characters begin in these bytes of a text.
+/// Number of characters that begin in these bytes.
 fn begun(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }
 
-/// A place for people: both numbers start at 1; columns count characters.
+/// A place for people. Lines and columns start at 1, and columns count characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// Line, from 1.
@@ -175,23 +175,23 @@ impl Sources {
         Self::default()
     }
 
-    /// Adds a file and gives the id that its spans carry.
+    /// Adds a file, and returns its id for spans.
     pub fn add(&mut self, source: Source) -> FileId {
         self.files.push(source);
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// The file with this id, if there is one.
+    /// The file with this id, if it exists.
     pub fn get(&self, id: FileId) -> Option<&Source> {
         self.files.get(id.0 as usize)
     }
 
-    /// The files in the order they were added.
+    /// The files in the order of their addition.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
         self.files.iter().enumerate().map(|(i, s)| (FileId(u32::try_from(i).unwrap_or(u32::MAX)), s))
     }
 
-    /// The text that a span covers; empty when the span is not of these files.
+    /// Text of a span; empty for a span outside of these files.
     pub fn text(&self, span: Span) -> &str {
         self.get(span.file).and_then(|s| s.text.get(span.range())).unwrap_or_default()
     }

@@ -1,5 +1,4 @@
-//! From what was compiled back to the text, as a document: where each operation was named, and where each reference
-//! stands.
+//! Source maps as documents: the place of each operation's name and of each reference.
 
 use std::collections::HashMap;
 
@@ -8,11 +7,11 @@ use serde_json::{Map, Value as Json, json};
 use crate::compile::Compiled;
 use crate::source::{Sources, Span};
 
-/// The version of the format.
+/// Version of the format.
 const VERSION: u32 = 1;
 
 /// The source map as a document: `{version, file, operations: {NAME: {file, line, column, references}}, references}`.
-/// Everything is in the order of the text. A fan-out has one entry, whatever its items are called in the agenda.
+/// The order is that of the text. A fan-out has one entry, whatever the names of its items in the agenda.
 pub fn document(compiled: &Compiled) -> Json {
     let sources = &compiled.sources;
     let mut named: Vec<(&str, Span)> = compiled.source_map.iter().collect();

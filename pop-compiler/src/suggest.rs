@@ -1,15 +1,15 @@
-//! Did you mean: the name that was probably meant.
+//! Suggestions: the known name nearest to an unknown one.
 
 use std::cell::Cell;
 
-/// How many names (long ones count for several) are compared in one file to guess what was meant: many misspelt names and
-/// many to choose from would take long, and nobody reads that many guesses.
+/// Budget of comparisons for one file; a long name counts for several. A file with many unknown names and many
+/// candidates would take long, and nobody reads that many suggestions.
 const MOST_COMPARED: usize = 1_000_000;
 
-/// Names longer than this, in bytes, are nobody's spelling mistake.
+/// Longest name with a suggestion, in bytes.
 const LONGEST: usize = 200;
 
-/// What is left of [`MOST_COMPARED`].
+/// The rest of [`MOST_COMPARED`].
 #[derive(Debug)]
 pub(crate) struct Guesses(Cell<usize>);
 
@@ -18,8 +18,8 @@ impl Guesses {
         Self(Cell::new(MOST_COMPARED))
     }
 
-    /// The names to choose from; none once enough have been compared. A guess that has begun is made to its end, since
-    /// half of the names would give a wrong one.
+    /// The candidates; none once the budget is spent. A lookup that has started runs to its end, because half of the
+    /// candidates would give a wrong suggestion.
     pub(crate) fn among<'n>(
         &self,
         names: impl IntoIterator<Item = &'n str>,
@@ -32,30 +32,32 @@ impl Guesses {
     }
 }
 
-/// A name that was probably meant.
+/// A suggested name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Near<'a> {
     /// The name.
     pub name: &'a str,
-    /// Whether a tool may put it there without asking: no other name is as close, and the word looks like a slip.
+    /// Whether a tool may use the name without asking: no other candidate is as close, and the word looks like a typing
+    /// error.
     pub certain: bool,
 }
 
 impl<'a> From<&'a str> for Near<'a> {
-    /// A name that is known to be meant.
+    /// A certain suggestion.
     fn from(name: &'a str) -> Self {
         Self { name, certain: true }
     }
 }
 
-/// The candidate that is closest to `word`, if one is close enough: at most a third of the letters (one at least)
-/// differ by insertion, deletion, replacement or a swap of neighbours. Letter case costs nothing; ties go to the first in the alphabet.
+/// The candidate closest to `word`, if one is close enough. At most a third of the letters, and at least one, may
+/// differ by insertion, deletion, replacement or a swap of neighbours. Letter case costs nothing. Among equals, the
+/// first in the alphabet wins.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     nearest(word, candidates).map(|near| near.name)
 }
 
-/// As [`closest`], and whether it is certain. Names that differ in a digit are never certain: `step2` is seldom a
-/// misspelt `step1`. Nor are very short ones, and those that begin otherwise: `decode` is not `encode`.
+/// As [`closest`], with the certainty of the suggestion. Very short names, names with another beginning (`decode` and
+/// `encode`) and names that differ in a digit (`step1` and `step2`) are never certain.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Near<'a>> {
     if word.len() > LONGEST {
         return None;

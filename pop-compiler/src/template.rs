@@ -1,4 +1,4 @@
-//! Filling in a template: inputs are checked, references to them replaced, fan-outs expanded.
+//! Expansion of a template: checks the inputs, replaces references to them, and expands fan-outs.
 
 mod fan_out;
 mod inputs;
@@ -10,18 +10,18 @@ use crate::agenda::{Agenda, AgendaTemplate, Operation, keys};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::reference::{self, Mode, Report};
 
-/// Makes the agenda that a template and its inputs stand for.
+/// The agenda of a template with these inputs.
 ///
-/// Inputs are addressed as `@<pop.payload::/name>`; each top-level input is also a name of its own, as are the static
-/// parameters. What is inserted is never read as a reference again.
+/// References to inputs are `@<pop.payload::/name>`. Each top-level input is also a name of its own, as are the static
+/// parameters. Inserted values are data: references in them are plain text.
 ///
 /// # Errors
-/// Every fault of the inputs, with a JSON pointer into them; and fan-outs that are no list.
+/// Every fault of the inputs, with a JSON pointer into them, and every fan-out over a value that is not a list.
 pub fn expand(template: &AgendaTemplate, inputs: &Value) -> Result<Agenda, Vec<Diagnostic>> {
     fill(template, inputs, true)
 }
 
-/// The agenda of a template in whose operations there is nothing to fill in, which is not looked for.
+/// The agenda of a template whose operations contain no references to inputs; the function does not search for any.
 pub(crate) fn fixed(template: &AgendaTemplate) -> Result<Agenda, Vec<Diagnostic>> {
     fill(template, &Value::Object(serde_json::Map::new()), false)
 }
@@ -75,7 +75,7 @@ impl AgendaTemplate {
         expand(self, inputs)
     }
 
-    /// SHA-256 of the content, in hexadecimal: what `pop.workflow` says as `digest` when the compiler made the template.
+    /// SHA-256 of the content, in hexadecimal: the `digest` in `pop.workflow` of a template from the compiler.
     pub fn digest(&self) -> String {
         let mut bare = self.clone();
         if let Some(Value::Object(header)) = bare.agenda.params.get_mut(keys::WORKFLOW) {
@@ -91,7 +91,7 @@ struct Filler<'f, 'v> {
 }
 
 impl Filler<'_, '_> {
-    /// Whether filling in these operations makes anything of them but themselves.
+    /// Whether expansion changes these operations.
     fn changes(&self, operations: &[Operation]) -> bool {
         let values = operations.iter().flat_map(|o| std::iter::once(&o.payload).chain(o.params.values()));
         operations.iter().any(|o| o.name.contains("@<") || o.kind.contains("@<"))
@@ -108,7 +108,7 @@ impl Filler<'_, '_> {
         self.values(operation.params.values_mut(), &format!("{at}/params"));
     }
 
-    /// Fills in what is filled in again when the agenda runs.
+    /// Replaces references in values that the run fills in again.
     fn values<'p>(&mut self, values: impl IntoIterator<Item = &'p mut Value>, at: &str) {
         let mut report = Report::default();
         for value in values {
@@ -119,7 +119,7 @@ impl Filler<'_, '_> {
         }
     }
 
-    /// Fills in what is never looked at again: escapes are resolved, and a name that nobody knows is a fault.
+    /// Replaces references in a text that no later pass reads: escapes are resolved, and an unknown name is a fault.
     fn label(&mut self, text: Option<&str>, at: &str) -> Option<String> {
         let (value, report) = reference::substitute(&Value::from(text?), self.lookup, Mode::Final);
         for token in report.invalid {
@@ -139,7 +139,7 @@ impl Filler<'_, '_> {
     }
 
     fn unresolved(&mut self, at: &str, token: &str) {
-        let message = format!("nothing is at `{token}` in the inputs");
+        let message = format!("the inputs have no value at `{token}`");
         let finding = Diagnostic::error("unknown-input", Location::Pointer(at.to_owned()), message);
         let help = "submit that input, or give the reference a default: `@<name::/pointer?default>`";
         self.faults.push(finding.help(help));

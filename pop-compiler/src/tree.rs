@@ -1,4 +1,4 @@
-//! The one spanned tree that the TOML and JSON front ends both give. No meaning yet: that is `decode`'s part.
+//! The spanned tree of a source text, the same for TOML and JSON. `decode` gives the tree its meaning.
 
 use std::hash::BuildHasher as _;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Number, Value as Json};
 
 use crate::source::{FileId, Span, Spanned};
 
-/// How deep tables and lists may nest in a source file.
+/// Deepest nesting of tables and lists in a source file.
 pub(crate) const MAX_DEPTH: usize = 128;
 
-/// A value and where it was written.
+/// A value and its place.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     pub(crate) node: Node,
@@ -34,7 +34,7 @@ impl Tree {
 }
 
 impl Tree {
-    /// Moves every place in it. Recursion is bounded by its depth.
+    /// Moves every place of the tree. Recursion is bounded by its depth.
     pub(crate) fn relocate(&mut self, to: &dyn Fn(u32) -> u32) {
         self.span.relocate(to);
         match &mut self.node {
@@ -54,7 +54,7 @@ impl Tree {
     }
 }
 
-/// A decimal number as it is written, without a plus; none when it is no JSON number.
+/// Reads a decimal number without a plus; none for a text that is not a JSON number.
 pub(crate) fn number(text: &str) -> Option<Number> {
     let plain = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
     // the parser takes any number, but longer
@@ -64,10 +64,10 @@ pub(crate) fn number(text: &str) -> Option<Number> {
     }
 }
 
-/// What a source file can hold.
+/// Values of a source file.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
-    /// Something the front end has already complained about; nothing more is said about it.
+    /// A part that the parser has reported; later passes stay silent about it.
     Error,
     Null,
     Bool(bool),
@@ -78,10 +78,10 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// What it is, for messages.
+    /// Name of the kind, for messages.
     pub(crate) fn describe(&self) -> &'static str {
         match self {
-            Self::Error => "something unreadable",
+            Self::Error => "an unreadable value",
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
             Self::Number(_) => "a number",
@@ -92,11 +92,11 @@ impl Node {
     }
 }
 
-/// A string after its escapes are resolved, and the way back to the bytes in the file.
+/// A string after the resolution of its escapes, and the map back to the bytes of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) value: String,
-    /// Where the value begins in the file.
+    /// Start of the value in the file.
     start: u32,
     /// `(offset in value, offset in the file)` after each escape, ascending; between two of them both sides advance
     /// together.
@@ -109,7 +109,7 @@ impl Text {
         Self { value, start: clamp(start), jumps: Box::default() }
     }
 
-    /// Where the bytes `start..end` of the value are in the file.
+    /// Place in the file of the bytes `start..end` of the value.
     pub(crate) fn span(&self, file: FileId, start: usize, end: usize) -> Span {
         Span::new(file, self.offset(start), self.offset(end).max(self.offset(start)))
     }
@@ -135,7 +135,7 @@ pub(crate) struct TextBuilder {
 }
 
 impl TextBuilder {
-    /// Appends what stands literally at `start` in the file.
+    /// Appends a piece that stands literally at `start` in the file.
     pub(crate) fn push_str(&mut self, piece: &str, start: usize) {
         if piece.is_empty() && self.start.is_some() {
             return;
@@ -144,13 +144,13 @@ impl TextBuilder {
         self.value.push_str(piece);
     }
 
-    /// Appends what an escape at `start` in the file stands for.
+    /// Appends the character of an escape at `start` in the file.
     pub(crate) fn push_char(&mut self, c: char, start: usize) {
         self.jump(start);
         self.value.push(c);
     }
 
-    /// Where in the file the next piece would begin, had the last one no escapes.
+    /// Start of the next piece in the file, if the last piece had no escapes.
     pub(crate) fn file_end(&self) -> usize {
         offset(self.start.unwrap_or_default(), &self.jumps, self.value.len())
     }
@@ -174,11 +174,11 @@ fn clamp(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Keys and values in the order they were written; keys are unique.
+/// Keys and values in the order of the text; keys are unique.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     pub(crate) entries: Vec<Entry>,
-    /// Where each key is, as far as somebody has asked.
+    /// Positions of keys, filled as far as lookups have asked.
     pub(crate) index: KeyIndex,
 }
 
@@ -189,8 +189,8 @@ pub(crate) struct Entry {
     pub(crate) value: Tree,
 }
 
-/// Finds keys in a growing table: by walking while it is small, by hash when it is not. The keys stay in the table, and
-/// one is only looked at when its hash is that of the key that is looked for: they lie far apart.
+/// Finds keys in a growing table: by a walk in a small table, by hash in a large one. The keys stay in the table. A
+/// lookup reads only keys of the same hash, because the keys lie far apart in memory.
 #[derive(Clone, Default)]
 pub(crate) struct KeyIndex {
     grown: Option<Box<Positions>>,
@@ -203,7 +203,7 @@ impl std::fmt::Debug for KeyIndex {
     }
 }
 
-/// Hashes of keys, and where the keys are.
+/// Hashes of keys, and the positions of the keys.
 #[derive(Clone, Default)]
 struct Positions {
     table: HashTable<(u32, u32)>,
@@ -211,12 +211,12 @@ struct Positions {
 }
 
 impl Positions {
-    /// Half of a key's hash, which is enough to tell most keys apart.
+    /// Half of a key's hash, which distinguishes most keys.
     fn half(&self, key: &str) -> u32 {
         (self.hasher.hash_one(key) >> 32) as u32
     }
 
-    /// A hash for the table, which wants its bits at both ends.
+    /// A hash for the hash table, which needs bits at both ends.
     fn whole(half: u32) -> u64 {
         u64::from(half) << 32 | u64::from(half)
     }
@@ -225,7 +225,7 @@ impl Positions {
 impl KeyIndex {
     const SMALL: usize = 8;
 
-    /// The position of `key` among those at `0..len` (all that were added so far, in order).
+    /// Position of `key` among those at `0..len`: all keys so far, in order.
     pub(crate) fn find<'k>(
         &mut self,
         key: &str,
@@ -236,7 +236,7 @@ impl KeyIndex {
         self.get(key, len, key_at)
     }
 
-    /// Takes in the keys up to `len`.
+    /// Indexes the keys up to `len`.
     pub(crate) fn fill<'k>(&mut self, len: usize, key_at: impl Fn(usize) -> &'k str) {
         if len <= Self::SMALL {
             return;
@@ -254,7 +254,7 @@ impl KeyIndex {
         }
     }
 
-    /// As [`find`](Self::find), when it was filled up to `len`.
+    /// As [`find`](Self::find), for an index that is filled up to `len`.
     pub(crate) fn get<'k>(&self, key: &str, len: usize, key_at: impl Fn(usize) -> &'k str) -> Option<usize> {
         let Some(positions) = self.grown.as_deref().filter(|_| len > Self::SMALL) else {
             return (0..len).find(|i| key_at(*i) == key);

@@ -1,5 +1,5 @@
-//! The type language. Parsing, printing, JSON Schema and assignability are in the modules below; this file holds the
-//! types themselves.
+//! The type language. The modules below parse, print and assign types, and convert them to JSON Schema. This file holds
+//! the types themselves.
 
 mod assign;
 mod formats;
@@ -27,9 +27,9 @@ pub(crate) use schema::{TooLarge, WithNames, percent, scalars};
 /// A type of the workflow language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
-    /// Anything; nothing is checked.
+    /// Any value, without a check.
     Any,
-    /// The type of something that has already been reported; it fits everything, so one fault gives one finding.
+    /// The type of a value with a reported fault. It fits everything, so one fault gives one finding.
     Error,
     /// Only null.
     Null,
@@ -59,26 +59,27 @@ pub enum Type {
     Map(Arc<Type>),
     /// An object with known fields.
     Record(Arc<Record>),
-    /// One of these; made by [`Type::union`], so flat, without doubles, null last, two or more.
+    /// One of these types. [`Type::union`] keeps the list flat, without duplicates, with null last, and two or more
+    /// long.
     Union(Arc<[Type]>),
-    /// A type by its name; what it is stands in [`Types`].
+    /// A named type; [`Types`] has its definition.
     Named(Arc<str>),
-    /// A value that must not be shown.
+    /// A value that POP never shows.
     Secret(Arc<Type>),
 }
 
-/// The fields of a record, sorted by name, and whether there may be others.
+/// The fields of a record, sorted by name, and the type of further fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Record {
     fields: Vec<(Arc<str>, Type)>,
     rest: Option<Type>,
 }
 
-/// How the further fields of an open record are written, where a field's name would be.
+/// Written form of further fields, in place of a field's name.
 pub(crate) const REST: &str = "...";
 
 impl Record {
-    /// A record of these fields; of two with the same name the first stays.
+    /// A record of these fields. Of two fields with one name, the first one stays.
     pub fn new(fields: impl IntoIterator<Item = (Arc<str>, Type)>) -> Self {
         let mut fields: Vec<_> = fields.into_iter().collect();
         fields.sort_by(|a, b| a.0.cmp(&b.0));
@@ -86,18 +87,18 @@ impl Record {
         Self { fields, rest: None }
     }
 
-    /// The same record with further fields of this type; with none, it has only its own.
+    /// The same record with further fields of this type, or without further fields.
     #[must_use]
     pub fn with_rest(self, rest: Option<Type>) -> Self {
         Self { rest, ..self }
     }
 
-    /// The type of fields that are not named; none when there are no others.
+    /// Type of further fields; none for a closed record.
     pub fn rest(&self) -> Option<&Type> {
         self.rest.as_ref()
     }
 
-    /// As a type: a record that says nothing but what its further fields are is a map.
+    /// The record as a type. A record without named fields, but with further ones, is a map.
     pub fn into_type(self) -> Type {
         match self.rest {
             Some(item) if self.fields.is_empty() => Type::Map(Arc::new(item)),
@@ -105,50 +106,50 @@ impl Record {
         }
     }
 
-    /// The types in it, each with the name of its field; none for that of the further ones.
+    /// The types of the fields, each with the field's name; none for further fields.
     pub(crate) fn parts(&self) -> impl Iterator<Item = (Option<&str>, &Type)> {
         self.iter().map(|(name, ty)| (Some(name), ty)).chain(self.rest().map(|ty| (None, ty)))
     }
 
-    /// The type of a field that is named.
+    /// Type of a named field.
     pub fn get(&self, name: &str) -> Option<&Type> {
         self.fields.binary_search_by(|(n, _)| n.as_ref().cmp(name)).ok().map(|i| &self.fields[i].1)
     }
 
-    /// The fields that are named, in the order of their names.
+    /// The named fields in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Type)> {
         self.fields.iter().map(|(n, t)| (n.as_ref(), t))
     }
 
-    /// How many fields are named.
+    /// Number of named fields.
     pub fn len(&self) -> usize {
         self.fields.len()
     }
 
-    /// Whether no field can be there.
+    /// Whether the record allows no field.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.rest.is_none()
     }
 }
 
-/// The named types that are in scope.
+/// The named types in scope.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
     named: HashMap<Arc<str>, Type>,
-    /// What is known of the names, once somebody has asked.
+    /// Facts about the names, computed on the first lookup.
     index: OnceLock<Index>,
-    /// Whether a secret is anywhere; what has none need not be searched for them.
+    /// Whether any type holds a secret; a search for secrets is only needed then.
     pub(crate) secrets: bool,
 }
 
 impl Types {
-    /// Defines `name`, and gives back what it meant before.
+    /// Defines `name`, and returns its earlier definition.
     pub fn define(&mut self, name: impl Into<Arc<str>>, ty: Type) -> Option<Type> {
         self.index.take();
         self.named.insert(name.into(), ty)
     }
 
-    /// What `name` means.
+    /// Definition of `name`.
     pub fn get(&self, name: &str) -> Option<&Type> {
         self.named.get(name)
     }
@@ -158,12 +159,12 @@ impl Types {
         self.named.keys().map(AsRef::as_ref)
     }
 
-    /// What is known of a name; made anew when something was defined, so define first and ask then.
+    /// Facts about a name. A definition discards all facts, so define every type before the first lookup.
     fn known(&self, name: &str) -> Option<&Known> {
         self.index.get_or_init(|| index::index(&self.named)).get(name)
     }
 
-    /// `ty` without a name in front; an unknown name, or one that means nothing, is [`Type::Error`].
+    /// The type behind a name. An unknown name, or a circular one, is [`Type::Error`].
     pub fn resolve<'t>(&'t self, ty: &'t Type) -> &'t Type {
         match ty {
             Type::Named(name) => self.known(name).map_or(&Type::Error, |known| &known.meaning),
@@ -171,17 +172,17 @@ impl Types {
         }
     }
 
-    /// Whether every value of `from` is a value of `to`, as far as the checker can tell: what is `any` fits everything.
+    /// Whether every value of `from` is a value of `to`, as far as the checker can tell: `any` fits everything.
     pub fn fits(&self, from: &Type, to: &Type) -> bool {
         self.assign(from, to).is_ok()
     }
 
-    /// Why a name means nothing, if so.
+    /// Fault of a name's definition, if there is one.
     pub(crate) fn flaw(&self, name: &str) -> Option<Flaw> {
         self.known(name)?.flaw
     }
 
-    /// Where in a value of this type a secret is, such as `.login.token`; empty when the value itself is one.
+    /// Path of a secret in a value of this type, such as `.login.token`; empty for a value that is itself secret.
     pub(crate) fn secret_in(&self, ty: &Type) -> Option<String> {
         enum Step<'t> {
             Same,
@@ -234,8 +235,8 @@ impl Types {
         None
     }
 
-    /// Where in a value of this type secrets are: JSON pointers in order, `*` for each item of a list or map. What a type
-    /// that holds itself has below itself counts as secret as a whole, if any of it is.
+    /// Places of secrets in a value of this type: ordered JSON pointers, with `*` for each item of a list or map. A
+    /// recursive type with a secret counts as secret as a whole below itself.
     pub(crate) fn secret_pointers(&self, ty: &Type) -> Vec<String> {
         let mut found = BTreeSet::new();
         let mut open: Vec<(&Type, String, Vec<&str>)> = vec![(ty, String::new(), Vec::new())];
@@ -272,7 +273,7 @@ impl Types {
         found.into_iter().collect()
     }
 
-    /// Whether null is a value of this type, or its absence is allowed.
+    /// Whether null is a value of this type, or the value may be absent.
     pub fn accepts_null(&self, ty: &Type) -> bool {
         match ty {
             Type::Any | Type::Error | Type::Null => true,
@@ -284,23 +285,23 @@ impl Types {
     }
 }
 
-/// A type as it was written, with the names in it.
+/// A type as written, with the names in it.
 #[derive(Clone, Debug)]
 pub(crate) struct TypeExpr {
     pub(crate) ty: Type,
     pub(crate) names: Vec<Spanned<Arc<str>>>,
 }
 
-/// So many named types inside each other are looked into for secrets; below that all counts as secret.
+/// Deepest nesting of named types in a search for secrets; below, everything counts as secret.
 const DEEPEST_SECRET: usize = 8;
-/// A type with more places for secrets than this counts as secret as a whole.
+/// Most places of secrets in a type; a type with more counts as secret as a whole.
 const MOST_SECRETS: usize = 1000;
 
-/// As many members of a union are compared with each other; more are looked up.
+/// Most members of a union that are compared one by one; more are looked up.
 const FEW: usize = 16;
 
 impl Type {
-    /// One of these types, in normal form.
+    /// A union of these types, in normal form.
     pub fn union(members: impl IntoIterator<Item = Self>) -> Self {
         let mut flat: Vec<Self> = Vec::new();
         let mut many: HashSet<Self> = HashSet::new();
@@ -355,7 +356,7 @@ impl Type {
         Self::union([self, Self::Null])
     }
 
-    /// Whether the type, a member of it as a union, or the inside of it as a secret, is this name.
+    /// Whether the type is this name, or has the name as a member of a union or inside a secret.
     pub(crate) fn names_directly(&self, name: &str) -> bool {
         let mut open = vec![self];
         while let Some(ty) = open.pop() {
@@ -399,22 +400,22 @@ impl Type {
         Self::Record(Arc::new(Record::new(fields.into_iter().map(|(n, t)| (n.into(), t)))))
     }
 
-    /// The type as a JSON Schema (2020-12) takes it. What the type language can't say becomes a wider type, which may be
-    /// [`Type::Any`]. References into `$defs` are followed; recursive ones become [`Type::Any`], and so does a schema that
-    /// has more than 400,000 parts once they are followed. An object that does not say `additionalProperties: false` may
-    /// have further fields.
+    /// The type of a JSON Schema (2020-12). A constraint that the type language cannot express becomes a wider type,
+    /// perhaps [`Type::Any`]. References into `$defs` are followed. A recursive reference becomes [`Type::Any`], and so
+    /// does a schema of more than 400,000 parts. An object without `additionalProperties: false` may have further
+    /// fields.
     pub fn from_schema(schema: &Json) -> Self {
         schema::read(schema, true).unwrap_or(Self::Any)
     }
 
-    /// As [`Type::from_schema`], of a schema that was derived from a program's own type, as schemars does: an object has
-    /// the fields that it names, unless it says which others there may be.
+    /// As [`Type::from_schema`], for a schema derived from a program's own type, as schemars does. An object has only
+    /// its named fields, unless the schema declares others.
     pub fn from_derived_schema(schema: &Json) -> Self {
         schema::read(schema, false).unwrap_or(Self::Any)
     }
 
-    /// As [`Type::from_schema`], but a schema that is too large is an error, and what holds itself is a named type; `name`
-    /// gives the name for a reference.
+    /// As [`Type::from_schema`], but a schema that is too large is an error, and a recursive part is a named type.
+    /// `name` returns the name for a reference.
     pub(crate) fn read_schema(
         schema: &Json,
         name: &mut dyn FnMut(&str) -> Arc<str>,
@@ -422,13 +423,13 @@ impl Type {
         schema::read_with_names(schema, name)
     }
 
-    /// As [`Type::from_schema`], but references into `$defs` stay names, with `scope` in front; what they mean is put into
-    /// `types`.
+    /// As [`Type::from_schema`], but references into `$defs` stay names with the prefix `scope`. Their definitions go
+    /// to `types`.
     pub(crate) fn from_schema_named(schema: &Json, scope: &str, types: &mut Types) -> Self {
         schema::read_named(schema, scope, types).unwrap_or(Self::Any)
     }
 
-    /// The type as a JSON Schema (2020-12) without `$schema`; named types go to `$defs`.
+    /// The JSON Schema (2020-12) of the type without `$schema`; named types go to `$defs`.
     pub fn to_schema(&self, types: &Types) -> Json {
         schema::write(self, types)
     }
@@ -436,18 +437,18 @@ impl Type {
     /// Reads a type expression such as `list<Rung>?`.
     ///
     /// # Errors
-    /// Where (in bytes) and why it is not a type.
+    /// The range of bytes and the reason of the fault.
     pub fn parse(text: &str) -> Result<Self, (std::ops::Range<usize>, String)> {
         parse::parse(text).map(|(ty, _)| ty)
     }
 }
 
-/// The names of the built-in scalar types.
+/// Names of the built-in scalar types.
 pub(crate) fn scalar_names() -> impl Iterator<Item = &'static str> {
     parse::SCALARS.iter().map(|(name, _)| *name)
 }
 
-/// Reads a type expression and the places of the names in it.
+/// Reads a type expression, and returns the places of its names.
 pub(crate) use parse::parse as parse_expr;
 
 #[cfg(test)]

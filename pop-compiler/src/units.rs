@@ -1,8 +1,8 @@
-//! Lengths of time and amounts in the way other tools write them, turned into ours where they can mean one thing only.
+//! Durations and quantities in the forms of other tools, converted to POP's forms where the meaning is unique.
 
 use crate::{duration, quantity, suggest};
 
-/// The unit of ours that a word means.
+/// POP's unit for a word.
 fn unit_of(word: &str) -> Option<&'static str> {
     const WORDS: &[(&str, &str)] = &[
         ("day", "d"),

@@ -1,5 +1,5 @@
-//! Checks of an agenda in its native JSON form. Findings carry JSON pointers into the document; rule names are those of
-//! the workflow language.
+//! Checks of an agenda in its native JSON form. Findings carry JSON pointers into the document, and names of the
+//! workflow language's rules.
 
 mod generators;
 mod settings;
@@ -16,40 +16,40 @@ use crate::graph::Graph;
 use crate::reference::{self, RUN_TOKENS, Token};
 use crate::suggest;
 
-/// How many findings are told; the rest is counted.
+/// Findings that are shown; the rest is counted.
 const MOST_FINDINGS: usize = 1000;
 
-/// How many names are compared, in all, to guess which ones were meant.
+/// Most comparisons of names, in total, for suggestions.
 const MOST_GUESSES: usize = 250_000;
 
-/// The longest pointer that is told, in bytes; a longer one ends at a parent.
+/// Longest pointer in a finding, in bytes; a longer one ends at a parent.
 const LONGEST_POINTER: usize = 1000;
 
-/// Every fault of an agenda; of very many, the first thousand and how many more there are.
+/// Every fault of an agenda. Of very many faults, the first thousand and the number of the others.
 pub fn agenda(agenda: &Agenda) -> Vec<Diagnostic> {
     Checker::new("", agenda, false).run()
 }
 
-/// Every fault of a template that shows before it is filled in.
+/// Every fault of a template that shows before its expansion.
 pub fn template(template: &AgendaTemplate) -> Vec<Diagnostic> {
     Checker::new("/agenda", &template.agenda, true).run()
 }
 
-/// Every fault of operations that a generator has made, beside those that are there. Pointers begin with `/operations`.
+/// Every fault of a generator's operations, checked beside those of the agenda. Pointers begin with `/operations`.
 pub fn generated(operations: &Agenda, promises: &[Promise], around: &dyn Around) -> Vec<Diagnostic> {
     let checker = Checker { around: Some(around), ..Checker::new("", operations, false) };
     checker.run_generated(promises)
 }
 
-/// What is there already, for operations that are added to a running agenda.
+/// The agenda that a generator extends while it runs.
 pub trait Around {
-    /// Whether others may refer to something of this name: an operation, or what another generator promises.
+    /// Whether others may refer to this name: an operation, or a promise of another generator.
     fn knows(&self, name: &str) -> bool;
 
-    /// Whether an operation has this name in whatever letter case (`folded` is in lower case), or will have it.
+    /// Whether an operation has or will have this name in any letter case; `folded` is in lower case.
     fn is_taken(&self, folded: &str) -> bool;
 
-    /// The family (`encode.*`) whose stem is this name, if there is one.
+    /// The family (`encode.*`) with this stem, if there is one.
     fn family(&self, name: &str) -> Option<String>;
 }
 
@@ -63,13 +63,13 @@ struct Checker<'a> {
     guesses: usize,
     /// Name → index of the operation.
     names: HashMap<&'a str, usize>,
-    /// What the generators will make.
+    /// Promises of the generators.
     promises: Promises,
     /// Names without `.out` may be inputs.
     template: bool,
     /// A template whose operations may get their names from inputs.
     open_names: bool,
-    /// What is there besides these operations.
+    /// The agenda around these operations.
     around: Option<&'a dyn Around>,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
 
     fn run(mut self) -> Vec<Diagnostic> {
         if self.agenda.operations.is_empty() {
-            let message = "the agenda has no operations, so there is nothing to do";
+            let message = "the agenda has no operations";
             let finding = self.error("empty-workflow", "/operations", message);
             self.add(finding.help("add at least one operation"));
             return self.findings;
@@ -158,20 +158,19 @@ impl<'a> Checker<'a> {
                 let finding =
                     self.error("missing-key", &format!("/operations/{i}"), "the operation has no name");
                 self.add(
-                    finding.help("give it a `name`; others refer to its output as `@<name.out::/field>`"),
+                    finding
+                        .help("add a `name`; other operations refer to the output as `@<name.out::/field>`"),
                 );
             } else if let Some(&first) = folded.get(&name.to_lowercase()) {
                 let other = &self.agenda.operations[first].name;
                 let message = if other == name {
-                    format!("two operations are called `{name}`")
+                    format!("duplicate operation name `{name}`")
                 } else {
-                    format!(
-                        "`{name}` and `{other}` differ only in letter case, which does not tell names apart"
-                    )
+                    format!("the names `{name}` and `{other}` differ only in letter case")
                 };
                 let place = Location::Pointer(format!("{}/operations/{first}/name", self.prefix));
                 let finding = self.error("duplicate-name", &format!("/operations/{i}/name"), message);
-                self.add(finding.also(place, "the first one"));
+                self.add(finding.also(place, "first used here"));
             } else {
                 let lower = name.to_lowercase();
                 if self.around.is_some_and(|around| around.is_taken(&lower)) {
@@ -184,17 +183,17 @@ impl<'a> Checker<'a> {
             for (key, text) in [("name", name), ("type", operation.kind.as_str())] {
                 if text.chars().any(char::is_control) {
                     let message = format!(
-                        "an operation's {key} can't be `{}`: it has a control character",
+                        "invalid operation {key} `{}`: control characters are not allowed",
                         text.escape_debug()
                     );
                     let finding = self.error("reserved-name", &format!("/operations/{i}/{key}"), message);
-                    self.add(finding.help("leave the control character out"));
+                    self.add(finding.help("remove the control character"));
                 }
             }
             if operation.kind.is_empty() {
                 let message = format!("operation `{name}` has no type");
                 let finding = self.error("missing-key", &format!("/operations/{i}"), message);
-                self.add(finding.help("give it a `type`, such as `pop.log`"));
+                self.add(finding.help("add a `type`, such as `pop.log`"));
             }
         }
     }
@@ -233,7 +232,7 @@ impl<'a> Checker<'a> {
             && item(name).is_some_and(|(stem, _)| stem == operation.name)
     }
 
-    /// Whether there is, or will be, what a mention needs.
+    /// Checks that the target of a mention exists, or will exist.
     fn check_mention(&mut self, mention: &Mention<'_, '_>, pointer: &dyn Fn() -> String) {
         let shown = mention.token.unwrap_or(mention.name);
         let family = match self.promises.find(mention.name) {
@@ -248,7 +247,7 @@ impl<'a> Checker<'a> {
         {
             if !self.is_full() {
                 let message =
-                    format!("`{shown}` means one output, but `{}` has one for each item", mention.name);
+                    format!("missing index in `{shown}`: `{}` has one output for each item", mention.name);
                 let finding = self.error("missing-index", &pointer(), message);
                 let name = mention.name;
                 self.add(finding.help(format!(
@@ -261,8 +260,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A name may be promised by a generator, in a template a fanned-out operation is also known by its instances, and a
-    /// name may come from an input.
+    /// Whether a name is known. A generator may promise it, an input may set it, and a template's fanned-out operation
+    /// has the names of its items.
     fn knows(&self, name: &str) -> bool {
         self.names.contains_key(name)
             || self.open_names
@@ -281,7 +280,7 @@ impl<'a> Checker<'a> {
         }
         if RUN_TOKENS.contains(&name) {
             if token.default.is_none() && !token.path().is_empty() && !self.is_full() {
-                let message = format!("`{name}` is a text, so `{}` leads nowhere", token.text);
+                let message = format!("invalid pointer in `{}`: `{name}` is a text", token.text);
                 let finding = self.error("bad-pointer", &pointer(), message);
                 self.add(finding.help(format!("write `@<{name}>`")));
             }
@@ -298,12 +297,12 @@ impl<'a> Checker<'a> {
         } else {
             "refer to an operation's output as `@<name.out::/field>`; write `\\@<` for the text itself".into()
         };
-        let message = format!("nothing is called `{name}` when an agenda runs");
+        let message = format!("unknown name `{name}` in a reference");
         self.add(self.error("unknown-output", &pointer(), message).help(help));
     }
 
     fn unknown(&mut self, rule: &'static str, pointer: &str, shown: &str, name: &str) {
-        let message = format!("`{shown}` needs an operation `{name}`, but there is none");
+        let message = format!("`{shown}` refers to operation `{name}`, which does not exist");
         let mut finding = self.error(rule, pointer, message);
         // One guess is always made: comparing all names once is in proportion to the agenda.
         if self.guesses > 0 {
@@ -343,21 +342,22 @@ impl<'a> Checker<'a> {
             }
             let mut path: Vec<String> = cycle.iter().map(|&i| format!("`{}`", graph.name(i))).collect();
             path.extend(path.first().cloned());
-            let message = format!("these operations wait for each other: {}", path.join(" → "));
+            let message = format!("operations wait for each other: {}", path.join(" → "));
             let finding = self.error("cycle", &format!("/operations/{first}"), message);
             self.add(finding.help(
-                "drop one of these references or `dependsOn` entries; each arrow points to the one that waits",
+                "remove one of these references or `dependsOn` entries; each arrow points to the \
+                    waiting operation",
             ));
         }
     }
 }
 
-/// The fan-out and the item (`*` for all) that a name such as `encode.0` means.
+/// The fan-out and the item (`*` for all) of a name such as `encode.0`.
 fn item(name: &str) -> Option<(&str, &str)> {
     name.rsplit_once('.').filter(|(_, n)| *n == "*" || n.parse::<usize>().is_ok())
 }
 
-/// A pointer that is too long to be told, cut at a parent.
+/// A pointer, cut at a parent if it is too long.
 fn shortened(mut pointer: String) -> String {
     if pointer.len() > LONGEST_POINTER {
         let parent = pointer.as_bytes()[..LONGEST_POINTER].iter().rposition(|b| *b == b'/');
@@ -366,7 +366,7 @@ fn shortened(mut pointer: String) -> String {
     pointer
 }
 
-/// Whether a document is a template rather than an agenda: it has an `agenda` inside.
+/// Whether a document is a template: it contains an `agenda`.
 pub fn is_template(document: &Value) -> bool {
     document.get("agenda").is_some_and(Value::is_object)
 }

@@ -1,7 +1,7 @@
-//! Values at run time: whether one is of its type, and what a program's standard output becomes.
+//! Values at run time: checks against their types, and outputs from standard output.
 //!
-//! Types travel in an agenda as JSON Schemas (2020-12). What is submitted and what an operation gives are compared with
-//! them by the same code.
+//! Types travel in an agenda as JSON Schemas (2020-12). One checker compares submitted inputs and outputs of operations
+//! with these schemas.
 
 mod check;
 mod output;

@@ -44,7 +44,7 @@ const FILES: [&str; 3] = ["diff", "old.pop.toml", "new.pop.toml"];
 fn exit_codes_say_the_verdict() {
     let run = |name, edits: &[(&str, &str)]| popc(&versions(name, edits), &FILES);
     let same = run("diff-same", &[]);
-    assert_eq!(same, (Some(0), "identical: clients and results stay as they are\n".into()));
+    assert_eq!(same, (Some(0), "identical: clients and results stay valid\n".into()));
     assert_eq!(run("diff-0", &[("\"2h\"", "\"3h\"")]).0, Some(0));
     assert_eq!(run("diff-10", &[("\"abr-ladder\"", "\"ladder\"")]).0, Some(10));
     assert_eq!(run("diff-11", &[("Ladder of", "The ladder of")]).0, Some(11));
@@ -78,7 +78,7 @@ fn what_was_built_is_the_same_as_its_source() {
     let directory = versions("diff-built", &[]);
     assert_eq!(popc(&directory, &["build", "old.pop.toml", "-o", "."]).0, Some(0));
     let (code, text) = popc(&directory, &["diff", "abr-ladder.template.json", "new.pop.toml"]);
-    assert_eq!((code, text.as_str()), (Some(0), "identical: clients and results stay as they are\n"));
+    assert_eq!((code, text.as_str()), (Some(0), "identical: clients and results stay valid\n"));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn agendas_are_compared_as_agendas() {
     fs::write(directory.join("old.pop.toml"), &old).unwrap();
     assert_eq!(popc(&directory, &["build", "old.pop.toml", "-o", "."]).0, Some(0));
     let (code, text) = popc(&directory, &["diff", "fan-out.agenda.json", "old.pop.toml"]);
-    assert_eq!((code, text.as_str()), (Some(0), "identical: clients and results stay as they are\n"));
+    assert_eq!((code, text.as_str()), (Some(0), "identical: clients and results stay valid\n"));
     let (start, _) = old.split_once("[outputs]").unwrap();
     fs::write(directory.join("new.pop.toml"), start).unwrap();
     let (code, text) = popc(&directory, &["diff", "fan-out.agenda.json", "new.pop.toml"]);

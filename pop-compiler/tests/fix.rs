@@ -234,9 +234,9 @@ fn what_cant_be_read_or_written_stops_nothing_else() {
     let report = String::from_utf8(out.stderr).unwrap();
     assert_eq!(out.status.code(), Some(2), "{report}");
     for said in [
-        "can't read nope.toml",
-        "bad.pop.toml is not UTF-8 text",
-        "is in empty",
+        "could not read nope.toml",
+        "invalid UTF-8 in bad.pop.toml",
+        "found in empty",
         "1 file: no findings, 1 fixed",
     ] {
         assert!(report.contains(said), "{said}: {report}");
@@ -264,7 +264,10 @@ fn files_that_are_not_to_be_written_stay_as_they_are() {
     let out = fix(&inside, &["locked.pop.toml", "flow.pop.toml"]);
     let report = String::from_utf8(out.stderr).unwrap();
     assert_eq!(out.status.code(), Some(2), "{report}");
-    assert!(report.contains("it is read-only") && report.contains("--> locked.pop.toml:4:8"), "{report}");
+    assert!(
+        report.contains("the file is read-only") && report.contains("--> locked.pop.toml:4:8"),
+        "{report}"
+    );
     assert_eq!(fs::read_to_string(&locked).unwrap(), MISSPELT);
     assert_eq!(fs::read_to_string(directory.join("out.toml")).unwrap(), catalog("x.out"));
     assert_eq!(

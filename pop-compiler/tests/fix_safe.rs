@@ -382,11 +382,7 @@ fn no_real_value_becomes_another() {
 #[test]
 fn fixes_hide_no_fault() {
     let hidden = |compiled: &Compiled| {
-        compiled
-            .diagnostics
-            .iter()
-            .filter(|d| d.message == "there is no operation `nothing-like-this`")
-            .count()
+        compiled.diagnostics.iter().filter(|d| d.message == "unknown operation `nothing-like-this`").count()
     };
     let (mut files, mut changed) = (0, 0);
     for entry in fs::read_dir(folder("faults")).unwrap().map(Result::unwrap) {

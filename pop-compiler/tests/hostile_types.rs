@@ -159,7 +159,7 @@ fn a_circle_of_very_many_names_is_one_finding() {
     text += "[operations.o]\nuses = \"pop.sleep\"\nwith = { output = \"${inputs.t}\" }\n";
     let found = compiled(&text);
     assert_eq!(rules(&found), ["bad-type"]);
-    assert_eq!(found.diagnostics[0].message, "the type `T0` means itself");
+    assert_eq!(found.diagnostics[0].message, "circular type `T0`");
 }
 
 #[test]

@@ -414,7 +414,7 @@ fn a_workflow_without_inputs_takes_none() {
     }
     let faults = template.expand(&json!({ "file": 1 })).unwrap_err();
     let said: Vec<(&str, &str)> = faults.iter().map(|f| (f.rule, f.message.as_str())).collect();
-    assert_eq!(said, [("extra-input", "there is no input `file`")]);
+    assert_eq!(said, [("extra-input", "unknown input `file`")]);
     assert_eq!(template.expand(&json!([1])).unwrap_err().len(), 1);
 }
 
@@ -473,12 +473,12 @@ fn defaults_of_inputs_of_operation_types_are_checked() {
         workflow(&text).diagnostics.iter().map(|d| (d.rule, d.message.clone())).collect::<Vec<_>>()
     };
     for (field, with, rule, message) in [
-        (r#"{ type = "int", default = "x" }"#, "{}", "bad-default", r#"`"x"` is not a default for `v: int`"#),
+        (r#"{ type = "int", default = "x" }"#, "{}", "bad-default", r#"invalid default `"x"` for `v: int`"#),
         (
             r#"{ type = "string", default = "${run.id}" }"#,
             "{}",
             "bad-default",
-            "the default of `v` holds a reference",
+            "invalid default of `v`: references are not allowed",
         ),
         (
             r#"{ type = "int", defalt = 1 }"#,
@@ -486,12 +486,12 @@ fn defaults_of_inputs_of_operation_types_are_checked() {
             "unknown-key",
             "unknown key `defalt` in the input `v`",
         ),
-        (r#"{ type = "in", default = 1 }"#, "{}", "unknown-type", "there is no type `in`"),
+        (r#"{ type = "in", default = 1 }"#, "{}", "unknown-type", "unknown type `in`"),
         (
             r#"{ type = "int", default = 1 }"#,
             "{ v = \"x\" }",
             "type-mismatch",
-            r#"`v: int?` does not take `"x"`"#,
+            r#"`v: int?` does not accept `"x"`"#,
         ),
         (r#"{ type = "int", description = "d" }"#, "{}", "missing-input", "`m.e` needs `v: int`"),
     ] {

@@ -57,7 +57,7 @@ fn usage_and_missing_files_give_two() {
     assert_eq!(popc(&["chekc"]).status.code(), Some(2));
     let out = popc(&["check", "nowhere.pop.toml"]);
     assert_eq!(out.status.code(), Some(2));
-    assert!(text(&out.stderr).starts_with("error: can't read nowhere.pop.toml"), "{}", text(&out.stderr));
+    assert!(text(&out.stderr).starts_with("error: could not read nowhere.pop.toml"), "{}", text(&out.stderr));
     let empty = scratch("empty");
     assert_eq!(popc(&["check", &empty.to_string_lossy()]).status.code(), Some(2));
 }
@@ -152,7 +152,7 @@ fn build_check_lists_what_differs() {
     let out = run(&["--check"]);
     assert_eq!(out.status.code(), Some(1));
     let expected =
-        format!("differs: {}\nrun the same command without --check to write them\n", file.display());
+        format!("differs: {}\nrun the same command without --check to write the files\n", file.display());
     assert_eq!(text(&out.stderr), expected);
     assert_eq!(popc(&["build", &tests("workflows/hello.pop.toml"), "--check"]).status.code(), Some(2));
 }
@@ -198,7 +198,7 @@ fn build_fills_in_inputs() {
     assert!(said.contains("bad.json:2:13") && said.contains("bad.json:3:26"), "{said}");
     let out = build("workflows/hello.pop.toml", &json);
     assert_eq!(out.status.code(), Some(2));
-    assert!(text(&out.stderr).contains("has no inputs"));
+    assert!(text(&out.stderr).contains("declares no inputs: remove --input"));
     assert_eq!(build("workflows", &json).status.code(), Some(2));
 }
 
@@ -230,10 +230,7 @@ fn submitted_inputs_are_held_to_their_types_at_line_and_column() {
         ("wrong.json:5:11", "expected a number of bytes such as `4096` or `\"8Gi\"`, got \"huge\""),
         ("wrong.json:6:8", "expected an integer, got 1.0"),
         ("wrong.json:6:8", "write it without a fraction: `1`"),
-        (
-            "wrong.json:7:10",
-            "expected a URL such as `\"https://example.com\"`, got a secret that is something else",
-        ),
+        ("wrong.json:7:10", "expected a URL such as `\"https://example.com\"`, got another secret value"),
     ] {
         assert!(said.contains(place) && said.contains(message), "{place} {message}\n{said}");
     }
@@ -270,7 +267,9 @@ fn what_can_not_be_written_gives_two_at_every_command() {
         assert_eq!(out.status.code(), Some(2), "{args:?}");
         let said = text(&out.stderr);
         assert!(
-            said.ends_with("error: can't write to standard output: No space left on device (os error 28)\n"),
+            said.ends_with(
+                "error: could not write to standard output: No space left on device (os error 28)\n"
+            ),
             "{args:?}: {said}"
         );
         // a reader that has gone away is no fault
@@ -318,7 +317,7 @@ fn a_catalog_can_be_checked_but_not_built() {
     assert!(
         String::from_utf8(check.stderr)
             .unwrap()
-            .starts_with("info[wrong-shape]: this is a catalog of operation types")
+            .starts_with("info[wrong-shape]: the file is checked as a catalog of operation types")
     );
     assert_eq!(popc(&["check", "--deny", "warnings", file]).status.code(), Some(0));
     let out = directory.join("out");
@@ -326,7 +325,10 @@ fn a_catalog_can_be_checked_but_not_built() {
         let done = popc(args);
         assert_eq!(done.status.code(), Some(1), "{args:?}");
         let said = String::from_utf8(done.stderr).unwrap();
-        assert!(said.starts_with("error[wrong-shape]: this is a catalog"), "{args:?}: {said}");
+        assert!(
+            said.starts_with("error[wrong-shape]: expected a workflow, found a catalog"),
+            "{args:?}: {said}"
+        );
         assert!(!out.exists());
     }
     assert_eq!(popc(&["fmt", "--check", file]).status.code(), Some(0));

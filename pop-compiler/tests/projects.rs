@@ -183,14 +183,14 @@ fn a_catalog_file_has_a_header_and_names_no_others() {
         assert_eq!(places(&compiled), found, "{head}");
         if head.starts_with("catalogs") {
             assert!(compiled.diagnostics[0].fix.is_empty());
-            assert!(compiled.diagnostics[0].help[0].contains("in the `catalogs` of the workflow"));
+            assert!(compiled.diagnostics[0].help[0].contains("in `catalogs` of the workflow"));
         }
     }
     // what was moved out of a workflow
     let moved = ops.replace("[operations.", "[catalog.");
     let compiled = project(&[("w.pop.toml", flow), ("ops.toml", &moved)], "");
     assert_eq!(places(&compiled), ["unknown-key ops.toml:1:10", "unknown-key ops.toml:3:10"]);
-    assert_eq!(compiled.diagnostics[0].help[0], "in a catalog file it is `[operations.\"x.a\"]`");
+    assert_eq!(compiled.diagnostics[0].help[0], "in a catalog file, write `[operations.\"x.a\"]`");
     let fixed = fix::apply(&compiled.diagnostics, &compiled.sources);
     assert_eq!(fixed.files.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), [ops]);
     let moved = r#"{ "catalog": { "x.a": { "command": ["true"] }, "x.b": { "command": ["true"] } } }"#;
@@ -216,7 +216,7 @@ fn a_workflow_for_a_catalog_and_the_reverse_are_one_finding_each() {
     );
     assert_eq!(
         compiled.diagnostics[1].help,
-        ["its operation types are used with `catalogs = [\"ops.toml\"]`"]
+        ["to use its operation types, write `catalogs = [\"ops.toml\"]`"]
     );
     let compiled = project(&[("ops.toml", ops)], "");
     assert_eq!(places(&compiled), ["wrong-shape ops.toml:1:1"]);

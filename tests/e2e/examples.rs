@@ -99,7 +99,7 @@ fn a_repositorys_ci_lets_good_changes_pass() {
     let folder = ci_repository();
     let (code, said) = ci(folder.path(), &[]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("=> results will be computed again"), "{said}");
+    assert!(said.contains("=> results must be recomputed"), "{said}");
     assert!(said.contains("(flows/inventory.pop.toml:"), "it says where: {said}");
     assert_eq!(script(folder.path(), "./ci.sh release 2>&1", &[]).0, Some(0));
     let (code, said) = ci(folder.path(), &[]);

@@ -1,4 +1,4 @@
-//! What an operation waits for: references in its payload and its conditions, and `dependsOn`.
+//! Dependencies of an operation: references in its payload and its conditions, and `dependsOn`.
 
 use std::collections::HashMap;
 
@@ -7,44 +7,43 @@ use serde_json::Value;
 use super::{Operation, keys};
 use crate::reference;
 
-/// Why one operation waits for another.
+/// Strength of a dependency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EdgeKind {
     /// Order only.
     Order,
-    /// It reads the output, and each such reference has a default that stands in for it.
+    /// The operation reads the output, and each such reference has a default in its place.
     Optional,
-    /// It can't do without the output.
+    /// The operation needs the output.
     Required,
 }
 
 /// An operation that another one waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependency {
-    /// Its name.
+    /// Name of the operation.
     pub name: String,
-    /// The strongest reason.
+    /// The strongest kind of all mentions.
     pub kind: EdgeKind,
 }
 
-/// One place where an operation says that it waits for another.
+/// A place where an operation names another one that it waits for.
 #[derive(Debug)]
 pub struct Mention<'a, 'p> {
-    /// The other operation's name.
+    /// Name of the other operation.
     pub name: &'a str,
-    /// Why.
+    /// Strength of the dependency.
     pub kind: EdgeKind,
-    /// The part of the operation: a JSON pointer inside it.
+    /// Part of the operation: a JSON pointer inside it.
     pub field: &'static str,
-    /// Where in that part: the rest of the JSON pointer.
+    /// Place in that part: the rest of the JSON pointer.
     pub rest: &'p str,
     /// The reference as written; none for `dependsOn`.
     pub token: Option<&'a str>,
 }
 
-/// Calls `each` with every place where an operation says that it waits for another, in the order of writing. References
-/// count in the payload, in the condition and in the list that a template's operation fans out over: nothing else is
-/// filled in.
+/// Calls `each` for every mention of another operation, in the order of the text. References count in the payload, in
+/// the condition, and in the list over which a template's operation fans out. POP replaces references only there.
 pub fn mentions<'a>(operation: &'a Operation, each: &mut dyn FnMut(Mention<'a, '_>)) {
     let mut collect = |rest: &str, token: &reference::Token<'a>, field: &'static str| {
         if let Some(name) = reference::operation_of(token.name) {
@@ -78,7 +77,7 @@ pub fn mentions<'a>(operation: &'a Operation, each: &mut dyn FnMut(Mention<'a, '
     }
 }
 
-/// What an operation waits for: each name once, in the order of first mention.
+/// All dependencies of an operation: each name once, in the order of the first mention.
 pub fn dependencies(operation: &Operation) -> Vec<Dependency> {
     let mut found: Vec<Dependency> = Vec::new();
     let mut index: HashMap<&str, usize> = HashMap::new();

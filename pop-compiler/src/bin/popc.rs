@@ -1,11 +1,11 @@
-//! The command line program `popc`: arguments in, exit code out. The commands are in `pop_compiler::cli`.
+//! The command line program `popc`. The commands are in `pop_compiler::cli`.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use pop_compiler::cli::{Command, run_here};
 
-/// Compiling makes very many small values; this halves the time that large workflows take.
+/// A fast allocator: a compilation makes very many small values, and `mimalloc` halves the time for large workflows.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

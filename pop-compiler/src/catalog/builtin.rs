@@ -1,4 +1,4 @@
-//! The operation types that every pool knows.
+//! The built-in operation types, which every pool knows.
 
 use super::OperationType;
 use crate::types::Type;
@@ -12,7 +12,9 @@ pub(super) fn operation_types() -> [OperationType; 4] {
     [
         OperationType {
             description: Some(
-                "Waits for `duration` or `seconds` (with neither, not at all), then gives `output`.".into(),
+                "Waits for `duration` or `seconds`, then outputs `output`. With neither, the operation \
+                    does not wait."
+                    .into(),
             ),
             input: Type::record([
                 ("duration", Type::union([Type::Duration, Type::Float, Type::Null])),
@@ -30,13 +32,15 @@ pub(super) fn operation_types() -> [OperationType; 4] {
             ..OperationType::new("pop.log")
         },
         OperationType {
-            description: Some("Gives `value`, with its references filled in.".into()),
+            description: Some("Outputs `value`, with all references replaced.".into()),
             input: Type::record([("value", any())]),
             passes: Some("value"),
             ..OperationType::new("pop.transform")
         },
         OperationType {
-            description: Some("POP's sample handler: performs `actions`, then gives `resultPayload`.".into()),
+            description: Some(
+                "POP's sample handler: performs `actions`, then outputs `resultPayload`.".into(),
+            ),
             input: Type::record([("actions", Type::Any.list().optional()), ("resultPayload", any())]),
             passes: Some("resultPayload"),
             ..OperationType::new("sample")

@@ -1,20 +1,20 @@
-//! `${with.NAME}` in the words of a command: where it leads in the operation type's input, and whether something need be
-//! there. What need not be is marked with a `?` for whoever runs the command: it is empty then.
+//! `${with.NAME}` in a command: its place in the operation type's input, and whether a value must be present. A `?`
+//! marks optional references for the runner of the command; an absent value is empty.
 
 use crate::agenda::RunSpec;
 use crate::types::{Record, Type, Types};
 
-/// How the input is named in a command.
+/// Written form of the input in a command.
 pub(crate) const WITH: &str = "${with.";
 
-/// Other roots of the language, which mean nothing in a command.
+/// Other roots of references, which commands do not support.
 const ROOTS: &[&str] = &["inputs", "each", "run"];
 
 /// One reference in a text of a command.
 pub(crate) enum Spot<'t> {
-    /// The path behind `${with.`, without a `?` at its end, and where it begins.
+    /// The path behind `${with.`, without a trailing `?`, and its start.
     Input { path: &'t str, at: usize },
-    /// Something that looks like a reference, but is none here, and where it begins.
+    /// A text like a reference that is none in a command, and its start.
     Wrong { shown: &'t str, at: usize },
 }
 
@@ -45,19 +45,19 @@ pub(crate) fn spots(text: &str) -> impl Iterator<Item = Spot<'_>> {
     })
 }
 
-/// Where a path leads.
+/// Target of a path.
 pub(crate) enum Place<'t, 'p> {
     There {
-        /// Whether it may be absent or null.
+        /// Whether the value may be absent or null.
         perhaps: bool,
-        /// Whether it is a secret, or has one in it.
+        /// Whether the value is a secret, or contains one.
         secret: bool,
     },
-    /// The record on the way has no such field.
+    /// A record on the way without such a field.
     Nowhere { key: &'p str, record: Option<&'t Record> },
 }
 
-/// Where `path` leads in a value of type `ty`.
+/// Target of `path` in a value of type `ty`.
 pub(crate) fn place<'t, 'p>(types: &'t Types, ty: &'t Type, path: &'p str) -> Place<'t, 'p> {
     let (mut ty, mut perhaps, mut secret) = (ty, false, false);
     for key in path.split('.') {
@@ -101,7 +101,7 @@ pub(crate) fn place<'t, 'p>(types: &'t Types, ty: &'t Type, path: &'p str) -> Pl
     }
 }
 
-/// Marks the references of a command to what an input of type `ty` need not have.
+/// Marks the references of a command to optional parts of an input of type `ty`.
 pub(crate) fn mark(run: &mut RunSpec, ty: &Type, types: &Types) {
     let texts = run.command.iter_mut().chain(&mut run.args).chain(&mut run.stdin);
     texts.for_each(|text| mark_text(text, ty, types));

@@ -19,7 +19,7 @@ pub(super) fn run(args: &Build, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let mut differ = Vec::new();
     let files = find(&args.paths)?;
     if args.input.is_some() && files.len() != 1 {
-        bail!("--input is for one workflow, and {} files are given", files.len());
+        bail!("--input needs exactly one workflow, but {} files are given", files.len());
     }
     for path in files {
         let compiled = compile_file(&path)?;
@@ -51,14 +51,20 @@ pub(super) fn run(args: &Build, output: &mut Output<'_>) -> anyhow::Result<u8> {
         }
         for (target, bytes) in results {
             if let Some(first) = written.insert(target.clone(), path.clone()) {
-                bail!("{} and {} would both write {}", first.display(), path.display(), target.display());
+                bail!(
+                    "{} and {} would both write {}. Rename one of the files",
+                    first.display(),
+                    path.display(),
+                    target.display()
+                );
             }
             if args.check {
                 differ.extend(difference(&target, &bytes)?);
                 continue;
             }
-            fs::create_dir_all(directory).with_context(|| format!("can't make {}", directory.display()))?;
-            fs::write(&target, bytes).with_context(|| format!("can't write {}", target.display()))?;
+            fs::create_dir_all(directory)
+                .with_context(|| format!("could not create {}", directory.display()))?;
+            fs::write(&target, bytes).with_context(|| format!("could not write {}", target.display()))?;
             writeln!(output.err, "wrote {}", target.display())?;
         }
     }
@@ -66,7 +72,7 @@ pub(super) fn run(args: &Build, output: &mut Output<'_>) -> anyhow::Result<u8> {
         writeln!(output.err, "{line}")?;
     }
     if !differ.is_empty() {
-        writeln!(output.err, "run the same command without --check to write them")?;
+        writeln!(output.err, "run the same command without --check to write the files")?;
     }
     Ok(if summary.errors > 0 || !differ.is_empty() { FINDINGS } else { CLEAN })
 }
@@ -83,7 +89,7 @@ fn stem(compiled: &Compiled, path: &Path) -> String {
         .to_owned()
 }
 
-/// What is to be said of a file that is not as it should be.
+/// Message about a file that is missing or differs; none if the file is up to date.
 pub(super) fn difference(target: &Path, bytes: &str) -> anyhow::Result<Option<String>> {
     match fs::read(target) {
         Ok(found) if found == bytes.as_bytes() => Ok(None),
@@ -91,11 +97,11 @@ pub(super) fn difference(target: &Path, bytes: &str) -> anyhow::Result<Option<St
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Ok(Some(format!("missing: {}", target.display())))
         }
-        Err(error) => Err(error).with_context(|| format!("can't read {}", target.display())),
+        Err(error) => Err(error).with_context(|| format!("could not read {}", target.display())),
     }
 }
 
-/// The agenda that a submission with the inputs of a file makes; none when they don't fit, which has been said.
+/// The agenda of a submission with the inputs of a file; none for invalid inputs, which are reported.
 fn expanded(
     compiled: &Compiled,
     path: &Path,
@@ -103,7 +109,7 @@ fn expanded(
     output: &mut Output<'_>,
 ) -> anyhow::Result<Option<Agenda>> {
     let Some(template) = compiled.template.as_ref().filter(|_| compiled.agenda.is_none()) else {
-        bail!("{} has no inputs, so --input means nothing here", path.display());
+        bail!("{} declares no inputs: remove --input", path.display());
     };
     let source = read(input)?;
     let format = Format::from_path(&source.name).unwrap_or(Format::Json);

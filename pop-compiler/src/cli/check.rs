@@ -17,7 +17,7 @@ use crate::{Compiled, Coverage};
 pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let piped = args.paths.iter().any(|path| path == Path::new("-"));
     if piped && args.fix && args.format != ReportFormat::Text {
-        bail!("`--fix -` writes the fixed text to standard output, where `--format` would write, too");
+        bail!("`--fix -` and `--format` both write to standard output. Use one of them");
     }
     let (files, mut failures) = find_all(&args.paths);
     let mut count = 0;
@@ -88,7 +88,7 @@ pub(super) fn run(args: &Check, output: &mut Output<'_>) -> anyhow::Result<u8> {
     Ok(if summary.errors > 0 || denied { FINDINGS } else { CLEAN })
 }
 
-/// How many references are typed, where some are not: what is `any` is checked by nobody.
+/// Share of typed references, if some are untyped.
 fn untyped(coverage: Coverage) -> String {
     match coverage {
         Coverage { edges, typed } if typed < edges => format!("; {typed} of {edges} references typed"),
@@ -96,7 +96,7 @@ fn untyped(coverage: Coverage) -> String {
     }
 }
 
-/// What came through standard input; with `--fix` the fixed text goes to standard output.
+/// The text from standard input; with `--fix` the fixed text goes to standard output.
 fn piped_in(args: &Check, fixer: &mut Fixer, output: &mut Output<'_>) -> anyhow::Result<Compiled> {
     let source = read_stdin()?;
     if !args.fix {
@@ -107,7 +107,7 @@ fn piped_in(args: &Check, fixer: &mut Fixer, output: &mut Output<'_>) -> anyhow:
     Ok(compiled)
 }
 
-/// What makes a finding the same as another: several workflows may name one catalog, and share their `pop.toml`.
+/// Identity of a finding: several workflows may name one catalog, and share their `pop.toml`.
 fn key(finding: &Diagnostic, sources: &Sources) -> (String, &'static str, String, String) {
     let (file, place) = match &finding.primary.at {
         Location::Span(span) => {

@@ -46,8 +46,8 @@ pub(super) fn run(args: &Client, output: &mut Output<'_>) -> anyhow::Result<u8> 
             differ.push(difference);
             continue;
         }
-        fs::create_dir_all(directory).with_context(|| format!("can't make {}", directory.display()))?;
-        fs::write(&target, &file.text).with_context(|| format!("can't write {}", target.display()))?;
+        fs::create_dir_all(directory).with_context(|| format!("could not create {}", directory.display()))?;
+        fs::write(&target, &file.text).with_context(|| format!("could not write {}", target.display()))?;
         writeln!(output.err, "wrote {}", target.display())?;
     }
     for line in &differ {
@@ -56,11 +56,11 @@ pub(super) fn run(args: &Client, output: &mut Output<'_>) -> anyhow::Result<u8> 
     if differ.is_empty() {
         return Ok(CLEAN);
     }
-    writeln!(output.err, "run the same command without --check to write them")?;
+    writeln!(output.err, "run the same command without --check to write the files")?;
     Ok(FINDINGS)
 }
 
-/// What the source map beside a built file says of its operations.
+/// Places of operations from the source map beside a built file.
 fn built_places(path: &Path) -> anyhow::Result<Option<Vec<(String, String)>>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let stem = [".agenda.json", ".template.json"].iter().find_map(|ending| name.strip_suffix(ending));
@@ -68,8 +68,8 @@ fn built_places(path: &Path) -> anyhow::Result<Option<Vec<(String, String)>>> {
     if !map.is_file() {
         return Ok(None);
     }
-    let document: Json =
-        serde_json::from_str(&read(&map)?.text).with_context(|| format!("can't read {}", map.display()))?;
+    let document: Json = serde_json::from_str(&read(&map)?.text)
+        .with_context(|| format!("could not read {}", map.display()))?;
     let operations = document.get("operations").and_then(Json::as_object).into_iter().flatten();
     let mut places: Vec<(String, String)> = operations
         .filter_map(|(name, at)| {
@@ -81,7 +81,7 @@ fn built_places(path: &Path) -> anyhow::Result<Option<Vec<(String, String)>>> {
     Ok(Some(places))
 }
 
-/// The place without what is true on this machine only: below the current directory, or else the file's name alone.
+/// A place that holds on every machine: relative to the current directory, or else only the file's name.
 fn portable(place: &str) -> String {
     let path = Path::new(place);
     let below = match std::env::current_dir() {

@@ -8,10 +8,10 @@ use crate::Compiled;
 use crate::agenda::AgendaTemplate;
 use crate::diff::{Change, Verdict, diff, verdict};
 
-/// The version of the JSON that is written.
+/// Version of the JSON.
 const VERSION: u32 = 1;
 
-/// The exit code that says a verdict.
+/// Exit code of a verdict.
 fn code(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Compatible => CLEAN,
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Diff, output: &mut Output<'_>) -> anyhow::Result<u8> {
     Ok(code(verdict))
 }
 
-/// What is compared: the templates; or the agendas, when one of the two is nothing else.
+/// The compared templates; or the agendas, if one side has only an agenda.
 fn comparable(old: &Compiled, new: &Compiled) -> Option<(AgendaTemplate, AgendaTemplate)> {
     let bare = |c: &Compiled| c.template.is_none() && c.agenda.is_some();
     let of = |c: &Compiled| {
@@ -67,7 +67,7 @@ fn comparable(old: &Compiled, new: &Compiled) -> Option<(AgendaTemplate, AgendaT
     of(old).zip(of(new))
 }
 
-/// Where the operation of a change is written: in the new file, or in the old one when it is gone.
+/// Place of a change's operation: in the new file, or in the old one for a removed operation.
 fn place<'c>(change: &Change, old: &'c Compiled, new: &'c Compiled) -> Option<(&'c str, u32, u32)> {
     let name = change.operation.as_ref()?;
     [new, old].into_iter().find_map(|compiled| {

@@ -14,8 +14,8 @@ pub(super) fn run(args: &Explain, output: &mut Output<'_>) -> anyhow::Result<u8>
     };
     let Some(rule) = rules::explained(id) else {
         match suggest::closest(id, rules::ALL.iter().chain(rules::AGENDA_RULES).map(|r| r.id)) {
-            Some(near) => bail!("there is no rule `{id}`; did you mean `{near}`?"),
-            None => bail!("there is no rule `{id}`; `popc explain` lists all of them"),
+            Some(near) => bail!("unknown rule `{id}`; did you mean `{near}`?"),
+            None => bail!("unknown rule `{id}`; `popc explain` lists all rules"),
         }
     };
     writeln!(
@@ -29,7 +29,7 @@ pub(super) fn run(args: &Explain, output: &mut Output<'_>) -> anyhow::Result<u8>
     if rule.bad.is_empty() {
         return Ok(CLEAN);
     }
-    writeln!(output.out, "This breaks it:\n\n{}\nThis doesn't:\n\n{}", indent(rule.bad), indent(rule.good))?;
+    writeln!(output.out, "Bad:\n\n{}\nGood:\n\n{}", indent(rule.bad), indent(rule.good))?;
     Ok(CLEAN)
 }
 

@@ -1,4 +1,4 @@
-//! Finding and reading files, and compiling what they hold.
+//! Finds, reads and compiles files.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,10 +13,10 @@ use crate::{
     Compiled, Format, LoadedCatalog, Options, Severities, check_native, compile, is_native, load_catalog_with,
 };
 
-/// The largest file that is read.
+/// Largest file in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The files that the arguments mean, as [`find_all`] gives them.
+/// The files of the arguments, as [`find_all`] returns them.
 ///
 /// # Errors
 /// The first of its errors.
@@ -25,8 +25,8 @@ pub(super) fn find(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     if errors.is_empty() { Ok(found) } else { Err(errors.swap_remove(0)) }
 }
 
-/// The files that the arguments mean: files as they are, directories searched for workflows, in a stable order, each once;
-/// and what can't be read of them.
+/// The files of the arguments, in a stable order and each once: files as they are, and the workflows of directories.
+/// The second list holds the errors.
 pub(super) fn find_all(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<anyhow::Error>) {
     let (mut found, mut errors) = (Vec::new(), Vec::new());
     for path in paths {
@@ -40,7 +40,7 @@ pub(super) fn find_all(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<anyhow::Error>) 
                 below(path, &mut found, &mut errors);
                 found[before.0..].sort();
                 if (found.len(), errors.len()) == before {
-                    errors.push(anyhow!("no *.pop.toml or *.pop.json is in {}", path.display()));
+                    errors.push(anyhow!("no *.pop.toml or *.pop.json found in {}", path.display()));
                 }
             }
             Ok(_) => found.push(path.clone()),
@@ -83,39 +83,38 @@ fn below(path: &Path, found: &mut Vec<PathBuf>, errors: &mut Vec<anyhow::Error>)
 }
 
 fn cant_read(path: &Path, error: std::io::Error) -> anyhow::Error {
-    anyhow::Error::new(error).context(format!("can't read {}", path.display()))
+    anyhow::Error::new(error).context(format!("could not read {}", path.display()))
 }
 
-/// Reads standard input, of a size that makes sense.
+/// Reads standard input up to [`MAX_BYTES`].
 pub(super) fn read_stdin() -> anyhow::Result<Source> {
     let mut bytes = Vec::new();
-    std::io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes).context("can't read standard input")?;
+    std::io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes).context("could not read standard input")?;
     if bytes.len() as u64 > MAX_BYTES {
-        bail!("standard input has more than 64 MiB");
+        bail!("standard input exceeds the limit of 64 MiB");
     }
-    let text = String::from_utf8(bytes).ok().context("standard input is not UTF-8 text")?;
+    let text = String::from_utf8(bytes).ok().context("invalid UTF-8 in standard input")?;
     Ok(Source::new(STDIN, text))
 }
 
-/// Reads a file of a size that makes sense.
+/// Reads a file up to [`MAX_BYTES`].
 pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
-    let meta = fs::metadata(path).with_context(|| format!("can't read {}", path.display()))?;
+    let meta = fs::metadata(path).with_context(|| format!("could not read {}", path.display()))?;
     if meta.len() > MAX_BYTES {
-        bail!("{} has {} MiB; files over 64 MiB are refused", path.display(), meta.len() >> 20);
+        bail!("{} has {} MiB, over the limit of 64 MiB", path.display(), meta.len() >> 20);
     }
-    let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+    let bytes = fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
     let text =
-        String::from_utf8(bytes).ok().with_context(|| format!("{} is not UTF-8 text", path.display()))?;
+        String::from_utf8(bytes).ok().with_context(|| format!("invalid UTF-8 in {}", path.display()))?;
     Ok(Source::new(path.to_string_lossy().as_ref(), text))
 }
 
-/// Writes a file so that nobody ever sees half of it: beside it first, then in its place. A link stays a link, and the
-/// permissions stay as they were.
+/// Writes a file atomically: beside its place first, then by a rename. A link stays a link, and the permissions stay.
 pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let before = fs::metadata(&target).ok();
     if before.as_ref().is_some_and(|meta| meta.permissions().readonly()) {
-        bail!("can't write {}: it is read-only", path.display());
+        bail!("could not write {}: the file is read-only", path.display());
     }
     // a short name, since that of the file may be as long as names can be
     let beside = target.with_file_name(format!(".pop-{}.tmp", std::process::id()));
@@ -131,13 +130,13 @@ pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     if written.is_err() {
         let _ = fs::remove_file(&beside);
     }
-    written.with_context(|| format!("can't write {}", path.display()))
+    written.with_context(|| format!("could not write {}", path.display()))
 }
 
 /// Reads a catalog file.
 ///
 /// # Errors
-/// The file can't be read.
+/// The file cannot be read.
 pub fn catalog_file(path: &Path) -> anyhow::Result<LoadedCatalog> {
     Ok(load_catalog_with(&read(path)?, &loader))
 }
@@ -149,19 +148,19 @@ fn loader(path: &str) -> Result<Source, String> {
 /// Reads and compiles a workflow, or checks an agenda or a template.
 ///
 /// # Errors
-/// The file can't be read, or its name says nothing about what it holds.
+/// The file cannot be read, or its name has an unknown ending.
 pub fn compile_file(path: &Path) -> anyhow::Result<Compiled> {
     compile_with(path, &read)
 }
 
-/// As [`compile_file`], with files read by `read`.
+/// As [`compile_file`], with `read` for reading files.
 pub(super) fn compile_with(
     path: &Path,
     read: &dyn Fn(&Path) -> anyhow::Result<Source>,
 ) -> anyhow::Result<Compiled> {
     let source = read(path)?;
     let Some(format) = source.format() else {
-        bail!("{} is neither .toml nor .json", path.display());
+        bail!("unsupported file {}: use a .toml or .json file", path.display());
     };
     if format == Format::Json && !Format::is_workflow_path(&source.name) && is_native(&source.text) {
         return Ok(check_native(source));
@@ -176,7 +175,7 @@ pub(super) fn compile_with(
     Ok(compiled)
 }
 
-/// The `pop.toml` of the file's directory or of the nearest one above it, what it says, and what is wrong with it.
+/// The `pop.toml` of the file's directory or of the nearest one above, its severities and its findings.
 fn severities_for(
     path: &Path,
     read: &dyn Fn(&Path) -> anyhow::Result<Source>,

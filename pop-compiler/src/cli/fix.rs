@@ -1,4 +1,4 @@
-//! `popc check --fix`: fixes a workflow and the files it names, round after round, before anything is written.
+//! `popc check --fix`: fixes a workflow and the files that it names up to a fixpoint, and writes the files at the end.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,13 +11,13 @@ use crate::{Compiled, fix};
 
 /// Fixes files, one workflow after the other.
 pub(super) struct Fixer {
-    /// Directories in which files may be changed, and single files that may.
+    /// Directories whose files may change, and single files that may change.
     roots: HashSet<PathBuf>,
     fixed: usize,
 }
 
 impl Fixer {
-    /// Changes what is in the current directory, and what is beside or below the paths that were asked for.
+    /// Allows changes in the current directory, and beside or below the given paths.
     pub(super) fn new(paths: &[PathBuf]) -> Self {
         let mut roots: HashSet<PathBuf> = fs::canonicalize(".").into_iter().collect();
         for path in paths {
@@ -32,7 +32,7 @@ impl Fixer {
         Self { roots, fixed: 0 }
     }
 
-    /// Fixes what can be fixed, writes it, and gives the compilation of the result.
+    /// Applies all fixes, writes the files, and returns the compilation of the result.
     pub(super) fn run(&mut self, path: &Path, output: &mut Output<'_>) -> anyhow::Result<Compiled> {
         let key = |name: &str| {
             let path = fs::canonicalize(name).ok()?;
@@ -60,7 +60,7 @@ impl Fixer {
         Ok(compiled)
     }
 
-    /// Fixes a text that has no file, and gives it, too. Nothing else is changed.
+    /// Fixes a text without a file, and returns the text, too. No file changes.
     pub(super) fn run_text(
         &mut self,
         source: &Source,
@@ -87,13 +87,13 @@ impl Fixer {
         Ok(())
     }
 
-    /// How many findings were fixed.
+    /// Number of fixed findings.
     pub(super) fn fixed(&self) -> usize {
         self.fixed
     }
 }
 
-/// Compiles a text that came through standard input, as if it were a file of the current directory.
+/// Compiles a text from standard input like a file of the current directory.
 pub(super) fn compile_text(source: &Source) -> anyhow::Result<Compiled> {
     compile_with(Path::new(STDIN), &|path| {
         if path == Path::new(STDIN) { Ok(source.clone()) } else { read(path) }

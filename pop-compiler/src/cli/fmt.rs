@@ -27,7 +27,7 @@ pub(super) fn run(args: &Fmt, output: &mut Output<'_>) -> anyhow::Result<u8> {
 fn one(args: &Fmt, path: &Path, output: &mut Output<'_>) -> anyhow::Result<u8> {
     let source = read(path)?;
     let Some(format) = source.format() else {
-        bail!("{} is neither .toml nor .json", path.display());
+        bail!("unsupported file {}: use a .toml or .json file", path.display());
     };
     Ok(match fmt::format(&source.text, format) {
         Ok(formatted) if formatted == *source.text => CLEAN,

@@ -10,8 +10,8 @@ use crate::agenda::{Agenda, keys};
 use crate::graph::Graph;
 use crate::reference;
 
-/// The agenda of a template as it is drawn: a fan-out is one node, since its length isn't known yet, so what refers to
-/// one or all of its items refers to that node.
+/// The agenda of a template for a picture. A fan-out is one node, because its length is unknown; references to one or
+/// all of its items lead to that node.
 fn skeleton(agenda: &Agenda) -> Agenda {
     let fan_outs: HashSet<&str> = agenda
         .operations

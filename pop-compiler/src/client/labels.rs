@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::names::{Clash, apart, clashes, pascal};
 
 /// What to do where two types would be one.
-const ADVICE: &str = "Rename one of them, or give its type a name of its own in `[types]`.";
+const ADVICE: &str = "Rename one of them, or name its type in `[types]`.";
 
 /// Where a type comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,9 +128,7 @@ mod tests {
         let (_, found) = names(&[given("Inputs.A_b"), given("Outputs.aB")], &[]);
         assert_eq!(
             found.iter().map(Clash::to_string).collect::<Vec<_>>(),
-            [
-                "the types `A_b` and `aB` would both be `AB`. Rename one of them, or give its type a name of its own in `[types]`."
-            ]
+            ["the types `A_b` and `aB` both become `AB`. Rename one of them, or name its type in `[types]`."]
         );
         let (_, found) = names(&[given("Inputs.R"), part("Inputs.r"), given("Outputs.R")], &[]);
         assert_eq!(found[0].name, "InputsR");

@@ -13,7 +13,7 @@ use crate::agenda::{AgendaTemplate, keys};
 const LINE: usize = 90;
 
 /// What to do where two fields would be one.
-const FIELDS: &str = "Rename one of them, or let the type be `map<any>`.";
+const FIELDS: &str = "Rename one of them, or declare the type as `map<any>`.";
 
 /// A workflow.
 pub(super) struct Flow {
@@ -177,7 +177,7 @@ impl Field {
         let mut said = Vec::new();
         said.extend(self.shape.note());
         if self.shape.is_secret() {
-            said.push("Secret: it is never shown.".to_owned());
+            said.push("Secret: POP never shows the value.".to_owned());
         }
         said.extend(self.default.as_ref().filter(|_| !self.shape.is_secret()).map(|default| {
             let shown = crate::diagnostic::shorten(&default.to_string());

@@ -138,7 +138,7 @@ impl std::fmt::Display for Clash {
         let [first, second] = self.names.each_ref().map(|name| shown(name));
         let of = self.of.as_ref().map(|of| format!(" of `{of}`")).unwrap_or_default();
         let Self { what, name, advice, .. } = self;
-        write!(f, "the {what} `{first}` and `{second}`{of} would both be `{name}`. {advice}")
+        write!(f, "the {what} `{first}` and `{second}`{of} both become `{name}`. {advice}")
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(found(&["a", "b", "a"]), [""; 0]);
         assert_eq!(
             found(&["bitRate", "x", "bit-rate"]),
-            ["the inputs `bit-rate` and `bitRate` would both be `bit_rate`. Rename one."]
+            ["the inputs `bit-rate` and `bitRate` both become `bit_rate`. Rename one."]
         );
         assert_eq!(found(&["a b", "a-b", "a_b"]).len(), 2);
     }

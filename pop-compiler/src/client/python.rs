@@ -72,8 +72,8 @@ impl Printer<'_> {
         for named in &flow.types {
             self.alias(named);
         }
-        self.record("Inputs", &["What the workflow takes.".to_owned()], &flow.inputs);
-        self.record("Outputs", &["What the workflow gives.".to_owned()], &flow.outputs);
+        self.record("Inputs", &["Inputs of the workflow.".to_owned()], &flow.inputs);
+        self.record("Outputs", &["Outputs of the workflow.".to_owned()], &flow.outputs);
         for named in &flow.types {
             if let Kind::Record(fields) = &named.kind {
                 let docs = named.docs();
@@ -268,12 +268,7 @@ impl Printer<'_> {
             self.out += &format!("        {}: {},\n", double_quoted(operation), double_quoted(place));
         }
         self.out += &format!("    }},\n    template={},\n)\n", single_quoted(&flow.template));
-        self.out += "\"\"\"What the client knows about the workflow.\"\"\"\n\n\
-            Run: _t.TypeAlias = _pop.Run[Outputs]\n\"\"\"A submitted workflow.\"\"\"\n\n\n\
-            class Client(_pop.Client[Inputs, Outputs]):\n    \"\"\"A client of the workflow.\"\"\"\n\n    \
-            def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:\n        \
-            \"\"\"A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet.\"\"\"\n        \
-            super().__init__(url, WORKFLOW, http)\n";
+        self.out += "\"\"\"Name, template, outputs and source positions of the workflow.\"\"\"\n\nRun: _t.TypeAlias = _pop.Run[Outputs]\n\"\"\"A submitted run of the workflow.\"\"\"\n\n\nclass Client(_pop.Client[Inputs, Outputs]):\n    \"\"\"A client of the workflow.\"\"\"\n\n    def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:\n        \"\"\"Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request.\"\"\"\n        super().__init__(url, WORKFLOW, http)\n";
     }
 
     /// How a field is read: the method, and what it is given a reader of.

@@ -66,7 +66,7 @@ pub(super) fn clashes(flow: &Flow) -> Vec<Clash> {
             Kind::Literals(values) => {
                 let words: Vec<String> = values.iter().map(Json::to_string).collect();
                 let of = ("words", Some(named.name.as_str()));
-                let advice = "Change one of them, or take any `string`.";
+                let advice = "Change one of them, or declare the type as `string`.";
                 found.extend(among(
                     of,
                     advice,
@@ -92,7 +92,7 @@ pub(super) fn clashes(flow: &Flow) -> Vec<Clash> {
     let required: Vec<_> = required.filter(|(_, required)| types.contains(required.as_str())).collect();
     let there =
         required.iter().map(|(_, required)| (required.as_str(), required.clone())).collect::<Vec<_>>();
-    let advice = "Rename one of them: the first has a record of what must be given.";
+    let advice = "Rename one of them: the record of required fields needs that name, too.";
     found.extend(among(("types", None), advice, required.iter().cloned().chain(there)));
     found
 }
@@ -139,7 +139,7 @@ impl<'f> Printer<'f> {
         self.out += &format!("//!\n//! {GENERATED}\n\n");
         self.out += "#![cfg_attr(rustfmt, rustfmt_skip)]\n";
         for lint in ["dead_code", "missing_docs", "unreachable_pub", "clippy::enum_variant_names"] {
-            let reason = "the workflow says what there is, and a program need not use all of it";
+            let reason = "the workflow defines the types, and a program need not use all of them";
             let start = if lint == "dead_code" { "#![allow(\n" } else { "" };
             let end = if lint.contains("enum") {
                 format!("    clippy::large_enum_variant,\n    reason = \"{reason}\"\n)]\n\n")
@@ -157,8 +157,8 @@ impl<'f> Printer<'f> {
     /// `Inputs`, `Outputs`, and the types in them.
     fn types(&mut self) {
         let flow = self.flow;
-        self.record(INPUTS, &["What the workflow takes.".to_owned()], &flow.inputs, None);
-        self.record("Outputs", &["What the workflow gives.".to_owned()], &flow.outputs, None);
+        self.record(INPUTS, &["Inputs of the workflow.".to_owned()], &flow.inputs, None);
+        self.record("Outputs", &["Outputs of the workflow.".to_owned()], &flow.outputs, None);
         for (index, named) in flow.types.iter().enumerate() {
             self.named(index, named);
         }
@@ -324,8 +324,7 @@ impl<'f> Printer<'f> {
     fn required(&mut self, name: &str, fields: &[Field], names: &[String], index: Option<usize>) {
         let required = required(name);
         self.out += &format!(
-            "/// What must be given of [`{name}`]; the rest is left out by `.into()`.\n\
-             #[derive(Clone, Debug, PartialEq)]\npub struct {required} {{\n"
+            "/// Required fields of [`{name}`]; `.into()` leaves the other fields out.\n#[derive(Clone, Debug, PartialEq)]\npub struct {required} {{\n"
         );
         for (field, ident) in fields.iter().zip(names).filter(|(f, _)| !f.optional) {
             self.docs("///", "    ", &field.docs());
@@ -349,12 +348,7 @@ impl<'f> Printer<'f> {
     fn workflow(&mut self) {
         let flow = self.flow;
         self.out += &format!(
-            "/// The workflow `{}`.\n#[derive(Clone, Copy, Debug)]\npub struct Workflow;\n\n\
-             /// A client of the workflow.\npub type Client = typed::Client<Workflow>;\n\n\
-             /// A submitted workflow.\npub type Run = typed::Run<Workflow>;\n\n\
-             impl typed::Workflow for Workflow {{\n    type Inputs = Inputs;\n    \
-             type Outputs = Outputs;\n    const NAME: &'static str = {};\n    \
-             const DIGEST: &'static str = {};\n    const PLACES: &'static [(&'static str, &'static str)] = &[\n",
+            "/// The workflow `{}`.\n#[derive(Clone, Copy, Debug)]\npub struct Workflow;\n\n/// A client of the workflow.\npub type Client = typed::Client<Workflow>;\n\n/// A submitted run of the workflow.\npub type Run = typed::Run<Workflow>;\n\nimpl typed::Workflow for Workflow {{\n    type Inputs = Inputs;\n    type Outputs = Outputs;\n    const NAME: &'static str = {};\n    const DIGEST: &'static str = {};\n    const PLACES: &'static [(&'static str, &'static str)] = &[\n",
             flow.name.escape_debug(),
             quoted(&flow.name),
             quoted(&flow.digest),

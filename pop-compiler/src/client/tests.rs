@@ -66,8 +66,8 @@ fn names_that_would_be_one_are_told_and_not_numbered() {
     let int = json!({ "type": "integer" });
     let two = object(json!({ "bitRate": int, "bit-rate": int, "bit_rate": int }), json!([]));
     let expected = [
-        "the inputs `bit-rate` and `bitRate` would both be `bit_rate`. Rename one of them.",
-        "the inputs `bitRate` and `bit_rate` would both be `bit_rate`. Rename one of them.",
+        "the inputs `bit-rate` and `bitRate` both become `bit_rate`. Rename one of them.",
+        "the inputs `bitRate` and `bit_rate` both become `bit_rate`. Rename one of them.",
     ];
     for language in [Language::Python, Language::Rust] {
         assert_eq!(clashes(language, &two, &json!({})), expected);
@@ -80,17 +80,17 @@ fn names_that_would_be_one_are_told_and_not_numbered() {
         assert_eq!(
             clashes(language, &either, &json!({})),
             [
-                "the fields `a-b` and `aB` of `A` would both be `a_b`. Rename one of them, or let the type be `map<any>`."
+                "the fields `a-b` and `aB` of `A` both become `a_b`. Rename one of them, or declare the type as `map<any>`."
             ]
         );
     }
     // there, what is written is what is sent
     assert_eq!(clashes(Language::Typescript, &two, &json!({})), [""; 0]);
     let words = object(json!({ "codec": { "enum": ["h264", "H264", "h.265", 1, -1, 1.5, 15] } }), json!([]));
-    let advice = "Change one of them, or take any `string`.";
+    let advice = "Change one of them, or declare the type as `string`.";
     assert_eq!(
         clashes(Language::Rust, &words, &json!({})),
-        [format!("the words `\"H264\"` and `\"h264\"` of `Codec` would both be `H264`. {advice}")]
+        [format!("the words `\"H264\"` and `\"h264\"` of `Codec` both become `H264`. {advice}")]
     );
     assert_eq!(clashes(Language::Python, &words, &json!({})), [""; 0]);
     let required = object(json!({ "x": int, "y": int }), json!(["x"]));
@@ -98,7 +98,7 @@ fn names_that_would_be_one_are_told_and_not_numbered() {
     assert_eq!(
         clashes(Language::Rust, &helper, &json!({})),
         [
-            "the types `A` and `ARequired` would both be `ARequired`. Rename one of them: the first has a record of what must be given."
+            "the types `A` and `ARequired` both become `ARequired`. Rename one of them: the record of required fields needs that name, too."
         ]
     );
 }
@@ -108,7 +108,7 @@ fn two_workflows_are_not_one_module() {
     let flows = ["a-1", "a1"].map(|name| input(template(name, json!({}), json!({}))));
     assert!(generate(Language::Rust, &flows).is_ok());
     let error = generate(Language::Typescript, &flows).unwrap_err();
-    assert!(error.to_string().contains("would both be `a1` in index.ts; rename"), "{error}");
+    assert!(error.to_string().contains("would both be `a1` in index.ts. Rename"), "{error}");
 }
 
 #[test]

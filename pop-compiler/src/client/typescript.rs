@@ -97,8 +97,8 @@ impl Printer<'_> {
         docs.extend([String::new(), GENERATED.to_owned()]);
         self.docs("", &docs);
         self.out += "\nimport * as pop from \"./pop.js\";\n\n";
-        self.record("Inputs", &["What the workflow takes.".to_owned()], &flow.inputs);
-        self.record("Outputs", &["What the workflow gives.".to_owned()], &flow.outputs);
+        self.record("Inputs", &["Inputs of the workflow.".to_owned()], &flow.inputs);
+        self.record("Outputs", &["Outputs of the workflow.".to_owned()], &flow.outputs);
         for named in &flow.types {
             self.named(named);
         }
@@ -191,9 +191,7 @@ impl Printer<'_> {
         let required: Vec<String> =
             flow.outputs.iter().filter(|f| !f.optional).map(|f| double_quoted(&f.key)).collect();
         self.out += &format!(
-            "/** What the client knows about the workflow. */\n\
-             export const workflow: pop.Definition<Outputs> = {{\n  name: {},\n  digest: {},\n  \
-             required: [{}],\n  places: new Map([\n",
+            "/** Name, template, outputs and source positions of the workflow. */\nexport const workflow: pop.Definition<Outputs> = {{\n  name: {},\n  digest: {},\n  required: [{}],\n  places: new Map([\n",
             double_quoted(&flow.name),
             double_quoted(&flow.digest),
             required.join(", "),
@@ -202,10 +200,7 @@ impl Printer<'_> {
             self.out += &format!("    [{}, {}],\n", double_quoted(operation), double_quoted(place));
         }
         self.out += &format!("  ]),\n  template: {},\n}};\n\n", single_quoted(&flow.template));
-        self.out += "/** A submitted workflow. */\nexport type Run = pop.Run<Outputs>;\n\n\
-            /** A client of the workflow. */\nexport class Client extends pop.Client<Inputs, Outputs> {\n  \
-            /** A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet. */\n  \
-            constructor(url: string, options?: pop.ClientOptions) {\n    super(url, workflow, options);\n  }\n}\n";
+        self.out += "/** A submitted run of the workflow. */\nexport type Run = pop.Run<Outputs>;\n\n/** A client of the workflow. */\nexport class Client extends pop.Client<Inputs, Outputs> {\n  /** Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request. */\n  constructor(url: string, options?: pop.ClientOptions) {\n    super(url, workflow, options);\n  }\n}\n";
     }
 
     /// Recursion is bounded by the depth of the schema.

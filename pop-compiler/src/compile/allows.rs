@@ -1,4 +1,4 @@
-//! `# pop: allow(rule) reason`: findings that a comment takes back.
+//! `# pop: allow(rule) reason`: comments that take findings back.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -8,22 +8,22 @@ use crate::rules;
 use crate::source::{FileId, Format, Sources, Span, Spanned};
 use crate::syntax;
 
-/// A rule and the file in which it finds something.
+/// A rule and the file of its findings.
 type Of = (&'static str, FileId);
 
 /// One rule of one comment.
 struct Allow {
     rule: &'static str,
     file: FileId,
-    /// The rule's name in the comment.
+    /// Name of the rule in the comment.
     span: Span,
     above: Vec<Range<usize>>,
-    /// What goes when the rule goes from the comment.
+    /// Text to remove with the rule.
     cut: Span,
     used: bool,
 }
 
-/// Takes back what comments allow, in every file, and says what is wrong with the comments.
+/// Takes back the findings that comments allow, in every file, and reports the faults of the comments.
 pub(super) fn apply(out: &mut Vec<Diagnostic>, sources: &Sources) {
     let mut allows = Vec::new();
     let mut seen = HashSet::new();
@@ -76,7 +76,7 @@ pub(super) fn apply(out: &mut Vec<Diagnostic>, sources: &Sources) {
     }
 }
 
-/// Sorts ranges, and makes one of those that overlap.
+/// Sorts ranges, and joins overlapping ones.
 fn joined(ranges: &mut Vec<Range<usize>>) {
     ranges.sort_unstable_by_key(|range| range.start);
     ranges.dedup_by(|later, range| {
@@ -123,7 +123,7 @@ fn read(file: FileId, text: &str, format: Format, allows: &mut Vec<Allow>, out: 
     }
 }
 
-/// The rules and the reason of a comment that allows something.
+/// The rules and the reason of an allow comment.
 fn parts(comment: &str) -> Option<(&str, &str)> {
     let body = comment.trim_start_matches(['#', '/', '*']).trim_start();
     let rest =

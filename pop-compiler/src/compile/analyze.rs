@@ -1,4 +1,4 @@
-//! What an editor needs of a text: all that is wrong with it, and what each name in it means.
+//! Analysis of a text for editors: all findings, and the meaning of each name.
 
 use super::symbols::{self, Symbol};
 use super::{Options, front};
@@ -6,14 +6,14 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Format, Source, Sources};
 use crate::{budget, rules};
 
-/// What came of an analysis.
+/// Result of an analysis.
 #[derive(Debug)]
 pub struct Analysis {
-    /// The text, as file 0, and that of every file it named.
+    /// The text as file 0, and the text of every file that it names.
     pub sources: Sources,
-    /// All findings, by place. What only an agenda can show, such as fan-outs that make too much, is not among them.
+    /// All findings, by place. Findings that only an agenda can show, such as oversized fan-outs, are not included.
     pub diagnostics: Vec<Diagnostic>,
-    /// The names of the text, and what each means, by place. Names that mean nothing are left out.
+    /// The names of the text with their meaning, by place. Unknown names are left out.
     pub symbols: Vec<Symbol>,
 }
 

@@ -1,5 +1,5 @@
-//! The front half: from a text to a checked workflow and all that is wrong with it. [`super::compile`] goes on from there;
-//! [`super::analyze`] says what the names in the text mean.
+//! Front half of the pipeline: from a text to a checked workflow and its findings. [`super::compile`] continues with
+//! the result; [`super::analyze`] derives the meaning of names.
 
 use std::collections::HashMap;
 
@@ -14,20 +14,20 @@ use crate::rules;
 use crate::rules::untyped_edge;
 use crate::source::{FileId, Format, Source, Sources};
 
-/// A text that was read, with what it imports.
+/// A parsed text with its imports.
 pub(super) struct Read {
     pub(super) sources: Sources,
     pub(super) workflow: Workflow,
     pub(super) merged: Merged,
-    /// What the text is instead of a workflow, if it is a catalog; its spans are of the text.
+    /// The catalog, if the text is one instead of a workflow; its spans are of the text.
     pub(super) catalog: Option<Catalog>,
-    /// What is wrong with this text so far.
+    /// Findings about this text so far.
     pub(super) out: Vec<Diagnostic>,
-    /// What is wrong with the sub-workflows.
+    /// Findings about the sub-workflows.
     others: Vec<Diagnostic>,
 }
 
-/// Reads a text and what it imports.
+/// Reads a text and its imports.
 pub(super) fn read(source: Source, format: Format, options: &Options<'_>) -> Read {
     let mut pipeline = Pipeline::new(options);
     let file = pipeline.sources.add(source);
@@ -51,7 +51,7 @@ pub(super) fn read(source: Source, format: Format, options: &Options<'_>) -> Rea
 }
 
 impl Read {
-    /// Binds the names, checks the types, and leaves in `out` all that was found, in order.
+    /// Binds the names, checks the types, and leaves all findings in `out`, in order.
     pub(super) fn check(&mut self, options: &Options<'_>) -> (Model<'_>, Checked, &mut Vec<Diagnostic>) {
         let Self { sources, workflow, merged, out, others, .. } = self;
         let mut model = resolve::resolve(workflow, merged, out);
@@ -67,7 +67,7 @@ impl Read {
     }
 }
 
-/// A file that was read for several workflows has several ids; its findings get the first.
+/// Gives findings of a file with several ids the first id: several workflows may have read the file.
 fn one_file_each(out: &mut [Diagnostic], sources: &Sources) {
     let mut first: HashMap<&str, FileId> = HashMap::new();
     let ids: Vec<FileId> =

@@ -1,4 +1,4 @@
-//! Documents that are agendas or templates already, not workflows: read with spans, checked by `validate`.
+//! Agendas and templates in their JSON form: parsed with spans, checked by `validate`.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::tree::{Node, Table, Tree};
 use crate::validate;
 use crate::{fix, rules};
 
-/// Whether this JSON text is an agenda (it has a list of `operations`) or a template (it has an `agenda`), and not a
+/// Whether this JSON text is an agenda (with a list of `operations`) or a template (with an `agenda`), and not a
 /// workflow.
 pub fn is_native(text: &str) -> bool {
     matches!(
@@ -57,7 +57,7 @@ pub fn check_native(source: Source) -> Compiled {
                 Err(error) => {
                     out.push(rules::wrong_shape::native(
                         opening(tree.span, &text),
-                        "a template",
+                        "template",
                         &error.to_string(),
                     ));
                 }
@@ -70,7 +70,7 @@ pub fn check_native(source: Source) -> Compiled {
                 Err(error) => {
                     out.push(rules::wrong_shape::native(
                         opening(tree.span, &text),
-                        "an agenda",
+                        "agenda",
                         &error.to_string(),
                     ));
                 }
@@ -92,7 +92,7 @@ pub fn check_native(source: Source) -> Compiled {
     compiled
 }
 
-/// Plain data, such as the inputs of a run: its value, and what is wrong with the text.
+/// Parses plain data, such as the inputs of a run. Returns the value and the findings about the text.
 pub fn data(source: Source, format: Format) -> (Json, Sources, Vec<Diagnostic>) {
     let mut out = Vec::new();
     let mut sources = Sources::new();
@@ -101,7 +101,7 @@ pub fn data(source: Source, format: Format) -> (Json, Sources, Vec<Diagnostic>) 
     (tree.to_json(), sources, out)
 }
 
-/// Turns pointers into the data of [`data`] into spans of its text; what starts with `other` is left alone.
+/// Turns pointers into the data of [`data`] into spans of its text. Pointers that start with `other` stay.
 pub fn place_in_data(findings: &mut [Diagnostic], sources: &Sources, format: Format, other: &str) {
     let Some((file, source)) = sources.iter().next() else { return };
     let tree = syntax::parse(file, &source.text, format, &mut Vec::new());
@@ -126,14 +126,14 @@ fn place(out: &mut [Diagnostic], tree: &Tree, text: &str) {
     }
 }
 
-/// The first letter of what stands at `span`: mostly a bracket.
+/// First letter at `span`: mostly a bracket.
 fn opening(span: Span, text: &str) -> Span {
     let range = span.range();
     let first = text[range.clone()].chars().next().map_or(0, char::len_utf8);
     Span::new(span.file, range.start, range.start + first)
 }
 
-/// The span of what a pointer leads to, or of the last part that is there.
+/// Span of a pointer's target, or of the last existing part on the way.
 fn span_at(tree: &Tree, pointer: &str, text: &str) -> Span {
     let mut at = tree;
     let mut span = opening(tree.span, text);

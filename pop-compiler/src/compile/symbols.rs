@@ -1,5 +1,4 @@
-//! The names of a workflow and what each means, gathered when somebody asks: from the checked workflow, not while it is
-//! checked.
+//! The names of a workflow and their meaning, gathered on request from the checked workflow.
 
 use std::collections::HashMap;
 
@@ -12,39 +11,39 @@ use crate::reference::{self, RUN_TOKENS};
 use crate::source::{FileId, Span, Spanned};
 use crate::types::{Type, TypeExpr};
 
-/// A name in a text: where something is defined, or where it is referred to.
+/// A name in a text: a definition or a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symbol {
-    /// Where: a name as it is written, or the whole of a reference, such as `${probe.file}`.
+    /// Place of the name, or of the whole reference, such as `${probe.file}`.
     pub span: Span,
-    /// What it means.
+    /// Meaning of the name.
     pub target: SymbolTarget,
-    /// Its type in the type language: of a reference that of the value, of an operation (and of an operation type) that
-    /// of the output, of a type what it stands for. None when it is not known.
+    /// Type in the type language; none if unknown. For a reference it is the type of the value, for an operation or an
+    /// operation type that of the output, and for a named type its definition.
     pub ty: Option<String>,
 }
 
 impl Symbol {
-    /// Whether it is the place where its target is defined.
+    /// Whether the symbol is the definition of its target.
     pub fn is_definition(&self) -> bool {
         self.target.definition == Some(self.span)
     }
 }
 
-/// What a [`Symbol`] means.
+/// Target of a [`Symbol`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SymbolTarget {
-    /// Of what kind it is.
+    /// Kind of the target.
     pub kind: SymbolKind,
-    /// Its name, such as `probe`; empty for all inputs, and for the item of a fan-out.
+    /// Name of the target, such as `probe`; empty for all inputs, and for the item of a fan-out.
     pub name: String,
-    /// The way from there on, as it is written in a reference, such as `.streams[0]`; mostly empty.
+    /// Path from the target, as written in a reference, such as `.streams[0]`; mostly empty.
     pub path: String,
-    /// Where it is defined. None for what is built in, and for what code defines.
+    /// Place of the definition. None for built-in names, and for names that code defines.
     pub definition: Option<Span>,
 }
 
-/// What a name can mean.
+/// Kind of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SymbolKind {
     /// An input of the workflow.
@@ -53,21 +52,21 @@ pub enum SymbolKind {
     Inputs,
     /// An output of the workflow.
     Output,
-    /// An operation, or something in its output.
+    /// An operation, or a part of its output.
     Operation,
     /// An operation type.
     OperationType,
-    /// A workflow that stands as an operation.
+    /// A workflow used as an operation.
     Workflow,
-    /// An input of an operation type: a key of `with`. Its definition is that of the operation type.
+    /// An input of an operation type: a key of `with`. The definition is that of the operation type.
     Parameter,
     /// A named type.
     Type,
-    /// The item of a fan-out, or something in it.
+    /// The item of a fan-out, or a part of it.
     Item,
-    /// The index of that item.
+    /// Index of a fan-out's item.
     Index,
-    /// Something of the run, such as its id.
+    /// A property of the run, such as its id.
     Run,
 }
 
@@ -110,7 +109,7 @@ pub(super) fn of_workflow(model: &Model<'_>, checked: &Checked) -> Vec<Symbol> {
     gather.found
 }
 
-/// The operation types that the catalog in `file` defines. In `catalog`, its text is file 0.
+/// The operation types of the catalog in `file`. In `catalog`, its text is file 0.
 pub(super) fn of_catalog(catalog: &Catalog, file: FileId) -> Vec<Symbol> {
     let symbol = |kind: &OperationType| {
         let span = kind.declared.filter(|span| span.file == FileId(0))?;
@@ -130,7 +129,7 @@ fn symbol(span: Span, kind: SymbolKind, name: &str, definition: Option<Span>, ty
 
 struct Gather<'m, 'a> {
     model: &'m Model<'a>,
-    /// Where each named type is defined.
+    /// Place of each named type's definition.
     types: HashMap<&'m str, Span>,
     found: Vec<Symbol>,
 }
@@ -147,7 +146,7 @@ impl Gather<'_, '_> {
         self.types(ty);
     }
 
-    /// The named types that a type is made of.
+    /// Adds the named types inside a type.
     fn types(&mut self, ty: &TypeExpr) {
         for Spanned { value: name, span } in &ty.names {
             let Some(ty) = self.model.types().get(name) else { continue };
@@ -190,7 +189,7 @@ impl Gather<'_, '_> {
         }
     }
 
-    /// A reference to an operation, of type `ty`, or else that of all of its output.
+    /// Adds a reference to an operation with type `ty`, or else the type of its whole output.
     fn at_operation(&mut self, span: Span, i: usize, path: String, ty: Option<&Type>) {
         let operation = &self.model.operations[i];
         let name = &operation.ast.name;
@@ -201,7 +200,7 @@ impl Gather<'_, '_> {
         self.found.push(symbol);
     }
 
-    /// The references in a value of `inside`. Recursion is bounded by the depth of the source.
+    /// Adds the references in a value of `inside`. Recursion is bounded by the depth of the source.
     fn value(&mut self, value: &Value, inside: Option<&Operation<'_>>) {
         match &value.kind {
             ValueKind::Text(template) => {
@@ -257,7 +256,7 @@ impl Gather<'_, '_> {
     }
 }
 
-/// The type of all that an operation gives: with `each`, a list.
+/// Type of an operation's whole output; a list with `each`.
 fn output(operation: &Operation<'_>) -> Type {
     match &operation.output {
         Type::Error => Type::Error,

@@ -104,7 +104,7 @@ impl<'o> Pipeline<'o> {
         }
         let loaded = match Format::from_path(&full) {
             Some(format) => (self.options.loader)(&full).map(|source| (source, format)),
-            None => Err("its name must end in `.toml` or `.json`".to_owned()),
+            None => Err("the file name must end in `.toml` or `.json`".to_owned()),
         };
         let unit = match loaded {
             Ok((source, format)) => {

@@ -124,7 +124,7 @@ impl Decoder<'_> {
                 operation.name.span,
                 &what.to_string(),
                 "uses",
-                "uses = \"…\" says which operation type runs",
+                "uses = \"…\"",
             ));
         }
         operation

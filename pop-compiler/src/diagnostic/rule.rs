@@ -1,25 +1,26 @@
-//! What a rule is. The rules themselves are in `rules`, and beside the parsers whose findings they are.
+//! The definition of a rule. The rules are in `rules`, and beside the parsers that report them.
 
 use super::{Diagnostic, Location, Severity};
 
-/// One rule.
+/// A kind of finding.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its name in kebab-case.
+    /// Name in kebab-case.
     pub id: &'static str,
-    /// How bad its findings are.
+    /// Severity of its findings.
     pub severity: Severity,
-    /// What it finds, in a few words.
+    /// Its findings in a few words, in lower case.
     pub summary: &'static str,
-    /// Why that is wrong and what to do, for `popc explain`.
+    /// Reason and remedy, for `popc explain`.
     pub explanation: &'static str,
-    /// A workflow (TOML) in which this rule, and no other, finds something.
+    /// A workflow (TOML) with a finding of this rule and no other finding.
     pub bad: &'static str,
     /// The same workflow without the fault.
     pub good: &'static str,
-    /// Its findings say that something is absent; they are held back when the file has syntax errors.
+    /// Whether a finding says that something is absent. The compiler holds such findings back while the file has syntax
+    /// errors.
     pub(crate) absence: bool,
-    /// Its findings can be taken back: warnings, and errors that leave something to compile.
+    /// Whether a comment may allow the findings: warnings, and errors that leave something to compile.
     pub(crate) allowable: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Inputs and outputs: what clients send and what they expect, by the schemas that templates carry.
+//! Inputs and outputs: compares the schemas that templates carry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,20 @@ use super::{Differ, Verdict, both, shown};
 use crate::agenda::{AgendaTemplate, keys};
 use crate::types::{Type, Types};
 
-/// A part of a schema as the comparison needs it.
+/// A part of a schema for the comparison.
 struct Field<'s> {
-    /// The type, with the names of its version in front of those of its definitions.
+    /// The type; its named types have the prefix of their version.
     ty: Type,
     required: bool,
     schema: &'s Json,
-    /// The schema without what is said to people and without a default, and the definitions that it leads to.
+    /// The schema without descriptions and defaults, and its definitions.
     plain: (Json, BTreeMap<String, &'s Json>),
     /// The schema with all definitions.
     alone: Json,
 }
 
 impl Field<'_> {
-    /// How many places for paths there are.
+    /// Number of places for paths.
     fn paths(&self) -> usize {
         fn count(schema: &Json) -> usize {
             match schema {
@@ -43,7 +43,7 @@ impl Field<'_> {
     }
 }
 
-/// One side of both versions.
+/// One side (inputs or outputs) of both versions.
 struct Sides<'s> {
     old: Option<&'s Json>,
     new: Option<&'s Json>,
@@ -102,15 +102,15 @@ fn input(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'_
     let (old, new) = match sides {
         (Some(old), Some(new)) => (old, new),
         (None, Some(new)) if new.required => {
-            diff.add(Verdict::Breaking, at, format!("added, and required: `{}`", new.shown()));
+            diff.add(Verdict::Breaking, at, format!("added as required: `{}`", new.shown()));
             return;
         }
         (None, Some(new)) => {
-            diff.add(Verdict::Compatible, at, format!("added, and optional: `{}`", new.shown()));
+            diff.add(Verdict::Compatible, at, format!("added as optional: `{}`", new.shown()));
             return;
         }
         (Some(old), None) => {
-            diff.add(Verdict::Breaking, at, format!("removed; it was `{}`", old.shown()));
+            diff.add(Verdict::Breaking, at, format!("removed: `{}`", old.shown()));
             return;
         }
         (None, None) => return,
@@ -118,19 +118,19 @@ fn input(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'_
     // what may be left out may be null: a default takes its place
     let taken = if new.required { new.ty.clone() } else { new.ty.clone().optional() };
     if !within(&old.ty, &taken, types, Who::Takes) {
-        let message = change(&old, &new) + ", which refuses some of what was taken";
+        let message = change(&old, &new) + ", which rejects some values that were valid";
         diff.add(Verdict::Breaking, at, message);
     } else if old.paths() != new.paths() {
         // a relative one is where it is submitted
-        let message = change(&old, &new) + ", and a relative path is another value than the same text";
+        let message = change(&old, &new) + ", and a relative path has another value than the same text";
         diff.add(Verdict::Recompute, at, message);
     } else if old.plain != new.plain {
-        diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which takes all that was taken");
+        diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which accepts all earlier values");
     }
     match (old.required, new.required) {
         // a type that takes null says so already
-        (true, false) if old.plain == new.plain => diff.add(Verdict::Regenerate, at, "may be left out now"),
-        (false, true) => diff.add(Verdict::Breaking, at, "must be given now"),
+        (true, false) if old.plain == new.plain => diff.add(Verdict::Regenerate, at, "is now optional"),
+        (false, true) => diff.add(Verdict::Breaking, at, "is now required"),
         _ => {}
     }
     diff.values(
@@ -146,30 +146,31 @@ fn output(diff: &mut Differ, at: &str, sides: (Option<Field<'_>>, Option<Field<'
     match sides {
         (Some(old), Some(new)) => {
             if !within(&new.ty, &old.ty, types, Who::Reads) {
-                let message = change(&old, &new) + ", which may be more than clients can read";
+                let message = change(&old, &new) + ", which allows values that old clients cannot read";
                 diff.add(Verdict::Breaking, at, message);
             } else if old.plain != new.plain {
-                diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which was possible before");
+                diff.add(Verdict::Regenerate, at, change(&old, &new) + ", which allows no new values");
             }
             words(diff, at, &old, &new);
         }
         (None, Some(new)) => diff.add(Verdict::Compatible, at, format!("added: `{}`", new.shown())),
-        (Some(old), None) => diff.add(Verdict::Breaking, at, format!("removed; it was `{}`", old.shown())),
+        (Some(old), None) => diff.add(Verdict::Breaking, at, format!("removed: `{}`", old.shown())),
         (None, None) => {}
     }
 }
 
-/// What became of a type. Types inside it may have other names, or differ where they hold themselves, which doesn't show.
+/// The change of a type, for people. Types inside may have other names, or differ in their recursion, which the text
+/// does not show.
 fn change(old: &Field<'_>, new: &Field<'_>) -> String {
     let (was, is) = (old.shown(), new.shown());
     if was == is {
-        format!("`{is}` has other types in it, or other names for them")
+        format!("`{is}` contains other types, or other names of types")
     } else {
         format!("`{was}` is now `{is}`")
     }
 }
 
-/// What is said to people about the same type.
+/// Compares the descriptions of the same type.
 fn words(diff: &mut Differ, at: &str, old: &Field<'_>, new: &Field<'_>) {
     let (old, new) = (old.schema.get("description"), new.schema.get("description"));
     if old != new {
@@ -209,7 +210,7 @@ fn field<'s>(schema: Option<&'s Json>, name: &str, scope: &str, types: &mut Type
     })
 }
 
-/// The definitions that a schema leads to, each by its reference.
+/// The definitions that a schema refers to, by their references.
 fn definitions<'s>(schema: &'s Json, root: &'s Json) -> BTreeMap<String, &'s Json> {
     let mut found = BTreeMap::new();
     let mut open = vec![schema];

@@ -1,5 +1,5 @@
-//! Whether all values of one type are values of another, as whoever submits or reads them finds out. It is stricter than
-//! what may be wired to what: `any` is only as wide as itself, and a number of bytes is not negative.
+//! Whether all values of one type are values of another, from the view of the server or of a client. The check is
+//! stricter than assignability: `any` is only as wide as itself, and a number of bytes is not negative.
 
 use std::collections::HashSet;
 
@@ -7,23 +7,23 @@ use serde_json::Value as Json;
 
 use crate::types::{Record, Type, Types};
 
-/// Who looks at a value.
+/// The reader of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
-    /// The server, when it is submitted: a field that the type does not have is refused.
+    /// The server, which rejects undeclared fields of submitted inputs.
     Takes,
-    /// A client: it leaves aside what it does not know.
+    /// A client, which ignores unknown fields.
     Reads,
 }
 
-/// Types that nest further than this fit nothing.
+/// Deepest nesting; a deeper type fits nothing.
 const MAX_DEPTH: usize = 128;
 
-/// Comparisons that are made; what has more parts than that fits nothing.
+/// Most comparisons; a larger type fits nothing.
 const STEPS: u32 = 1_000_000;
 
-/// Whether all of `from` are good where `to` is expected. An answer of no may be wrong where only several alternatives
-/// together take what is one in `from`.
+/// Whether all values of `from` are valid for `to`. The answer may be a wrong no where only several alternatives
+/// together cover a type in `from`.
 pub(super) fn within(from: &Type, to: &Type, types: &Types, who: Who) -> bool {
     Within { types, who, steps: STEPS, known: HashSet::new(), trail: Vec::new() }.at(from, to, 0)
 }
@@ -32,9 +32,9 @@ struct Within<'t> {
     types: &'t Types,
     who: Who,
     steps: u32,
-    /// Pairs that are taken to fit while they are looked at, and after that.
+    /// Pairs assumed to fit during their comparison and after it.
     known: HashSet<(&'t Type, &'t Type)>,
-    /// They, in the order in which they came.
+    /// The pairs of `known` in their order.
     trail: Vec<(&'t Type, &'t Type)>,
 }
 
@@ -98,7 +98,7 @@ impl<'t> Within<'t> {
                 .all(|(_, ty)| self.further(ty, b, depth))
     }
 
-    /// Whether a field that `to` does not name may be there.
+    /// Whether an undeclared field of `to` may be present.
     fn further(&mut self, ty: &'t Type, to: &'t Record, depth: usize) -> bool {
         match to.rest() {
             Some(rest) => self.at(ty, rest, depth),
@@ -106,7 +106,7 @@ impl<'t> Within<'t> {
         }
     }
 
-    /// Whether a type that is another's halves together fits a union in which each half has its place.
+    /// Whether a type that consists of another's halves fits a union with a place for each half.
     fn halves(&mut self, from: &'t Type, members: &'t [Type], depth: usize) -> bool {
         let has = |value: bool| members.iter().any(|m| self.types.accepts(m, &Json::Bool(value)));
         match from {
@@ -119,7 +119,7 @@ impl<'t> Within<'t> {
     }
 }
 
-/// Whether one type without parts is another with a form.
+/// Whether a type without parts contains another one with a form.
 fn is_wider(from: &Type, to: &Type) -> bool {
     matches!(
         (from, to),

@@ -220,18 +220,14 @@ impl Parser<'_> {
         if self.rest().starts_with('}') {
             self.at += 1;
             let span = self.span(self.start, self.at);
-            return Err(Box::new(rules::bad_expression::report(
-                span,
-                "this reference is empty",
-                "names nothing",
-            )));
+            return Err(Box::new(rules::bad_expression::report(span, "empty reference", "no name")));
         }
         if self.rest().starts_with('{')
             && let Some(end) = self.rest().find('}').map(|end| self.at + end)
             && self.text.value[end..].starts_with("}}")
         {
             let finding = self
-                .finding("a reference has one brace on each side", "one too many")
+                .finding("invalid reference: expected one brace on each side", "one too many")
                 .edit(self.span(self.at, self.at + 1), "")
                 .edit(self.span(end, end + 1), "");
             return Err(Box::new(finding));
@@ -243,7 +239,7 @@ impl Parser<'_> {
             let segment = if self.eat(".") {
                 let start = self.at;
                 let Some(name) = self.name() else {
-                    let finding = self.finding("a field name is missing after `.`", "expected a name");
+                    let finding = self.finding("missing field name after `.`", "expected a name");
                     let twice = self.rest().starts_with('.');
                     let second = self.span(self.at, self.at + 1);
                     return Err(Box::new(if twice { finding.edit(second, "") } else { finding }));
@@ -270,10 +266,9 @@ impl Parser<'_> {
         if !self.eat("}") {
             if self.rest().is_empty() {
                 let span = self.span(self.start, self.at);
-                let finding =
-                    rules::bad_expression::report(span, "this reference is not closed", "`}` is missing")
-                        .help("write `$${` for a literal `${`")
-                        .edit(self.span(self.at, self.at), "}");
+                let finding = rules::bad_expression::report(span, "unclosed reference", "missing `}`")
+                    .help("write `$${` for a literal `${`")
+                    .edit(self.span(self.at, self.at), "}");
                 return Err(Box::new(finding));
             }
             let shown: String = self.rest().chars().take(1).collect();
@@ -311,7 +306,10 @@ impl Parser<'_> {
                 Root::Operation(name)
             } else {
                 self.at = start;
-                return self.fail("a reference starts with a name", "expected a name or `['name']`");
+                return self.fail(
+                    "invalid reference: expected a name at the start",
+                    "expected a name or `['name']`",
+                );
             }
         } else {
             match self.name() {
@@ -322,7 +320,12 @@ impl Parser<'_> {
                     "each_index" => Root::EachIndex,
                     _ => Root::Operation(name),
                 },
-                None => return self.fail("a reference starts with a name", "expected a name or `['name']`"),
+                None => {
+                    return self.fail(
+                        "invalid reference: expected a name at the start",
+                        "expected a name or `['name']`",
+                    );
+                }
             }
         };
         Ok(Spanned::new(root, self.span(start, self.at)))
@@ -348,13 +351,13 @@ impl Parser<'_> {
             let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             let Ok(index) = rest[..digits].parse() else {
                 let expected = "expected a number, `*` or a name in single quotes";
-                return Err(Box::new(self.as_field(self.finding("this is not an index", expected))));
+                return Err(Box::new(self.as_field(self.finding("invalid index", expected))));
             };
             self.at += digits;
             Segment::Index(index)
         };
         self.skip_spaces();
-        if self.eat("]") { Ok(segment) } else { self.fail("a bracket is not closed", "expected `]`") }
+        if self.eat("]") { Ok(segment) } else { self.fail("unclosed bracket", "expected `]`") }
     }
 
     /// `probe[title]` as `probe.title`.
@@ -399,16 +402,12 @@ impl Parser<'_> {
             }
         }
         let span = self.span(self.at, self.text.value.len());
-        Err(Box::new(rules::bad_expression::report(
-            span,
-            "a quoted string is not closed",
-            "no closing quote",
-        )))
+        Err(Box::new(rules::bad_expression::report(span, "unclosed quoted string", "missing closing quote")))
     }
 
     fn not_a_default(&self, word: &str) -> Diagnostic {
         let expected = "expected text in single quotes, a number, true, false, null, [] or {}";
-        let finding = self.finding("this is not a default value", expected);
+        let finding = self.finding("invalid default value", expected);
         let ours = match word.to_lowercase().as_str() {
             known @ ("true" | "false" | "null") => known.to_owned(),
             "none" | "nil" => "null".to_owned(),

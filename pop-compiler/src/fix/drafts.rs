@@ -1,5 +1,5 @@
-//! From what a rule knows (a name inside a place, an entry that should go) to edits of the text. Rules have no texts, so
-//! they leave drafts; once the texts are at hand, each draft becomes edits or, where that is not certain, nothing.
+//! From drafts of rules (a name inside a place, an entry to remove) to edits of the text. Rules have no texts, so they
+//! leave drafts. With the texts, each draft becomes edits or, if that is uncertain, nothing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,20 +9,20 @@ use crate::diagnostic::{Diagnostic, Draft, Edit};
 use crate::rules;
 use crate::source::{FileId, Sources, Span};
 
-/// Names that are looked at; a file with more faults is fixed in several rounds.
+/// Most drafts in one round; a file with more faults needs several rounds.
 const MAX_DRAFTS: usize = 1_000;
 
-/// Larger texts, in bytes, are not mended: their tokens would take a multiple of their size.
+/// Largest text with fixes, in bytes: tokens take a multiple of a text's size.
 const MAX_TEXT: usize = 8 << 20;
 
-/// Names that are looked for in the texts.
+/// Most names that are searched in the texts.
 const MAX_NAMES: usize = 50;
 
-/// Entries that are taken out in one round; each may cost time in proportion to the file.
+/// Most entries that are removed in one round; each may cost time in proportion to the file.
 const MAX_DROPS: usize = 100;
 
-/// Gives findings the edits that rules drafted, where they are certain. Of all edits, those of the parsers included, what
-/// would make a fault that was not there before is taken back.
+/// Adds the edits of drafts to findings, if they are certain. An edit that would cause a new fault is removed,
+/// including edits of the parsers.
 pub(crate) fn complete(out: &mut [Diagnostic], sources: &Sources) {
     if out.is_empty() {
         return;
@@ -33,7 +33,7 @@ pub(crate) fn complete(out: &mut [Diagnostic], sources: &Sources) {
     verify::all(out, sources, &reparser);
 }
 
-/// Rules that find names which a file gives.
+/// Rules about names that a file defines.
 pub(super) const OF_NAMES: [&str; 7] = [
     rules::extra_input::RULE.id,
     rules::unknown_field::RULE.id,
@@ -44,7 +44,7 @@ pub(super) const OF_NAMES: [&str; 7] = [
     rules::unknown_type::RULE.id,
 ];
 
-/// Where several places agree on a name, and none has the one that is defined, the definition may be what is misspelt.
+/// Withholds fixes where several places agree on an unknown name: the definition may be the misspelt one.
 fn withhold_doubtful(out: &mut [Diagnostic], sources: &Sources) {
     let names = |finding: &Diagnostic| match finding.drafts.as_slice() {
         [Draft::Rename { old, new, .. }] if OF_NAMES.contains(&finding.rule) => {
@@ -78,7 +78,7 @@ fn withhold_doubtful(out: &mut [Diagnostic], sources: &Sources) {
     }
 }
 
-/// Turns the drafts of findings into edits. A finding of which one draft can't be made gets no fix at all.
+/// Turns the drafts of findings into edits. If one draft of a finding fails, the finding gets no fix at all.
 fn edits(out: &mut [Diagnostic], sources: &Sources) {
     let mut drops = 0;
     let mut files: HashMap<FileId, Option<entry::Lexed<'_>>> = HashMap::new();
@@ -120,7 +120,7 @@ fn edits(out: &mut [Diagnostic], sources: &Sources) {
     }
 }
 
-/// Where `old` stands in `text`, if `new` can be written there as it is.
+/// Place of `old` in `text`, if `new` can be written there unchanged.
 fn place_of(text: &str, old: &str, new: &str) -> Option<(usize, usize)> {
     let bare =
         |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
@@ -144,7 +144,7 @@ fn place_of(text: &str, old: &str, new: &str) -> Option<(usize, usize)> {
         .find_map(|(open, close)| inside(open, close))
 }
 
-/// What makes of the name of a fan-out all its items, and where in `text` that goes.
+/// The text that turns the name of a fan-out into all its items, and its place in `text`.
 fn all_items(text: &str, name: &str) -> Option<(usize, &'static str)> {
     match text.strip_prefix(name) {
         Some("") => Some((text.len(), "[*]")),

@@ -1,5 +1,4 @@
-//! Fixing up to a fixpoint: round after round, until nothing is left that can be fixed. Each round is tried before it
-//! counts.
+//! Fixes up to a fixpoint: rounds of fixes until no certain fix is left. Each round is tried before it counts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,53 +9,53 @@ use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::rules;
 use crate::source::{FileId, Format, Sources};
 
-/// One fix may uncover the next; real files need two or three rounds.
+/// Most rounds. One fix may reveal the next; real files need two or three rounds.
 const MAX_ROUNDS: usize = 128;
 
-/// So often errors that follow from a mended name are fixed, to see whether that ends well.
+/// Most attempts to fix errors that follow from a fixed name.
 const MAX_FOLLOWING: usize = 4;
 
-/// Bytes that are compiled, in all, to try fixes one by one.
+/// Most bytes that are compiled, in total, to try fixes one by one.
 const MOST_TRIED: usize = 64 << 20;
 
-/// The texts as they are to be, of every file that was fixed.
+/// New texts of every fixed file.
 pub type Changed = BTreeMap<String, String>;
 
-/// What fixing needs to know of a compilation.
+/// A compilation, as the fixes need it.
 pub trait Compilation {
     /// The texts.
     fn sources(&self) -> &Sources;
-    /// What was found in them.
+    /// The findings.
     fn findings(&self) -> &[Diagnostic];
-    /// The same, to take fixes back.
+    /// The findings, for withdrawing fixes.
     fn findings_mut(&mut self) -> &mut Vec<Diagnostic>;
 }
 
-/// What the files are, and what may be done with them.
+/// The files and their permissions.
 pub struct Files<'f, C, E> {
-    /// Compiles the workflow, with the texts that have changed so far.
+    /// Compiles the workflow with the changed texts so far.
     pub compile: &'f mut dyn FnMut(&Changed) -> Result<C, E>,
-    /// What a file is called in [`Changed`], by its name in the sources: one file may have several names. None when it
-    /// must not be changed.
+    /// Key of a file in [`Changed`], by its name in the sources: one file may have several names. None for a file that
+    /// must not change.
     pub key: &'f dyn Fn(&str) -> Option<String>,
-    /// Hears of each fix that is made: the findings before it, and which of them is fixed.
+    /// Callback for each applied fix: the findings before the fix, and the position of the fixed one.
     pub told: &'f mut dyn FnMut(&C, usize),
 }
 
-/// A finding, however the places in its file have moved.
+/// Identity of a finding across edits of its file: file, rule and message.
 type Known = (String, &'static str, String);
 
-/// Makes all fixes that do no harm, and gives the compilation of the result. A fix does harm
+/// Applies all harmless fixes, and returns the compilation of the result. A fix does harm
 ///
-/// - when it makes a file unreadable, or leaves it so,
-/// - when there is a new error in the table that it changes (when it mends a name, one that can't be fixed in turn),
-/// - when it adds an entry and there is a new error,
-/// - when it only takes something away and anything new is found.
+/// - if it makes a file unreadable, or leaves the file so,
+/// - if the table that it changes has a new error (for a fixed name, an error without a fix),
+/// - if it adds an entry and there is a new error,
+/// - if it only removes something and there is any new finding.
 ///
-/// What it merely uncovers elsewhere is no harm.
+/// A new finding elsewhere is no harm.
 ///
 /// # Errors
-/// Those of compiling.
+/// Errors of `compile`.
 pub fn all<C: Compilation, E>(files: &mut Files<'_, C, E>) -> Result<(C, Changed), E> {
     let before = (files.compile)(&Changed::new())?;
     let Files { compile, key, told } = files;
@@ -80,13 +79,13 @@ pub fn all<C: Compilation, E>(files: &mut Files<'_, C, E>) -> Result<(C, Changed
     fixpoint(&mut Files { compile: &mut **compile, key, told: &mut **told }, before)
 }
 
-/// The files, of those that may be changed, that can't be read.
+/// Changeable files with syntax errors.
 fn unreadable(compiled: &impl Compilation, key: &dyn Fn(&str) -> Option<String>) -> HashSet<String> {
     let syntax = compiled.findings().iter().filter(|finding| finding.rule == rules::syntax::RULE.id);
     syntax.filter_map(|finding| key(&known(finding, compiled).0)).collect()
 }
 
-/// Round after round, from the first compilation on.
+/// Applies round after round, starting with the first compilation.
 fn fixpoint<C: Compilation, E>(files: &mut Files<'_, C, E>, first: C) -> Result<(C, Changed), E> {
     let (mut changed, mut compiled) = (Changed::new(), first);
     let mut refused: HashSet<Known> = HashSet::new();
@@ -123,7 +122,7 @@ fn fixpoint<C: Compilation, E>(files: &mut Files<'_, C, E>, first: C) -> Result<
     Ok((compiled, changed))
 }
 
-/// Takes the edits from findings whose fix was refused, or would change a file that must stay.
+/// Removes the edits of findings whose fix was refused, or would change a protected file.
 fn withdraw(compiled: &mut impl Compilation, refused: &HashSet<Known>, key: &dyn Fn(&str) -> Option<String>) {
     let names: HashMap<FileId, bool> =
         compiled.sources().iter().map(|(id, source)| (id, key(&source.name).is_some())).collect();
@@ -137,7 +136,7 @@ fn withdraw(compiled: &mut impl Compilation, refused: &HashSet<Known>, key: &dyn
     *compiled.findings_mut() = diagnostics;
 }
 
-/// What comes of some fixes, unless that is worse.
+/// The result of some fixes, unless they do harm.
 fn attempt<C: Compilation, E>(
     files: &mut Files<'_, C, E>,
     before: &C,
@@ -161,7 +160,7 @@ fn attempt<C: Compilation, E>(
     Ok(Some((after, texts)))
 }
 
-/// Whether there are fewer errors than before once those that followed have been fixed, too.
+/// Whether there are fewer errors than before, after fixes of the errors that followed.
 fn settles<C: Compilation, E>(
     files: &mut Files<'_, C, E>,
     before: &C,
@@ -197,7 +196,7 @@ fn settles<C: Compilation, E>(
     Ok(false)
 }
 
-/// Whether some fixes do harm. Errors that a mended name led to, and that can be fixed in turn, are left to `follow`.
+/// Whether some fixes do harm. Errors that follow from a fixed name and have a fix are left to `follow`.
 fn does_harm<C: Compilation>(before: &C, fixed: &Fixed, after: &C, follow: &mut Vec<usize>) -> bool {
     let names: HashSet<&str> = before.sources().iter().map(|(_, source)| source.name.as_ref()).collect();
     let unreadable = |compiled: &C| {
@@ -257,7 +256,7 @@ fn does_harm<C: Compilation>(before: &C, fixed: &Fixed, after: &C, follow: &mut 
     false
 }
 
-/// The tables in which something changed, in the new texts.
+/// The changed tables, in the new texts.
 fn changed_tables(before: &impl Compilation, fixed: &Fixed) -> HashMap<String, Vec<std::ops::Range<usize>>> {
     let mut found = HashMap::new();
     for (file, text) in &fixed.files {

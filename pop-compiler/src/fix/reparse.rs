@@ -1,5 +1,4 @@
-//! Whether a changed text is better than it was: it is parsed again, and a change that makes a fault which was not there
-//! before is no fix.
+//! Parses a changed text again: a change that causes a new fault is no fix.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -11,19 +10,19 @@ use crate::source::{FileId, Format, STDIN};
 use crate::syntax;
 use crate::tree::Tree;
 
-/// Bytes that are read, in all, to try changes of one compilation.
+/// Most bytes, in total, that are parsed to try the changes of one compilation.
 const MOST_READ: usize = 16 << 20;
 
-/// What is wrong with the form of a text.
+/// Faults in the form of a text.
 pub(super) struct Reading {
-    /// How many faults are of its syntax.
+    /// Number of syntax errors.
     syntax: usize,
-    /// The rule and the message of each fault, and how often it is found.
+    /// Rule and message of each fault, with the number of its findings.
     faults: HashMap<(&'static str, String), usize>,
 }
 
 impl Reading {
-    /// Whether it has a fault that is not in `before`; syntax errors count, however they are told.
+    /// Whether this reading has a fault that `before` lacks. Of syntax errors only the number counts.
     pub(super) fn is_worse(&self, before: &Self) -> bool {
         let syntax = rules::syntax::RULE.id;
         let new = |(fault, n): (&(&str, String), &usize)| {
@@ -33,7 +32,7 @@ impl Reading {
     }
 }
 
-/// Reads texts, up to a limit.
+/// Parses texts within a limit.
 pub(super) struct Reparser {
     left: Cell<usize>,
 }
@@ -43,7 +42,7 @@ impl Reparser {
         Self { left: Cell::new(MOST_READ) }
     }
 
-    /// Reads a text as what it most likely is: a workflow, a catalog, or anything else. None once too much was read.
+    /// Parses a text as its most likely kind: workflow, catalog, or other. None once the limit is reached.
     pub(super) fn read(&self, text: &str, format: Format, name: &str) -> Option<Reading> {
         self.left.set(self.left.get().checked_sub(text.len())?);
         let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! What the edits of findings would make of the texts: one that brings a fault with it is no fix.
+//! Verification of fixes: a fix that causes a new fault in the text is removed.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::reparse::{Reading, Reparser};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Sources};
 
-/// Takes back the fixes that do harm, alone or together with others.
+/// Removes the fixes that do harm, alone or together with others.
 pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, reparser: &Reparser) {
     let wanted: Vec<usize> = (0..out.len()).filter(|i| !out[*i].fix.is_empty()).collect();
     if wanted.is_empty() {
@@ -50,12 +50,12 @@ pub(super) fn all(out: &mut [Diagnostic], sources: &Sources, reparser: &Reparser
 struct Trial<'t> {
     sources: &'t Sources,
     reparser: &'t Reparser,
-    /// What is wrong with each text as it is.
+    /// Faults of each text before the fixes.
     before: HashMap<FileId, Option<Reading>>,
 }
 
 impl Trial<'_> {
-    /// Those that do no harm: all of them, or those of each half; few that do harm are found in few readings.
+    /// The harmless fixes: all of them, or those of each half. A few harmful ones are found with few parses.
     fn sift(&mut self, out: &[Diagnostic], which: &[usize]) -> Vec<usize> {
         if self.does_no_harm(out, which) == Some(which.len()) {
             return which.to_vec();
@@ -69,7 +69,7 @@ impl Trial<'_> {
         kept
     }
 
-    /// How many of the fixes can be made together, if no text is worse for it.
+    /// Number of the fixes that can be applied together, if no text gets worse.
     fn does_no_harm(&mut self, out: &[Diagnostic], which: &[usize]) -> Option<usize> {
         let fixed = super::make(which.iter().map(|i| (*i, &out[*i])), self.sources);
         for (file, text) in &fixed.files {

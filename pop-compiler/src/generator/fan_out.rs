@@ -1,5 +1,5 @@
-//! One operation, or several that belong together, for each item of a list: when a template is filled in, and when the
-//! list is only known while an agenda runs.
+//! Fan-outs: one operation, or several that belong together, for each item of a list. A template expands a fan-out when
+//! its inputs are known. A generator expands one while its agenda runs.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,41 +11,41 @@ use super::{FAN_OUT_TYPE, Generator};
 use crate::agenda::{Dependency, Operation, Params, dependencies, keys};
 use crate::reference::{self, Token, dig, escaped, follow, operation_of};
 
-/// How many operations one fan-out may make while an agenda runs.
+/// Most operations that one fan-out may make while an agenda runs.
 const MAX_GENERATED: usize = 100_000;
 
-/// What a `pop.fanOut` makes for each item: its parameter of that name.
+/// The parameter of a `pop.fanOut`: the operations for each item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FanOut {
-    /// The family: item 3 gives `<name>.3`.
+    /// Name of the family: item 3 becomes `<name>.3`.
     pub name: String,
-    /// The name of the item's token, and with `_index` at the end that of its index, where that is not `pop.each`: fan-outs
+    /// Name of the item's token, if it differs from `pop.each`; the index has the same name with `_index`. Fan-outs
     /// inside fan-outs have items of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
-    /// The operations. One is called as the family is; the names of the others begin with that and a slash or a dot, and go
-    /// the same way: `<name>/x` is `<name>.3/x`.
+    /// The operations. One has the name of the family. The names of the others begin with the family's name and a slash
+    /// or a dot, and change the same way: `<name>/x` becomes `<name>.3/x`.
     pub operations: Vec<Operation>,
 }
 
-/// The name of the item's token where nothing else is said.
+/// Default name of the item's token.
 const ITEM: &str = "pop.each";
 
 /// An item of the list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Item<'v> {
-    /// Template text: references in it stay references.
+    /// Template text: its references stay references.
     Written(&'v Value),
-    /// Data: nothing in it is a reference.
+    /// Data without references.
     Given(&'v Value),
 }
 
 impl FanOut {
-    /// What an operation says; none when it has no such parameter.
+    /// The fan-out of an operation; none without the parameter.
     ///
     /// # Errors
-    /// Why the parameter can't be read, as a fragment.
+    /// The fault of the parameter, as a fragment.
     pub fn of(operation: &Operation) -> Result<Option<Self>, String> {
         let Some(value) = operation.params.get(keys::FAN_OUT).filter(|value| !value.is_null()) else {
             return Ok(None);
@@ -56,15 +56,16 @@ impl FanOut {
     /// The operations for these items, which are data.
     ///
     /// # Errors
-    /// What can't be made of which item, for people.
+    /// The item and its fault, for people.
     pub fn make(&self, items: &Value) -> Result<Vec<Operation>, String> {
         let Value::Array(items) = items else {
-            return Err(format!("`{}` fans out over {}, which is no list", self.name, kind_of(items)));
+            return Err(format!("cannot fan out `{}` over {}: expected a list", self.name, kind_of(items)));
         };
         let count = items.len().saturating_mul(self.operations.len());
         if count > MAX_GENERATED {
             return Err(format!(
-                "`{}` would make {count} operations, and {MAX_GENERATED} is the most; hand on the list in larger pieces",
+                "cannot fan out `{}` into {count} operations: the limit is {MAX_GENERATED}. Pass the \
+                    list in smaller pieces",
                 self.name
             ));
         }
@@ -76,7 +77,8 @@ impl FanOut {
                 if let Some((_, token)) = family.left_over(&operation) {
                     let name = &self.name;
                     return Err(format!(
-                        "item {n} of `{name}` has nothing at `{token}` that can stand there; give the reference a default if it may be absent, and put no object or list into a text"
+                        "invalid item {n} of `{name}`: `{token}` has no value, or an object or list inside a \
+                            text. Give the reference a default if the value may be absent"
                     ));
                 }
                 generated.push(operation);
@@ -85,12 +87,12 @@ impl FanOut {
         Ok(generated)
     }
 
-    /// The operations for item `n` of a list that is written out: its references stay references.
+    /// The operations for item `n` of a literal list: its references stay references.
     pub(crate) fn written(&self, family: &Family<'_>, n: usize, item: &Value) -> Vec<Operation> {
         self.operations.iter().map(|operation| family.instance(operation, n, Item::Written(item))).collect()
     }
 
-    /// What its operations, and those of fan-outs inside, wait for besides each other.
+    /// All dependencies of the operations, and of fan-outs inside, on operations outside.
     pub(crate) fn waits_for(&self) -> Vec<Dependency> {
         let family = Family::new(self);
         let mut found = Vec::new();
@@ -101,7 +103,7 @@ impl FanOut {
         found
     }
 
-    /// Calls `each` with every operation, those of fan-outs inside among them.
+    /// Calls `each` for every operation, including those of fan-outs inside.
     fn walk(&self, each: &mut dyn FnMut(&Operation)) {
         let mut open: Vec<Cow<'_, Operation>> = self.operations.iter().map(Cow::Borrowed).collect();
         while let Some(operation) = open.pop() {
@@ -112,18 +114,18 @@ impl FanOut {
         }
     }
 
-    /// The name of the token that stands for the item.
+    /// Name of the item's token.
     pub fn item_token(&self) -> &str {
         self.item.as_deref().unwrap_or(ITEM)
     }
 }
 
-/// The names that go with the items.
+/// The names of a family.
 pub(crate) struct Family<'f> {
     stem: &'f str,
     item: &'f str,
     index: String,
-    /// The operations, those of fan-outs inside among them.
+    /// Names of the operations, including those of fan-outs inside.
     names: HashSet<String>,
     /// Stems of families inside.
     inner: HashSet<String>,
@@ -144,7 +146,7 @@ impl<'f> Family<'f> {
         Self { stem: &fan_out.name, item, index: format!("{item}_index"), names, inner }
     }
 
-    /// The name that one of the family has for item `n`: `qc` → `qc.3`, `qc/probe` → `qc.3/probe`.
+    /// The name of a member for item `n`: `qc` → `qc.3`, `qc/probe` → `qc.3/probe`.
     fn item(&self, name: &str, n: usize) -> String {
         match name.strip_prefix(self.stem) {
             Some(rest) if rest.is_empty() || rest.starts_with(['/', '.']) => {
@@ -154,7 +156,7 @@ impl<'f> Family<'f> {
         }
     }
 
-    /// The same; none for names that aren't the family's.
+    /// As [`item`](Self::item); none for names outside of the family.
     fn mine(&self, name: &str, n: usize) -> Option<String> {
         let of = |name: &str| self.names.contains(name) || self.inner.contains(name);
         let inner = || name.rsplit_once('.').is_some_and(|(stem, _)| self.inner.contains(stem));
@@ -187,7 +189,7 @@ impl<'f> Family<'f> {
         }
     }
 
-    /// A token of the item that is still there, and whether it is in the `payload` or in the `params`.
+    /// A token of the item that is still in an operation, and its part: `payload` or `params`.
     pub(crate) fn left_over(&self, operation: &Operation) -> Option<(&'static str, String)> {
         let parts = operation.params.values().map(|value| ("params", value));
         for (field, value) in std::iter::once(("payload", &operation.payload)).chain(parts) {
@@ -205,7 +207,7 @@ impl<'f> Family<'f> {
     }
 }
 
-/// Whether a template's operation fans out and has a condition on the item.
+/// Whether a template's operation fans out with a condition on the item.
 pub(crate) fn asks_its_item(params: &Params) -> bool {
     let mut asks = false;
     if params.contains_key(keys::EACH)
@@ -217,7 +219,7 @@ pub(crate) fn asks_its_item(params: &Params) -> bool {
     asks
 }
 
-/// The same fan-out with one more condition, which is asked once and before those on the items.
+/// The same fan-out with one more condition, evaluated once and before those of the items.
 pub(crate) fn with_condition(mut operation: Operation, when: Value) -> Operation {
     let mut params = Params::new();
     for key in [keys::DEPENDS_ON, keys::EACH] {
@@ -230,8 +232,8 @@ pub(crate) fn with_condition(mut operation: Operation, when: Value) -> Operation
     Operation { name, kind: FAN_OUT_TYPE.into(), params, ..Operation::default() }
 }
 
-/// Gives operations new names where an operation's parameters name them: in `dependsOn`, in what a generator promises,
-/// and in what a fan-out makes.
+/// Renames operations in an operation's parameters: in `dependsOn`, in the promises of a generator, and in the
+/// operations of a fan-out.
 pub(crate) fn rename(params: &mut Params, new: &dyn Fn(&str) -> Option<String>) {
     let renamed = |name: &mut String| {
         if let Some(new) = new(name) {
@@ -297,7 +299,7 @@ fn reached(item: Item<'_>, token: &Token<'_>) -> Option<Value> {
     }
 }
 
-/// What a value is, for people.
+/// Kind of a value, for people.
 pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

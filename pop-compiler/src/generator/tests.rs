@@ -39,10 +39,10 @@ fn what_an_item_lacks_is_told() {
         json!({"name": "e", "operations": [{"name": "e", "type": "t", "payload": ["a @<pop.each::/v>"]}]}),
     );
     let why = |items: Value| fan_out.make(&items).unwrap_err();
-    assert!(why(json!([{"v": 1}, {}])).contains("item 1 of `e` has nothing at `@<pop.each::/v>`"));
-    assert!(why(json!([{"v": {}}])).contains("no object or list into a text"));
-    assert_eq!(why(json!({"v": 1})), "`e` fans out over an object, which is no list");
-    assert!(why(json!(vec![0; 100_001])).contains("100000 is the most"));
+    assert!(why(json!([{"v": 1}, {}])).contains("invalid item 1 of `e`: `@<pop.each::/v>` has no value"));
+    assert!(why(json!([{"v": {}}])).contains("an object or list inside a text"));
+    assert_eq!(why(json!({"v": 1})), "cannot fan out `e` over an object: expected a list");
+    assert!(why(json!(vec![0; 100_001])).contains("the limit is 100000"));
 }
 
 #[test]
@@ -74,9 +74,9 @@ fn a_generator_says_where_its_operations_are() {
 
     let output = json!({"a": {"b": [{"name": "n", "type": "t"}]}});
     assert_eq!(full.read(output).unwrap()[0].name, "n");
-    assert!(full.read(json!({"a": 1})).unwrap_err().contains("nothing is at `/a/b`"));
-    assert!(full.read(json!({"a": {"b": {}}})).unwrap_err().contains("no list"));
-    assert!(full.read(json!({"a": {"b": [5]}})).unwrap_err().contains("number 0"));
+    assert!(full.read(json!({"a": 1})).unwrap_err().contains("missing operations at `/a/b`"));
+    assert!(full.read(json!({"a": {"b": {}}})).unwrap_err().contains("expected a list"));
+    assert!(full.read(json!({"a": {"b": [5]}})).unwrap_err().contains("invalid operation 0"));
 
     let update = operation(json!({"name": "u", "type": UPDATE_TYPE}));
     assert_eq!(Generator::of(&update).unwrap().unwrap().pointer, "/operations");

@@ -1,31 +1,31 @@
-//! Where the boxes of a picture go: columns by level, rows by what each operation is connected with. Edges that pass over
-//! columns get a place in each of them, so that they go between the boxes and not through them.
+//! Layout of the boxes of a picture: columns by level, rows by connection. An edge over several columns gets a place in
+//! each of them, so that the edge runs between the boxes.
 
 use super::Graph;
 use crate::agenda::EdgeKind;
 
 /// Height of a box.
 pub(super) const HEIGHT: f64 = 44.0;
-/// Height kept free for an edge that passes by.
+/// Height reserved for an edge that passes a column.
 const LANE: f64 = 12.0;
-/// Free room between two rows.
+/// Gap between two rows.
 const GAP: f64 = 16.0;
-/// Passes over all columns, there and back, that look for a good order and for straight edges.
+/// Passes over all columns, back and forth, for a good order and straight edges.
 const PASSES: usize = 6;
-/// Lanes are left out when they would be more than this many for each box and edge; such a picture is a carpet anyway.
+/// Most lanes for each box and edge. A larger picture is unreadable anyway, and goes without lanes.
 const MAX_LANES: usize = 8;
 
-/// A picture's geometry; columns and rows, not yet pixels to the right.
+/// Geometry of a picture in columns and rows.
 pub(super) struct Layout {
-    /// The column of each point; operations come first, in their order, then lanes.
+    /// Column of each point: first the operations in their order, then the lanes.
     pub(super) column: Vec<usize>,
-    /// The vertical middle of each point.
+    /// Vertical middle of each point.
     pub(super) y: Vec<f64>,
-    /// Each edge as the points that it goes through, with its kind.
+    /// The points of each edge, and its kind.
     pub(super) routes: Vec<(Vec<usize>, EdgeKind)>,
-    /// How many columns there are.
+    /// Number of columns.
     pub(super) columns: usize,
-    /// The height of it all.
+    /// Total height.
     pub(super) height: f64,
 }
 
@@ -61,7 +61,7 @@ struct Links {
     after: Vec<Vec<usize>>,
 }
 
-/// The edges, with lanes added to `column` for the columns that they pass.
+/// The edges; adds lanes to `column` for the columns that an edge passes.
 fn routes(graph: &Graph, column: &mut Vec<usize>) -> Vec<(Vec<usize>, EdgeKind)> {
     let edges: Vec<_> = graph.edges().collect();
     let lanes: usize = edges.iter().map(|(a, b, _)| column[*b].saturating_sub(column[*a] + 1)).sum();
@@ -82,7 +82,7 @@ fn routes(graph: &Graph, column: &mut Vec<usize>) -> Vec<(Vec<usize>, EdgeKind)>
         .collect()
 }
 
-/// Orders each column by the mean row of what its points are connected with, from left to right and back.
+/// Orders each column by the mean row of the connected points, from left to right and back.
 fn order(rows: &mut [Vec<usize>], links: &Links) {
     let mut row = vec![0.0; links.before.len()];
     let number = |points: &[usize], row: &mut Vec<f64>| {
@@ -107,7 +107,7 @@ fn order(rows: &mut [Vec<usize>], links: &Links) {
     }
 }
 
-/// Gives each point a height: near what it is connected with, in the order of its column, never too close.
+/// Gives each point a height near its connected points, in the order of its column, with the minimal gap.
 fn place(rows: &[Vec<usize>], links: &Links, size: &dyn Fn(usize) -> f64) -> Vec<f64> {
     let mut y = vec![0.0; links.before.len()];
     let apart = |a: usize, b: usize| size(a).midpoint(size(b)) + GAP;

@@ -4,13 +4,13 @@ use super::Graph;
 use super::layout::{HEIGHT, layout};
 use crate::agenda::EdgeKind;
 
-/// Free room around it all.
+/// Margin around the picture.
 const MARGIN: f64 = 16.0;
-/// Free room between two columns.
+/// Gap between two columns.
 const GAP: f64 = 56.0;
-/// Room of one letter; browsers differ, so it is on the safe side.
+/// Width of one letter; a safe value, because browsers differ.
 const LETTER: f64 = 7.8;
-/// Longer texts are cut; the whole is shown when the pointer rests on the box.
+/// Longest text in letters. A longer text is cut, and its tooltip shows the whole.
 const MAX_LETTERS: usize = 36;
 
 const STYLE: &str = "\
@@ -102,7 +102,7 @@ pub(super) fn render(graph: &Graph) -> String {
     svg + "</svg>\n"
 }
 
-/// One decimal at most; `-0` is `0`.
+/// A number with at most one decimal; `-0` is `0`.
 fn round(n: f64) -> f64 {
     (n * 10.0).round() / 10.0 + 0.0
 }
@@ -114,7 +114,7 @@ fn cut(text: &str) -> String {
     text.chars().take(MAX_LETTERS - 1).chain(['…']).collect()
 }
 
-/// XML's own characters become entities; control characters, which XML does not have, become spaces.
+/// A text for XML: special characters become entities, and control characters, which XML forbids, become spaces.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

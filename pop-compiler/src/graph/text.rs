@@ -1,4 +1,4 @@
-//! The graph for a terminal: level by level, each operation with what it waits for.
+//! The graph for a terminal: level by level, each operation with its dependencies.
 
 use unicode_width::UnicodeWidthStr as _;
 

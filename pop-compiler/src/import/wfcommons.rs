@@ -1,5 +1,5 @@
 //! WfFormat 1.5 (<https://github.com/wfcommons/WfFormat>): recorded executions. Each task becomes a `pop.sleep` of its
-//! recorded run time that puts out its recorded files; reading another task's file becomes a reference; a parent
+//! recorded run time with its recorded files as output. Reading another task's file becomes a reference. A parent
 //! without a shared file becomes `after`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -23,13 +23,13 @@ pub struct Imported {
 struct Task {
     name: String,
     seconds: Number,
-    /// File → the task that made it.
+    /// File → the task that wrote the file.
     inputs: BTreeMap<String, String>,
     outputs: BTreeSet<String>,
     after: BTreeSet<String>,
 }
 
-/// Why a document can't be imported: every fault, at least one.
+/// All faults of a document, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportError(Vec<String>);
 
@@ -94,11 +94,11 @@ struct ExecutedTask {
 /// Reads a WfFormat document.
 ///
 /// # Errors
-/// The document is not WfFormat; or every task that is there twice, has a name that no operation may have, lacks a recorded
-/// time (zero or more seconds), or names a parent that isn't there.
+/// The document is not WfFormat; or every faulty task: a duplicate, a task with a name that operations cannot have,
+/// without a recorded time (zero or more seconds), or with an unknown parent.
 pub fn import(text: &str) -> Result<Imported, ImportError> {
     let document: Document = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|e| ImportError(vec![format!("this is not a WfFormat 1.5 document: {e}")]))?;
+        .map_err(|e| ImportError(vec![format!("invalid WfFormat 1.5 document: {e}")]))?;
     let times: HashMap<&str, &Number> =
         document.workflow.execution.tasks.iter().map(|t| (t.id.as_str(), &t.runtime_in_seconds)).collect();
     let specified = &document.workflow.specification.tasks;
@@ -115,7 +115,7 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
     let mut tasks = Vec::with_capacity(specified.len());
     for task in specified {
         if !seen.insert(task.id.as_str()) {
-            faults.push(format!("task `{}` is there more than once", task.id));
+            faults.push(format!("duplicate task `{}`", task.id));
             continue;
         }
         for parent in task.parents.iter().filter(|p| !known.contains(p.as_str())) {
@@ -140,7 +140,7 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
             continue;
         };
         if !seconds.as_f64().is_some_and(|s| s.is_finite() && s >= 0.0) {
-            faults.push(format!("task `{}` can't have run for {seconds} seconds", task.id));
+            faults.push(format!("invalid run time of task `{}`: {seconds} seconds", task.id));
         }
         let parents: BTreeSet<&str> = task.parents.iter().map(String::as_str).collect();
         let mut inputs = BTreeMap::new();
@@ -241,12 +241,12 @@ fn quoted(name: &str) -> String {
     format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-/// A text that must not be read as a reference.
+/// A text that is not read as a reference.
 fn literal(text: &str) -> String {
     reference::escape(text).replace("${", "$${")
 }
 
-/// Whether a name needs no brackets in a reference. Names of the language's own roots do.
+/// Whether a name needs no brackets in a reference. Names of the language's roots need them.
 fn is_plain(name: &str) -> bool {
     let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     letters

@@ -1,10 +1,10 @@
-//! Following a path into template text: a value in which references may stand, so that the path goes on inside one.
+//! Paths into template text: where a path meets a reference, the path continues inside the reference.
 
 use serde_json::Value;
 
 use super::{Fallback, Reference, Token, escaped, follow, whole};
 
-/// What a path leads to in template text, as template text. None when nothing is there and there is no default.
+/// The template text at the end of a path in template text. None for an absent value without a default.
 pub(crate) fn dig(root: &Value, path: &[String], default: Option<Fallback>) -> Option<Value> {
     let mut at = root;
     for (i, step) in path.iter().enumerate() {
@@ -28,7 +28,7 @@ pub(crate) fn dig(root: &Value, path: &[String], default: Option<Fallback>) -> O
     })
 }
 
-/// A reference that follows `path` further.
+/// A reference that continues along `path`.
 fn go_on(token: &Token<'_>, path: &[String], default: Option<Fallback>) -> Value {
     let (mut name, mut path) = (token.name.to_owned(), path);
     if let Some(base) = token.name.strip_suffix(".*.out")

@@ -1,28 +1,27 @@
-//! What stands in for what a reference does not find.
+//! Defaults of references.
 
 use serde_json::Value;
 
 use super::{Token, follow};
 
-/// How a [`Fallback::Lacking`] that is null is written behind the `?`.
+/// Written form of a [`Fallback::Lacking`] with null, after the `?`.
 const LACKING: &str = "=null";
 
-/// What stands before the JSON of a [`Fallback::Lacking`] that is another value, behind the `?`.
+/// Prefix of the JSON of a [`Fallback::Lacking`] with another value, after the `?`.
 pub(super) const INSTEAD: &str = "?=";
 
-/// What stands in when nothing, or null, is at the place that a reference leads to.
+/// Replacement for a reference that leads to nothing or to null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fallback<V = Value> {
-    /// This value, for what an output need not have; written `?=null` where it is null, otherwise `??=JSON`. It does not
-    /// stand in for the output as a whole: who reads an output that is not there, as its operation was skipped, is skipped
-    /// as well.
+    /// This value, for a part that an output lacks; written `?=null` for null, otherwise `??=JSON`. The value does not
+    /// replace a missing output: a reader of a skipped operation's output is skipped, too.
     Lacking(V),
-    /// This value, also when there is no output.
+    /// This value, even without an output.
     Value(V),
 }
 
 impl<V> Fallback<V> {
-    /// The value that stands in.
+    /// The replacing value.
     pub fn value(self) -> V {
         match self {
             Self::Lacking(value) | Self::Value(value) => value,
@@ -31,12 +30,12 @@ impl<V> Fallback<V> {
 }
 
 impl Fallback {
-    /// Whether null stands in.
+    /// Whether the value is null.
     fn is_null(&self) -> bool {
         matches!(self, Self::Lacking(Value::Null) | Self::Value(Value::Null))
     }
 
-    /// What stands in for a place inside what this one stands in for; nothing when it has no such place.
+    /// Replacement for a place inside this replacement; none if the value has no such place.
     pub(super) fn at(self, path: &[String]) -> Option<Self> {
         match self {
             own if path.is_empty() => Some(own),
@@ -45,7 +44,7 @@ impl Fallback {
         }
     }
 
-    /// This one, and where it gives null, `outer`: that of a reference to the reference that this one belongs to.
+    /// This replacement; where it is null, `outer`, the default of the reference around it.
     pub(crate) fn or_outer(self, outer: Option<Self>) -> Self {
         match (self, outer) {
             (own, Some(outer @ Self::Value(_))) if own.is_null() => outer,
@@ -58,7 +57,7 @@ impl Fallback {
 }
 
 impl Token<'_> {
-    /// What stands in when nothing is there; none when there is no `?`.
+    /// The default of the token; none without `?`.
     pub fn fallback(&self) -> Option<Fallback> {
         let text = self.default?;
         Some(match text {
@@ -80,7 +79,7 @@ impl Token<'_> {
         self.fallback().map(Fallback::value)
     }
 
-    /// Whether something stands in even for an output that isn't there.
+    /// Whether the token has a replacement even for a missing output.
     pub fn copes(&self) -> bool {
         match self.default {
             None | Some(LACKING) => false,

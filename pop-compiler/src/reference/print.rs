@@ -1,4 +1,4 @@
-//! A reference as a token.
+//! Prints a reference as a token.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +18,7 @@ impl fmt::Display for Reference {
     }
 }
 
-/// Writes what a [`Reference`] of these parts prints.
+/// Writes a [`Reference`] of these parts.
 pub(crate) fn write<'k>(
     out: &mut impl fmt::Write,
     name: &str,
@@ -54,7 +54,7 @@ pub(crate) fn write<'k>(
     out.write_str(">")
 }
 
-/// A value in which no token ends.
+/// JSON of a value, without a character that ends a token.
 fn json(value: &Value) -> String {
     value.to_string().replace('>', "\\u003e")
 }

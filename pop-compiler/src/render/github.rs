@@ -45,12 +45,12 @@ fn annotation(finding: &Diagnostic, sources: &Sources) -> String {
     format!("::{command} {}::{}", properties.join(","), data(&message))
 }
 
-/// The escapes of a message.
+/// Escapes a message.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The escapes of a property's value: those of a message, and what ends a property.
+/// Escapes a property's value like a message, and the characters that end a property.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

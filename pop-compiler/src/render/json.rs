@@ -1,4 +1,4 @@
-//! Diagnostics JSON, version 1: the same from the command line and from the server.
+//! Diagnostics as JSON, version 1, for the command line and the server.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -6,7 +6,7 @@ use super::Summary;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::source::Sources;
 
-/// The version of the format.
+/// Version of the format.
 const VERSION: u32 = 1;
 
 /// The whole document: `{version, diagnostics, summary}`.

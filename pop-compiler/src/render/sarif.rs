@@ -12,7 +12,8 @@ use crate::source::{Sources, Span};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// What counts of a line, on each side of a finding, in bytes: lines of megabytes may have findings without end.
+/// Longest part of a line, on each side of a finding, that a fingerprint covers, in bytes: lines of megabytes may have
+/// very many findings.
 const LONGEST_LINE: usize = 2000;
 
 /// The whole log: one run with every rule and the findings.
@@ -53,7 +54,7 @@ fn descriptor(rule: &rules::Rule) -> Json {
 }
 
 fn examples(rule: &rules::Rule) -> String {
-    format!("\n\nThis breaks it:\n\n{}\nThis doesn't:\n\n{}", fenced(rule.bad), fenced(rule.good))
+    format!("\n\nBad:\n\n{}\nGood:\n\n{}", fenced(rule.bad), fenced(rule.good))
 }
 
 fn fenced(example: &str) -> String {
@@ -69,13 +70,13 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// How often each line of each file was seen with each rule.
+/// Number of findings of each rule in each line of each file so far.
 #[derive(Default)]
 struct Fingerprints(HashMap<(String, String), usize>);
 
 impl Fingerprints {
-    /// What stays the same when lines are added above: a hash of the rule and of the line, and how many findings were
-    /// alike before this one in its file.
+    /// A fingerprint that stays the same when lines are added above: a hash of the rule and of the line, and the number
+    /// of equal findings before this one in its file.
     fn of(&mut self, finding: &Diagnostic, sources: &Sources) -> String {
         let (file, line) = match &finding.primary.at {
             Location::Span(span) => {
@@ -122,7 +123,7 @@ fn result(finding: &Diagnostic, sources: &Sources, fingerprints: &mut Fingerprin
     Json::Object(object)
 }
 
-/// The sentence, then what stands under the place, then what to do: a line each.
+/// The message, the text of the place, and the remedies, one line each.
 fn message(finding: &Diagnostic) -> String {
     let label = (!finding.primary.text.is_empty()).then_some(&finding.primary.text);
     std::iter::once(&finding.message)
@@ -191,7 +192,7 @@ fn fix(finding: &Diagnostic, sources: &Sources) -> Option<Json> {
     (!changes.is_empty()).then(|| json!({ "description": { "text": text }, "artifactChanges": changes }))
 }
 
-/// A path as a URI reference: as it was given, with what a URI can't hold written as `%XX`.
+/// A path as a URI reference, with `%XX` for characters that a URI cannot hold.
 fn uri(path: &str) -> String {
     let path = path.replace('\\', "/");
     let first = path.split('/').next().unwrap_or_default();

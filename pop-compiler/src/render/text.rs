@@ -16,13 +16,13 @@ pub enum Colour {
     Always,
 }
 
-/// The longest lines that are shown, in bytes; of others only the place is told.
+/// Longest line that is shown, in bytes; of a longer one only the place is printed.
 const LONGEST: usize = 32 << 10;
 
-/// Labels that are further apart than this, in bytes, get snippets of their own.
+/// Largest distance of two labels in one snippet, in bytes.
 const FAR: u32 = 50_000;
 
-/// Lines of the source kept around what a finding points at; the rest of a large file isn't handed to the renderer.
+/// Lines of context around a label; the renderer does not get the rest of a large file.
 const CONTEXT: usize = 2;
 
 /// All findings, each followed by an empty line.
@@ -40,10 +40,10 @@ pub fn findings(diagnostics: &[Diagnostic], sources: &Sources, colour: Colour) -
     text
 }
 
-/// Findings that people read, at the most.
+/// Most findings in a text for people.
 const MOST_SHOWN: usize = 500;
 
-/// As [`findings`]; of very many the first, and how many more there are.
+/// As [`findings`], of very many findings only the first, with the number of the others.
 pub fn first_findings(diagnostics: &[Diagnostic], sources: &Sources, colour: Colour) -> (String, usize) {
     let shown = &diagnostics[..diagnostics.len().min(MOST_SHOWN)];
     let more = diagnostics[shown.len()..].iter().flat_map(Diagnostic::counts).sum();
@@ -116,7 +116,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>
 struct Window {
     start: usize,
     end: usize,
-    /// Number of its first line.
+    /// Number of the first line.
     line: usize,
 }
 
@@ -126,7 +126,7 @@ fn origin(source: &Source, span: Span) -> Origin<'_> {
     Origin::path(source.name.as_ref()).line(at.line as usize).char_column(at.column as usize)
 }
 
-/// The lines of a source that its labels need; none when they are too long to be shown.
+/// The lines of a source around its labels; none if they are too long.
 fn window(source: &Source, spans: &[Span]) -> Option<Window> {
     let text = source.text.as_ref();
     let first = spans.iter().map(|s| s.start as usize).min().unwrap_or(0).min(text.len());

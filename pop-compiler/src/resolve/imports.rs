@@ -93,7 +93,7 @@ pub(crate) fn merge(
                 let format = source.format().unwrap_or(Format::Toml);
                 (source, format)
             }),
-            None => Err("its name must end in `.toml` or `.json`".to_owned()),
+            None => Err("the file name must end in `.toml` or `.json`".to_owned()),
         };
         match loaded {
             Ok((source, format)) => {

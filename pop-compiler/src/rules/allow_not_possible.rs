@@ -1,4 +1,4 @@
-//! `allow-not-possible`: a fault that can't be allowed.
+//! `allow-not-possible`: an allow of a fault that cannot be allowed.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,9 +7,9 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "allow-not-possible",
     severity: Severity::Warning,
-    summary: "a fault that can't be allowed",
-    explanation: "Warnings can be allowed, and so can errors that say a value may be wrong. A fault that leaves nothing to compile (syntax, names, circles, shapes) can't be: \
-there would be no agenda to make.",
+    summary: "an allow of a fault that cannot be allowed",
+    explanation: "Warnings can be allowed, and so can errors about values that may be wrong. A fault in syntax, names, cycles or shapes cannot be allowed: such a \
+workflow does not compile.",
     bad: r#"[workflow]
 name = "example"
 
@@ -29,6 +29,6 @@ uses = "pop.sleep"
 
 /// `rule` is not one of those that can be allowed.
 pub(crate) fn report(rule: &Rule, span: Span) -> Diagnostic {
-    RULE.at(span, format!("`{}` can't be allowed: such a workflow can't be compiled", rule.id))
+    RULE.at(span, format!("cannot allow `{}`: a workflow with this fault does not compile", rule.id))
         .label("stays an error")
 }

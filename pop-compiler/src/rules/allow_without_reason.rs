@@ -1,4 +1,4 @@
-//! `allow-without-reason`: a comment that allows something and does not say why.
+//! `allow-without-reason`: an allow comment without a reason.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,8 +7,8 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "allow-without-reason",
     severity: Severity::Warning,
-    summary: "a comment that allows something and does not say why",
-    explanation: "Whoever reads the workflow next must be able to tell whether the reason still holds: `# pop: allow(rule) reason`.",
+    summary: "an allow comment without a reason",
+    explanation: "The next reader of the workflow must be able to check whether the reason still holds: `# pop: allow(rule) reason`.",
     bad: r#"[workflow]
 name = "example"
 
@@ -35,7 +35,7 @@ uses = "pop.sleep"
 
 /// The comment at `span` has no reason.
 pub(crate) fn report(span: Span) -> Diagnostic {
-    RULE.at(span, "this allow has no reason")
-        .label("say why")
-        .help("write it after the bracket: `allow(rule) reason`")
+    RULE.at(span, "an allow comment needs a reason")
+        .label("missing reason")
+        .help("write the reason after the bracket: `allow(rule) reason`")
 }

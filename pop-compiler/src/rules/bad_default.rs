@@ -1,4 +1,4 @@
-//! `bad-default`: a default that is not of the input's type.
+//! `bad-default`: a default that does not match the input's type.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Edit, Severity};
@@ -8,8 +8,8 @@ use crate::types::Type;
 pub(crate) const RULE: Rule = Rule {
     id: "bad-default",
     severity: Severity::Error,
-    summary: "a default that is not of the input's type",
-    explanation: "The default of an input must be a value of its type. It can't hold references: it is used before anything runs.",
+    summary: "a default that does not match the input's type",
+    explanation: "The default of an input must be a value of its type. References are not allowed, because the default applies before any operation runs.",
     bad: r#"[workflow]
 name = "example"
 
@@ -45,7 +45,7 @@ pub(crate) fn report(
 ) -> Diagnostic {
     let ty = super::shorten(&ty.to_string());
     let finding = RULE
-        .at(span, format!("`{}` is not a default for `{input}: {ty}`", super::shorten(shown)))
+        .at(span, format!("invalid default `{}` for `{input}: {ty}`", super::shorten(shown)))
         .label(format!("expected `{ty}`"))
         .also(ty_span, "because of this type");
     super::valued(finding, edits)
@@ -53,7 +53,7 @@ pub(crate) fn report(
 
 /// The default of `input` holds a reference.
 pub(crate) fn reference(span: Span, input: &str) -> Diagnostic {
-    RULE.at(span, format!("the default of `{input}` holds a reference"))
-        .label("not known when the workflow is submitted")
+    RULE.at(span, format!("invalid default of `{input}`: references are not allowed"))
+        .label("unknown when the workflow is submitted")
         .help("write `$${` for a literal `${`")
 }

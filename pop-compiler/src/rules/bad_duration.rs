@@ -1,4 +1,4 @@
-//! `bad-duration`: a text that is not a duration.
+//! `bad-duration`: an invalid duration.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Location, Severity};
@@ -8,9 +8,9 @@ use crate::units;
 pub(crate) const RULE: Rule = Rule {
     id: "bad-duration",
     severity: Severity::Error,
-    summary: "a text that is not a duration",
-    explanation: "Durations are numbers with units: `500ms`, `90s`, `1h30m`, `2d`. A backoff may be a range: `10s..5m`. No time at all is no timeout and no deadline: nothing could \
-run in it.",
+    summary: "an invalid duration",
+    explanation: "Durations are numbers with units: `500ms`, `90s`, `1h30m`, `2d`. A backoff may be a range: `10s..5m`. A timeout or a deadline of zero is invalid, \
+because no operation could run.",
     bad: r#"[workflow]
 name = "example"
 
@@ -31,13 +31,13 @@ timeout = "2h"
 
 /// `text` is not a duration, and `why`.
 pub(crate) fn report(text: &Spanned<String>, why: &str) -> Diagnostic {
-    let finding = RULE.at(text.span, format!("bad duration: {why}")).label("not a duration");
+    let finding = RULE.at(text.span, why).label("not a duration");
     super::written(finding, text, units::duration(&text.value))
 }
 
 /// `text` is not a range of durations, and `why`.
 pub(crate) fn range(text: &Spanned<String>, why: &str) -> Diagnostic {
-    let finding = RULE.at(text.span, format!("bad duration: {why}")).label("not a duration");
+    let finding = RULE.at(text.span, why).label("not a duration");
     super::written(finding, text, units::range(&text.value))
 }
 
@@ -50,14 +50,14 @@ pub(crate) fn without_unit(text: &Spanned<String>) -> Diagnostic {
 
 /// A timeout or a deadline of no length.
 pub(crate) fn zero(at: impl Into<Location>, what: &str) -> Diagnostic {
-    RULE.at(at, format!("{what} is zero: it would be over before anything runs"))
-        .label("no time at all")
-        .help("leave it out for no limit")
+    RULE.at(at, format!("{what} is zero, so no operation could run"))
+        .label("zero")
+        .help("omit the key for no limit")
 }
 
 /// A range of delays that begins at zero: each delay is twice the one before.
 pub(crate) fn from_zero(text: &Spanned<String>) -> Diagnostic {
-    RULE.at(text.span, format!("bad duration: `{}` never grows, as twice zero is zero", text.value))
-        .label("begins at zero")
-        .help("begin with a little, such as `1s..5m`; `0s` alone tries again at once")
+    RULE.at(text.span, format!("invalid backoff `{}`: a range from zero never grows", text.value))
+        .label("starts at zero")
+        .help("start above zero, such as `1s..5m`; `0s` alone retries at once")
 }

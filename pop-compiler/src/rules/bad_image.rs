@@ -1,4 +1,4 @@
-//! `bad-image`: a text that is no image reference.
+//! `bad-image`: an invalid image reference.
 
 use super::{Rule, unpinned_image};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,9 +7,9 @@ use crate::source::Spanned;
 pub(crate) const RULE: Rule = Rule {
     id: "bad-image",
     severity: Severity::Error,
-    summary: "a text that is no image reference",
-    explanation: "An image is `[host[:port]/]path[:tag][@digest]`: the path in lower case, a tag of at most 128 letters, digits, `_`, `.` and `-`, a digest such as \
-`sha256:` and 64 hexadecimal digits.",
+    summary: "an invalid image reference",
+    explanation: "An image is `[host[:port]/]path[:tag][@digest]`. The path is in lower case. A tag has at most 128 letters, digits, `_`, `.` and `-`. A digest is, for \
+example, `sha256:` and 64 hexadecimal digits.",
     bad: r#"[workflow]
 name = "example"
 
@@ -36,7 +36,7 @@ uses = "media.encode"
 pub(crate) fn check(image: &Spanned<String>) -> Option<Diagnostic> {
     match parse(&image.value) {
         Err(why) => {
-            let message = format!("`{}` is no image reference: {why}", super::shorten(&image.value));
+            let message = format!("invalid image reference `{}`: {why}", super::shorten(&image.value));
             let finding = RULE.at(image.span, message).label("expected `[host/]path[:tag][@digest]`");
             // a tag and a digest are what they are
             let path = image.value.rfind('/').map_or(0, |slash| slash + 1);
@@ -49,7 +49,9 @@ pub(crate) fn check(image: &Spanned<String>) -> Option<Diagnostic> {
         }
         Ok(Pin::Fixed) => None,
         Ok(Pin::Latest) => Some(unpinned_image::report(image, "the tag `latest` moves")),
-        Ok(Pin::None) => Some(unpinned_image::report(image, "without a tag `latest` is meant, which moves")),
+        Ok(Pin::None) => {
+            Some(unpinned_image::report(image, "an image without a tag means `latest`, which moves"))
+        }
     }
 }
 
@@ -65,7 +67,7 @@ fn parse(image: &str) -> Result<Pin, &'static str> {
         None => (image, None),
     };
     if let Some(digest) = digest {
-        let (algorithm, hex) = digest.split_once(':').ok_or("a digest is an algorithm, `:` and digits")?;
+        let (algorithm, hex) = digest.split_once(':').ok_or("a digest needs an algorithm, `:` and digits")?;
         if algorithm.is_empty() || hex.len() < 32 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err("a digest has at least 32 hexadecimal digits");
         }
@@ -84,7 +86,7 @@ fn parse(image: &str) -> Result<Pin, &'static str> {
             && tag.bytes().next().is_some_and(word)
             && tag.bytes().all(|b| word(b) || b == b'.' || b == b'-');
         if !fits {
-            return Err("a tag is made of letters, digits, `_`, `.` and `-`");
+            return Err("a tag may contain only letters, digits, `_`, `.` and `-`");
         }
     }
     let mut parts = name.split('/');
@@ -100,16 +102,16 @@ fn parse(image: &str) -> Result<Pin, &'static str> {
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         });
         if !fits || port.parse::<u16>().is_err() {
-            return Err("its host is no host");
+            return Err("the host is invalid");
         }
     }
     for part in parts {
         let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         if !edge(part.chars().next()) || !edge(part.chars().last()) {
-            return Err("each part of its path begins and ends with a lower-case letter or a digit");
+            return Err("each part of the path must begin and end with a lower-case letter or a digit");
         }
         if !part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b)) {
-            return Err("its path has lower-case letters, digits, `.`, `_` and `-` only");
+            return Err("the path may contain only lower-case letters, digits, `.`, `_` and `-`");
         }
     }
     Ok(match tag {

@@ -1,4 +1,4 @@
-//! `bad-quantity`: a text that is not a quantity.
+//! `bad-quantity`: an invalid quantity.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,8 +8,8 @@ use crate::units;
 pub(crate) const RULE: Rule = Rule {
     id: "bad-quantity",
     severity: Severity::Error,
-    summary: "a text that is not a quantity",
-    explanation: "Resources are written as Kubernetes does: `500m` and `2` for processors, `512Mi` and `8Gi` for memory.",
+    summary: "an invalid quantity",
+    explanation: "Resources use Kubernetes quantities: `500m` and `2` for CPU, `512Mi` and `8Gi` for memory.",
     bad: r#"[workflow]
 name = "example"
 
@@ -30,7 +30,7 @@ resources = { memory = "8Gi" }
 
 /// `text`, the value of `what`, is not a quantity, and `why`.
 pub(crate) fn report(text: &Spanned<String>, what: &str, why: &str) -> Diagnostic {
-    let finding = RULE.at(text.span, format!("bad quantity: {why}")).label("not a quantity");
+    let finding = RULE.at(text.span, why).label("not a quantity");
     let mended = if what == "`cpu`" { units::cpu(&text.value) } else { units::memory(&text.value) };
     super::written(finding, text, mended)
 }

@@ -1,4 +1,4 @@
-//! `bad-schema`: a file that is no JSON Schema we can read.
+//! `bad-schema`: an invalid or unsupported JSON Schema.
 
 use std::collections::HashSet;
 
@@ -14,11 +14,11 @@ use crate::{budget, suggest};
 pub(crate) const RULE: Rule = Rule {
     id: "bad-schema",
     severity: Severity::Error,
-    summary: "a file that is no JSON Schema we can read",
-    explanation: "`input = { schema = \"probe.schema.json\" }` takes a type from a JSON Schema (2020-12) file. Each `$ref` in it must lead to a place in the same file, and each \
-`type` must be one of JSON's. What a type can't say (`pattern`, `minimum`, `not`, `if`) is left out, so the type takes what the schema takes and perhaps more; an \
-object that does not say `additionalProperties: false` is an open record, `{a: int, ...}`. A keyword that is no such thing, or takes no value at all, is found. What \
-refers to itself is a type that holds itself, `tree/node`. The finding is in the schema file.",
+    summary: "an invalid or unsupported JSON Schema",
+    explanation: "`input = { schema = \"probe.schema.json\" }` takes a type from a JSON Schema (2020-12) file. Each `$ref` must lead to a place in the same file, and \
+each `type` must be one of JSON Schema. A type cannot express `pattern`, `minimum`, `not` and `if`: POP ignores such keywords, so the type accepts all values of the \
+schema, and perhaps more. An object without `additionalProperties: false` is an open record, `{a: int, ...}`. A recursive schema becomes a recursive type, `tree/node`. \
+The rule reports invalid keywords, and schemas without any valid value. The finding is in the schema file.",
     bad: r#"[workflow]
 name = "example"
 
@@ -47,21 +47,22 @@ const TYPES: &[&str] = &["null", "boolean", "object", "array", "number", "intege
 
 /// A schema that is too large once every `$ref` in it is followed.
 pub(crate) fn too_large(span: Span) -> Diagnostic {
-    let message = "the schema is too large: with every `$ref` followed it has more than 400000 parts";
+    let message = "the schema is too large: more than 400000 parts with every `$ref` followed";
     RULE.at(span, message).label("too large").help(
-        "a definition that others name twice counts twice; leave parts out, or use `{}` (anything) for them",
+        "a definition counts once for each reference to it; leave parts out, or replace them with `{}` \
+            (anything)",
     )
 }
 
 /// Faults of a schema that would leave its type unknown.
 pub(crate) fn check(tree: &Tree, out: &mut Vec<Diagnostic>) {
     if !matches!(tree.node, Node::Table(_) | Node::Bool(_) | Node::Error) {
-        let message = format!("a JSON Schema is an object, not {}", tree.node.describe());
+        let message = format!("invalid JSON Schema: expected an object, not {}", tree.node.describe());
         out.push(RULE.at(tree.span, message).label("expected an object"));
         return;
     }
     if matches!(tree.node, Node::Bool(false)) {
-        out.push(RULE.at(tree.span, "`false` is the schema of nothing at all").label("takes no value"));
+        out.push(RULE.at(tree.span, "the schema `false` allows no value").label("takes no value"));
         return;
     }
     let root = tree.to_json();
@@ -128,7 +129,7 @@ impl Walk<'_> {
                     Node::Table(named) => named.entries.iter().for_each(|e| self.schema(&e.value)),
                     _ => self.fault(
                         value.span,
-                        format!("`{key}` holds schemas by their names"),
+                        format!("invalid `{key}`: expected an object of schemas"),
                         "expected an object",
                     ),
                 }
@@ -139,24 +140,38 @@ impl Walk<'_> {
                 for word in words {
                     match &word.node {
                         Node::String(text) => self.word(&text.value, word.span),
-                        _ => self.fault(word.span, "a type is a word".into(), "expected a string"),
+                        _ => self.fault(
+                            word.span,
+                            "invalid item of `type`: expected a string".into(),
+                            "expected a string",
+                        ),
                     }
                 }
             }
-            ("type" | "$ref", _) => self.fault(value.span, format!("`{key}` is a text"), "expected a string"),
+            ("type" | "$ref", _) => {
+                self.fault(value.span, format!("invalid `{key}`: expected a string"), "expected a string")
+            }
             ("required", Node::List(names)) => {
                 for name in names.iter().filter(|name| !matches!(name.node, Node::String(_) | Node::Error)) {
-                    self.fault(name.span, "`required` holds names".into(), "expected a string");
+                    self.fault(
+                        name.span,
+                        "invalid item of `required`: expected a string".into(),
+                        "expected a string",
+                    );
                 }
             }
             ("enum", Node::List(values)) if !values.is_empty() => {}
             ("required", _) => {
-                self.fault(value.span, "`required` is a list of names".into(), "expected a list");
+                self.fault(
+                    value.span,
+                    "invalid `required`: expected a list of names".into(),
+                    "expected a list",
+                );
             }
             ("enum", _) => {
                 self.fault(
                     value.span,
-                    "`enum` is a list of the values there are".into(),
+                    "invalid `enum`: expected a list of values".into(),
                     "expected one or more",
                 );
             }
@@ -164,7 +179,11 @@ impl Walk<'_> {
                 self.schema(value);
             }
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", _) => {
-                self.fault(value.span, format!("`{key}` is a list of schemas"), "expected one or more");
+                self.fault(
+                    value.span,
+                    format!("invalid `{key}`: expected a list of schemas"),
+                    "expected one or more",
+                );
             }
             _ => self.schema(value),
         }
@@ -173,10 +192,10 @@ impl Walk<'_> {
     fn reference(&mut self, reference: &str, span: Span) {
         let (message, label) = match reference.strip_prefix('#') {
             Some(name) if pointed(self.root, reference).is_some() || self.anchors.contains(name) => return,
-            Some(_) => (format!("`{}` leads nowhere", super::shorten(reference)), "not in this file"),
+            Some(_) => (format!("unresolved `$ref` `{}`", super::shorten(reference)), "not in this file"),
             None => (
-                format!("`{}` is in another file", super::shorten(reference)),
-                "only references into this file are followed",
+                format!("unsupported `$ref` `{}` into another file", super::shorten(reference)),
+                "only references into the same file are supported",
             ),
         };
         self.fault(span, message, label);
@@ -187,11 +206,11 @@ impl Walk<'_> {
             return;
         }
         let word = Spanned::new(text.to_owned(), span);
-        let finding = RULE.at(span, format!("`{}` is no type of JSON Schema", super::shorten(text)));
+        let finding = RULE.at(span, format!("unknown JSON Schema type `{}`", super::shorten(text)));
         budget::enforce(self.out);
         self.out.push(match suggest::nearest(text, TYPES.iter().copied()) {
             Some(near) => super::meant(finding, &word, near),
-            None => finding.help(format!("its types are {}", TYPES.join(", "))),
+            None => finding.help(format!("JSON Schema has the types {}", TYPES.join(", "))),
         });
     }
 
@@ -206,7 +225,7 @@ impl Walk<'_> {
             if let (Some((low, span)), Some((high, _))) = (number(least), number(most))
                 && low > high
             {
-                self.fault(span, format!("`{least}` is more than `{most}`"), "no value can be both");
+                self.fault(span, format!("`{least}` is greater than `{most}`"), "no value can satisfy both");
             }
         }
     }

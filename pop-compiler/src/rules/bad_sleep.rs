@@ -1,4 +1,4 @@
-//! `bad-sleep`: a `pop.sleep` whose length makes no sense.
+//! `bad-sleep`: a `pop.sleep` with an invalid length.
 
 use super::Rule;
 use crate::ast::{Value, ValueKind};
@@ -8,9 +8,9 @@ use crate::model::{Model, Operation};
 pub(crate) const RULE: Rule = Rule {
     id: "bad-sleep",
     severity: Severity::Error,
-    summary: "a `pop.sleep` whose length makes no sense",
-    explanation: "`pop.sleep` waits for `duration` (`\"10s\"`, or a number of seconds) or for `seconds`. With both, nobody knows for which; a length below zero there is not. \
-With neither it does not wait: it hands on its `output`, or is a point that others wait for.",
+    summary: "a `pop.sleep` with an invalid length",
+    explanation: "`pop.sleep` waits for `duration` (`\"10s\"`, or a number of seconds) or for `seconds`. Use at most one of them, and no negative length. With neither, \
+the operation does not wait. Such an operation passes its `output` on, or is a point for others to wait for.",
     bad: r#"[workflow]
 name = "example"
 
@@ -43,7 +43,7 @@ pub(crate) fn check(model: &Model<'_>, operation: &Operation<'_>, out: &mut Vec<
             && number.as_f64().is_some_and(|seconds| seconds < 0.0)
         {
             out.push(
-                RULE.at(length.value.span, format!("{number} seconds is less than no time"))
+                RULE.at(length.value.span, format!("invalid length of {number} seconds: use 0 or more"))
                     .label("below zero"),
             );
         }
@@ -64,7 +64,7 @@ pub(crate) fn check(model: &Model<'_>, operation: &Operation<'_>, out: &mut Vec<
         out.push(
             RULE.at(duration.name.span, "`pop.sleep` takes `seconds` or `duration`, not both")
                 .label("one too many")
-                .also(seconds.name.span, "the other one"),
+                .also(seconds.name.span, "the other length"),
         );
     }
 }

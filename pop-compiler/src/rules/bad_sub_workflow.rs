@@ -1,4 +1,4 @@
-//! `bad-sub-workflow`: something that an operation made of a workflow can't have.
+//! `bad-sub-workflow`: a key that `workflow` does not support.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,9 +7,9 @@ use crate::source::{Span, Spanned};
 pub(crate) const RULE: Rule = Rule {
     id: "bad-sub-workflow",
     severity: Severity::Error,
-    summary: "something that an operation made of a workflow can't have",
-    explanation: "With `workflow = \"qc.pop.toml\"` the operations of that file stand here. It has `with`, `each`, `when`, `after` and a description; how each of its operations \
-runs (`retry`, `timeout`, `resources`) is said inside it.",
+    summary: "a key that `workflow` does not support",
+    explanation: "`workflow = \"qc.pop.toml\"` inserts the operations of that file. The operation may have `with`, `each`, `when`, `after` and a description. The \
+operations inside set `retry`, `timeout` and `resources` themselves.",
     bad: r#"[workflow]
 name = "outer"
 
@@ -36,10 +36,13 @@ file = "${qc.file}"
 pub(crate) fn key(key: &Spanned<String>) -> Diagnostic {
     let name = &key.value;
     let (message, help) = match name.as_str() {
-        "uses" => ("an operation has either `uses` or `workflow`".to_owned(), "drop one of them".to_owned()),
+        "uses" => (
+            "an operation cannot have both `uses` and `workflow`".to_owned(),
+            "remove one of them".to_owned(),
+        ),
         _ => (
-            format!("a workflow has no `{name}` of its own"),
-            format!("say it for the operations inside, or with `{name}` of their types"),
+            format!("an operation with `workflow` cannot have `{name}`"),
+            format!("set `{name}` for the operations inside, or for their types"),
         ),
     };
     RULE.at(key.span, message).label("not with `workflow`").help(help)
@@ -47,18 +50,21 @@ pub(crate) fn key(key: &Spanned<String>) -> Diagnostic {
 
 /// More operations than anybody means.
 pub(crate) fn too_large(span: Span, limit: usize) -> Diagnostic {
-    RULE.at(span, format!("with all that it contains this makes more than {limit} operations"))
-        .label("too large")
+    RULE.at(span, format!("the workflow expands to more than {limit} operations")).label("too large")
 }
 
 /// Values that are larger than anybody means.
 pub(crate) fn too_much(span: Span) -> Diagnostic {
-    RULE.at(span, "the values that the workflows inside hand on are too large together")
-        .label("too large with this one")
-        .help("a workflow that uses an input twice hands on twice as much; hand on what is needed, or let an operation make the value")
+    RULE.at(span, "the values that sub-workflows pass on are too large in total")
+        .label("limit exceeded here")
+        .help(
+            "a workflow that uses an input twice passes the value twice; pass only the needed \
+            values, or let an operation produce the value",
+        )
 }
 
 /// An operation whose name a sub-workflow's would take.
 pub(crate) fn taken(name: &Spanned<String>, of: &str) -> Diagnostic {
-    RULE.at(name.span, format!("names that begin with `{of}/` belong to the workflow `{of}`")).label("taken")
+    RULE.at(name.span, format!("names that begin with `{of}/` are reserved for the workflow `{of}`"))
+        .label("taken")
 }

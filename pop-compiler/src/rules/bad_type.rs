@@ -1,4 +1,4 @@
-//! `bad-type`: a text that is not a type.
+//! `bad-type`: an invalid type.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,9 +8,10 @@ use crate::types::Type;
 pub(crate) const RULE: Rule = Rule {
     id: "bad-type",
     severity: Severity::Error,
-    summary: "a text that is not a type",
-    explanation: "Types are `string int float bool null any url path duration bytes datetime`, `list<T>`, `map<T>`, `T?`, `A | B`, literals in quotes, records \
-(`{a: int}` or a table; `{a: int, ...}` has further fields, `{a: int, ...: string}` further ones of one type, a table says `\"...\" = \"string\"`), `secret<T>` and the names of `[types]`.",
+    summary: "an invalid type",
+    explanation: "Types are `string int float bool null any url path duration bytes datetime`, `list<T>`, `map<T>`, `T?`, `A | B`, `secret<T>`, literals in quotes, \
+records, and the names of `[types]`. A record is `{a: int}` or a table. `{a: int, ...}` allows further fields, and `{a: int, ...: string}` further fields of one type. \
+In a table, the key of further fields is `\"...\"`.",
     bad: r#"[workflow]
 name = "example"
 
@@ -37,7 +38,7 @@ with = { output = "${inputs.source}" }
 
 /// `text` is not a type.
 pub(crate) fn report(span: Span, text: &str, why: &str) -> Diagnostic {
-    RULE.at(span, format!("`{}` is not a type: {why}", super::shorten(text))).label("here")
+    RULE.at(span, format!("invalid type `{}`: {why}", super::shorten(text))).label("here")
 }
 
 /// As [`report`], with the whole text of the type at `all`: other languages' ways to write a list or an optional are
@@ -73,14 +74,14 @@ fn rewritten(text: &str) -> Option<String> {
 
 /// A type that means itself.
 pub(crate) fn circular(name: &Spanned<String>) -> Diagnostic {
-    RULE.at(name.span, format!("the type `{}` means itself", name.value))
-        .label("has no value that ends")
-        .help("a type may only contain itself inside a list, a map or a record")
+    RULE.at(name.span, format!("circular type `{}`", name.value))
+        .label("no finite value")
+        .help("a type may contain itself only inside a list, a map or a record")
 }
 
 /// A type that stands for too many others.
 pub(crate) fn too_large(name: &Spanned<String>) -> Diagnostic {
-    RULE.at(name.span, format!("the type `{}` stands for too many other types", name.value))
-        .label("too many alternatives, or unions that stand in each other too deep")
-        .help("say it with fewer names, or put a list, a map or a record in between")
+    RULE.at(name.span, format!("the type `{}` has too many alternatives", name.value))
+        .label("too many alternatives, or unions nested too deep")
+        .help("use fewer names, or put a list, a map or a record in between")
 }

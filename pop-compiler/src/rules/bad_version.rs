@@ -1,4 +1,4 @@
-//! `bad-version`: a version that is not semantic.
+//! `bad-version`: an invalid semantic version.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,9 +7,9 @@ use crate::source::Spanned;
 pub(crate) const RULE: Rule = Rule {
     id: "bad-version",
     severity: Severity::Error,
-    summary: "a version that is not semantic",
-    explanation: "A workflow's version is a semantic version: three numbers without leading zeros, then `-` and a pre-release or `+` and a build if need be. Clients and \
-`popc diff` compare versions, so they must be comparable.",
+    summary: "an invalid semantic version",
+    explanation: "A workflow's version is a semantic version: three numbers without leading zeros. A pre-release after `-` and a build after `+` are optional. Clients \
+and `popc diff` compare versions.",
     bad: r#"[workflow]
 name = "example"
 version = "v2.1"
@@ -34,8 +34,8 @@ pub(crate) fn check(version: &Spanned<String>) -> Option<Diagnostic> {
         return None;
     }
     let finding = RULE
-        .at(version.span, format!("`{}` is no semantic version", super::shorten(&version.value)))
-        .label("expected such as `1.4.0` or `2.0.0-rc.1`");
+        .at(version.span, format!("invalid semantic version `{}`", super::shorten(&version.value)))
+        .label("expected a version such as `1.4.0` or `2.0.0-rc.1`");
     Some(match completed(&version.value) {
         Some(right) => super::meant(finding, version, right.as_str()),
         None => finding,

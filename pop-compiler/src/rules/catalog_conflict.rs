@@ -1,4 +1,4 @@
-//! `catalog-conflict`: two catalogs say different things about one name.
+//! `catalog-conflict`: conflicting definitions of one name.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,8 +7,8 @@ use crate::source::{Span, Spanned};
 pub(crate) const RULE: Rule = Rule {
     id: "catalog-conflict",
     severity: Severity::Error,
-    summary: "two catalogs say different things about one name",
-    explanation: "An operation type, or a type, may be defined once, or twice in the same way. Built-in operation types can't be redefined.",
+    summary: "conflicting definitions of one name",
+    explanation: "An operation type, or a type, may be defined once, or several times in the same way. Built-in operation types cannot be redefined.",
     bad: r#"[workflow]
 name = "example"
 
@@ -33,20 +33,19 @@ uses = "pop.sleep"
 
 /// `name` is defined elsewhere, in another way.
 pub(crate) fn report(name: &Spanned<String>, what: &str, first: Option<Span>) -> Diagnostic {
-    let finding =
-        RULE.at(name.span, format!("the {what} `{}` is already defined, in another way", name.value));
+    let finding = RULE.at(name.span, format!("conflicting definitions of the {what} `{}`", name.value));
     match first {
         Some(first) => finding.label("defined again here").also(first, "first defined here"),
-        None => finding.label("built in, or of an imported catalog"),
+        None => finding.label("defined as a built-in or in an imported catalog, too"),
     }
 }
 
 /// The workflow at `path` has another operation type of this name.
 pub(crate) fn across(path: &Spanned<String>, name: &str, other: Option<Span>) -> Diagnostic {
-    let message = format!("`{}` has another operation type called `{name}` than this file", path.value);
+    let message = format!("`{}` defines the operation type `{name}` differently", path.value);
     let finding = RULE.at(path.span, message).label("named here");
     match other {
-        Some(span) => finding.also(span, "the other one"),
+        Some(span) => finding.also(span, "other definition"),
         None => finding,
     }
 }

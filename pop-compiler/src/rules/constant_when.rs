@@ -1,4 +1,4 @@
-//! `constant-when`: a `when` that is always the same.
+//! `constant-when`: a constant `when`.
 
 use super::Rule;
 use crate::ast::ValueKind;
@@ -8,8 +8,8 @@ use crate::model::{Model, Operation};
 pub(crate) const RULE: Rule = Rule {
     id: "constant-when",
     severity: Severity::Warning,
-    summary: "a `when` that is always the same",
-    explanation: "`when` decides at run time whether an operation runs. Written as `true` it does nothing. (Written as `false` the operation is `unreachable`.)",
+    summary: "a constant `when`",
+    explanation: "`when` decides at run time whether an operation runs. `when = true` has no effect. With `when = false` the operation is `unreachable`.",
     bad: r#"[workflow]
 name = "example"
 

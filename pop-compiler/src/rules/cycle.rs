@@ -8,7 +8,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "cycle",
     severity: Severity::Error,
     summary: "operations that wait for each other",
-    explanation: "References and `after` say what must end first. When they lead back to where they started, no operation of the circle can ever start.",
+    explanation: "References and `after` order the operations. When the order forms a cycle, no operation of the cycle can start.",
     bad: r#"[workflow]
 name = "example"
 
@@ -49,7 +49,7 @@ pub(crate) fn report(path: &[(&str, Span)]) -> Diagnostic {
         names.join(" → ")
     };
     let first = path.first().map(|(_, span)| *span).unwrap_or_default();
-    let mut finding = RULE.at(first, format!("these operations wait for each other: {shown}"));
+    let mut finding = RULE.at(first, format!("operations wait for each other: {shown}"));
     for (i, (name, span)) in path.iter().take(8).enumerate() {
         let text = format!("`{name}` waits for `{}`", names[i + 1]);
         finding = if i == 0 { finding.label(text) } else { finding.also(*span, text) };

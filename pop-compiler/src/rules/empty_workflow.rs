@@ -8,7 +8,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "empty-workflow",
     severity: Severity::Error,
     summary: "a workflow without operations",
-    explanation: "A workflow needs at least one operation; there would be nothing to run.",
+    explanation: "A workflow needs at least one operation.",
     bad: r#"[workflow]
 name = "example"
 
@@ -25,14 +25,15 @@ uses = "pop.sleep"
 
 /// There is nothing at all.
 pub(crate) fn nothing(span: Span) -> Diagnostic {
-    RULE.at(span, "the file is empty")
-        .label("a workflow belongs here")
-        .help("it begins with `[workflow]` and its `name`, and has operations: `[operations.hello]` with `uses = \"pop.log\"`")
+    RULE.at(span, "the file is empty").label("expected a workflow").help(
+        "start with `[workflow]` and a `name`, then add an operation: `[operations.hello]` with \
+            `uses = \"pop.log\"`",
+    )
 }
 
 /// There is nothing to run.
 pub(crate) fn report(span: Span) -> Diagnostic {
     RULE.at(span, "the workflow has no operations")
         .label("nothing to run")
-        .help("add one: `[operations.hello]` with `uses = \"pop.log\"`")
+        .help("add an operation: `[operations.hello]` with `uses = \"pop.log\"`")
 }

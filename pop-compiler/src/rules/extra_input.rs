@@ -1,4 +1,4 @@
-//! `extra-input`: an input that the operation type does not have.
+//! `extra-input`: an input that the operation type does not declare.
 
 use std::collections::HashSet;
 
@@ -11,8 +11,8 @@ use crate::types::Record;
 pub(crate) const RULE: Rule = Rule {
     id: "extra-input",
     severity: Severity::Error,
-    summary: "an input that the operation type does not have",
-    explanation: "`with` may only hold inputs that the operation type declares; anything else would be ignored when it runs.",
+    summary: "an input that the operation type does not declare",
+    explanation: "`with` may hold only inputs that the operation type declares. A run would ignore any other input.",
     bad: r#"[workflow]
 name = "example"
 
@@ -49,7 +49,7 @@ pub(crate) fn report(
     given: &HashSet<&str>,
     guesses: &Guesses,
 ) -> Diagnostic {
-    let finding = RULE.at(name.span, format!("`{of}` takes no input `{}`", name.value));
+    let finding = RULE.at(name.span, format!("`{of}` has no input `{}`", name.value));
     let known = guesses.among(record.iter().map(|(n, _)| n));
     match suggest::nearest(&name.value, known) {
         Some(near) if given.contains(near.name) => {
@@ -61,8 +61,8 @@ pub(crate) fn report(
         None => {}
     }
     let known = match record.len() {
-        0 => "it takes no inputs".to_owned(),
-        _ => super::list_of("its inputs are", record.iter().map(|(n, _)| n)),
+        0 => "known inputs: none".to_owned(),
+        _ => super::list_of("known inputs:", record.iter().map(|(n, _)| n)),
     };
     let finding = finding.label("not an input").help(known);
     if needless { finding.drop_entry(name.span) } else { finding }

@@ -1,4 +1,4 @@
-//! `foreign-reference`: a placeholder of another language that names something which is known here.
+//! `foreign-reference`: a placeholder of another language for a known value.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,10 +7,10 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "foreign-reference",
     severity: Severity::Warning,
-    summary: "a placeholder of another language that names something which is known here",
-    explanation: "Only `${…}` is replaced. `{{ inputs.x }}`, `$(params.x)`, `~{x}`, `$inputs.x` and `{x}` are texts like any other and reach the program as they are. The \
-finding is only for one that names an input, an operation's output, or an input of the operation type in its command. Where the text is meant for another tool that \
-has its own placeholders, allow it with a comment.",
+    summary: "a placeholder of another language for a known value",
+    explanation: "POP replaces only `${…}`. `{{ inputs.x }}`, `$(params.x)`, `~{x}`, `$inputs.x` and `{x}` are plain texts and reach the program unchanged. The rule \
+reports a placeholder only if it names an input, an operation's output, or an input of the operation type in its command. If the text is meant for another tool, allow \
+the finding with a comment.",
     bad: r#"[workflow]
 name = "example"
 

@@ -1,4 +1,4 @@
-//! `large-literal`: a value that is too large to be written into a workflow.
+//! `large-literal`: a literal that is too large for a workflow.
 
 use super::Rule;
 use crate::ast::{Value, ValueKind};
@@ -10,9 +10,9 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "large-literal",
     severity: Severity::Warning,
-    summary: "a value too large to be written into a workflow",
-    explanation: "Everything that is written in a workflow travels with every run of it: to the server, into its database, to the pool. A literal over 64 KiB is better \
-kept in a file or an object store, with its address in the workflow.",
+    summary: "a literal that is too large for a workflow",
+    explanation: "A literal travels with every run: to the server, into its database, to the pool. Keep a value over 64 KiB in a file or an object store, and write its \
+address into the workflow.",
     bad: r#"[workflow]
 name = "example"
 
@@ -74,9 +74,9 @@ fn find(value: &Value, out: &mut Vec<Diagnostic>) -> usize {
     if size > LARGE && out.len() == before {
         let start = Span { end: value.span.start.saturating_add(1).min(value.span.end), ..value.span };
         out.push(
-            RULE.at(start, format!("this literal has about {} KiB", size >> 10))
-                .label("begins here")
-                .help("keep it in a file or an object store, and give its address"),
+            RULE.at(start, format!("large literal of about {} KiB", size >> 10))
+                .label("starts here")
+                .help("keep the value in a file or an object store, and write its address"),
         );
         return 0;
     }

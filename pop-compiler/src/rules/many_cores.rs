@@ -7,7 +7,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "many-cores",
     severity: Severity::Warning,
     summary: "more cores than a machine has",
-    explanation: "`cpu` without a unit is a number of cores, and `m` means thousandths of one, as Kubernetes has it: `500` is five hundred cores, and `500m` is half of one.",
+    explanation: "As in Kubernetes, `cpu` without a unit is a number of cores, and `m` means thousandths. `500` is five hundred cores, and `500m` is half a core.",
     bad: r#"[workflow]
 name = "example"
 
@@ -39,7 +39,7 @@ pub(crate) fn report(at: impl Into<Location>, text: &str, millis: u64) -> Option
     }
     let (at, meant) = (at.into(), format!("{text}m"));
     let finding = RULE
-        .at(at.clone(), format!("`{text}` of cpu is {text} cores"))
+        .at(at.clone(), format!("cpu `{text}` means {text} cores"))
         .help(format!("did you mean `{meant}`?"));
     Some(match at {
         Location::Span(span) => finding.rename(span, text, &meant),

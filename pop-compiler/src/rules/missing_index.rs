@@ -1,4 +1,4 @@
-//! `missing-index`: a fanned-out operation is used as if it were one.
+//! `missing-index`: a fanned-out operation without an index.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,8 +8,8 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "missing-index",
     severity: Severity::Error,
-    summary: "a fanned-out operation is used as if it were one",
-    explanation: "An operation with `each` has one output per item: `[*]` gives the list of all, `[0]` the first.",
+    summary: "a fanned-out operation without an index",
+    explanation: "An operation with `each` has one output per item. `[*]` is the list of all outputs, and `[0]` is the first.",
     bad: r#"[workflow]
 name = "example"
 
@@ -37,8 +37,8 @@ files = "${encode[*].file}"
 /// `name` is fanned out, and the reference at `span` does not say which.
 pub(crate) fn report(name: &str, span: Span, fan_out: Span) -> Diagnostic {
     let shown = write_name(name);
-    RULE.at(span, format!("`{name}` has one output per item of its `each`"))
-        .label("which one?")
+    RULE.at(span, format!("missing index: `{name}` has one output per item of its `each`"))
+        .label("which item?")
         .also(fan_out, "fanned out here")
         .help(format!("write `{shown}[*]` for the list of all, or `{shown}[0]` for the first"))
         .all_items(span, name)

@@ -1,4 +1,4 @@
-//! `missing-input`: an operation without an input that its type needs.
+//! `missing-input`: an operation without a required input.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,8 +8,8 @@ use crate::types::Type;
 pub(crate) const RULE: Rule = Rule {
     id: "missing-input",
     severity: Severity::Error,
-    summary: "an operation without an input that its type needs",
-    explanation: "Inputs whose type does not allow null must be given in `with`.",
+    summary: "an operation without a required input",
+    explanation: "`with` must hold every input whose type does not allow null.",
     bad: r#"[workflow]
 name = "example"
 
@@ -40,9 +40,5 @@ with = { height = 720 }
 pub(crate) fn report(span: Span, of: &str, missing: &[(&str, &Type)]) -> Diagnostic {
     let names: Vec<String> =
         missing.iter().map(|(name, ty)| format!("`{name}: {}`", super::shorten(&ty.to_string()))).collect();
-    RULE.at(span, format!("{of} needs {}", names.join(", "))).label(if missing.len() == 1 {
-        "it is not given"
-    } else {
-        "they are not given"
-    })
+    RULE.at(span, format!("{of} needs {}", names.join(", "))).label("not given")
 }

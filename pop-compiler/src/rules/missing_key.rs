@@ -1,4 +1,4 @@
-//! `missing-key`: a key that must be there.
+//! `missing-key`: a missing key.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,7 +7,7 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "missing-key",
     severity: Severity::Error,
-    summary: "a key that must be there",
+    summary: "a missing key",
     explanation: "A workflow needs `[workflow]` with a `name`; an operation needs `uses`; an input written as a table needs `type`.",
     bad: r#"[workflow]
 version = "1.0.0"
@@ -28,7 +28,7 @@ uses = "pop.sleep"
 /// `of` lacks `key`.
 pub(crate) fn report(span: Span, of: &str, key: &str, example: &str) -> Diagnostic {
     RULE.at(span, format!("{of} has no `{key}`"))
-        .label(format!("`{key}` is missing"))
+        .label(format!("missing `{key}`"))
         .help(format!("add `{example}`"))
 }
 

@@ -1,4 +1,4 @@
-//! `not-a-list`: something that is not a list is used as one.
+//! `not-a-list`: a value that is used like a list.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,7 +8,7 @@ use crate::types::Type;
 pub(crate) const RULE: Rule = Rule {
     id: "not-a-list",
     severity: Severity::Error,
-    summary: "something that is not a list is used as one",
+    summary: "a value that is used like a list",
     explanation: "`each` needs a list; `[0]` and `[*]` need a list or an operation with `each`.",
     bad: r#"[workflow]
 name = "example"
@@ -37,7 +37,7 @@ each = "${inputs.sources}"
 /// `each` over something else, such as a text that was `meant` as a reference.
 pub(crate) fn each(span: Span, ty: &Type, meant: Option<(&str, &str)>) -> Diagnostic {
     let finding = RULE
-        .at(span, format!("`each` needs a list, and this is `{}`", super::shorten(&ty.to_string())))
+        .at(span, format!("`each` needs a list, but the value is `{}`", super::shorten(&ty.to_string())))
         .label("not a list");
     match meant {
         Some((text, right)) => finding.help(format!("write `{right}`")).rename(span, text, right),
@@ -48,10 +48,10 @@ pub(crate) fn each(span: Span, ty: &Type, meant: Option<(&str, &str)>) -> Diagno
 /// An index into something else.
 pub(crate) fn index(span: Span, of: &str, ty: &Type) -> Diagnostic {
     RULE.at(span, format!("{of} is `{}`, which is not a list", super::shorten(&ty.to_string())))
-        .label("can't be indexed")
+        .label("cannot be indexed")
 }
 
 /// `[*]` on something that is no fan-out.
 pub(crate) fn all(span: Span, of: &str) -> Diagnostic {
-    RULE.at(span, format!("`[*]` needs an operation with `each`, and {of} is not one")).label("not a fan-out")
+    RULE.at(span, format!("`[*]` needs an operation with `each`, but {of} is not one")).label("not a fan-out")
 }

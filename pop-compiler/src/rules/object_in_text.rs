@@ -9,8 +9,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "object-in-text",
     severity: Severity::Error,
     summary: "an object or a list inside a text",
-    explanation: "Inside a longer text a reference is written out, which only works for text, numbers, booleans and null. Refer to a field of it, \
-or let the reference be the whole value.",
+    explanation: "Inside a longer text, a reference becomes text. Only text, numbers, booleans and null have a textual form. Refer to a field of the value, or let the \
+reference be the whole value.",
     bad: r#"[workflow]
 name = "example"
 
@@ -37,6 +37,9 @@ with = { output = "${inputs.tags}" }
 
 /// `of` is an object or a list.
 pub(crate) fn report(span: Span, of: &str, ty: &Type) -> Diagnostic {
-    RULE.at(span, format!("{of} is `{}` and can't be written inside a text", super::shorten(&ty.to_string())))
-        .label("not text, a number, a boolean or null")
+    RULE.at(
+        span,
+        format!("cannot write {of} inside a text: its type is `{}`", super::shorten(&ty.to_string())),
+    )
+    .label("expected text, a number, a boolean or null")
 }

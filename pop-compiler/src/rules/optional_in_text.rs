@@ -1,4 +1,4 @@
-//! `optional-in-text`: a value that may be absent is written into a longer text.
+//! `optional-in-text`: a value that may be absent inside a text.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,9 +7,8 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "optional-in-text",
     severity: Severity::Warning,
-    summary: "a value that may be absent is written into a text",
-    explanation: "Where the value is absent, the text says `null` in its place, which is hardly ever what is meant. Say with `??` what stands there instead: \
-`${probe.title ?? 'untitled'}`.",
+    summary: "a value that may be absent inside a text",
+    explanation: "An absent value becomes `null` in the text, which is rarely intended. Write a replacement after `??`: `${probe.title ?? 'untitled'}`.",
     bad: r#"[workflow]
 name = "example"
 
@@ -36,7 +35,7 @@ with = { message = "Ladder of ${inputs.title ?? 'something'}" }
 
 /// `of` may be null.
 pub(crate) fn report(span: Span, of: &str) -> Diagnostic {
-    RULE.at(span, format!("{of} may be absent, and then the text says `null`"))
+    RULE.at(span, format!("{of} may be absent, and the text would contain `null`"))
         .label("has no default")
-        .help("say what stands there instead: `${… ?? 'text'}`")
+        .help("write a replacement: `${… ?? 'text'}`")
 }

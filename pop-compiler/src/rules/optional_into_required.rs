@@ -1,4 +1,4 @@
-//! `optional-into-required`: a value that may be absent goes where one is needed.
+//! `optional-into-required`: a value that may be absent in a required place.
 
 use super::{Given, Rule, Target};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,8 +7,8 @@ use crate::types::{Mismatch, Type};
 pub(crate) const RULE: Rule = Rule {
     id: "optional-into-required",
     severity: Severity::Error,
-    summary: "a value that may be absent goes where one is needed",
-    explanation: "The value may be null or absent, and what takes it does not allow that. Give a default with `??`, or make the input optional (`string?`).",
+    summary: "a value that may be absent in a required place",
+    explanation: "The value may be null or absent, but its target does not allow null. Give a default with `??`, or make the input optional (`string?`).",
     bad: r#"[workflow]
 name = "example"
 
@@ -69,7 +69,7 @@ pub(crate) fn report(given: &Given<'_>, target: &Target<'_>, mismatch: &Mismatch
     let message =
         format!("{} may give `null`, which {} rejects", given.at(path), target.at(path, &mismatch.expected));
     let finding =
-        RULE.at(given.span, message).label(format!("this is `{}`", super::shorten(&given.ty.to_string())));
+        RULE.at(given.span, message).label(format!("type `{}`", super::shorten(&given.ty.to_string())));
     let finding = match default_of(&mismatch.expected) {
         Some(default) if path.is_empty() => finding.help(format!("give a default: `${{… ?? {default}}}`")),
         _ => finding,

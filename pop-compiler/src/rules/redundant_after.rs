@@ -1,4 +1,4 @@
-//! `redundant-after`: an `after` that changes nothing.
+//! `redundant-after`: an `after` without an effect.
 
 use std::collections::HashSet;
 
@@ -9,9 +9,9 @@ use crate::model::Model;
 pub(crate) const RULE: Rule = Rule {
     id: "redundant-after",
     severity: Severity::Warning,
-    summary: "an `after` that changes nothing",
-    explanation: "A reference to an operation's output already waits for that operation, and for all that it waits for through references. An `after` that says so again only \
-hides those that matter.",
+    summary: "an `after` without an effect",
+    explanation: "A reference to an output already waits for its operation, and for every operation that this one refers to. A redundant `after` hides the entries that \
+matter.",
     bad: r#"[workflow]
 name = "example"
 
@@ -59,9 +59,12 @@ pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
             .iter()
             .map(|name| {
                 if !seen.insert(name.value.as_str()) {
-                    Some(format!("`{}` is in `after` twice", name.value))
+                    Some(format!("duplicate `{}` in `after`", name.value))
                 } else if implied.contains(name.value.as_str()) {
-                    Some(format!("references already make this wait for `{}`", name.value))
+                    Some(format!(
+                        "redundant `{}` in `after`: references already wait for this operation",
+                        name.value
+                    ))
                 } else {
                     None
                 }
@@ -102,7 +105,7 @@ fn report(model: &Model<'_>, i: usize, why: &[Option<String>], out: &mut Vec<Dia
     let all = why.iter().all(Option::is_some);
     for (name, reason) in ast.after.iter().zip(why) {
         let Some(reason) = reason else { continue };
-        let finding = RULE.at(name.span, reason.clone()).label("changes nothing");
+        let finding = RULE.at(name.span, reason.clone()).label("no effect");
         out.push(match all {
             false => finding.drop_entry(name.span),
             // one of them takes the whole list with it

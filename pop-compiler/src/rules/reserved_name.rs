@@ -1,4 +1,4 @@
-//! `reserved-name`: a name that has a meaning of its own, or can't be written in a reference.
+//! `reserved-name`: a reserved or invalid name.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,9 +7,9 @@ use crate::source::{Span, Spanned};
 pub(crate) const RULE: Rule = Rule {
     id: "reserved-name",
     severity: Severity::Error,
-    summary: "a name that has a meaning of its own, or can't be written in a reference",
-    explanation: "`inputs`, `run`, `each` and `each_index` mean something inside `${…}`; names that start with `pop.` or end in `.out` mean something in \
-Agendas; `::`, `>` and line breaks end a reference. Control characters are never part of a name.",
+    summary: "a reserved or invalid name",
+    explanation: "`inputs`, `run`, `each` and `each_index` have a meaning inside `${…}`. Names that start with `pop.` or end in `.out` have a meaning in agendas. `::`, \
+`>` and line breaks end a reference. Control characters are never part of a name.",
     bad: r#"[workflow]
 name = "example"
 
@@ -31,15 +31,15 @@ pub(crate) fn operation(name: &Spanned<String>) -> Option<Diagnostic> {
     let text = name.value.as_str();
     let why = match text {
         "" => return Some(empty(name.span, "an operation")),
-        "inputs" | "run" | "each" | "each_index" => format!("`${{{text}}}` means something else"),
-        _ if text.starts_with("pop.") => "names that start with `pop.` are POP's own".to_owned(),
-        _ if text.strip_suffix(".out").is_some() => "`.out` is how Agendas name an output".to_owned(),
+        "inputs" | "run" | "each" | "each_index" => format!("`${{{text}}}` has another meaning"),
+        _ if text.starts_with("pop.") => "the prefix `pop.` is reserved".to_owned(),
+        _ if text.strip_suffix(".out").is_some() => "agendas name outputs with the suffix `.out`".to_owned(),
         _ if text.contains("::") => "`::` starts the path of a reference".to_owned(),
         _ if text.contains('>') => "`>` ends a reference".to_owned(),
-        _ if text.chars().any(char::is_control) => "it has a control character".to_owned(),
+        _ if text.chars().any(char::is_control) => "contains a control character".to_owned(),
         _ => return None,
     };
-    Some(RULE.at(name.span, format!("an operation can't be called `{}`", text.escape_debug())).label(why))
+    Some(RULE.at(name.span, format!("invalid operation name `{}`", text.escape_debug())).label(why))
 }
 
 /// A name without a letter.
@@ -49,7 +49,7 @@ pub(crate) fn empty(span: Span, what: &str) -> Diagnostic {
 
 /// A name of a type that is a type already, or no name.
 pub(crate) fn type_name(name: &Spanned<String>) -> Diagnostic {
-    RULE.at(name.span, format!("a type can't be called `{}`", name.value))
-        .label("built in, or not a name")
-        .help("type names are letters, digits, `_`, `-` and `.`")
+    RULE.at(name.span, format!("invalid type name `{}`", name.value))
+        .label("built-in name, or invalid characters")
+        .help("use letters, digits, `_`, `-` and `.` in type names")
 }

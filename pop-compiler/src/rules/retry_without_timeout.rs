@@ -1,4 +1,4 @@
-//! `retry-without-timeout`: a retry for timeouts where nothing can time out.
+//! `retry-without-timeout`: a retry on timeouts without a timeout.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,8 +7,8 @@ use crate::model::{Model, Operation};
 pub(crate) const RULE: Rule = Rule {
     id: "retry-without-timeout",
     severity: Severity::Warning,
-    summary: "a retry for timeouts where nothing can time out",
-    explanation: "`retry` names `timeout`, but neither the operation nor its type has a `timeout`: an attempt that hangs will hang for ever, and the retry never comes.",
+    summary: "a retry on timeouts without a timeout",
+    explanation: "`retry` names `timeout`, but neither the operation nor its type has a `timeout`. An attempt that hangs never times out, so the retry never happens.",
     bad: r#"[workflow]
 name = "example"
 
@@ -35,9 +35,9 @@ pub(crate) fn check(_: &Model<'_>, operation: &Operation<'_>, out: &mut Vec<Diag
     if settings.timeout.is_none() && operation.kind.is_some_and(|kind| kind.timeout.is_none()) {
         let name = &operation.ast.name.value;
         out.push(
-            RULE.at(span, format!("`{name}` is tried again after a timeout, but has no `timeout`"))
+            RULE.at(span, format!("`{name}` retries after a timeout, but has no `timeout`"))
                 .label("never happens")
-                .help("add `timeout = \"…\"`, the longest one attempt may take"),
+                .help("add `timeout = \"…\"`, the longest duration of one attempt"),
         );
     }
 }

@@ -8,7 +8,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "self-reference",
     severity: Severity::Error,
     summary: "an operation that waits for itself",
-    explanation: "An operation can't use its own output, nor come after itself.",
+    explanation: "An operation cannot use its own output or wait for itself.",
     bad: r#"[workflow]
 name = "example"
 
@@ -28,7 +28,7 @@ uses = "pop.sleep"
 
 /// `name` waits for itself at `span`.
 pub(crate) fn report(name: &str, span: Span) -> Diagnostic {
-    RULE.at(span, format!("`{name}` waits for itself")).label("this is the operation itself")
+    RULE.at(span, format!("`{name}` waits for itself")).label("the operation itself")
 }
 
 /// `name` is in its own `after`, at `span`.

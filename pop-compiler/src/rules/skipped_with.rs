@@ -1,4 +1,4 @@
-//! `skipped-with`: an operation is skipped for want of an input that it declares optional.
+//! `skipped-with`: an operation that skips for lack of an optional input.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,9 +7,9 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "skipped-with",
     severity: Severity::Warning,
-    summary: "an operation is skipped for want of an optional input",
-    explanation: "An operation that reads the output of another one is skipped with it. Here the input is optional, so the operation could do without, but nothing says so. \
-Write `?? null` (or another default) behind the reference if it may do without; give the operation a `when` of its own if it is meant to be skipped.",
+    summary: "an operation that skips for lack of an optional input",
+    explanation: "An operation that reads the output of a skipped operation is skipped, too. Here the input is optional, so the operation could run without the value. \
+Write `?? null` (or another default) after the reference to run the operation anyway. Give the operation its own `when` if the skip is intended.",
     bad: r#"[workflow]
 name = "example"
 
@@ -62,6 +62,8 @@ pub(crate) fn report(span: Span, reader: &str, input: &str, other: &str) -> Diag
     let behind = Span { start: span.end - 1, end: span.end - 1, ..span };
     RULE.at(span, message)
         .label(format!("`{other}` may be skipped"))
-        .help(format!("write `?? null` if `{reader}` may do without, or give it a `when` of its own"))
+        .help(format!(
+            "write `?? null` if `{reader}` can run without the value, or give `{reader}` its own `when`"
+        ))
         .edit(behind, " ?? null")
 }

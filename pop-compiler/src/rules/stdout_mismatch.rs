@@ -1,4 +1,4 @@
-//! `stdout-mismatch`: a declared output that standard output can't give.
+//! `stdout-mismatch`: a declared output that standard output cannot fill.
 
 use super::Rule;
 use crate::agenda::Stdout;
@@ -10,10 +10,11 @@ use crate::values::{self, Filled};
 pub(crate) const RULE: Rule = Rule {
     id: "stdout-mismatch",
     severity: Severity::Warning,
-    summary: "a declared output that standard output can't give",
-    explanation: "`stdout = \"text\"` fills one field with what a program prints, and `stdout = \"lines\"` fills one with a list of its lines: the only field that is declared, \
-whatever its name, or else the one called `text` or `lines`. Numbers, booleans, paths and the like are read from the text. Anything else that is declared is never there, \
-and the operation fails. Declare what standard output gives, use `stdout = \"json\"`, or let the program write `$POP_OUTPUT_FILE`, which always wins, with `stdout = \"log\"`.",
+    summary: "a declared output that standard output cannot fill",
+    explanation: "`stdout = \"text\"` fills one output field with the printed text, and `stdout = \"lines\"` with the list of printed lines. The field is the only \
+declared one, or else the one named `text` or `lines`. POP reads numbers, booleans, paths and the like from the text. Any other declared field would be missing, and the \
+operation would fail. Declare only that field, use `stdout = \"json\"`, or let the program write `$POP_OUTPUT_FILE` with `stdout = \"log\"`. The file takes precedence \
+over standard output.",
     bad: r#"[workflow]
 name = "example"
 
@@ -63,17 +64,24 @@ pub(crate) fn check(
             let field = filled.field(record);
             let given = format!("{{ {field}: {} }}", gives(filled));
             let message = match lacking(types, record, field) {
-                Some(name) => format!("standard output as `{word}` gives `{given}`; nothing gives `{name}`"),
-                None => format!(
-                    "standard output as `{word}` gives `{given}`, and `{field}` is something else here"
-                ),
+                Some(name) => {
+                    format!("missing output `{name}`: standard output as `{word}` gives only `{given}`")
+                }
+                None => {
+                    format!("standard output as `{word}` gives `{given}`, but `{field}` has another type")
+                }
             };
             (message, given)
         }
         other => {
             let given = format!("{{ {word}: {} }}", gives(filled));
             let other = super::shorten(&other.to_string());
-            (format!("standard output as `{word}` gives `{given}`, and `{other}` takes no such value"), given)
+            (
+                format!(
+                    "standard output as `{word}` gives `{given}`, but `{other}` does not accept that value"
+                ),
+                given,
+            )
         }
     };
     let finding = RULE.at(place.span, message).label(format!("expected `{given}`"));
@@ -85,13 +93,11 @@ pub(crate) fn check(
         matches!(types.resolve(declared), Type::Record(r) if r.len() == 1) && takes(types, declared, other);
     if meant && let Some(stdout) = place.stdout {
         let word = other.usual();
-        return Some(finding.help(format!("`stdout = \"{word}\"` gives it")).rename(
-            stdout,
-            filled.usual(),
-            word,
-        ));
+        return Some(finding.help(format!("use `stdout = \"{word}\"`")).rename(stdout, filled.usual(), word));
     }
-    Some(finding.help(format!("declare that, or let the program write `$POP_OUTPUT_FILE` and set `stdout = \"log\"` instead of `\"{word}\"`")))
+    Some(finding.help(format!(
+        "declare that type, or let the program write `$POP_OUTPUT_FILE` and set `stdout = \"log\"` instead of `\"{word}\"`"
+    )))
 }
 
 /// What the field is filled with.

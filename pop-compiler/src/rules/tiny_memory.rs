@@ -7,7 +7,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "tiny-memory",
     severity: Severity::Warning,
     summary: "less memory than any program needs",
-    explanation: "A quantity without a unit is a number of bytes, and `m` means thousandths, as Kubernetes has it: `512m` of memory is one byte. `512Mi` is what was meant.",
+    explanation: "As in Kubernetes, a quantity without a unit is a number of bytes, and `m` means thousandths. `512m` of memory is one byte. Write `512Mi` for \
+mebibytes.",
     bad: r#"[workflow]
 name = "example"
 
@@ -36,6 +37,6 @@ pub(crate) fn report(at: impl Into<Location>, text: &str, bytes: u64) -> Option<
     }
     let number = text.trim_end_matches('m');
     let what = if number.len() < text.len() { ": `m` means thousandths" } else { "" };
-    let finding = RULE.at(at, format!("`{text}` of memory is {bytes} bytes{what}"));
+    let finding = RULE.at(at, format!("memory `{text}` means {bytes} bytes{what}"));
     Some(finding.help(format!("did you mean `\"{number}Mi\"`?")))
 }

@@ -10,8 +10,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "type-mismatch",
     severity: Severity::Error,
     summary: "a value of the wrong type",
-    explanation: "What is given must be of the type that is asked for. `int` fits `float`; a record fits another that asks for fewer fields; nothing else is \
-converted. The finding shows a value that could arrive and would be refused.",
+    explanation: "A value must have the declared type. `int` fits `float`. A record fits another record that has fewer fields. POP converts no other types. The finding \
+shows a possible value that the target would reject.",
     bad: r#"[workflow]
 name = "example"
 
@@ -61,15 +61,16 @@ pub(crate) fn report(
         ),
     };
     let finding =
-        RULE.at(given.span, message).label(format!("this is `{}`", super::shorten(&given.ty.to_string())));
-    let finding = if edits.is_some() { finding.help("put it in a list: `[\"${…}\"]`") } else { finding };
+        RULE.at(given.span, message).label(format!("type `{}`", super::shorten(&given.ty.to_string())));
+    let finding =
+        if edits.is_some() { finding.help("put the reference in a list: `[\"${…}\"]`") } else { finding };
     super::valued(target.place(finding), edits)
 }
 
 /// A literal value of the wrong type.
 pub(crate) fn literal(shown: &str, span: Span, target: &Target<'_>, edits: Option<Vec<Edit>>) -> Diagnostic {
     let finding = RULE
-        .at(span, format!("{} does not take `{}`", target.at("", target.ty), super::shorten(shown)))
+        .at(span, format!("{} does not accept `{}`", target.at("", target.ty), super::shorten(shown)))
         .label(format!("expected `{}`", super::shorten(&target.ty.to_string())));
     super::valued(target.place(finding), edits)
 }
@@ -77,7 +78,7 @@ pub(crate) fn literal(shown: &str, span: Span, target: &Target<'_>, edits: Optio
 /// A text that is a reference, but for the `${…}` around it.
 pub(crate) fn bare(text: &str, right: &str, span: Span, target: &Target<'_>) -> Diagnostic {
     let finding = RULE
-        .at(span, format!("{} does not take `{}`", target.at("", target.ty), super::shorten(text)))
+        .at(span, format!("{} does not accept `{}`", target.at("", target.ty), super::shorten(text)))
         .label("a text, not a reference")
         .help(format!("write `{right}`"))
         .rename(span, text, right);
@@ -93,7 +94,7 @@ pub(crate) fn word(
     edits: Option<Vec<Edit>>,
 ) -> Diagnostic {
     let finding =
-        RULE.at(span, format!("{} does not take `{}`", target.at("", target.ty), super::shorten(text)));
+        RULE.at(span, format!("{} does not accept `{}`", target.at("", target.ty), super::shorten(text)));
     let finding = match suggest::nearest_word(text, known.iter().copied()) {
         Some(near) => super::meant(finding, &Spanned::new(text.to_owned(), span), near),
         None => super::valued(finding, edits)

@@ -1,4 +1,4 @@
-//! `undeclared-field`: a further field of an open record that is nearly one that the record names.
+//! `undeclared-field`: an undeclared field of an open record with nearly the name of a declared one.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,9 +7,9 @@ use crate::source::Spanned;
 pub(crate) const RULE: Rule = Rule {
     id: "undeclared-field",
     severity: Severity::Warning,
-    summary: "a further field of an open record that is nearly one that it names",
-    explanation: "An open record (`{title: string?, ...}`) may have fields that it does not name, so a misspelt one is no error: it is handed on as it is, or found \
-absent. If the field is meant, allow this where it is written: `# pop: allow(undeclared-field) the tool knows both`.",
+    summary: "an undeclared field of an open record with nearly the name of a declared one",
+    explanation: "An open record (`{title: string?, ...}`) accepts undeclared fields, so a misspelt field is not an error. POP passes the field on, or reads it as \
+absent. If the name is intended, allow the finding there: `# pop: allow(undeclared-field) the tool knows both`.",
     bad: r#"[workflow]
 name = "example"
 
@@ -38,6 +38,6 @@ with = { height = 720, title = "a clip", tune = "film" }
 
 /// `of` does not name the field `name`, but `near`. No fix: the field may be meant.
 pub(crate) fn report(name: &Spanned<String>, of: &str, near: &str) -> Diagnostic {
-    RULE.at(name.span, format!("{of} does not name a field `{}`, but takes any", name.value))
+    RULE.at(name.span, format!("{of} declares no field `{}`, but accepts any field", name.value))
         .help(format!("did you mean `{near}`?"))
 }

@@ -10,7 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "unknown-field",
     severity: Severity::Error,
     summary: "a field that the value does not have",
-    explanation: "The type of what is referred to, or of what is written to, has no such field.",
+    explanation: "The type of the value has no such field.",
     bad: r#"[workflow]
 name = "example"
 
@@ -48,24 +48,26 @@ pub(crate) fn report(name: &Spanned<String>, of: &str, record: &Record, guesses:
     let finding = RULE.at(name.span, format!("{of} has no field `{}`", name.value));
     match suggest::nearest(&name.value, guesses.among(record.iter().map(|(n, _)| n))) {
         Some(near) => super::meant(finding, name, near),
-        None => finding.label("unknown field").help(super::list_of("it has", record.iter().map(|(n, _)| n))),
+        None => finding
+            .label("unknown field")
+            .help(super::list_of("known fields:", record.iter().map(|(n, _)| n))),
     }
 }
 
 /// `of` is not something with fields.
 pub(crate) fn no_fields(name: &str, span: Span, of: &str, ty: &Type) -> Diagnostic {
-    RULE.at(span, format!("{of} is `{ty}`, which has no fields"))
-        .label(format!("`{name}` can't be taken from it"))
+    RULE.at(span, format!("{of} is `{ty}`, which has no fields")).label(format!("cannot read `{name}`"))
 }
 
 /// `run` has two fields only.
 pub(crate) fn of_run(span: Span) -> Diagnostic {
-    RULE.at(span, "a run has only `id` and `customer`").label("write `${run.id}` or `${run.customer}`")
+    RULE.at(span, "unknown field: `run` has only `id` and `customer`")
+        .label("write `${run.id}` or `${run.customer}`")
 }
 
 /// `each_index` is a number.
 pub(crate) fn of_index(span: Span) -> Diagnostic {
-    RULE.at(span, "`each_index` is a number and has no fields").label("can't be taken from a number")
+    RULE.at(span, "`each_index` is a number and has no fields").label("a number has no fields")
 }
 
 /// `key`, in a `${with.…}` of a command, is no input of the operation type, or no field of what is `before` it.
@@ -84,13 +86,12 @@ pub(crate) fn of_with(
     if let Some(near) = suggest::nearest(&key.value, guesses.among(record.iter().map(|(n, _)| n))) {
         return super::meant(finding, key, near);
     }
-    let intro = if what == "input" { "its inputs are" } else { "it has" };
+    let intro = if what == "input" { "known inputs:" } else { "known fields:" };
     finding.label(format!("unknown {what}")).help(super::list_of(intro, record.iter().map(|(n, _)| n)))
 }
 
 /// `key`, in `${with.PATH}` of a command, is taken from something that has no fields.
 pub(crate) fn in_with(path: &str, key: &Spanned<String>, operation: &Spanned<String>) -> Diagnostic {
-    let message =
-        format!("`${{with.{path}}}` is used by `{}`, and there is no `{}` there", operation.value, key.value);
-    RULE.at(key.span, message).label("taken from something without fields")
+    let message = format!("invalid `${{with.{path}}}` in `{}`: no field `{}`", operation.value, key.value);
+    RULE.at(key.span, message).label("the value has no fields")
 }

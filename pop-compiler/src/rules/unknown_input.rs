@@ -1,4 +1,4 @@
-//! `unknown-input`: a reference to an input that is not there.
+//! `unknown-input`: a reference to an undeclared input.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,7 +8,7 @@ use crate::suggest::Near;
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-input",
     severity: Severity::Error,
-    summary: "a reference to an input that is not there",
+    summary: "a reference to an undeclared input",
     explanation: "`${inputs.name}` stands for the input `name`, which `[inputs]` must declare.",
     bad: r#"[workflow]
 name = "example"
@@ -36,7 +36,7 @@ with = { output = "${inputs.source}" }
 
 /// `inputs.NAME` where an operation has that name; `root` is where `inputs` stands, `near` an input that may be meant.
 pub(crate) fn is_operation(name: &str, root: Span, span: Span, near: Option<&str>) -> Diagnostic {
-    let finding = RULE.at(span, format!("there is no input `{name}`")).label("not declared in `[inputs]`");
+    let finding = RULE.at(span, format!("unknown input `{name}`")).label("not declared in `[inputs]`");
     let help = format!("`{name}` is an operation; write `${{{name}}}`");
     match near {
         Some(near) => finding.help(format!("did you mean `{near}`?")).help(help),
@@ -51,7 +51,7 @@ pub(crate) fn native(name: &str, span: Span, near: Option<Near<'_>>) -> Diagnost
 
 /// A reference to an input that is not declared; `near` is what was probably meant.
 pub(crate) fn report(name: &str, span: Span, near: Option<Near<'_>>) -> Diagnostic {
-    let finding = RULE.at(span, format!("there is no input `{name}`"));
+    let finding = RULE.at(span, format!("unknown input `{name}`"));
     match near {
         Some(near) => super::meant(finding, &Spanned::new(name.to_owned(), span), near),
         None => finding.label("not declared in `[inputs]`"),

@@ -9,7 +9,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "unknown-key",
     severity: Severity::Error,
     summary: "a key that means nothing here",
-    explanation: "Only the keys of the language are allowed, so that a misspelt one does not silently do nothing.",
+    explanation: "Only the keys of the language are allowed. A misspelt key would have no effect.",
     bad: r#"[workflow]
 name = "example"
 
@@ -70,16 +70,16 @@ pub(crate) fn dotted(key: &Spanned<String>, before: &str, of: &str) -> Diagnosti
 pub(crate) fn in_catalog(key: &Spanned<String>) -> Diagnostic {
     RULE.at(key.span, format!("unknown key `{}` in a catalog file", key.value))
         .label("not a key here")
-        .help("a catalog does not name others; name them all in the `catalogs` of the workflow")
+        .help("a catalog cannot import catalogs; list all of them in `catalogs` of the workflow")
 }
 
 /// An operation type as a workflow file has it, in a catalog file; `section` is where its section is named.
 pub(crate) fn moved(key: &Spanned<String>, section: Option<Span>) -> Diagnostic {
     let finding = RULE
         .at(key.span, format!("unknown key `{}` in `catalog`", key.value))
-        .label("this is an operation type")
+        .label("an operation type")
         .help(format!(
-            "in a catalog file it is `[operations.{}]`",
+            "in a catalog file, write `[operations.{}]`",
             serde_json::Value::from(key.value.as_str())
         ));
     match section {
@@ -104,14 +104,14 @@ pub(crate) fn meant(key: &str, known: &[&'static str]) -> Option<Near<'static>> 
 pub(crate) fn twin(key: &Spanned<String>, of: &str, ours: &str) -> Diagnostic {
     RULE.at(key.span, format!("unknown key `{}` in {of}", key.value))
         .label("not a key here")
-        .help(format!("`{ours}` is there as well: keep one of them"))
+        .help(format!("`{ours}` is present, too: keep one of them"))
 }
 
 /// `key` is another tool's word for `ours`, but its value is of another form.
 pub(crate) fn otherwise(key: &Spanned<String>, of: &str, ours: &str) -> Diagnostic {
     RULE.at(key.span, format!("unknown key `{}` in {of}", key.value))
         .label("not a key here")
-        .help(format!("here that is said with `{ours}`, whose value has another form"))
+        .help(format!("use `{ours}`, whose value has another form"))
 }
 
 /// `key` is none of the `known` keys of `of`.

@@ -1,4 +1,4 @@
-//! `unknown-operation`: `after` names an operation that is not there.
+//! `unknown-operation`: `after` names an unknown operation.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,7 +8,7 @@ use crate::suggest::Near;
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-operation",
     severity: Severity::Error,
-    summary: "`after` names an operation that is not there",
+    summary: "`after` names an unknown operation",
     explanation: "`after` takes the names of operations of the same workflow.",
     bad: r#"[workflow]
 name = "example"
@@ -33,7 +33,7 @@ after = ["first"]
 
 /// `after` names nothing; `near` is what was probably meant.
 pub(crate) fn report(name: &Spanned<String>, near: Option<Near<'_>>) -> Diagnostic {
-    let finding = RULE.at(name.span, format!("there is no operation `{}`", name.value));
+    let finding = RULE.at(name.span, format!("unknown operation `{}`", name.value));
     let plain = name.value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     match (near, plain) {
         (None, Some(plain)) => {

@@ -1,4 +1,4 @@
-//! `unknown-operation-type`: `uses` names an operation type that is in no catalog.
+//! `unknown-operation-type`: `uses` names an unknown operation type.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,7 +8,7 @@ use crate::suggest;
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-operation-type",
     severity: Severity::Error,
-    summary: "`uses` names an operation type that is in no catalog",
+    summary: "`uses` names an unknown operation type",
     explanation: "`uses` takes a built-in operation type (pop.sleep, pop.log, pop.transform, sample), or one of a catalog that the workflow \
 names in `catalogs` or holds itself in `[catalog]`.",
     bad: r#"[workflow]
@@ -29,16 +29,17 @@ uses = "pop.sleep"
 
 /// Whether the name could only be that of a built-in type, which no catalog defines.
 pub(crate) fn is_built_in(finding: &Diagnostic) -> bool {
-    finding.rule == RULE.id && finding.message.starts_with("there is no operation type `pop.")
+    finding.rule == RULE.id && finding.message.starts_with("unknown operation type `pop.")
 }
 
 /// `uses` names nothing.
 pub(crate) fn report<'n>(name: &Spanned<String>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
-    let finding = RULE.at(name.span, format!("there is no operation type `{}`", name.value));
+    let finding = RULE.at(name.span, format!("unknown operation type `{}`", name.value));
     match suggest::nearest(&name.value, known) {
         Some(near) => super::meant(finding, name, near),
-        None => finding
-            .label("in no catalog of this workflow")
-            .help(format!("add its catalog to `catalogs`, or describe it in `[catalog.\"{}\"]`", name.value)),
+        None => finding.label("in no catalog of this workflow").help(format!(
+            "add its catalog to `catalogs`, or define the type in `[catalog.\"{}\"]`",
+            name.value
+        )),
     }
 }

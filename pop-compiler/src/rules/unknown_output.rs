@@ -1,4 +1,4 @@
-//! `unknown-output`: a reference to an operation that is not there.
+//! `unknown-output`: a reference to an unknown operation.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -9,7 +9,7 @@ use crate::suggest::{self, Near};
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-output",
     severity: Severity::Error,
-    summary: "a reference to an operation that is not there",
+    summary: "a reference to an unknown operation",
     explanation: "`${name…}` stands for the output of the operation `name` of the same workflow.",
     bad: r#"[workflow]
 name = "example"
@@ -35,7 +35,7 @@ with = { output = "${probe.title}" }
 /// A reference to the output of an operation that is not there; `near` is what was probably meant.
 pub(crate) fn report(name: &Spanned<String>, near: Option<Near<'_>>, is_input: bool) -> Diagnostic {
     let finding =
-        RULE.at(name.span, format!("there is no operation `{}` whose output could be used", name.value));
+        RULE.at(name.span, format!("unknown operation `{}` in a reference to an output", name.value));
     if is_input {
         let replacement = format!("inputs.{}", name.value);
         let help = format!("`{}` is an input; write `${{{replacement}}}`", name.value);
@@ -54,7 +54,7 @@ pub(crate) fn report(name: &Spanned<String>, near: Option<Near<'_>>, is_input: b
 
 /// `steps.probe`: the operation `field` behind a word that other languages put there.
 pub(crate) fn prefix(name: &Spanned<String>, field: &str, span: Span) -> Diagnostic {
-    RULE.at(name.span, format!("there is no operation `{}` whose output could be used", name.value))
+    RULE.at(name.span, format!("unknown operation `{}` in a reference to an output", name.value))
         .label("a reference begins with the name of the operation")
         .help(format!("write `${{{field}}}`"))
         .edit(Span { end: span.start, ..name.span }, "")
@@ -71,7 +71,7 @@ pub(crate) fn dotted(name: &Spanned<String>, reference: &Reference, steps: usize
     let written = write_name(&full);
     let span = path.last().map_or(name.span, |last| name.span.to(last.span));
     let finding = RULE
-        .at(name.span, format!("there is no operation `{}` whose output could be used", name.value))
+        .at(name.span, format!("unknown operation `{}` in a reference to an output", name.value))
         .label("no operation has this name")
         .help(format!("the name of `{full}` has a dot, so write `${{{written}}}`"));
     // brackets and quotes would need another form
@@ -81,21 +81,21 @@ pub(crate) fn dotted(name: &Spanned<String>, reference: &Reference, steps: usize
 /// `params.url`: a word that other languages have for `inputs` or `each`.
 pub(crate) fn root(name: &Spanned<String>, ours: &str) -> Diagnostic {
     let finding =
-        RULE.at(name.span, format!("there is no operation `{}` whose output could be used", name.value));
+        RULE.at(name.span, format!("unknown operation `{}` in a reference to an output", name.value));
     super::meant(finding, name, ours)
 }
 
 /// An item that the fan-out does not have.
 pub(crate) fn index(span: Span, name: &str, items: usize, each: Span) -> Diagnostic {
     let has = if items == 1 { "1 item".to_owned() } else { format!("{items} items") };
-    RULE.at(span, format!("the fan-out of `{name}` has only {has}"))
+    RULE.at(span, format!("index out of range: the fan-out of `{name}` has {has}"))
         .label("counted from 0")
         .also(each, "this list")
 }
 
 /// A token of POP's own for something that a run does not have.
 pub(crate) fn native<'n>(span: Span, name: &str, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
-    let finding = RULE.at(span, format!("nothing is called `{name}` when an agenda runs"));
+    let finding = RULE.at(span, format!("unknown name `{name}` in a reference"));
     match suggest::closest(name, known) {
         Some(near) => finding.help(format!("did you mean `@<{near}>`?")),
         None => finding.help("write `\\@<` for the text itself"),

@@ -9,7 +9,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "unknown-rule",
     severity: Severity::Warning,
     summary: "a rule that does not exist",
-    explanation: "A comment `pop: allow(rule)` or `[lints]` in `pop.toml` names a rule; `popc explain` lists them all.",
+    explanation: "A comment `pop: allow(rule)` or `[lints]` in `pop.toml` names a rule. `popc explain` lists all rules.",
     bad: r#"[workflow]
 name = "example"
 
@@ -33,7 +33,7 @@ uses = "pop.sleep"
 
 /// No rule is called `name`.
 pub(crate) fn report(name: &Spanned<String>) -> Diagnostic {
-    let finding = RULE.at(name.span, format!("no rule is called `{}`", name.value));
+    let finding = RULE.at(name.span, format!("unknown rule `{}`", name.value));
     match suggest::nearest(&name.value, ALL.iter().map(|rule| rule.id)) {
         Some(near) => super::meant(finding, name, near),
         None => finding.label("not a rule").help("`popc explain` lists the rules"),

@@ -1,4 +1,4 @@
-//! `unknown-type`: a type name that is not defined.
+//! `unknown-type`: an unknown type.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::suggest::{self, Near};
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-type",
     severity: Severity::Error,
-    summary: "a type name that is not defined",
-    explanation: "Types are the built-in ones, those of `[types]`, and those of the catalogs that the workflow names.",
+    summary: "an unknown type",
+    explanation: "Known types are the built-in ones, those of `[types]`, and those of the catalogs that the workflow names.",
     bad: r#"[workflow]
 name = "example"
 
@@ -38,7 +38,7 @@ with = { output = "${inputs.source}" }
 
 /// `name` is no type.
 pub(crate) fn report<'n>(name: &Spanned<Arc<str>>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
-    let finding = RULE.at(name.span, format!("there is no type `{}`", name.value));
+    let finding = RULE.at(name.span, format!("unknown type `{}`", name.value));
     // what other languages call ours
     let ours = match name.value.to_lowercase().as_str() {
         "str" | "text" => Some("string"),

@@ -1,4 +1,4 @@
-//! `unpinned-image`: an image reference that may mean another image tomorrow.
+//! `unpinned-image`: an image reference that may change its image.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,9 +7,9 @@ use crate::source::Spanned;
 pub(crate) const RULE: Rule = Rule {
     id: "unpinned-image",
     severity: Severity::Warning,
-    summary: "an image reference that may mean another image tomorrow",
-    explanation: "`latest`, and an image without a tag, mean whatever was pushed last: the same workflow would run other programs from one day to the next, and even \
-within one run. Give a version as the tag, or a digest.",
+    summary: "an image reference that may change its image",
+    explanation: "`latest`, and an image without a tag, mean the image that was pushed last. The same workflow would run other programs from one day to the next, and \
+even within one run. Give a version as the tag, or a digest.",
     bad: r#"[workflow]
 name = "example"
 
@@ -34,7 +34,7 @@ uses = "media.encode"
 
 /// `image` moves, and `why`.
 pub(crate) fn report(image: &Spanned<String>, why: &str) -> Diagnostic {
-    RULE.at(image.span, format!("`{}` is not always the same image: {why}", super::shorten(&image.value)))
+    RULE.at(image.span, format!("unpinned image `{}`: {why}", super::shorten(&image.value)))
         .label("not pinned")
-        .help("name a version as the tag, or a digest (`@sha256:…`)")
+        .help("use a version as the tag, or a digest (`@sha256:…`)")
 }

@@ -9,8 +9,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "unreachable",
     severity: Severity::Warning,
     summary: "an operation that never runs",
-    explanation: "With `when = false` an operation never runs, and neither does any other that can't do without its output. Take the operation out, or decide at run time: \
-`when = \"${inputs.really}\"`.",
+    explanation: "With `when = false` an operation never runs, and neither does an operation that needs its output. Remove the operation, or decide at run time: `when = \
+\"${inputs.really}\"`.",
     bad: r#"[workflow]
 name = "example"
 

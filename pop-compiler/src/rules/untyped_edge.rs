@@ -1,4 +1,4 @@
-//! `untyped-edge`: a reference about which nothing is known. Only reported where `pop.toml` asks for it.
+//! `untyped-edge`: a reference of unknown type.
 
 use super::Rule;
 use crate::ast::{Value, ValueKind};
@@ -9,9 +9,9 @@ use crate::types::Type;
 pub(crate) const RULE: Rule = Rule {
     id: "untyped-edge",
     severity: Severity::Info,
-    summary: "a reference whose type is not known",
-    explanation: "The output is `any`, or goes into an operation type that declares no input, so nothing is checked. Declare the operation type's `input` and `output`. This \
-rule only speaks where `pop.toml` names it; the typed coverage of a workflow counts the same references.",
+    summary: "a reference of unknown type",
+    explanation: "The output is `any`, or goes into an operation type without a declared input, so the reference is not checked. Declare the operation type's `input` \
+and `output`. The rule is off unless `pop.toml` names it. The typed coverage of a workflow counts the same references.",
     bad: r#"[workflow]
 name = "example"
 
@@ -43,17 +43,17 @@ with = { message = "${old.text}" }
     allowable: true,
 };
 
-/// How many references from operation to operation there are, and how many of them are checked.
+/// Number of references to outputs, and number of the checked ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// References to outputs of operations.
     pub edges: usize,
-    /// Those of a known type that go where a type is declared.
+    /// References of a known type into a declared input.
     pub typed: usize,
 }
 
 impl Coverage {
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self { edges: self.edges + other.edges, typed: self.typed + other.typed }
@@ -65,7 +65,7 @@ impl Coverage {
     }
 }
 
-/// Counts the references to outputs, and reports those that are not typed when `report` says so.
+/// Counts the references to outputs, and reports the untyped ones if `report` is set.
 #[derive(Debug)]
 pub(crate) struct Counter {
     pub(crate) coverage: Coverage,
@@ -107,11 +107,8 @@ impl Counter {
                     if !unknown && !undeclared {
                         self.coverage.typed += 1;
                     } else if self.report {
-                        let why =
-                            if unknown { "this is `any`" } else { "this goes where no input is declared" };
-                        out.push(
-                            RULE.at(reference.span, "nothing is checked about this reference").label(why),
-                        );
+                        let why = if unknown { "type `any`" } else { "the target declares no input" };
+                        out.push(RULE.at(reference.span, "unchecked reference").label(why));
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! `unused-input`: an input that nothing uses.
+//! `unused-input`: an unused input.
 
 use super::{Rule, bad_expression};
 use crate::budget;
@@ -8,8 +8,8 @@ use crate::model::Model;
 pub(crate) const RULE: Rule = Rule {
     id: "unused-input",
     severity: Severity::Warning,
-    summary: "an input that nothing uses",
-    explanation: "Whoever submits the workflow must think about each input; one that nothing uses is a mistake or a leftover.",
+    summary: "an unused input",
+    explanation: "Every submitter of the workflow must consider each input. An unused input is a mistake or a leftover.",
     bad: r#"[workflow]
 name = "example"
 
@@ -42,7 +42,7 @@ pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     for (input, used) in model.inputs.iter().zip(&model.used_inputs) {
         if !used {
             let name = &input.name;
-            out.push(RULE.at(name.span, format!("nothing uses the input `{}`", name.value)).label("unused"));
+            out.push(RULE.at(name.span, format!("unused input `{}`", name.value)).label("unused"));
             budget::enforce(out);
         }
     }

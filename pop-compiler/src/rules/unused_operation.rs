@@ -1,4 +1,4 @@
-//! `unused-operation`: an operation whose output nobody reads.
+//! `unused-operation`: an operation with an unused output.
 
 use super::{Rule, bad_expression};
 use crate::ast::ValueKind;
@@ -9,9 +9,9 @@ use crate::types::Type;
 pub(crate) const RULE: Rule = Rule {
     id: "unused-operation",
     severity: Severity::Warning,
-    summary: "an operation whose output nobody reads",
-    explanation: "The operation's type declares an output, the workflow has `[outputs]`, and neither they nor another operation read this one's or wait for it. Mostly a \
-reference was forgotten. An operation that runs for its effect only is better made of a type without output, or waited for with `after`.",
+    summary: "an operation with an unused output",
+    explanation: "The operation's type declares an output and the workflow has `[outputs]`, but no output and no operation reads this output or waits for the operation. \
+Often a reference was forgotten. For an operation that runs only for its effect, use a type without an output, or wait for the operation with `after`.",
     bad: r#"[workflow]
 name = "example"
 
@@ -57,9 +57,9 @@ pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     for (operation, _) in model.operations.iter().zip(used).filter(|(o, used)| !used && gives(model, o)) {
         let name = &operation.ast.name;
         out.push(
-            RULE.at(name.span, format!("nothing reads the output of `{}`", name.value))
+            RULE.at(name.span, format!("unused output of `{}`", name.value))
                 .label("unused")
-                .help("refer to it, wait for it with `after`, or drop the operation"),
+                .help("refer to the output, wait for the operation with `after`, or remove the operation"),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `unused-type`: a type that nothing names.
+//! `unused-type`: an unused type.
 
 use super::Rule;
 use crate::budget;
@@ -8,8 +8,8 @@ use crate::model::Model;
 pub(crate) const RULE: Rule = Rule {
     id: "unused-type",
     severity: Severity::Warning,
-    summary: "a type that nothing names",
-    explanation: "A type under `[types]` that no input, no operation type and no other type names is a leftover, or the place that should name it says `any`.",
+    summary: "an unused type",
+    explanation: "No input, no operation type and no other type names this type of `[types]`. The type is a leftover, or the place that should name it says `any`.",
     bad: r#"[workflow]
 name = "example"
 
@@ -42,8 +42,7 @@ pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     for def in &model.workflow.types {
         let name = &def.name;
         if !model.used_types.contains(&name.value) {
-            let finding =
-                RULE.at(name.span, format!("nothing uses the type `{}`", name.value)).label("unused");
+            let finding = RULE.at(name.span, format!("unused type `{}`", name.value)).label("unused");
             // among errors, it may be what is missing elsewhere
             out.push(if broken { finding } else { finding.drop_entry(name.span) });
             budget::enforce(out);

@@ -1,4 +1,4 @@
-//! `useless-allow`: a comment that allows what is not there.
+//! `useless-allow`: an allow comment without an effect.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -7,9 +7,9 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "useless-allow",
     severity: Severity::Warning,
-    summary: "a comment that allows what is not there",
-    explanation: "`# pop: allow(rule) reason` takes back the findings of a rule in the table or entry directly below it. When there are none, the comment is a leftover, and \
-would hide the next one.",
+    summary: "an allow comment without an effect",
+    explanation: "`# pop: allow(rule) reason` suppresses the findings of a rule in the table or entry directly below. Without such findings the comment is a leftover, \
+and would hide the next finding.",
     bad: r#"[workflow]
 name = "example"
 
@@ -31,8 +31,8 @@ when = true
 
 /// Nothing of `rule` is below the comment; `cut` is what goes from it, or all of it.
 pub(crate) fn report(rule: &str, span: Span, cut: Span) -> Diagnostic {
-    RULE.at(span, format!("this allows `{rule}`, of which nothing is found below"))
-        .label("allows nothing")
-        .help("an allow stands directly above the table or the entry that it is about")
+    RULE.at(span, format!("useless allow of `{rule}`: no such finding below"))
+        .label("no effect")
+        .help("place the comment directly above the table or entry of the finding")
         .edit(cut, "")
 }

@@ -1,4 +1,4 @@
-//! `useless-fallback`: `??` behind what is always there.
+//! `useless-fallback`: `??` after a value that is always present.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,9 +8,9 @@ use crate::types::Type;
 pub(crate) const RULE: Rule = Rule {
     id: "useless-fallback",
     severity: Severity::Warning,
-    summary: "`??` behind a value that is always there",
-    explanation: "What stands behind `??` is used where a value is null or absent, or where there is no output. An input that is not optional, or has a default, is always there. Drop it, or \
-make the type optional (`string?`) if the value may be absent after all.",
+    summary: "`??` after a value that is always present",
+    explanation: "The default after `??` replaces a value that is null or absent, or an output that does not exist. A required input, or an input with a default, is \
+always present. Remove the `??`, or make the type optional (`string?`) if the value may be absent.",
     bad: r#"[workflow]
 name = "example"
 
@@ -37,7 +37,7 @@ with = { message = "Ladder of ${inputs.title ?? 'something'}" }
 
 /// `of` is never null.
 pub(crate) fn report(span: Span, of: &str, ty: &Type) -> Diagnostic {
-    RULE.at(span, format!("`{of}` is always there: it is `{}`", super::shorten(&ty.to_string())))
+    RULE.at(span, format!("useless `??`: `{of}` is always present, as `{}`", super::shorten(&ty.to_string())))
         .label("never used")
-        .help("drop `??` and what is behind it")
+        .help("remove `??` and the default after it")
 }

@@ -8,7 +8,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "workflow-cycle",
     severity: Severity::Error,
     summary: "workflows that contain each other",
-    explanation: "A workflow named by `workflow = \"…\"` stands in place of the operation. One that contains itself, directly or through others, would never end.",
+    explanation: "`workflow = \"…\"` inserts a workflow in place of the operation. A workflow that contains itself, directly or through others, would never end.",
     bad: r#"[workflow]
 name = "example"
 
@@ -31,11 +31,10 @@ file = "${qc.file}"
 
 /// `path` is the circle: the files, the first one again at the end.
 pub(crate) fn report(span: Span, path: &[&str]) -> Diagnostic {
-    RULE.at(span, format!("these workflows contain each other: {}", path.join(" → ")))
-        .label("closes the circle")
+    RULE.at(span, format!("workflows contain each other: {}", path.join(" → "))).label("closes the cycle")
 }
 
 /// Workflows nested deeper than anybody means.
 pub(crate) fn too_deep(span: Span, limit: usize) -> Diagnostic {
-    RULE.at(span, format!("workflows nest more than {limit} deep here")).label("too deep")
+    RULE.at(span, format!("workflows nest more than {limit} levels deep")).label("too deep")
 }

@@ -1,4 +1,4 @@
-//! `wrong-shape`: a key with a value of the wrong kind.
+//! `wrong-shape`: a value of the wrong kind.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,7 +8,7 @@ use crate::suggest;
 pub(crate) const RULE: Rule = Rule {
     id: "wrong-shape",
     severity: Severity::Error,
-    summary: "a key with a value of the wrong kind",
+    summary: "a value of the wrong kind",
     explanation: "Each key of the language takes a certain kind of value: a string, a list, a table, a number.",
     bad: r#"[workflow]
 name = "example"
@@ -34,29 +34,29 @@ pub(crate) fn report(span: Span, what: &str, expected: &str, found: &str) -> Dia
 /// `[[what]]`, or a list of tables, where one table belongs.
 pub(crate) fn tables(span: Span, what: &str) -> Diagnostic {
     report(span, what, "a table", "a list of tables")
-        .help("in TOML, `[x]` is a table and `[[x]]` an item of a list; what has a name is `[x.name]`")
+        .help("in TOML, `[x]` is a table, `[[x]]` is an item of a list, and `[x.name]` is a named entry")
 }
 
 /// An agenda where a workflow belongs.
 pub(crate) fn agenda(span: Span) -> Diagnostic {
-    RULE.at(span, "this is an agenda, not a workflow")
-        .label("a workflow has a table of operations, by their names")
-        .help("the name of an agenda's file ends in `.json`, not in `.pop.json`")
+    RULE.at(span, "expected a workflow, found an agenda")
+        .label("a workflow has a table of operations by name")
+        .help("the file name of an agenda ends in `.json`, not in `.pop.json`")
 }
 
 /// A catalog where a workflow belongs.
 pub(crate) fn catalog(span: Span) -> Diagnostic {
-    RULE.at(span, CATALOG).label("a workflow has a section `workflow`").help(IN_CATALOGS)
+    RULE.at(span, CATALOG).label("a workflow needs a section `workflow`").help(IN_CATALOGS)
 }
 
-const CATALOG: &str = "this is a catalog of operation types, not a workflow";
-const IN_CATALOGS: &str = "workflows use its operation types when they name it in their `catalogs`";
+const CATALOG: &str = "expected a workflow, found a catalog of operation types";
+const IN_CATALOGS: &str = "to use its operation types, list the file in `catalogs` of a workflow";
 
 /// The finding above, where a catalog is what it may be.
 pub(crate) fn is_catalog(finding: &mut Diagnostic) {
     if finding.rule == RULE.id && finding.message == CATALOG {
         finding.severity = Severity::Info;
-        "this is a catalog of operation types, checked as one".clone_into(&mut finding.message);
+        "the file is checked as a catalog of operation types".clone_into(&mut finding.message);
         finding.primary.text.clear();
     }
 }
@@ -78,7 +78,7 @@ pub(crate) fn without_quotes(span: Span, what: &str, found: &str, written: &str,
     let finding = report(span, what, "a string", found);
     // of `0x10` or `1_000` nobody knows whether the digits or the number is meant
     if span.range().len() != written.len() {
-        return finding.help("write it in quotes");
+        return finding.help("write the value in quotes");
     }
     finding.help(format!("write `{quoted}`")).edit(span, quoted)
 }
@@ -89,15 +89,15 @@ pub(crate) fn command(span: Span, what: &str, words: Option<&[String]>) -> Diagn
     match words {
         Some(words) => {
             let list = format!("[{}]", words.join(", "));
-            finding.help(format!("no shell is involved; write `{list}`")).edit(span, list)
+            finding.help(format!("a command runs without a shell; write `{list}`")).edit(span, list)
         }
-        None => finding.help("no shell is involved unless you name one: `[\"sh\", \"-c\", \"…\"]`"),
+        None => finding.help("a command runs without a shell; to use one, write `[\"sh\", \"-c\", \"…\"]`"),
     }
 }
 
 /// A word that is none of the known ones.
 pub(crate) fn word(word: &Spanned<String>, what: &str, known: &[&str]) -> Diagnostic {
-    let finding = RULE.at(word.span, format!("{what} does not know `{}`", word.value));
+    let finding = RULE.at(word.span, format!("invalid value `{}` of {what}", word.value));
     match suggest::nearest(&word.value, known.iter().copied()) {
         Some(near) => super::meant(finding, word, near),
         None => finding.label(format!("expected {}", known.join(", "))),
@@ -106,5 +106,5 @@ pub(crate) fn word(word: &Spanned<String>, what: &str, known: &[&str]) -> Diagno
 
 /// A JSON document that is not what it should be; `why` is the reader's own message.
 pub(crate) fn native(span: Span, what: &str, why: &str) -> Diagnostic {
-    RULE.at(span, format!("this is not {what}: {why}")).label("in this document")
+    RULE.at(span, format!("invalid {what}: {why}")).label("in this document")
 }

@@ -1,6 +1,6 @@
-//! The syntaxes that a text can be written in.
+//! Syntaxes of source texts.
 
-/// Which syntax a text is written in.
+/// Syntax of a source text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// TOML 1.1.
@@ -10,7 +10,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format for a file of this name, by its ending; `None` when it is neither `.toml` nor `.json`.
+    /// The syntax of a file with this name, by its ending; `None` for other endings than `.toml` and `.json`.
     pub fn from_path(path: &str) -> Option<Self> {
         let extension = path.rsplit_once('.').map(|(_, e)| e)?;
         if extension.eq_ignore_ascii_case("toml") {
@@ -22,7 +22,7 @@ impl Format {
         }
     }
 
-    /// Whether a file of this name is a workflow by our convention: `*.pop.toml` or `*.pop.json`.
+    /// Whether a file with this name is a workflow by convention: `*.pop.toml` or `*.pop.json`.
     pub fn is_workflow_path(path: &str) -> bool {
         path.ends_with(".pop.toml") || path.ends_with(".pop.json")
     }

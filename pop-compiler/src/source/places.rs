@@ -1,29 +1,29 @@
-//! Places of names and references that are kept after compiling.
+//! Places of names and references, kept after the compilation.
 
 use std::sync::OnceLock;
 
 use super::Span;
 
-/// A place where a reference is written.
+/// Place of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mention {
-    /// The name of the operation that it belongs to; none for outputs and for `[run]`.
+    /// Name of the operation that contains the reference; none in outputs and `[run]`.
     pub operation: Option<Span>,
-    /// All of it, such as `${probe.title}`.
+    /// The whole reference, such as `${probe.title}`.
     pub span: Span,
 }
 
-/// Where each operation was named.
+/// Places of the operations' names.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// Each name once.
     named: Vec<(String, Span)>,
-    /// The positions in `named`, by name; made when somebody asks for a name.
+    /// Positions in `named` by name, built on the first lookup.
     sorted: OnceLock<Vec<usize>>,
 }
 
 impl Places {
-    /// The place of the operation `name`, as it is called in the template.
+    /// Place of the operation `name`, which is a name of the template.
     pub fn get(&self, name: &str) -> Option<Span> {
         let named = |i: &usize| self.named.get(*i).map_or("", |(name, _)| name.as_str());
         let sorted = self.sorted.get_or_init(|| {
@@ -35,17 +35,17 @@ impl Places {
         Some(self.named[sorted[at]].1)
     }
 
-    /// All names with their places: those of this file as they are written, then those of sub-workflows.
+    /// All names with their places: those of this file in the order of the text, then those of sub-workflows.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Span)> {
         self.named.iter().map(|(name, span)| (name.as_str(), *span))
     }
 
-    /// How many there are.
+    /// Number of names.
     pub fn len(&self) -> usize {
         self.named.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no names.
     pub fn is_empty(&self) -> bool {
         self.named.is_empty()
     }

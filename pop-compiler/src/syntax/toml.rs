@@ -173,7 +173,7 @@ impl EventReceiver for Receiver<'_> {
     fn simple_key(&mut self, span: toml_parser::Span, encoding: Option<Encoding>, error: &mut dyn ErrorSink) {
         let place = self.span(span);
         if span.is_empty() {
-            self.add(rules::syntax::report(place, "a key is missing", "expected a key"));
+            self.add(rules::syntax::report(place, "missing key", "expected a key"));
         }
         let Some(raw) = self.source.get(span) else { return };
         let mut key = String::new();
@@ -184,7 +184,7 @@ impl EventReceiver for Receiver<'_> {
     fn scalar(&mut self, span: toml_parser::Span, encoding: Option<Encoding>, error: &mut dyn ErrorSink) {
         let place = self.span(span);
         if span.is_empty() {
-            self.add(rules::syntax::report(place, "a value is missing", "expected a value"));
+            self.add(rules::syntax::report(place, "missing value", "expected a value"));
             self.document.scalar(&mut self.path, Tree { node: Node::Error, span: place });
             return;
         }
@@ -216,8 +216,8 @@ impl EventReceiver for Receiver<'_> {
             ),
             ScalarKind::Float => float(&text.value).map_or_else(
                 || {
-                    let message = format!("`{}` has no JSON form", raw.as_str());
-                    self.add(rules::syntax::report(place, &message, "only finite numbers are values here"));
+                    let message = format!("invalid number `{}`: JSON has no such number", raw.as_str());
+                    self.add(rules::syntax::report(place, &message, "only finite numbers are supported"));
                     Node::Error
                 },
                 Node::Number,

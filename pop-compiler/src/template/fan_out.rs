@@ -71,9 +71,9 @@ pub(super) fn expand(agenda: &mut Agenda, faults: &mut Vec<Diagnostic>) {
             Some(other) => {
                 let what = kind_of(&other);
                 let message =
-                    format!("operation `{}` fans out over {what}, which is no list", operation.name);
+                    format!("cannot fan out operation `{}` over {what}: expected a list", operation.name);
                 let finding = Diagnostic::error("not-a-list", Location::Pointer(at()), message);
-                fan_out.faults.push(finding.help("`each` needs a list; submit one, or drop `each`"));
+                fan_out.faults.push(finding.help("submit a list, or remove `each`"));
             }
         }
     }
@@ -269,8 +269,8 @@ impl Expansion<'_> {
     fn lacks(&mut self, i: usize, Lacks { name, item, field, token }: &Lacks) {
         if self.told.insert(i) {
             let at = Location::Pointer(format!("/agenda/operations/{i}/{field}"));
-            let message = format!("`{token}`, but item {item} of `{name}` has nothing there");
-            let help = "add it to that item, or give the reference a default";
+            let message = format!("`{token}` has no value in item {item} of `{name}`");
+            let help = "add the value to that item, or give the reference a default";
             self.faults.push(Diagnostic::error("unknown-field", at, message).help(help));
         }
     }
@@ -290,7 +290,7 @@ impl Expansion<'_> {
 
     /// What an operation would make for each item can't be read.
     fn unreadable(&mut self, name: &str, why: &str, at: &str) {
-        let message = format!("what `{name}` makes for each item can't be read: {why}");
+        let message = format!("invalid operations of the fan-out `{name}`: {why}");
         self.faults.push(Diagnostic::error("wrong-shape", Location::Pointer(at.to_owned()), message));
     }
 
@@ -353,7 +353,7 @@ impl Expansion<'_> {
         let Some((base, index, count)) = self.count_before(token) else { return false };
         if !token.copes() {
             let message = format!(
-                "`{}` asks for number {index} of `{base}`, but its list has {count} items",
+                "`{}` refers to item {index} of `{base}`, but the list has {count} items",
                 token.text
             );
             self.faults.push(Diagnostic::error("unknown-output", Location::Pointer(at.to_owned()), message));

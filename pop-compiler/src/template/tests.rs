@@ -212,7 +212,7 @@ fn an_item_without_what_is_asked_of_it_is_told_once() {
         {"name": "a", "type": "t", "payload": ["@<pop.each::/h>", "@<pop.each::/w?0>"],
          "params": {"pop.each": [{"h": 1}, {}, {}], "pop.when": "@<pop.each::/h>"}}]}}));
     let faults = t.expand(&json!({})).unwrap_err();
-    assert_eq!(faults[0].message, "`@<pop.each::/h>`, but item 1 of `a` has nothing there");
+    assert_eq!(faults[0].message, "`@<pop.each::/h>` has no value in item 1 of `a`");
     assert_eq!(rules(Err(faults)), [("unknown-field", at("/agenda/operations/0/payload"))]);
 }
 

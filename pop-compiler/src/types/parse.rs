@@ -80,7 +80,10 @@ impl Parser<'_> {
     /// Recursion is bounded by [`MAX_DEPTH`].
     fn union(&mut self, depth: usize) -> Result<Type, Failure> {
         if depth > MAX_DEPTH {
-            return Err((self.at..self.text.len(), format!("the type nests more than {MAX_DEPTH} deep")));
+            return Err((
+                self.at..self.text.len(),
+                format!("the type nests more than {MAX_DEPTH} levels deep"),
+            ));
         }
         let first = self.postfix(depth)?;
         if !self.eat('|') {
@@ -132,7 +135,7 @@ impl Parser<'_> {
                 let word = &self.text[start..self.at];
                 number
                     .map(|n| Type::Literal(Json::Number(n).into()))
-                    .map_err(|_| (start..self.at, format!("`{word}` is not a number")))
+                    .map_err(|_| (start..self.at, format!("invalid number `{word}`")))
             }
             _ => {
                 let rest = self.rest();
@@ -187,7 +190,7 @@ impl Parser<'_> {
             let start = self.at;
             if let Some(further) = self.further(depth)? {
                 if rest.replace(further).is_some() {
-                    return Err((start..start + REST.len(), format!("`{REST}` is there twice")));
+                    return Err((start..start + REST.len(), format!("duplicate `{REST}`")));
                 }
                 if !self.eat(',') {
                     self.expect('}')?;
@@ -209,7 +212,7 @@ impl Parser<'_> {
             };
             let name: Arc<str> = name.into();
             if !seen.insert(name.clone()) {
-                return Err((start..self.at, format!("the field `{name}` is there twice")));
+                return Err((start..self.at, format!("duplicate field `{name}`")));
             }
             self.expect(':')?;
             let ty = self.union(depth)?;
@@ -254,7 +257,7 @@ impl Parser<'_> {
                 c => value.push(c),
             }
         }
-        Err((start..self.text.len(), "this text is not closed".to_owned()))
+        Err((start..self.text.len(), "unclosed text".to_owned()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Checks of operations that make operations: what they promise, and what a fan-out makes for each item.
+//! Checks of generators: their promises, and the operations of a fan-out.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use crate::generator::{FAN_OUT_TYPE, FanOut, Generator, Promise, number};
 use crate::reference;
 
 impl Checker<'_> {
-    /// Names that a generator promises are taken.
+    /// Checks that no operation has a promised name.
     pub(super) fn check_promised_names(&mut self) {
         let agenda = self.agenda;
         let mut stems: HashMap<String, (usize, bool)> = HashMap::new();
@@ -20,7 +20,8 @@ impl Checker<'_> {
                 // In a template it may be filled in later.
                 Err(_) if self.template && has_tokens(operation.params.get(keys::GENERATOR)) => None,
                 Err((why, rest)) => {
-                    let message = format!("what operation `{}` makes can't be read: {why}", operation.name);
+                    let message =
+                        format!("invalid generator parameter of operation `{}`: {why}", operation.name);
                     let pointer = format!("/operations/{i}/params/{}{rest}", keys::GENERATOR);
                     let finding = self.error("wrong-shape", &pointer, message);
                     self.add(finding.help(
@@ -35,7 +36,7 @@ impl Checker<'_> {
                 let taken = self.around.is_some_and(|around| around.is_taken(&stem));
                 if stems.insert(stem, (i, family)).is_some() || taken {
                     let pointer = format!("/operations/{i}/params/{}/names/{n}", keys::GENERATOR);
-                    let message = format!("`{}` is promised, but that name is taken", promise.text());
+                    let message = format!("promised name `{}` is already taken", promise.text());
                     self.add(self.error("duplicate-name", &pointer, message));
                 }
             }
@@ -56,20 +57,21 @@ impl Checker<'_> {
             if operation.params.get(keys::GENERATED_BY).and_then(Value::as_str) == Some(maker) {
                 continue;
             }
-            let message = format!("the name `{}` belongs to what `{maker}` makes", operation.name);
+            let message =
+                format!("the name `{}` is reserved for operations of generator `{maker}`", operation.name);
             let finding = self.error("duplicate-name", &format!("/operations/{i}/name"), message);
             self.add(finding.help("give the operation another name"));
         }
     }
 
-    /// What was promised has been generated: each name, and families without gaps from `.0` on.
+    /// Checks that the promised names exist, and that families have no gaps from `.0` on.
     pub(super) fn check_kept(&mut self, promises: &[Promise]) {
         for promise in promises {
             let stem = promise.stem();
             match promise {
                 Promise::One(name) if !self.names.contains_key(name.as_str()) => {
                     let message =
-                        format!("it promised to make an operation `{name}`, but there is none in its list");
+                        format!("the generator promised an operation `{name}`, but its list has none");
                     self.add(self.error("unknown-operation", "/operations", message));
                 }
                 Promise::One(_) => {}
@@ -84,7 +86,8 @@ impl Checker<'_> {
                         let gap =
                             (0..highest).find(|n| !self.names.contains_key(format!("{stem}.{n}").as_str()));
                         let message = format!(
-                            "it made `{stem}.{}`, but not `{stem}.{}`; the operations of `{stem}.*` are numbered from 0 without gaps",
+                            "the generator made `{stem}.{}`, but not `{stem}.{}`; number the operations of \
+                                `{stem}.*` from 0 without gaps",
                             highest - 1,
                             gap.unwrap_or(0)
                         );
@@ -95,7 +98,7 @@ impl Checker<'_> {
         }
     }
 
-    /// What a fan-out makes is checked as if it were there.
+    /// Checks the operations of a fan-out like those of the agenda.
     pub(super) fn check_fan_out(&mut self, i: usize) {
         let agenda = self.agenda;
         let operation = &agenda.operations[i];
@@ -104,17 +107,16 @@ impl Checker<'_> {
             Ok(Some(fan_out)) => fan_out,
             Ok(None) => {
                 if operation.kind == FAN_OUT_TYPE {
-                    let message = format!("`{}` does not say what it makes", operation.name);
+                    let message = format!("missing `pop.fanOut` in operation `{}`", operation.name);
                     let finding = self.error("missing-key", &format!("/operations/{i}/params"), message);
                     self.add(
-                        finding
-                            .help("give it the parameter `pop.fanOut`: `{\"name\": …, \"operations\": […]}`"),
+                        finding.help("add the parameter `pop.fanOut`: `{\"name\": …, \"operations\": […]}`"),
                     );
                 }
                 return;
             }
             Err(why) => {
-                let message = format!("what `{}` makes for each item can't be read: {why}", operation.name);
+                let message = format!("invalid `pop.fanOut` in operation `{}`: {why}", operation.name);
                 let finding = self.error("wrong-shape", &at, message);
                 self.add(finding.help(
                     "write `{\"name\": \"encode\", \"operations\": [{\"name\": \"encode\", \"type\": …}]}`",
@@ -126,17 +128,18 @@ impl Checker<'_> {
         let fans_out = self.template && operation.params.contains_key(keys::EACH);
         if operation.kind == FAN_OUT_TYPE && !fans_out && !matches!(Generator::of(operation), Ok(Some(_))) {
             let message =
-                format!("`{}` makes operations, but nothing takes them: it is no generator", operation.name);
+                format!("operation `{}` makes operations, but is not marked as a generator", operation.name);
             let finding = self.error("missing-key", &format!("/operations/{i}/params"), message);
             self.add(finding.help(format!(
-                "give it the parameter `{}`: `{{\"operationsJsonPointer\": \"/operations\", \"names\": [\"{}.*\"]}}`",
+                "add the parameter `{}`: `{{\"operationsJsonPointer\": \"/operations\", \"names\": \
+                    [\"{}.*\"]}}`",
                 keys::GENERATOR,
                 fan_out.name
             )));
         }
         let mut own: HashSet<String> = fan_out.operations.iter().map(|o| o.name.clone()).collect();
         if own.len() < fan_out.operations.len() {
-            let message = format!("two of the operations that `{}` makes have the same name", operation.name);
+            let message = format!("duplicate name among the operations of generator `{}`", operation.name);
             self.add(self.error("duplicate-name", &at, message));
         }
         let inside = fan_out.operations.iter().filter_map(|o| Generator::of(o).ok().flatten());
@@ -149,8 +152,10 @@ impl Checker<'_> {
     fn check_generated(&mut self, generated: &Operation, generator: usize, at: &str, own: &HashSet<String>) {
         if generated.name.is_empty() || generated.kind.is_empty() {
             let what = if generated.name.is_empty() { "name" } else { "type" };
-            let message =
-                format!("an operation that `{}` makes has no {what}", self.agenda.operations[generator].name);
+            let message = format!(
+                "an operation of generator `{}` has no {what}",
+                self.agenda.operations[generator].name
+            );
             self.add(self.error("missing-key", at, message));
         }
         agenda::mentions(generated, &mut |mention| {

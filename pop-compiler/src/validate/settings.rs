@@ -1,4 +1,4 @@
-//! Checks of the `params` that say how an operation runs, and of those of the whole agenda.
+//! Checks of settings in `params`: of an operation, and of the whole agenda.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub(super) fn check(operation: &Operation, at: &str, template: bool, add: &mut d
     settings.retry(add);
     settings.resources(add);
     if !template && settings.get(keys::EACH).is_some() {
-        let message = format!("only a template fans out, so `{}` does nothing here", keys::EACH);
+        let message = format!("`{}` has an effect in templates only", keys::EACH);
         add(settings
             .error("unknown-key", keys::EACH, message)
             .help("write one operation for each item, or submit a template"));
@@ -29,12 +29,12 @@ pub(super) fn check_agenda(params: &Params, at: &str, template: bool, add: &mut 
     if let Some(value) = settings.get(keys::ON_FAILURE)
         && !matches!(value.as_str(), Some("continue" | "stop"))
     {
-        let message = format!("{} is neither \"continue\" nor \"stop\"", short(value));
+        let message = format!("invalid value {}: expected \"continue\" or \"stop\"", short(value));
         add(settings.error("type-mismatch", keys::ON_FAILURE, message));
     }
     let Some(types) = settings.get(keys::TYPES) else { return };
     let Some(types) = types.as_object() else {
-        let message = format!("{} is not an object of operation types", short(types));
+        let message = format!("invalid value {}: expected an object of operation types", short(types));
         add(settings.error("wrong-shape", keys::TYPES, message));
         return;
     };
@@ -44,7 +44,7 @@ pub(super) fn check_agenda(params: &Params, at: &str, template: bool, add: &mut 
             add(settings.error(
                 "wrong-shape",
                 &pointer,
-                format!("how type `{kind}` runs can't be read: {e}"),
+                format!("invalid run settings of type `{kind}`: {e}"),
             ));
         }
     }
@@ -58,12 +58,12 @@ struct Settings<'a> {
 }
 
 impl Settings<'_> {
-    /// A setting that is there and known already.
+    /// A setting that is present and known before the expansion.
     fn get(&self, key: &str) -> Option<&Value> {
         self.params.get(key).filter(|v| !v.is_null() && !self.is_open(v))
     }
 
-    /// Whether a value is filled in later.
+    /// Whether a value is still a reference to an input.
     fn is_open(&self, value: &Value) -> bool {
         self.template && value.as_str().is_some_and(|text| !reference::tokens(text).is_empty())
     }
@@ -78,12 +78,12 @@ impl Settings<'_> {
             None | Some(Value::String(_)) => {}
             Some(Value::Array(names)) => {
                 for (i, name) in names.iter().enumerate().filter(|(_, name)| !name.is_string()) {
-                    let message = format!("{} is not the name of an operation", short(name));
+                    let message = format!("invalid operation name {}: expected a string", short(name));
                     add(self.error("wrong-shape", &format!("{}/{i}", keys::DEPENDS_ON), message).help(help));
                 }
             }
             Some(other) => {
-                let message = format!("{} is not a list of operations", short(other));
+                let message = format!("invalid value {}: expected a list of operations", short(other));
                 add(self.error("wrong-shape", keys::DEPENDS_ON, message).help(help));
             }
         }
@@ -94,7 +94,8 @@ impl Settings<'_> {
             None | Some(Value::Bool(_)) => {}
             Some(Value::String(text)) if reference::whole(text).is_some() => {}
             Some(other) => {
-                let message = format!("a condition is true, false or one reference, not {}", short(other));
+                let message =
+                    format!("invalid condition {}: expected true, false or one reference", short(other));
                 add(self.error("type-mismatch", keys::WHEN, message));
             }
         }
@@ -104,7 +105,8 @@ impl Settings<'_> {
         match self.get(keys::TIMEOUT) {
             None => {}
             Some(Value::String(text)) if text.contains("@<") => {
-                let message = "a timeout can't wait for a reference: it is known before the agenda runs";
+                let message = "invalid timeout: references are not allowed, because a timeout is fixed \
+                    before the agenda runs";
                 add(self
                     .error("bad-duration", keys::TIMEOUT, message.to_owned())
                     .help("write a duration such as `2h`"));
@@ -118,7 +120,7 @@ impl Settings<'_> {
                 Ok(_) => {}
             },
             Some(other) => {
-                let message = format!("{} is not a duration such as \"2h\"", short(other));
+                let message = format!("invalid duration {}: use a text such as \"2h\"", short(other));
                 add(self.error("bad-duration", keys::TIMEOUT, message));
             }
         }
@@ -141,7 +143,8 @@ impl Settings<'_> {
     fn resources(&self, add: &mut dyn FnMut(Diagnostic)) {
         let Some(resources) = self.get(keys::RESOURCES) else { return };
         let Some(map) = resources.as_object() else {
-            let message = format!("{} is not an object with `cpu` and `memory`", short(resources));
+            let message =
+                format!("invalid resources {}: expected an object with `cpu` and `memory`", short(resources));
             add(self.error("bad-quantity", keys::RESOURCES, message));
             return;
         };
@@ -168,7 +171,7 @@ impl Settings<'_> {
                     }
                 },
                 other => {
-                    let message = format!("there is no resource `{other}`; there are cpu and memory");
+                    let message = format!("unknown resource `{other}`: use cpu or memory");
                     add(self.error("unknown-key", &pointer, message));
                 }
             }
@@ -176,7 +179,7 @@ impl Settings<'_> {
     }
 }
 
-/// A value as it is told in a finding.
+/// A value for a finding, shortened.
 fn short(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(60) {

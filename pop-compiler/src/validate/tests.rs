@@ -76,8 +76,8 @@ fn cycles_through_references_and_order_are_one_finding_each() {
     assert_eq!(
         messages,
         [
-            "these operations wait for each other: `a` → `b` → `c` → `d` → `a`",
-            "these operations wait for each other: `x.output` → `y` → `x.output`",
+            "operations wait for each other: `a` → `b` → `c` → `d` → `a`",
+            "operations wait for each other: `x.output` → `y` → `x.output`",
         ]
     );
 }

@@ -1,5 +1,5 @@
-//! Compares a value with the JSON Schema of its type, and fills in defaults. The schema subset is the one that the compiler
-//! emits; keywords that are not known here are ignored.
+//! Compares a value with the JSON Schema of its type, and inserts defaults. The checker supports the subset of JSON
+//! Schema that the compiler emits, and ignores unknown keywords.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -9,34 +9,34 @@ use serde_json::{Map, Value};
 use crate::suggest;
 use crate::types::{self, Type, Types};
 
-/// How deep values and schemas may nest.
+/// Deepest nesting of values and schemas.
 const DEPTH: usize = 64;
 
-/// How many pairs of a value and a schema are compared at most, if not more are needed to look at each part of the value.
-/// Alternatives inside alternatives could otherwise double the work at each level.
+/// Most comparisons of a value with a schema, unless one look at each part of the value needs more. Alternatives inside
+/// alternatives could otherwise double the work at each level.
 const MOST_STEPS: usize = 1_000_000;
 
-/// How often each part of a large value may be looked at.
+/// Most looks at each part of a large value.
 const LOOKS: usize = 16;
 
-/// Up to here floats have no gaps, so a whole number among them can be named.
+/// Largest float below which floats have no gaps, so that a whole number has one name.
 const LARGE: f64 = 9_007_199_254_740_992.0;
 
-/// How many faults get a guess at what was meant.
+/// Number of faults with a suggestion.
 const MOST_GUESSES: usize = 100;
 
-/// One thing that is wrong with a value.
+/// A fault of a value.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault<'s> {
-    /// A JSON pointer into the value. Of a field that is absent: to the object that lacks it.
+    /// JSON pointer into the value; for an absent field, to the object that lacks it.
     pub(crate) at: String,
-    /// What it is.
+    /// Kind of the fault.
     pub(crate) kind: Kind,
-    /// What is wrong, as is said of an input.
+    /// Message about an input.
     pub(crate) message: String,
-    /// What to do.
+    /// Remedy.
     pub(crate) help: Option<String>,
-    /// What was expected there.
+    /// Schema at that place.
     pub(crate) schema: Option<&'s Value>,
     /// The value at that place, shortened. A secret is never quoted.
     pub(crate) found: String,
@@ -45,17 +45,17 @@ pub(crate) struct Fault<'s> {
 /// The kind of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// This field is not there.
+    /// An absent field.
     Missing(String),
-    /// There must be no such field.
+    /// A forbidden field.
     Extra(String),
     /// A value of another type.
     Wrong,
-    /// The value is deeper, or larger, than what is compared.
+    /// A value that is too deep or too large for the comparison.
     Unchecked,
 }
 
-/// Compares `value` with `schema`, and fills in defaults, in the place of null, too, where they are those of a whole input.
+/// Compares `value` with `schema`, and inserts defaults. The default of a whole input also replaces null.
 pub(crate) fn compare<'s>(schema: &'s Value, value: &mut Value) -> Vec<Fault<'s>> {
     let steps = Cell::new(MOST_STEPS.max(parts(value).saturating_mul(LOOKS)));
     let mut checker = Checker { root: schema, steps: &steps, faults: Vec::new() };
@@ -67,7 +67,7 @@ pub(crate) fn compare<'s>(schema: &'s Value, value: &mut Value) -> Vec<Fault<'s>
     checker.faults
 }
 
-/// What a reference of a schema leads to, or the schema itself.
+/// The target of a schema's reference, or the schema itself.
 pub(crate) fn resolved<'s>(root: &'s Value, schema: &'s Value) -> Option<&'s Value> {
     let mut schema = schema;
     for _ in 0..DEPTH {
@@ -79,7 +79,7 @@ pub(crate) fn resolved<'s>(root: &'s Value, schema: &'s Value) -> Option<&'s Val
     None
 }
 
-/// How many values a value is made of, itself included.
+/// Number of values inside a value, including itself.
 fn parts(value: &Value) -> usize {
     let mut open = vec![value];
     let mut count = 0;
@@ -96,7 +96,7 @@ fn parts(value: &Value) -> usize {
 
 struct Checker<'s, 'c> {
     root: &'s Value,
-    /// What is left of the steps; at zero, nothing is looked at any more.
+    /// Steps that are left; at zero the comparison ends.
     steps: &'c Cell<usize>,
     faults: Vec<Fault<'s>>,
 }
@@ -104,7 +104,7 @@ struct Checker<'s, 'c> {
 impl<'s> Checker<'s, '_> {
     fn value(&mut self, schema: &'s Value, value: &mut Value, at: &str, depth: usize) {
         if depth > DEPTH {
-            self.unchecked(at, format!("values may nest {DEPTH} levels deep at most"));
+            self.unchecked(at, format!("the value nests more than {DEPTH} levels deep"));
             return;
         }
         if self.steps.get() == 0 {
@@ -133,7 +133,7 @@ impl<'s> Checker<'s, '_> {
             let near = value.as_str().and_then(|v| suggest::closest(v, words));
             let found = self.shown(schema, value);
             let help = near.map(|near| format!("did you mean `{near}`?"));
-            self.wrong(declared, at, format!("{found} is not one of {list}"), found, help);
+            self.wrong(declared, at, format!("expected one of {list}, got {found}"), found, help);
             return;
         }
         if !type_fits(schema, value) {
@@ -176,7 +176,7 @@ impl<'s> Checker<'s, '_> {
             self.faults.push(Fault {
                 at: at.to_owned(),
                 message: format!("`{name}` is missing"),
-                help: near.map(|near| format!("there is a `{near}`; rename it to `{name}`")),
+                help: near.map(|near| format!("rename `{near}` to `{name}`")),
                 schema: properties.and_then(|properties| properties.get(name)),
                 found: "nothing".to_owned(),
                 kind: Kind::Missing(name.to_owned()),
@@ -193,7 +193,7 @@ impl<'s> Checker<'s, '_> {
                     let near = guess.then(|| suggest::closest(name, known)).flatten();
                     self.faults.push(Fault {
                         at: place,
-                        message: format!("there is no input `{name}`"),
+                        message: format!("unknown input `{name}`"),
                         help: near.map(|near| format!("did you mean `{near}`?")),
                         schema: None,
                         found: kind_of(value).to_owned(),
@@ -206,7 +206,8 @@ impl<'s> Checker<'s, '_> {
         }
     }
 
-    /// The first branch without faults is taken, with its defaults; otherwise one finding that lists what would do.
+    /// Takes the first branch without faults, with its defaults. Otherwise the result is one finding that lists the
+    /// expected types.
     fn any_of(
         &mut self,
         schema: &'s Value,
@@ -250,7 +251,7 @@ impl<'s> Checker<'s, '_> {
         resolved(self.root, schema)
     }
 
-    /// What is given is of another type than what is expected.
+    /// Adds a fault: the value is of another type than expected.
     fn mismatch(&mut self, schema: &'s Value, expected: &str, at: &str, found: String, value: &Value) {
         let whole = value.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < LARGE);
         // the help would tell a secret
@@ -269,12 +270,12 @@ impl<'s> Checker<'s, '_> {
         self.faults.push(Fault { at, kind, message, help: None, schema: None, found });
     }
 
-    /// A value that is not what a schema takes, cut to what fits in a message. Where a secret may stand, nothing of it.
+    /// A wrong value for a message, shortened. If the schema may hold a secret, the text does not show the value.
     fn shown(&self, schema: &'s Value, value: &Value) -> String {
-        if self.holds_secret(schema) { "a secret that is something else".to_owned() } else { short(value) }
+        if self.holds_secret(schema) { "another secret value".to_owned() } else { short(value) }
     }
 
-    /// Whether a secret is anywhere in what a schema takes.
+    /// Whether a schema has a secret anywhere inside.
     fn holds_secret(&self, schema: &'s Value) -> bool {
         let (mut open, mut seen) = (vec![schema], HashSet::new());
         while let Some(schema) = open.pop() {
@@ -296,8 +297,8 @@ impl<'s> Checker<'s, '_> {
     }
 }
 
-/// Whether a value is of the type that a schema names, regardless of what is in it: what an input takes is what a default
-/// or a literal of that type takes.
+/// Whether a value has the type of a schema, regardless of its parts. An input accepts the same values as a default or
+/// a literal of its type.
 fn type_fits(schema: &Value, value: &Value) -> bool {
     let named = |wanted: &str| match schema.get("type") {
         Some(Value::String(name)) => name == wanted,
@@ -313,12 +314,12 @@ fn type_fits(schema: &Value, value: &Value) -> bool {
     }
 }
 
-/// What a schema takes, for people.
+/// Types of a schema, for people.
 fn type_words(schema: &Value) -> String {
     let names: Vec<&str> = match schema.get("type") {
         Some(Value::String(name)) => vec![name],
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        _ => return "something else".to_owned(),
+        _ => return "another value".to_owned(),
     };
     let format = schema.get("format").and_then(Value::as_str);
     let bytes = format == Some("bytes") && names.contains(&"integer") && names.contains(&"string");
@@ -334,13 +335,13 @@ fn type_words(schema: &Value) -> String {
         ("array", _) => "a list",
         ("object", _) => "an object",
         ("null", _) => "null",
-        _ => "something else",
+        _ => "another value",
     };
     let names = names.iter().filter(|name| !(bytes && **name == "string"));
     names.map(word).collect::<Vec<_>>().join(" or ")
 }
 
-/// What kind of JSON it is.
+/// Kind of a JSON value, for people.
 pub(super) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -352,7 +353,7 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// A value, cut to what fits in a message.
+/// A value, shortened for a message.
 fn short(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(40) {

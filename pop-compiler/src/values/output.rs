@@ -1,4 +1,4 @@
-//! Whether what an operation gives is what its type declares.
+//! Checks an operation's output against its declared type.
 
 use std::fmt;
 
@@ -8,30 +8,30 @@ use super::check::{self, Fault, Kind};
 use crate::diagnostic::shorten;
 use crate::types::{Type, Types};
 
-/// How many further faults are told of.
+/// Most further faults in a message.
 const MOST: usize = 4;
 
-/// Why an output is not of its declared type.
+/// Why an output does not have its declared type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
-    /// Where: `n`, `list[3].name`; empty for the output as a whole.
+    /// Place: `n`, `list[3].name`; empty for the output as a whole.
     pub field: String,
-    /// The type that is declared there, as the workflow language writes it.
+    /// The declared type at that place, in the workflow language.
     pub expected: String,
     /// The value at that place as JSON, shortened; `nothing` for an absent field. A secret is never quoted.
     pub found: String,
-    /// What kind of fault it is.
+    /// Kind of the fault.
     pub kind: MisfitKind,
-    /// The other faults, each as a sentence's part; cut after a few.
+    /// The other faults, one fragment each; cut after a few.
     pub others: Vec<String>,
 }
 
 /// The kind of a [`Misfit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MisfitKind {
-    /// A field is absent.
+    /// An absent field.
     Missing,
-    /// A field is there that is not declared.
+    /// An undeclared field.
     Extra,
     /// A value of another type.
     Wrong,
@@ -68,14 +68,14 @@ pub fn check_output(schema: &Value, mut output: Value) -> Result<Value, Box<Misf
 
 fn told(field: &str, expected: &str, found: &str, kind: MisfitKind) -> String {
     match (field, kind) {
-        ("", _) => format!("it is {found}, expected {expected}"),
+        ("", _) => format!("the output is {found}, expected {expected}"),
         (_, MisfitKind::Missing) => format!("`{field}` is missing, expected {expected}"),
         (_, MisfitKind::Extra) => format!("`{field}` is not declared"),
         (_, MisfitKind::Wrong) => format!("`{field}` is {found}, expected {expected}"),
     }
 }
 
-/// The field, what is expected there, and what kind of fault it is.
+/// Field, expected type and kind of a fault.
 fn parts(root: &Value, fault: &Fault<'_>) -> (String, String, MisfitKind) {
     let mut field = path(&fault.at);
     match &fault.kind {
@@ -89,7 +89,7 @@ fn parts(root: &Value, fault: &Fault<'_>) -> (String, String, MisfitKind) {
     }
 }
 
-/// The type that an output is declared to have, as the workflow language writes it; `any` where none is.
+/// Declared type of an output in the workflow language; `any` without a declaration.
 pub fn declared(schema: Option<&Value>) -> String {
     schema.map_or_else(
         || "any".to_owned(),
@@ -97,7 +97,7 @@ pub fn declared(schema: Option<&Value>) -> String {
     )
 }
 
-/// The type that a schema is, in the language's own words.
+/// The type of a schema in the workflow language.
 fn expected(root: &Value, schema: Option<&Value>) -> String {
     let Some(Value::Object(schema)) = schema else { return "`any`".to_owned() };
     let mut whole: Map<String, Value> = schema.clone();
@@ -108,7 +108,7 @@ fn expected(root: &Value, schema: Option<&Value>) -> String {
     format!("`{}`", shorten(&ty.to_string()))
 }
 
-/// A JSON pointer as the language writes a path.
+/// A JSON pointer as a path of the workflow language.
 fn path(pointer: &str) -> String {
     let mut path = String::new();
     for part in pointer.split('/').skip(1) {
@@ -163,10 +163,10 @@ mod tests {
                 told("", "`{at: datetime?, list: list<{k: \"a\" | \"b\"}>?, n: int}`", "[]", Wrong),
             ),
             ("{s: secret<int>}", json!({"s": "pw"}), {
-                told("s", "`secret<int>`", "a secret that is something else", Wrong)
+                told("s", "`secret<int>`", "another secret value", Wrong)
             }),
             ("list<{s: secret<int>}>", json!("pw"), {
-                told("", "`list<{s: secret<int>}>`", "a secret that is something else", Wrong)
+                told("", "`list<{s: secret<int>}>`", "another secret value", Wrong)
             }),
             ("map<float>", json!({"a": 1.5, "b": 0}), None),
             ("{n: int, ...}", json!({"n": 1, "more": [true]}), None),

@@ -1,4 +1,4 @@
-//! What a program's standard output becomes when its operation type says `text` or `lines`.
+//! Output from a program's standard output, for operation types with `text` or `lines`.
 
 use std::cell::OnceCell;
 
@@ -8,7 +8,7 @@ use super::check::resolved;
 use crate::agenda::Stdout;
 use crate::types::{Record, Type, Types};
 
-/// What standard output fills.
+/// The output field that standard output fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Filled {
     /// A field with one text.
@@ -18,7 +18,7 @@ pub(crate) enum Filled {
 }
 
 impl Filled {
-    /// The field's name where the type does not say otherwise.
+    /// Default name of the field.
     pub(crate) fn usual(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -26,7 +26,7 @@ impl Filled {
         }
     }
 
-    /// The field of a record that is filled: its only one, or the one with the usual name.
+    /// The filled field of a record: its only one, or the one with the default name.
     pub(crate) fn field(self, record: &Record) -> &str {
         let mut names = record.iter().map(|(name, _)| name);
         match (names.next(), names.next()) {
@@ -36,7 +36,7 @@ impl Filled {
     }
 }
 
-/// What standard output fills, if its text does.
+/// The filled field; none for other meanings of standard output.
 pub(crate) fn filled(stdout: Stdout) -> Option<Filled> {
     match stdout {
         Stdout::Log | Stdout::Json => None,
@@ -45,12 +45,12 @@ pub(crate) fn filled(stdout: Stdout) -> Option<Filled> {
     }
 }
 
-/// The output of a program that has written `text`, where `stdout` is `text` or `lines`; none where it is something else.
+/// The output of a program that has printed `text`; none unless `stdout` is `text` or `lines`.
 ///
-/// It has one field: the only one that `schema` (the JSON Schema of the declared output) has, or `text` or `lines`. A text
-/// loses one line break at its end. Where the field is no plain text (`int`, `bool`, `path`, literals, …), blanks around
-/// the text (or each line) are dropped, and numbers and booleans are read. What can't be read stays a text; it is for
-/// [`check_output`](super::check_output) to refuse it.
+/// The output has one field: the only one in `schema` (the JSON Schema of the declared output), or `text` or `lines`. A
+/// text loses one line break at its end. If the field is not plain text (`int`, `bool`, `path`, literals, …), the text
+/// or each line loses its surrounding blanks, and becomes a number or a boolean. An invalid text stays a text;
+/// [`check_output`](super::check_output) rejects it.
 pub fn from_stdout(stdout: Stdout, schema: Option<&Value>, text: &str) -> Option<Value> {
     let filled = filled(stdout)?;
     let (name, ty) = schema.and_then(|schema| field(filled, schema)).unwrap_or((filled.usual(), Type::Any));
@@ -65,7 +65,7 @@ pub fn from_stdout(stdout: Stdout, schema: Option<&Value>, text: &str) -> Option
     Some(Value::Object(Map::from_iter([(name.to_owned(), value)])))
 }
 
-/// The field that is filled, and its type.
+/// The filled field and its type.
 fn field(filled: Filled, root: &Value) -> Option<(&str, Type)> {
     let properties = resolved(root, root)?.get("properties")?.as_object()?;
     let usual = || properties.get_key_value(filled.usual());
@@ -77,7 +77,7 @@ fn field(filled: Filled, root: &Value) -> Option<(&str, Type)> {
     Some((name, Type::from_schema(&Value::Object(schema))))
 }
 
-/// The type of the items, if it is a list or may be one.
+/// Type of the items, for a list or a union with a list.
 fn item(ty: &Type) -> Option<&Type> {
     match ty {
         Type::List(item) => Some(item),
@@ -92,7 +92,7 @@ fn without_break(text: &str) -> &str {
     text.strip_suffix('\r').unwrap_or(text)
 }
 
-/// Reads texts of one type.
+/// Parses texts of one type.
 struct Reader<'t> {
     ty: &'t Type,
     types: Types,
@@ -122,7 +122,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Whether any text is of the type as it is. Recursion is bounded by the depth of types.
+/// Whether every text is of the type. Recursion is bounded by the depth of types.
 fn is_plain(ty: &Type) -> bool {
     match ty {
         Type::Any | Type::Error | Type::String => true,
@@ -132,7 +132,7 @@ fn is_plain(ty: &Type) -> bool {
     }
 }
 
-/// The number or boolean that is written; with zeros or a plus in front only if `loose`.
+/// The number or boolean of a text; with leading zeros or a plus only if `loose`.
 fn scalar(text: &str, loose: bool) -> Option<Value> {
     match text {
         "true" => return Some(Value::Bool(true)),

@@ -213,7 +213,7 @@ async function outputsThatDoNotFitAreNamed(): Promise<void> {
   };
   assert.deepEqual(await wait(JSON.stringify(good)), good);
   assert.deepEqual(await wait(JSON.stringify(good), 2), good, "a server that restarts is asked again");
-  const numbers = "beyond 2^53, which a number can't hold exactly: 9007199254740992";
+  const numbers = "beyond 2^53, which a number cannot hold exactly: 9007199254740992";
   for (const [outputs, message] of [
     [{ ...good, rungs: [good.rungs[0], { height: "tall", type: "h264" }] }, 'outputs.rungs[1].height should be a whole number, but is "tall"'],
     [{ ...good, rungs: [{ height: 1.5, type: "av1" }] }, 'outputs.rungs[0].height should be a whole number, but is 1.5; outputs.rungs[0].type should be "h264" or "h265", but is "av1"'],
@@ -239,10 +239,10 @@ async function inputsThatWouldBeRoundedAreNamed(): Promise<void> {
   const client = new mediaLadder.Client("http://127.0.0.1:1");
   const inputs = { source: "https://x/y", title: "T" };
   for (const [more, message] of [
-    [{ rungs: [{ height: 2 ** 53, type: "h264" }] }, "inputs.rungs[0].height is a whole number beyond 2^53, which a number can't hold exactly: 9007199254740992"],
-    [{ limit: -(2 ** 54) }, "inputs.limit is a whole number beyond 2^53, which a number can't hold exactly: -18014398509481984"],
-    [{ crop: { left: NaN, top: 1 } }, "inputs.crop.left is NaN, which JSON has no word for"],
-    [{ limit: 3n as unknown as number }, "inputs.limit is the bigint 3, which JSON has no word for"],
+    [{ rungs: [{ height: 2 ** 53, type: "h264" }] }, "inputs.rungs[0].height is a whole number beyond 2^53, which a number cannot hold exactly: 9007199254740992"],
+    [{ limit: -(2 ** 54) }, "inputs.limit is a whole number beyond 2^53, which a number cannot hold exactly: -18014398509481984"],
+    [{ crop: { left: NaN, top: 1 } }, "inputs.crop.left is NaN, which JSON cannot represent"],
+    [{ limit: 3n as unknown as number }, "inputs.limit is the bigint 3, which JSON cannot represent"],
   ] as const) {
     await assert.rejects(client.submit({ ...inputs, ...more }), (error) => {
       assert.ok(error instanceof pop.InputsMismatch);

@@ -18,7 +18,7 @@ from . import pop as _pop
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What the workflow takes."""
+    """Inputs of the workflow."""
 
     folder: str
     """What to look at. A file path."""
@@ -26,7 +26,7 @@ class Inputs:
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """What the workflow gives."""
+    """Outputs of the workflow."""
 
     count: str
 
@@ -48,15 +48,15 @@ WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     },
     template='{"title":"count 1.0.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"folder":{"type":"string","format":"path","description":"What to look at."}},"required":["folder"],"additionalProperties":false},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"count":{"type":"string"}},"required":["count"],"additionalProperties":false}},"agenda":{"title":"count 1.0.0","params":{"pop.result":{"count":"@<count.out::/text>"},"pop.types":{"files.count":{"command":["wc","-l"],"stdin":"${with.lines}","stdout":"text","output":{"type":"object","properties":{"text":{"type":"string"}},"required":["text"],"additionalProperties":false}},"files.list":{"command":["sh","-c","find \\"$1\\" -type f | LC_ALL=C sort","list","${with.folder}"],"stdout":"lines","output":{"type":"object","properties":{"lines":{"type":"array","items":{"type":"string","format":"path"}}},"required":["lines"],"additionalProperties":false}}},"pop.workflow":{"name":"count","version":"1.0.0","description":"How many files are below a folder.","digest":"8122e6bc517dffa348e882ab4e4ee1a97971d26a1c2fdba77d8347b6c246a0ca"}},"operations":[{"name":"list","type":"files.list","payload":{"folder":"@<pop.payload::/folder>"}},{"name":"count","type":"files.count","payload":{"lines":"@<list.out::/lines>"}}]}}',
 )
-"""What the client knows about the workflow."""
+"""Name, template, outputs and source positions of the workflow."""
 
 Run: _t.TypeAlias = _pop.Run[Outputs]
-"""A submitted workflow."""
+"""A submitted run of the workflow."""
 
 
 class Client(_pop.Client[Inputs, Outputs]):
     """A client of the workflow."""
 
     def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:
-        """A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet."""
+        """Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request."""
         super().__init__(url, WORKFLOW, http)

@@ -19,7 +19,7 @@ from . import pop as _pop
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What the workflow takes."""
+    """Inputs of the workflow."""
 
     folder: str
     """What to look at. A file path."""
@@ -30,7 +30,7 @@ class Inputs:
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """What the workflow gives."""
+    """Outputs of the workflow."""
 
     checksums: Sequence[str]
     files: Sequence[str]
@@ -56,15 +56,15 @@ WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     },
     template='{"title":"inventory 1.1.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"folder":{"type":"string","format":"path","description":"What to look at."},"label":{"anyOf":[{"type":"string"},{"type":"null"}],"description":"A word for the log."}},"required":["folder"],"additionalProperties":false},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"checksums":{"type":"array","items":{"type":"string"}},"files":{"type":"array","items":{"type":"string","format":"path"}}},"required":["checksums","files"],"additionalProperties":false}},"agenda":{"title":"inventory 1.1.0","params":{"pop.result":{"checksums":"@<checksum.out::/lines>","files":"@<list.out::/lines>"},"pop.types":{"files.checksum":{"command":["sha256sum","--","${with.files}"],"stdout":"lines","output":{"type":"object","properties":{"lines":{"type":"array","items":{"type":"string"}}},"required":["lines"],"additionalProperties":false}},"files.list":{"command":["sh","-c","find \\"$1\\" -type f | LC_ALL=C sort","list","${with.folder}"],"stdout":"lines","output":{"type":"object","properties":{"lines":{"type":"array","items":{"type":"string","format":"path"}}},"required":["lines"],"additionalProperties":false}}},"pop.workflow":{"name":"inventory","version":"1.1.0","description":"Checksums of all files below a folder.","digest":"16022582f94877d890ecf4f5979f26e0b9d3392088bc139d99d0938226789169"}},"operations":[{"name":"list","type":"files.list","payload":{"folder":"@<pop.payload::/folder>"}},{"name":"checksum","type":"files.checksum","payload":{"files":"@<list.out::/lines>"},"params":{"pop.retry":{"attempts":3,"backoff":"10s..5m"},"pop.timeout":"1h"}},{"name":"note","type":"pop.log","payload":{"message":"@<pop.payload::/label?inventory> is done"},"params":{"dependsOn":"checksum"}}]}}',
 )
-"""What the client knows about the workflow."""
+"""Name, template, outputs and source positions of the workflow."""
 
 Run: _t.TypeAlias = _pop.Run[Outputs]
-"""A submitted workflow."""
+"""A submitted run of the workflow."""
 
 
 class Client(_pop.Client[Inputs, Outputs]):
     """A client of the workflow."""
 
     def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:
-        """A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet."""
+        """Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request."""
         super().__init__(url, WORKFLOW, http)

@@ -1,4 +1,4 @@
-//! `bad-expression`: a `${…}` that can't be read, or is not possible here.
+//! `bad-expression`: an invalid or unsupported `${…}`.
 
 use crate::diagnostic::{Diagnostic, Rule, Severity, shorten};
 use crate::expr::habits::Habit;
@@ -7,10 +7,10 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "bad-expression",
     severity: Severity::Error,
-    summary: "a `${…}` that can't be read, or is not possible here",
-    explanation: "References look like `${probe.duration}`, `${encode[0].file}`, `${encode[*].file}`, `${inputs.source}`, `${['odd name'].field}` or \
-`${probe.title ?? 'untitled'}`. A literal `${` is written `$${`. There are no comparisons, `!`, `&&`, functions or arithmetic in them: an operation gives \
-the value, and what needs it refers to its output.",
+    summary: "an invalid or unsupported `${…}`",
+    explanation: "References look like `${probe.duration}`, `${encode[0].file}`, `${encode[*].file}`, `${inputs.source}`, `${['odd name'].field}` or `${probe.title ?? \
+'untitled'}`. A literal `${` is written `$${`. References support no comparisons, `!`, `&&`, functions or arithmetic. Let an operation compute the value, and refer to \
+its output.",
     bad: r#"[workflow]
 name = "example"
 
@@ -53,61 +53,65 @@ pub(crate) fn report(span: Span, message: impl Into<String>, label: &str) -> Dia
 /// What other languages have, and what to do instead. `place` is where there is no such thing.
 pub(crate) fn habit(span: Span, habit: Habit, shown: &str, place: &str) -> Diagnostic {
     const CONDITION: &str =
-        "let an operation give the `bool` and refer to its output, as `popc explain bad-expression` shows";
+        "let an operation compute the `bool` and refer to its output, as `popc explain bad-expression` shows";
     const VALUE: &str =
-        "let an operation give the value and refer to its output, as `popc explain bad-expression` shows";
+        "let an operation compute the value and refer to its output, as `popc explain bad-expression` shows";
     let (message, label, help) = match habit {
         Habit::Comparison => (
-            format!("there are no comparisons in {place}"),
-            format!("`{shown}` compares nothing here"),
+            format!("comparisons are not supported in {place}"),
+            format!("unsupported comparison `{shown}`"),
             CONDITION,
         ),
-        Habit::Logic => {
-            (format!("there is no `{shown}` in {place}"), "conditions can't be joined here".into(), CONDITION)
-        }
-        Habit::Not => {
-            (format!("there is no `{shown}` in {place}"), "nothing can be negated here".into(), CONDITION)
-        }
+        Habit::Logic => (
+            format!("`{shown}` is not supported in {place}"),
+            "conditions cannot be joined".into(),
+            CONDITION,
+        ),
+        Habit::Not => (
+            format!("`{shown}` is not supported in {place}"),
+            "conditions cannot be negated".into(),
+            CONDITION,
+        ),
         Habit::Choice => (
-            format!("there is no choice between values in {place}"),
-            format!("`{shown}` chooses nothing here"),
+            format!("choices between values are not supported in {place}"),
+            format!("unsupported choice `{shown}`"),
             VALUE,
         ),
         Habit::Function => (
-            format!("there are no functions in {place}"),
-            format!("`{}` can't be called here", shorten(shown)),
+            format!("functions are not supported in {place}"),
+            format!("unsupported function `{}`", shorten(shown)),
             if place == WHEN { CONDITION } else { VALUE },
         ),
         Habit::Arithmetic => (
-            format!("there is no arithmetic in {place}"),
-            format!("`{shown}` calculates nothing here"),
+            format!("arithmetic is not supported in {place}"),
+            format!("unsupported operator `{shown}`"),
             VALUE,
         ),
         Habit::Filter => {
-            (format!("there are no filters in {place}"), "nothing can be piped here".into(), VALUE)
+            (format!("filters are not supported in {place}"), "values cannot be piped".into(), VALUE)
         }
         Habit::ReferenceAsDefault => (
-            "a default behind `??` is a literal, not a reference".into(),
+            "a default after `??` must be a literal, not a reference".into(),
             "expected text in single quotes, a number, true, false, null, [] or {}".into(),
-            "hand both values to the operation, the first as an optional input, and let it choose",
+            "pass both values to the operation, the first as an optional input, and choose there",
         ),
         Habit::SecondDefault => (
-            "a reference has one default".into(),
+            "a reference cannot have two defaults".into(),
             "a second `??`".into(),
-            "hand both values to the operation, the first as an optional input, and let it choose",
+            "pass both values to the operation, the first as an optional input, and choose there",
         ),
         Habit::Parentheses => (
-            format!("there are no parentheses in {place}"),
-            "groups nothing here".into(),
+            format!("parentheses are not supported in {place}"),
+            "unsupported parentheses".into(),
             "write the reference alone",
         ),
         Habit::Optional => (
-            format!("there is no `?` behind a name in {place}"),
+            format!("`?` after a name is not supported in {place}"),
             "not needed here".into(),
-            "what may be absent is `null` without it",
+            "an absent value is `null` even without `?`",
         ),
         Habit::Shell => (
-            format!("a shell's `{shown}` means nothing in {place}"),
+            format!("shell syntax `{shown}` is not supported in {place}"),
             "not possible in a reference".into(),
             "write `$${` for a literal `${`",
         ),
@@ -120,7 +124,7 @@ pub(crate) const WHEN: &str = "`when`";
 
 /// `${each}` where nothing is fanned out.
 pub(crate) fn each_outside(span: Span) -> Diagnostic {
-    RULE.at(span, "`each` only means something in an operation with `each`").label("not inside a fan-out")
+    RULE.at(span, "`each` is available only in an operation with `each`").label("not inside a fan-out")
 }
 
 /// A reference in a command that whoever runs it would not read.
@@ -138,13 +142,13 @@ pub(crate) fn in_command(span: Span, text: &str, right: Option<String>) -> Diagn
 
 /// What other languages have, in a reference of a command. There, an input that is a `bool` or a text is given.
 pub(crate) fn habit_in_command(span: Span, shown: &str) -> Diagnostic {
-    RULE.at(span, "a reference in a command is a path and nothing more")
-        .label(format!("`{shown}` means nothing here"))
-        .help("let the workflow hand over the value that the command needs")
+    RULE.at(span, "invalid reference in a command: only a path is supported")
+        .label(format!("`{shown}` is not supported here"))
+        .help("pass the value that the command needs as an input")
 }
 
 /// A reference where a text is taken as it is.
 pub(crate) fn not_here(span: Span, what: &str) -> Diagnostic {
-    RULE.at(span, format!("{what} is taken as it is written: a reference in it is not replaced"))
-        .label("no reference is possible here")
+    RULE.at(span, format!("{what} does not support references: the text stays as written"))
+        .label("unsupported reference")
 }

@@ -1,4 +1,4 @@
-//! `bad-pointer`: a native token whose pointer can lead nowhere.
+//! `bad-pointer`: a native token with an invalid pointer.
 
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::source::Span;
@@ -6,9 +6,9 @@ use crate::source::Span;
 pub(crate) const RULE: Rule = Rule {
     id: "bad-pointer",
     severity: Severity::Error,
-    summary: "a native token whose pointer can lead nowhere",
-    explanation: "What follows `::` in `@<name.out::/key/0>` is a JSON pointer. In a key `~0` stands for `~`, `~1` for `/`, `~2` for `>` and `~3` for `?`; no other \
-`~` may stand there. An index into a list has no leading zeros.",
+    summary: "a native token with an invalid pointer",
+    explanation: "The part after `::` in `@<name.out::/key/0>` is a JSON pointer. In a key, `~0` stands for `~`, `~1` for `/`, `~2` for `>` and `~3` for `?`; any other \
+`~` is invalid. A list index has no leading zeros.",
     bad: r#"[workflow]
 name = "example"
 
@@ -37,7 +37,7 @@ with = { message = "@<probe.out::/a~0b>" }
 
 /// A `~` that escapes nothing.
 pub(crate) fn escape(span: Span, key: &str) -> Diagnostic {
-    RULE.at(span, format!("`~` in the key `{key}` of a pointer is no escape"))
+    RULE.at(span, format!("invalid escape `~` in the key `{key}` of a pointer"))
         .label("must be followed by 0, 1, 2 or 3")
         .help("write `~0` for `~` itself")
         .edit(span, "~0")
@@ -48,7 +48,7 @@ pub(crate) fn index(span: Span, index: &str) -> Diagnostic {
     let plain = index.trim_start_matches('0');
     let plain = if plain.is_empty() { "0" } else { plain };
     let finding = RULE
-        .at(span, format!("`{index}` is no index into a list"))
+        .at(span, format!("invalid list index `{index}`"))
         .label("leading zeros")
         .help(format!("write `{plain}`"));
     if span.range().len() == index.len() { finding.edit(span, plain) } else { finding }
@@ -56,6 +56,6 @@ pub(crate) fn index(span: Span, index: &str) -> Diagnostic {
 
 /// A token that goes on into something that is a text.
 pub(crate) fn into_text(span: Span, token: &str, name: &str) -> Diagnostic {
-    RULE.at(span, format!("`{name}` is a text, so `{token}` leads nowhere"))
+    RULE.at(span, format!("invalid pointer in `{token}`: `{name}` is a text"))
         .help(format!("write `@<{name}>`"))
 }

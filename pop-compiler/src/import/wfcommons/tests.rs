@@ -68,8 +68,8 @@ fn faults_name_the_task() {
     assert_eq!(
         import(&wrong).unwrap_err().faults(),
         [
-            "task `a` can't have run for -1 seconds",
-            "task `a` is there more than once",
+            "invalid run time of task `a`: -1 seconds",
+            "duplicate task `a`",
             "task `N.b 1` has a parent `zz` that is not in the document",
             "task `c` has no recorded execution",
         ]

@@ -7,7 +7,9 @@ pub(super) fn in_json(text: &str, tokens: &[Token]) -> Option<&'static str> {
     let first = tokens.first()?;
     let line = text[first.start..].lines().next().unwrap_or_default().trim();
     if line.starts_with("---") {
-        return Some("this is YAML; write JSON here, or TOML in a file whose name ends in `.toml`");
+        return Some(
+            "expected JSON, found YAML. Write JSON, or write TOML in a file whose name ends in `.toml`",
+        );
     }
     let header = line
         .strip_prefix('[')
@@ -16,13 +18,13 @@ pub(super) fn in_json(text: &str, tokens: &[Token]) -> Option<&'static str> {
     let second = tokens.get(1).map(|token| token.kind);
     match first.kind {
         Kind::Open(b'[') if header && !["true", "false", "null"].contains(&line.trim_matches(['[', ']'])) => {
-            Some("this is TOML; the name of its file ends in `.toml`")
+            Some("expected JSON, found TOML. Let the file name end in `.toml`")
         }
         Kind::Word if second == Some(Kind::Equals) => {
-            Some("this is TOML; the name of its file ends in `.toml`")
+            Some("expected JSON, found TOML. Let the file name end in `.toml`")
         }
         Kind::Word if second == Some(Kind::Colon) => {
-            Some("this is YAML; write JSON here, or TOML in a file whose name ends in `.toml`")
+            Some("expected JSON, found YAML. Write JSON, or write TOML in a file whose name ends in `.toml`")
         }
         _ => None,
     }

@@ -105,9 +105,9 @@ impl Reader<'_> {
     fn missing(&mut self, at: usize, what: &str, label: &str) {
         let span = self.span(at, at);
         let message = match what {
-            "," => "a comma is missing".to_owned(),
-            ":" => "a colon is missing".to_owned(),
-            other => format!("`{other}` is missing"),
+            "," => "missing comma".to_owned(),
+            ":" => "missing colon".to_owned(),
+            other => format!("missing `{other}`"),
         };
         // `"a:" 1`, `"a," "b"`: it is there, and the quote at the wrong place
         let swallowed = self.text[..at].strip_suffix('"').is_some_and(|text| text.ends_with(what));
@@ -126,14 +126,10 @@ impl Reader<'_> {
         self.tokens = tokens;
         for mark in marks {
             if mark.kind == Kind::Unclosed {
-                self.add(rules::syntax::report(
-                    self.place(&mark),
-                    "this comment is not closed",
-                    "lacks `*/`",
-                ));
+                self.add(rules::syntax::report(self.place(&mark), "unclosed comment", "missing `*/`"));
                 continue;
             }
-            self.fault(self.place(&mark), "a comment begins with `//`", "not a comment in JSON", "//");
+            self.fault(self.place(&mark), "invalid comment: write `//`", "not a comment in JSON", "//");
         }
         for token in &self.tokens {
             match token.kind {
@@ -170,7 +166,7 @@ impl Reader<'_> {
             self.value(0)
         };
         let Some(tree) = tree else {
-            self.add(rules::syntax::report(self.place(&first), "a JSON object belongs here", "expected `{`"));
+            self.add(rules::syntax::report(self.place(&first), "expected a JSON object", "expected `{`"));
             return all;
         };
         if let Some(more) = self.tokens.get(self.at).cloned() {
@@ -178,15 +174,15 @@ impl Reader<'_> {
             if let Kind::Close(bracket) = more.kind {
                 self.extra(span, bracket);
             } else {
-                let message = "the document has ended before this";
-                self.add(rules::syntax::report(span, message, "not part of it"));
+                let message = "unexpected text after the end of the document";
+                self.add(rules::syntax::report(span, message, "not part of the document"));
             }
         }
         tree
     }
 
     fn extra(&mut self, span: Span, bracket: u8) {
-        self.fault(span, &format!("this `{}` closes nothing", char::from(bracket)), "one too many", "");
+        self.fault(span, &format!("unmatched `{}`", char::from(bracket)), "one too many", "");
     }
 
     /// The value that begins here, if one does. Recursion is bounded by [`MAX_DEPTH`].
@@ -260,7 +256,7 @@ impl Reader<'_> {
             self.back();
             let next = matches!(self.kind(0), Some(Kind::Text(_) | Kind::Word | Kind::Open(_)));
             let both = if next { format!("{written},") } else { written };
-            self.missing(self.before(), &both, "before this, by the indentation of the lines");
+            self.missing(self.before(), &both, "before this line, by the indentation");
             self.comma_told = next;
             self.counted(open.bracket, -1);
             return true;
@@ -278,11 +274,11 @@ impl Reader<'_> {
         let surplus = if other == b'{' { self.curly < 0 } else { self.square < 0 };
         if surplus || !self.open.iter().any(|o| o.bracket == other) {
             let span = self.place(&token);
-            self.fault(span, &format!("`{written}` closes this"), "the wrong bracket", &written);
+            self.fault(span, &format!("wrong bracket: expected `{written}`"), "wrong bracket", &written);
             self.counted(other, 1);
             self.at += 1;
         } else {
-            self.missing(self.before(), &written, "before this");
+            self.missing(self.before(), &written, "before this bracket");
         }
         self.counted(open.bracket, -1);
         true
@@ -292,10 +288,8 @@ impl Reader<'_> {
     fn unclosed(&mut self) {
         let end = self.before();
         let all: String = self.open.iter().rev().map(|o| if o.bracket == b'{' { '}' } else { ']' }).collect();
-        let verb = if all.len() == 1 { "is" } else { "are" };
         let span = self.span(end, end);
-        let finding =
-            rules::syntax::report(span, &format!("`{all}` {verb} missing at the end"), "still open");
+        let finding = rules::syntax::report(span, &format!("missing `{all}` at the end"), "still open");
         let line = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
         let finding = finding.edit(span, format!("{line}{all}"));
         // a text that ends in the middle of something may lack more than brackets
@@ -319,7 +313,7 @@ impl Reader<'_> {
         match self.kind(0) {
             Some(Kind::Comma) => self.at += 1,
             Some(Kind::Semicolon) => {
-                self.fault(self.place(&self.tokens[self.at]), "a comma is missing", "write `,`", ",");
+                self.fault(self.place(&self.tokens[self.at]), "missing comma", "write `,`", ",");
                 self.at += 1;
             }
             Some(Kind::Text(_) | Kind::Word | Kind::Open(_)) => {
@@ -335,13 +329,13 @@ impl Reader<'_> {
         let span = self.place(&token);
         match token.kind {
             Kind::Comma | Kind::Semicolon => {
-                self.fault(span, "there is nothing before this comma", "one too many", "");
+                self.fault(span, "unexpected comma", "one too many", "");
                 while matches!(self.kind(0), Some(Kind::Comma | Kind::Semicolon)) {
                     self.at += 1;
                 }
             }
             Kind::Colon | Kind::Equals => {
-                self.add(rules::syntax::report(span, "there is no key before this", "unexpected"));
+                self.add(rules::syntax::report(span, "missing key", "unexpected"));
                 self.at += 1;
             }
             _ => return false,
@@ -372,7 +366,7 @@ impl Reader<'_> {
                     break;
                 }
                 let span = self.place(&self.tokens[self.at]);
-                self.add(rules::syntax::report(span, "a list has no keys", "write a table, `{ … }`"));
+                self.add(rules::syntax::report(span, "unexpected key in a list", "write a table, `{ … }`"));
                 self.at += 2;
                 continue;
             }
@@ -412,11 +406,7 @@ impl Reader<'_> {
                     self.back();
                     break;
                 }
-                self.add(rules::syntax::report(
-                    self.place(&token),
-                    "a key is missing",
-                    "a value without a key",
-                ));
+                self.add(rules::syntax::report(self.place(&token), "missing key", "a value without a key"));
                 self.value(self.open.len());
             } else {
                 self.entry(&token, &mut table);
@@ -440,7 +430,7 @@ impl Reader<'_> {
             _ => return None,
         };
         let start = next.start;
-        self.missing(self.before(), if bracket == b'{' { "{" } else { "[" }, "before its value");
+        self.missing(self.before(), if bracket == b'{' { "{" } else { "[" }, "before the value");
         self.counted(bracket, 1);
         let open = Open { bracket, line: key.line, indent: key.indent, last: true };
         Some(if bracket == b'{' { self.table(open, start) } else { self.list(open, start) })
@@ -454,7 +444,7 @@ impl Reader<'_> {
             _ => self.text[token.start..token.end].to_owned(),
         };
         if token.kind == Kind::Word && self.kind(0) != Some(Kind::Comma) {
-            self.fault(span, "a key is in double quotes", "without quotes", &format!("\"{key}\""));
+            self.fault(span, "missing double quotes around a key", "without quotes", &format!("\"{key}\""));
         }
         let starts_value = |kind| matches!(kind, Some(Kind::Text(_) | Kind::Word | Kind::Open(_)));
         // a text with a colon behind it is the next key
@@ -464,7 +454,7 @@ impl Reader<'_> {
         match self.kind(0) {
             Some(Kind::Colon) => self.at += 1,
             Some(Kind::Equals) => {
-                self.fault(self.place(&self.tokens[self.at]), "a colon is missing", "write `:`", ":");
+                self.fault(self.place(&self.tokens[self.at]), "missing colon", "write `:`", ":");
                 self.at += 1;
             }
             kind if starts_value(kind) && !next_key(self) => {
@@ -486,8 +476,8 @@ impl Reader<'_> {
                 return Tree { node: Node::Error, span }; // the end is told
             }
             let (message, label) = match token.kind {
-                Kind::Word if !key.contains(char::is_alphanumeric) => ("there is no key here", "unexpected"),
-                _ => ("this key has no value", "expected `:` and a value"),
+                Kind::Word if !key.contains(char::is_alphanumeric) => ("missing key", "unexpected"),
+                _ => ("missing value of a key", "expected `:` and a value"),
             };
             self.add(rules::syntax::report(span, message, label).read_on());
             Tree { node: Node::Error, span }

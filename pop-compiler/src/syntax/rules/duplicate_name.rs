@@ -49,8 +49,5 @@ pub(crate) fn case(name: &Spanned<String>, first: Span) -> Diagnostic {
 pub(crate) fn of_fan_out(name: &Spanned<String>, fan_out: &Spanned<String>) -> Diagnostic {
     RULE.at(name.span, format!("the name `{}` belongs to the fan-out of `{}`", name.value, fan_out.value))
         .label("taken by the fan-out")
-        .also(
-            fan_out.span,
-            "this makes one operation per item, numbered from 0, and may make them with `.each`",
-        )
+        .also(fan_out.span, "the fan-out names its operations by item, from 0, and perhaps `.each`")
 }

@@ -1,4 +1,4 @@
-//! `syntax`: the text is not TOML or JSON.
+//! `syntax`: invalid TOML or JSON.
 
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::source::Span;
@@ -7,9 +7,9 @@ use crate::tree::MAX_DEPTH;
 pub(crate) const RULE: Rule = Rule {
     id: "syntax",
     severity: Severity::Error,
-    summary: "the text is not valid TOML or JSON",
-    explanation: "The file is not TOML (or JSON). Where it is obvious what was meant, it is read so, and the rest is checked as \
-ever. Where it is not, findings that only say that something is absent are held back, since it may be in the broken part.",
+    summary: "invalid TOML or JSON",
+    explanation: "The file is not valid TOML (or JSON). Where the intended text is obvious, the compiler reads that text and checks the rest. Elsewhere the compiler \
+holds back findings about absent things, because the broken part may contain them.",
     bad: "[workflow]\nname = \"broken\n\n[operations.wait]\nuses = \"pop.sleep\"\n",
     good: "[workflow]\nname = \"whole\"\n\n[operations.wait]\nuses = \"pop.sleep\"\n",
     absence: false,
@@ -23,5 +23,6 @@ pub(crate) fn report(span: Span, message: &str, label: &str) -> Diagnostic {
 
 /// Tables or lists nest too deeply.
 pub(crate) fn too_deep(span: Span) -> Diagnostic {
-    RULE.at(span, format!("tables and lists nest more than {MAX_DEPTH} deep")).label("too deep from here")
+    RULE.at(span, format!("tables and lists nest more than {MAX_DEPTH} levels deep"))
+        .label("too deep from here")
 }

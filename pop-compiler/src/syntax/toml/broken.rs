@@ -33,9 +33,13 @@ pub(super) fn read(file: FileId, text: &str, out: &mut Vec<Diagnostic>) -> Tree 
     let first = changes_of(&repaired);
     for missing::Missing { at, insert, cut, opened } in repaired {
         let (place, open) = (Span::new(file, at, at + cut), Span::new(file, opened, opened + 1));
-        let message = if cut > 0 { "closes this" } else { "is missing" };
-        let label = if cut > 0 { "the wrong bracket" } else { "still open here" };
-        let finding = rules::syntax::report(place, &format!("`{}` {message}", insert.trim()), label);
+        let wanted = insert.trim();
+        let (message, label) = if cut > 0 {
+            (format!("wrong bracket: expected `{wanted}`"), "wrong bracket")
+        } else {
+            (format!("missing `{wanted}`"), "still open here")
+        };
+        let finding = rules::syntax::report(place, &message, label);
         findings.push(finding.also(open, "opened here").edit(place, insert).read_on());
     }
     let closed = changed(text, &first);
@@ -256,9 +260,10 @@ fn foreign(text: &str) -> Option<(usize, &'static str)> {
     let at = (first.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
     let at = at + first.len() - first.trim_start().len();
     if first.trim_start().starts_with('{') {
-        return Some((at, "this is JSON; the name of its file ends in `.json`"));
+        return Some((at, "expected TOML, found JSON. Let the file name end in `.json`"));
     }
-    const YAML: &str = "this is YAML; write TOML here, or JSON in a file whose name ends in `.json`";
+    const YAML: &str =
+        "expected TOML, found YAML. Write TOML, or write JSON in a file whose name ends in `.json`";
     if first.starts_with("---") {
         return Some((at, YAML));
     }
@@ -286,22 +291,23 @@ fn explain(file: FileId, text: &str, error: &ParseError) -> Diagnostic {
     let rest = &text[text.floor_char_boundary(at.start())..];
     let word = &rest[..rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len())];
     if ["null", "none", "nil", "undefined"].contains(&word.to_lowercase().as_str()) {
-        let finding = rules::syntax::report(span, "TOML has no null", "not a value");
-        return finding.help("leave the key out: what is absent is null").read_on();
+        let message = format!("invalid value `{word}`: TOML has no null");
+        let finding = rules::syntax::report(span, &message, "not a value");
+        return finding.help("leave the key out: an absent key is null").read_on();
     }
     let message = match error.description() {
         super::TOO_DEEP => return rules::syntax::too_deep(span),
-        "key with no value" | "missing value for key" => "this key has no value",
+        "key with no value" | "missing value for key" => "missing value of a key",
         "string values must be quoted" | "invalid float" | "invalid boolean"
             if word.starts_with(char::is_alphabetic) || !rest.starts_with(|c: char| c.is_ascii()) =>
         {
-            "this is not a value; text must be in quotes"
+            "invalid value: text needs quotes"
         }
-        "string values must be quoted" => "this is not a value; text must be in quotes",
+        "string values must be quoted" => "invalid value: text needs quotes",
         "unexpected content" if rest.starts_with('=') => "unexpected `=`",
         other => other,
     };
-    if message == "this key has no value" {
+    if message == "missing value of a key" {
         // point at the key, not at the newline after it
         let before = text[..at.start().min(text.len())].trim_end_matches([' ', '\t']);
         let start = before.rfind('\n').map_or(0, |n| n + 1);

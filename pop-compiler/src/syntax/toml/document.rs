@@ -310,18 +310,18 @@ impl Document {
         let (what, place) = match (found.item, self.entry(table, found)) {
             (Some(item), _) => match &self.items[item] {
                 Item { kind: Kind::List { .. }, span, .. } => ("a list", *span),
-                Item { kind: Kind::Table { .. }, span, .. } => ("a table that is complete", *span),
+                Item { kind: Kind::Table { .. }, span, .. } => ("a complete table", *span),
             },
             (None, Some(Entry { value: Tree { node: Node::Table(_), span }, .. })) => {
-                ("a table that is complete", *span)
+                ("a complete table", *span)
             }
             (None, Some(Entry { value, .. })) if !matches!(value.node, Node::Error) => {
                 (value.node.describe(), value.span)
             }
             _ => return None,
         };
-        let message = format!("`{}` is {what}; nothing can be added to it here", key.value);
-        Some(Box::new(rules::syntax::report(key.span, &message, "adds to it").also(place, "defined here")))
+        let message = format!("cannot add to `{}`: the key is already {what}", key.value);
+        Some(Box::new(rules::syntax::report(key.span, &message, "added here").also(place, "defined here")))
     }
 
     fn add(&mut self, kind: Kind, span: Span, depth: usize) -> usize {

@@ -1,12 +1,13 @@
-//! `too-large`: fan-outs that make more than a server takes.
+//! `too-large`: fan-outs beyond the limit of a server.
 
 use crate::diagnostic::{Diagnostic, Location, Rule, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     id: "too-large",
     severity: Severity::Error,
-    summary: "fan-outs that make more than a server takes",
-    explanation: "A fan-out makes an operation for each item, and `${name[*]}` a reference to each of them. Where every item of one fan-out takes all items of another, that is their product. Let one operation collect the list, and refer to its output.",
+    summary: "fan-outs beyond the limit of a server",
+    explanation: "A fan-out makes one operation for each item, and `${name[*]}` makes one reference to each of them. Where every item of one fan-out uses all items of \
+another, the numbers multiply. Let one operation collect the list, and refer to its output.",
     bad: r#"[workflow]
 name = "example"
 

@@ -84,7 +84,7 @@ async fn a_client_that_was_made_for_another_version_is_refused() {
     let (status, problem) = api.post("/v1/agendas", made_for(&first(), &old, "two")).await;
     assert_eq!((status, &problem["type"]), (StatusCode::CONFLICT, &json!("/problems/stale-client")));
     let change =
-        json!({ "verdict": "breaking", "at": "inputs/loud", "message": "added, and required: `bool`" });
+        json!({ "verdict": "breaking", "at": "inputs/loud", "message": "added as required: `bool`" });
     assert_eq!(problem["stale"], json!({ "workflow": "greet", "digest": new, "changes": [change] }));
     // An accepted key stays accepted, and a request without a workflow is not checked.
     let (status, again) = api.post("/v1/agendas", made_for(&first(), &old, "one")).await;

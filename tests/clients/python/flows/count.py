@@ -18,7 +18,7 @@ from . import pop as _pop
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What the workflow takes."""
+    """Inputs of the workflow."""
 
     file: str
     """Holds nothing but the number. A file path."""
@@ -26,7 +26,7 @@ class Inputs:
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """What the workflow gives."""
+    """Outputs of the workflow."""
 
     number: int
 
@@ -47,15 +47,15 @@ WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     },
     template='{"title":"count 1.0.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"file":{"type":"string","format":"path","description":"Holds nothing but the number."}},"required":["file"],"additionalProperties":false},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"number":{"type":"integer"}},"required":["number"],"additionalProperties":false}},"agenda":{"title":"count 1.0.0","params":{"pop.result":{"number":"@<read.out::/number>"},"pop.types":{"count.read":{"command":["cat","${with.file}"],"stdout":"text","output":{"type":"object","properties":{"number":{"type":"integer"}},"required":["number"],"additionalProperties":false}}},"pop.workflow":{"name":"count","version":"1.0.0","description":"Reads a number from a file.","digest":"9a47178b1986d1c0b602abe21251831d8456192f2aaf5e2dae8f04d000a6449b"}},"operations":[{"name":"read","type":"count.read","payload":{"file":"@<pop.payload::/file>"}}]}}',
 )
-"""What the client knows about the workflow."""
+"""Name, template, outputs and source positions of the workflow."""
 
 Run: _t.TypeAlias = _pop.Run[Outputs]
-"""A submitted workflow."""
+"""A submitted run of the workflow."""
 
 
 class Client(_pop.Client[Inputs, Outputs]):
     """A client of the workflow."""
 
     def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:
-        """A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet."""
+        """Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request."""
         super().__init__(url, WORKFLOW, http)

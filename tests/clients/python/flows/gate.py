@@ -18,7 +18,7 @@ from . import pop as _pop
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What the workflow takes."""
+    """Inputs of the workflow."""
 
     file: str
     """Must be there. A file path."""
@@ -29,7 +29,7 @@ class Inputs:
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """What the workflow gives."""
+    """Outputs of the workflow."""
 
     found: str
     waited: float
@@ -53,15 +53,15 @@ WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     },
     template='{"title":"gate 1.0.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"file":{"type":"string","format":"path","description":"Must be there."},"seconds":{"type":"number","default":0.1}},"required":["file"],"additionalProperties":false},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"found":{"type":"string"},"waited":{"type":"number"}},"required":["found","waited"],"additionalProperties":false}},"agenda":{"title":"gate 1.0.0","params":{"pop.result":{"found":"@<look.out::/text>","waited":"@<wait.out::/waited>"},"pop.types":{"gate.look":{"command":["cat","${with.file}"],"stdout":"text","output":{"type":"object","properties":{"text":{"type":"string"}},"required":["text"],"additionalProperties":false}}},"pop.workflow":{"name":"gate","version":"1.0.0","description":"Waits, then goes through if there is a file.","digest":"d4cd29953f66170198e53a0e0affa8987a1c0acedc6451425f120a087603ce7c"}},"operations":[{"name":"wait","type":"pop.sleep","payload":{"output":{"waited":"@<pop.payload::/seconds>"},"seconds":"@<pop.payload::/seconds>"}},{"name":"look","type":"gate.look","payload":{"file":"@<pop.payload::/file>"},"params":{"dependsOn":"wait"}}]}}',
 )
-"""What the client knows about the workflow."""
+"""Name, template, outputs and source positions of the workflow."""
 
 Run: _t.TypeAlias = _pop.Run[Outputs]
-"""A submitted workflow."""
+"""A submitted run of the workflow."""
 
 
 class Client(_pop.Client[Inputs, Outputs]):
     """A client of the workflow."""
 
     def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:
-        """A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet."""
+        """Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request."""
         super().__init__(url, WORKFLOW, http)

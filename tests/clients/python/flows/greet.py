@@ -18,12 +18,12 @@ Text: _t.TypeAlias = _t.Literal["hello"]
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What the workflow takes."""
+    """Inputs of the workflow."""
 
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """What the workflow gives."""
+    """Outputs of the workflow."""
 
     count: int
     text: Text
@@ -51,15 +51,15 @@ WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     },
     template='{"title":"greet","params":{"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"count":{"type":"integer"},"text":{"const":"hello"}},"required":["count","text"],"additionalProperties":false}},"agenda":{"title":"greet","params":{"pop.result":{"count":"@<hello.out::/count>","text":"@<hello.out::/text>"},"pop.workflow":{"name":"greet","digest":"5c295f508b711b1be15fb01ac27c3871fa1c10014f75655c18fe877ad682acfd"}},"operations":[{"name":"hello","type":"pop.transform","payload":{"value":{"count":3,"text":"hello"}}}]}}',
 )
-"""What the client knows about the workflow."""
+"""Name, template, outputs and source positions of the workflow."""
 
 Run: _t.TypeAlias = _pop.Run[Outputs]
-"""A submitted workflow."""
+"""A submitted run of the workflow."""
 
 
 class Client(_pop.Client[Inputs, Outputs]):
     """A client of the workflow."""
 
     def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:
-        """A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet."""
+        """Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request."""
         super().__init__(url, WORKFLOW, http)

@@ -31,7 +31,7 @@ Codec: _t.TypeAlias = _t.Literal["h264", "h265"]
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What the workflow takes."""
+    """Inputs of the workflow."""
 
     budget: Budget | None = None
     """Default: `"8Gi"`."""
@@ -64,14 +64,14 @@ class Inputs:
 
     title: str
     token: str | None = _dc.field(default=None, repr=False)
-    """Secret: it is never shown."""
+    """Secret: POP never shows the value."""
 
     tree: Node | None = None
 
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """What the workflow gives."""
+    """Outputs of the workflow."""
 
     budget: Budget
     contact: Contact | None = None
@@ -196,15 +196,15 @@ WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     },
     template='{"title":"media-ladder 1.2.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"budget":{"type":["integer","string"],"format":"bytes","default":"8Gi"},"crop":{"anyOf":[{"type":"object","properties":{"left":{"type":"integer"},"top":{"type":"integer"}},"required":["left","top"],"additionalProperties":false},{"type":"null"}],"description":"What to cut off."},"labels":{"anyOf":[{"type":"object","additionalProperties":{"type":"string"}},{"type":"null"}]},"limit":{"anyOf":[{"type":"integer"},{"const":"none"}],"description":"Most minutes, or `none`.","default":"none"},"loud":{"type":"boolean","default":false},"max-wait":{"type":"string","format":"pop-duration","default":"5m"},"mode":{"anyOf":[{"$ref":"#/$defs/Mode"}],"default":"fast"},"notify":{"anyOf":[{"$ref":"#/$defs/Contact"},{"type":"null"}]},"priority":{"enum":[1,2,3],"default":2},"rungs":{"type":"array","items":{"$ref":"#/$defs/Rung"},"description":"What to encode.","default":[{"height":720,"type":"h264"}]},"source":{"type":"string","format":"uri","description":"The mezzanine."},"title":{"type":"string"},"token":{"anyOf":[{"type":"string","x-pop-secret":true},{"type":"null"}]},"tree":{"anyOf":[{"$ref":"#/$defs/Node"},{"type":"null"}]}},"required":["source","title"],"additionalProperties":false,"$defs":{"Codec":{"enum":["h264","h265"]},"Contact":{"type":"object","properties":{"class":{"type":"string"},"mail":{"anyOf":[{"type":"string"},{"type":"null"}]}},"required":["class"],"additionalProperties":false},"Mode":{"enum":["fast","best"]},"Node":{"type":"object","properties":{"all":{"type":"array","items":{"$ref":"#/$defs/Node"}},"left":{"anyOf":[{"$ref":"#/$defs/Node"},{"type":"null"}]},"name":{"type":"string"}},"required":["all","name"],"additionalProperties":false},"Rung":{"type":"object","properties":{"bitrate":{"anyOf":[{"type":"integer"},{"type":"null"}]},"height":{"type":"integer"},"type":{"$ref":"#/$defs/Codec"}},"required":["height","type"],"additionalProperties":false}}},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"budget":{"type":["integer","string"],"format":"bytes"},"contact":{"anyOf":[{"$ref":"#/$defs/Contact"},{"type":"null"}]},"first":{"type":"string"},"limit":{"anyOf":[{"type":"integer"},{"const":"none"}]},"mode":{"$ref":"#/$defs/Mode"},"plans":{"type":"array","items":{"type":"string"}},"priority":{"enum":[1,2,3]},"rungs":{"type":"array","items":{"$ref":"#/$defs/Rung"}},"shout":{"anyOf":[{"type":"string"},{"type":"null"}]},"title":{"type":"string"},"tree":{"anyOf":[{"$ref":"#/$defs/Node"},{"type":"null"}]}},"required":["budget","first","limit","mode","plans","priority","rungs","title"],"additionalProperties":false,"$defs":{"Codec":{"enum":["h264","h265"]},"Contact":{"type":"object","properties":{"class":{"type":"string"},"mail":{"anyOf":[{"type":"string"},{"type":"null"}]}},"required":["class"],"additionalProperties":false},"Mode":{"enum":["fast","best"]},"Node":{"type":"object","properties":{"all":{"type":"array","items":{"$ref":"#/$defs/Node"}},"left":{"anyOf":[{"$ref":"#/$defs/Node"},{"type":"null"}]},"name":{"type":"string"}},"required":["all","name"],"additionalProperties":false},"Rung":{"type":"object","properties":{"bitrate":{"anyOf":[{"type":"integer"},{"type":"null"}]},"height":{"type":"integer"},"type":{"$ref":"#/$defs/Codec"}},"required":["height","type"],"additionalProperties":false}}}},"agenda":{"title":"media-ladder 1.2.0","params":{"pop.result":{"budget":"@<sum.out::/budget>","contact":"@<sum.out::/contact?=null>","first":"@<sum.out::/first>","limit":"@<sum.out::/limit>","mode":"@<sum.out::/mode>","plans":"@<sum.out::/plans>","priority":"@<sum.out::/priority>","rungs":"@<sum.out::/rungs>","shout":"@<shout.out::/text>","title":"@<sum.out::/title>","tree":"@<sum.out::/tree?=null>"},"pop.types":{"ladder.plan":{"command":["printf","%s","${with.height}p ${with.type} ${with.mode}"],"stdout":"text","secrets":["/token"],"output":{"type":"object","properties":{"text":{"type":"string"}},"required":["text"],"additionalProperties":false}}},"pop.workflow":{"name":"media-ladder","version":"1.2.0","description":"Plans the rungs of a ladder and sums up what was planned.","digest":"decac63a4c4c02ae200b7ccd5a1874593f7278349c535eb8f6fd6f991904209f"}},"operations":[{"name":"plan","type":"ladder.plan","payload":{"height":"@<pop.each::/height>","mode":"@<pop.payload::/mode>","token":"@<pop.payload::/token>","type":"@<pop.each::/type>"},"params":{"pop.each":"@<pop.payload::/rungs>"}},{"name":"sum","type":"pop.transform","payload":{"value":{"budget":"@<pop.payload::/budget>","contact":"@<pop.payload::/notify>","first":"@<plan.0.out::/text>","limit":"@<pop.payload::/limit>","mode":"@<pop.payload::/mode>","plans":"@<plan.*.out::/text>","priority":"@<pop.payload::/priority>","rest":["@<pop.payload::/labels>","@<pop.payload::/crop>","@<pop.payload::/max-wait>"],"rungs":"@<pop.payload::/rungs>","title":"@<pop.payload::/title> of @<pop.payload::/source>","tree":"@<pop.payload::/tree>"}}},{"name":"shout","type":"pop.transform","payload":{"value":{"text":"@<sum.out::/title>!"}},"params":{"pop.when":"@<pop.payload::/loud>"}}]}}',
 )
-"""What the client knows about the workflow."""
+"""Name, template, outputs and source positions of the workflow."""
 
 Run: _t.TypeAlias = _pop.Run[Outputs]
-"""A submitted workflow."""
+"""A submitted run of the workflow."""
 
 
 class Client(_pop.Client[Inputs, Outputs]):
     """A client of the workflow."""
 
     def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:
-        """A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet."""
+        """Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request."""
         super().__init__(url, WORKFLOW, http)

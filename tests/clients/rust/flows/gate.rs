@@ -11,12 +11,12 @@
     unreachable_pub,
     clippy::enum_variant_names,
     clippy::large_enum_variant,
-    reason = "the workflow says what there is, and a program need not use all of it"
+    reason = "the workflow defines the types, and a program need not use all of them"
 )]
 
 use pop_sdk::client::typed::{self, serde};
 
-/// What the workflow takes.
+/// Inputs of the workflow.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(crate = "pop_sdk::client::typed::serde")]
 pub struct Inputs {
@@ -27,7 +27,7 @@ pub struct Inputs {
     pub seconds: Option<f64>,
 }
 
-/// What must be given of [`Inputs`]; the rest is left out by `.into()`.
+/// Required fields of [`Inputs`]; `.into()` leaves the other fields out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputsRequired {
     /// Must be there. A file path.
@@ -43,7 +43,7 @@ impl From<InputsRequired> for Inputs {
     }
 }
 
-/// What the workflow gives.
+/// Outputs of the workflow.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(crate = "pop_sdk::client::typed::serde")]
 pub struct Outputs {
@@ -58,7 +58,7 @@ pub struct Workflow;
 /// A client of the workflow.
 pub type Client = typed::Client<Workflow>;
 
-/// A submitted workflow.
+/// A submitted run of the workflow.
 pub type Run = typed::Run<Workflow>;
 
 impl typed::Workflow for Workflow {

@@ -11,12 +11,12 @@
     unreachable_pub,
     clippy::enum_variant_names,
     clippy::large_enum_variant,
-    reason = "the workflow says what there is, and a program need not use all of it"
+    reason = "the workflow defines the types, and a program need not use all of them"
 )]
 
 use pop_sdk::client::typed::{self, serde};
 
-/// What the workflow takes.
+/// Inputs of the workflow.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(crate = "pop_sdk::client::typed::serde")]
 pub struct Inputs {
@@ -51,14 +51,14 @@ pub struct Inputs {
     /// The mezzanine. An absolute URL.
     pub source: String,
     pub title: String,
-    /// Secret: it is never shown.
+    /// Secret: POP never shows the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<typed::Secret<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<Node>,
 }
 
-/// What must be given of [`Inputs`]; the rest is left out by `.into()`.
+/// Required fields of [`Inputs`]; `.into()` leaves the other fields out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputsRequired {
     /// The mezzanine. An absolute URL.
@@ -87,7 +87,7 @@ impl From<InputsRequired> for Inputs {
     }
 }
 
-/// What the workflow gives.
+/// Outputs of the workflow.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(crate = "pop_sdk::client::typed::serde")]
 pub struct Outputs {
@@ -153,7 +153,7 @@ pub struct Contact {
     pub mail: Option<String>,
 }
 
-/// What must be given of [`Contact`]; the rest is left out by `.into()`.
+/// Required fields of [`Contact`]; `.into()` leaves the other fields out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContactRequired {
     pub class: String,
@@ -186,7 +186,7 @@ pub struct Rung {
     pub type_: Codec,
 }
 
-/// What must be given of [`Rung`]; the rest is left out by `.into()`.
+/// Required fields of [`Rung`]; `.into()` leaves the other fields out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RungRequired {
     pub height: i64,
@@ -212,7 +212,7 @@ pub struct Node {
     pub name: String,
 }
 
-/// What must be given of [`Node`]; the rest is left out by `.into()`.
+/// Required fields of [`Node`]; `.into()` leaves the other fields out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeRequired {
     pub all: Vec<Node>,
@@ -245,7 +245,7 @@ pub struct Workflow;
 /// A client of the workflow.
 pub type Client = typed::Client<Workflow>;
 
-/// A submitted workflow.
+/// A submitted run of the workflow.
 pub type Run = typed::Run<Workflow>;
 
 impl typed::Workflow for Workflow {

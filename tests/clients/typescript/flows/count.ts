@@ -8,18 +8,18 @@
 
 import * as pop from "./pop.js";
 
-/** What the workflow takes. */
+/** Inputs of the workflow. */
 export interface Inputs {
   /** Holds nothing but the number. A file path. */
   readonly file: string;
 }
 
-/** What the workflow gives. */
+/** Outputs of the workflow. */
 export interface Outputs {
   readonly number: number;
 }
 
-/** What the client knows about the workflow. */
+/** Name, template, outputs and source positions of the workflow. */
 export const workflow: pop.Definition<Outputs> = {
   name: "count",
   digest: "9a47178b1986d1c0b602abe21251831d8456192f2aaf5e2dae8f04d000a6449b",
@@ -30,12 +30,12 @@ export const workflow: pop.Definition<Outputs> = {
   template: '{"title":"count 1.0.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"file":{"type":"string","format":"path","description":"Holds nothing but the number."}},"required":["file"],"additionalProperties":false},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"number":{"type":"integer"}},"required":["number"],"additionalProperties":false}},"agenda":{"title":"count 1.0.0","params":{"pop.result":{"number":"@<read.out::/number>"},"pop.types":{"count.read":{"command":["cat","${with.file}"],"stdout":"text","output":{"type":"object","properties":{"number":{"type":"integer"}},"required":["number"],"additionalProperties":false}}},"pop.workflow":{"name":"count","version":"1.0.0","description":"Reads a number from a file.","digest":"9a47178b1986d1c0b602abe21251831d8456192f2aaf5e2dae8f04d000a6449b"}},"operations":[{"name":"read","type":"count.read","payload":{"file":"@<pop.payload::/file>"}}]}}',
 };
 
-/** A submitted workflow. */
+/** A submitted run of the workflow. */
 export type Run = pop.Run<Outputs>;
 
 /** A client of the workflow. */
 export class Client extends pop.Client<Inputs, Outputs> {
-  /** A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet. */
+  /** Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request. */
   constructor(url: string, options?: pop.ClientOptions) {
     super(url, workflow, options);
   }

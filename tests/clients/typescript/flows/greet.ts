@@ -6,12 +6,12 @@
 
 import * as pop from "./pop.js";
 
-/** What the workflow takes. */
+/** Inputs of the workflow. */
 export interface Inputs {
   readonly [nothing: string]: never;
 }
 
-/** What the workflow gives. */
+/** Outputs of the workflow. */
 export interface Outputs {
   readonly count: number;
   readonly text: Text;
@@ -19,7 +19,7 @@ export interface Outputs {
 
 export type Text = "hello";
 
-/** What the client knows about the workflow. */
+/** Name, template, outputs and source positions of the workflow. */
 export const workflow: pop.Definition<Outputs> = {
   name: "greet",
   digest: "5c295f508b711b1be15fb01ac27c3871fa1c10014f75655c18fe877ad682acfd",
@@ -30,12 +30,12 @@ export const workflow: pop.Definition<Outputs> = {
   template: '{"title":"greet","params":{"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"count":{"type":"integer"},"text":{"const":"hello"}},"required":["count","text"],"additionalProperties":false}},"agenda":{"title":"greet","params":{"pop.result":{"count":"@<hello.out::/count>","text":"@<hello.out::/text>"},"pop.workflow":{"name":"greet","digest":"5c295f508b711b1be15fb01ac27c3871fa1c10014f75655c18fe877ad682acfd"}},"operations":[{"name":"hello","type":"pop.transform","payload":{"value":{"count":3,"text":"hello"}}}]}}',
 };
 
-/** A submitted workflow. */
+/** A submitted run of the workflow. */
 export type Run = pop.Run<Outputs>;
 
 /** A client of the workflow. */
 export class Client extends pop.Client<Inputs, Outputs> {
-  /** A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet. */
+  /** Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request. */
   constructor(url: string, options?: pop.ClientOptions) {
     super(url, workflow, options);
   }

@@ -8,7 +8,7 @@
 
 import * as pop from "./pop.js";
 
-/** What the workflow takes. */
+/** Inputs of the workflow. */
 export interface Inputs {
   /** Default: `"8Gi"`. */
   readonly budget?: Budget | null;
@@ -31,12 +31,12 @@ export interface Inputs {
   /** The mezzanine. An absolute URL. */
   readonly source: string;
   readonly title: string;
-  /** Secret: it is never shown. */
+  /** Secret: POP never shows the value. */
   readonly token?: string | null;
   readonly tree?: Node | null;
 }
 
-/** What the workflow gives. */
+/** Outputs of the workflow. */
 export interface Outputs {
   readonly budget: Budget;
   readonly contact?: Contact | null;
@@ -85,7 +85,7 @@ export interface Node {
 
 export type Codec = "h264" | "h265";
 
-/** What the client knows about the workflow. */
+/** Name, template, outputs and source positions of the workflow. */
 export const workflow: pop.Definition<Outputs> = {
   name: "media-ladder",
   digest: "decac63a4c4c02ae200b7ccd5a1874593f7278349c535eb8f6fd6f991904209f",
@@ -98,12 +98,12 @@ export const workflow: pop.Definition<Outputs> = {
   template: '{"title":"media-ladder 1.2.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"budget":{"type":["integer","string"],"format":"bytes","default":"8Gi"},"crop":{"anyOf":[{"type":"object","properties":{"left":{"type":"integer"},"top":{"type":"integer"}},"required":["left","top"],"additionalProperties":false},{"type":"null"}],"description":"What to cut off."},"labels":{"anyOf":[{"type":"object","additionalProperties":{"type":"string"}},{"type":"null"}]},"limit":{"anyOf":[{"type":"integer"},{"const":"none"}],"description":"Most minutes, or `none`.","default":"none"},"loud":{"type":"boolean","default":false},"max-wait":{"type":"string","format":"pop-duration","default":"5m"},"mode":{"anyOf":[{"$ref":"#/$defs/Mode"}],"default":"fast"},"notify":{"anyOf":[{"$ref":"#/$defs/Contact"},{"type":"null"}]},"priority":{"enum":[1,2,3],"default":2},"rungs":{"type":"array","items":{"$ref":"#/$defs/Rung"},"description":"What to encode.","default":[{"height":720,"type":"h264"}]},"source":{"type":"string","format":"uri","description":"The mezzanine."},"title":{"type":"string"},"token":{"anyOf":[{"type":"string","x-pop-secret":true},{"type":"null"}]},"tree":{"anyOf":[{"$ref":"#/$defs/Node"},{"type":"null"}]}},"required":["source","title"],"additionalProperties":false,"$defs":{"Codec":{"enum":["h264","h265"]},"Contact":{"type":"object","properties":{"class":{"type":"string"},"mail":{"anyOf":[{"type":"string"},{"type":"null"}]}},"required":["class"],"additionalProperties":false},"Mode":{"enum":["fast","best"]},"Node":{"type":"object","properties":{"all":{"type":"array","items":{"$ref":"#/$defs/Node"}},"left":{"anyOf":[{"$ref":"#/$defs/Node"},{"type":"null"}]},"name":{"type":"string"}},"required":["all","name"],"additionalProperties":false},"Rung":{"type":"object","properties":{"bitrate":{"anyOf":[{"type":"integer"},{"type":"null"}]},"height":{"type":"integer"},"type":{"$ref":"#/$defs/Codec"}},"required":["height","type"],"additionalProperties":false}}},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"budget":{"type":["integer","string"],"format":"bytes"},"contact":{"anyOf":[{"$ref":"#/$defs/Contact"},{"type":"null"}]},"first":{"type":"string"},"limit":{"anyOf":[{"type":"integer"},{"const":"none"}]},"mode":{"$ref":"#/$defs/Mode"},"plans":{"type":"array","items":{"type":"string"}},"priority":{"enum":[1,2,3]},"rungs":{"type":"array","items":{"$ref":"#/$defs/Rung"}},"shout":{"anyOf":[{"type":"string"},{"type":"null"}]},"title":{"type":"string"},"tree":{"anyOf":[{"$ref":"#/$defs/Node"},{"type":"null"}]}},"required":["budget","first","limit","mode","plans","priority","rungs","title"],"additionalProperties":false,"$defs":{"Codec":{"enum":["h264","h265"]},"Contact":{"type":"object","properties":{"class":{"type":"string"},"mail":{"anyOf":[{"type":"string"},{"type":"null"}]}},"required":["class"],"additionalProperties":false},"Mode":{"enum":["fast","best"]},"Node":{"type":"object","properties":{"all":{"type":"array","items":{"$ref":"#/$defs/Node"}},"left":{"anyOf":[{"$ref":"#/$defs/Node"},{"type":"null"}]},"name":{"type":"string"}},"required":["all","name"],"additionalProperties":false},"Rung":{"type":"object","properties":{"bitrate":{"anyOf":[{"type":"integer"},{"type":"null"}]},"height":{"type":"integer"},"type":{"$ref":"#/$defs/Codec"}},"required":["height","type"],"additionalProperties":false}}}},"agenda":{"title":"media-ladder 1.2.0","params":{"pop.result":{"budget":"@<sum.out::/budget>","contact":"@<sum.out::/contact?=null>","first":"@<sum.out::/first>","limit":"@<sum.out::/limit>","mode":"@<sum.out::/mode>","plans":"@<sum.out::/plans>","priority":"@<sum.out::/priority>","rungs":"@<sum.out::/rungs>","shout":"@<shout.out::/text>","title":"@<sum.out::/title>","tree":"@<sum.out::/tree?=null>"},"pop.types":{"ladder.plan":{"command":["printf","%s","${with.height}p ${with.type} ${with.mode}"],"stdout":"text","secrets":["/token"],"output":{"type":"object","properties":{"text":{"type":"string"}},"required":["text"],"additionalProperties":false}}},"pop.workflow":{"name":"media-ladder","version":"1.2.0","description":"Plans the rungs of a ladder and sums up what was planned.","digest":"decac63a4c4c02ae200b7ccd5a1874593f7278349c535eb8f6fd6f991904209f"}},"operations":[{"name":"plan","type":"ladder.plan","payload":{"height":"@<pop.each::/height>","mode":"@<pop.payload::/mode>","token":"@<pop.payload::/token>","type":"@<pop.each::/type>"},"params":{"pop.each":"@<pop.payload::/rungs>"}},{"name":"sum","type":"pop.transform","payload":{"value":{"budget":"@<pop.payload::/budget>","contact":"@<pop.payload::/notify>","first":"@<plan.0.out::/text>","limit":"@<pop.payload::/limit>","mode":"@<pop.payload::/mode>","plans":"@<plan.*.out::/text>","priority":"@<pop.payload::/priority>","rest":["@<pop.payload::/labels>","@<pop.payload::/crop>","@<pop.payload::/max-wait>"],"rungs":"@<pop.payload::/rungs>","title":"@<pop.payload::/title> of @<pop.payload::/source>","tree":"@<pop.payload::/tree>"}}},{"name":"shout","type":"pop.transform","payload":{"value":{"text":"@<sum.out::/title>!"}},"params":{"pop.when":"@<pop.payload::/loud>"}}]}}',
 };
 
-/** A submitted workflow. */
+/** A submitted run of the workflow. */
 export type Run = pop.Run<Outputs>;
 
 /** A client of the workflow. */
 export class Client extends pop.Client<Inputs, Outputs> {
-  /** A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet. */
+  /** Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request. */
   constructor(url: string, options?: pop.ClientOptions) {
     super(url, workflow, options);
   }

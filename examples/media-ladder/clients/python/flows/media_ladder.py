@@ -19,7 +19,7 @@ from . import pop as _pop
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What the workflow takes."""
+    """Inputs of the workflow."""
 
     ladder: Sequence[Rung] | None = None
     """What to make. Default: `[{"greys":64,"height":36},{"greys":16,"height":18}]`."""
@@ -36,7 +36,7 @@ class Inputs:
 
 @_dc.dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """What the workflow gives."""
+    """Outputs of the workflow."""
 
     frames: int
     manifest: str | None = None
@@ -70,15 +70,15 @@ WORKFLOW: _pop.Definition[Outputs] = _pop.Definition(
     },
     template='{"title":"media-ladder 1.0.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"ladder":{"type":"array","items":{"$ref":"#/$defs/Rung"},"description":"What to make.","default":[{"greys":64,"height":36},{"greys":16,"height":18}]},"source":{"type":"string","format":"path","description":"The clip: grey pictures, one after the other (PGM)."},"target":{"type":"string","format":"path","description":"The folder to publish to."},"title":{"type":"string","description":"What it is called.","default":"untitled"}},"required":["source","target"],"additionalProperties":false,"$defs":{"Rung":{"type":"object","properties":{"greys":{"type":"integer"},"height":{"type":"integer"}},"required":["greys","height"],"additionalProperties":false}}},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"frames":{"type":"integer"},"manifest":{"anyOf":[{"type":"string"},{"type":"null"}]},"renditions":{"type":"array","items":{"type":"string"}}},"required":["frames","renditions"],"additionalProperties":false}},"agenda":{"title":"media-ladder 1.0.0","params":{"pop.result":{"frames":"@<probe.out::/frames>","manifest":"@<publish.out::/manifest>","renditions":"@<encode.*.out::/file>"},"pop.types":{"media.encode":{"command":["media-ops","media.encode"],"output":{"type":"object","properties":{"file":{"type":"string"},"sha256":{"type":"string"}},"required":["file","sha256"],"additionalProperties":false}},"media.package":{"command":["media-ops","media.package"],"output":{"type":"object","properties":{"manifest":{"type":"string"}},"required":["manifest"],"additionalProperties":false}},"media.probe":{"command":["media-ops","media.probe"],"output":{"type":"object","properties":{"frames":{"type":"integer"},"height":{"type":"integer"},"moving":{"type":"boolean"},"sha256":{"type":"string"},"width":{"type":"integer"}},"required":["frames","height","moving","sha256","width"],"additionalProperties":false}},"media.publish":{"command":["media-ops","media.publish"],"output":{"type":"object","properties":{"bytes":{"type":"integer"},"manifest":{"type":"string"}},"required":["bytes","manifest"],"additionalProperties":false}}},"pop.workflow":{"name":"media-ladder","version":"1.0.0","description":"Look at a clip, encode every rung, package and publish.","digest":"0d4124670f9f9dee1da0d429fd0d34e3ee9836a248ef4eb201d24cec3f8dcb1c"}},"operations":[{"name":"probe","type":"media.probe","payload":{"source":"@<pop.payload::/source>"}},{"name":"encode","type":"media.encode","payload":{"frames":"@<probe.out::/frames>","rung":"@<pop.each>","source":"@<pop.payload::/source>"},"params":{"pop.description":"One rung.","pop.each":"@<pop.payload::/ladder>","pop.resources":{"cpu":"1"},"pop.retry":{"attempts":3,"backoff":"1s..10s"},"pop.timeout":"10m"}},{"name":"package","type":"media.package","payload":{"checksums":"@<encode.*.out::/sha256>","renditions":"@<encode.*.out::/file>","title":"@<pop.payload::/title>"}},{"name":"publish","type":"media.publish","payload":{"manifest":"@<package.out::/manifest>","target":"@<pop.payload::/target>"},"params":{"pop.retry":{"attempts":5,"backoff":"1s..1m"},"pop.timeout":"5m","pop.when":"@<probe.out::/moving>"}}]}}',
 )
-"""What the client knows about the workflow."""
+"""Name, template, outputs and source positions of the workflow."""
 
 Run: _t.TypeAlias = _pop.Run[Outputs]
-"""A submitted workflow."""
+"""A submitted run of the workflow."""
 
 
 class Client(_pop.Client[Inputs, Outputs]):
     """A client of the workflow."""
 
     def __init__(self, url: str, http: _httpx.AsyncClient | None = None) -> None:
-        """A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet."""
+        """Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request."""
         super().__init__(url, WORKFLOW, http)

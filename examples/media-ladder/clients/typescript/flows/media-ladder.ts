@@ -8,7 +8,7 @@
 
 import * as pop from "./pop.js";
 
-/** What the workflow takes. */
+/** Inputs of the workflow. */
 export interface Inputs {
   /** What to make. Default: `[{"greys":64,"height":36},{"greys":16,"height":18}]`. */
   readonly ladder?: readonly Rung[] | null;
@@ -20,7 +20,7 @@ export interface Inputs {
   readonly title?: string | null;
 }
 
-/** What the workflow gives. */
+/** Outputs of the workflow. */
 export interface Outputs {
   readonly frames: number;
   readonly manifest?: string | null;
@@ -32,7 +32,7 @@ export interface Rung {
   readonly height: number;
 }
 
-/** What the client knows about the workflow. */
+/** Name, template, outputs and source positions of the workflow. */
 export const workflow: pop.Definition<Outputs> = {
   name: "media-ladder",
   digest: "0d4124670f9f9dee1da0d429fd0d34e3ee9836a248ef4eb201d24cec3f8dcb1c",
@@ -46,12 +46,12 @@ export const workflow: pop.Definition<Outputs> = {
   template: '{"title":"media-ladder 1.0.0","params":{"pop.inputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"ladder":{"type":"array","items":{"$ref":"#/$defs/Rung"},"description":"What to make.","default":[{"greys":64,"height":36},{"greys":16,"height":18}]},"source":{"type":"string","format":"path","description":"The clip: grey pictures, one after the other (PGM)."},"target":{"type":"string","format":"path","description":"The folder to publish to."},"title":{"type":"string","description":"What it is called.","default":"untitled"}},"required":["source","target"],"additionalProperties":false,"$defs":{"Rung":{"type":"object","properties":{"greys":{"type":"integer"},"height":{"type":"integer"}},"required":["greys","height"],"additionalProperties":false}}},"pop.outputs":{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"frames":{"type":"integer"},"manifest":{"anyOf":[{"type":"string"},{"type":"null"}]},"renditions":{"type":"array","items":{"type":"string"}}},"required":["frames","renditions"],"additionalProperties":false}},"agenda":{"title":"media-ladder 1.0.0","params":{"pop.result":{"frames":"@<probe.out::/frames>","manifest":"@<publish.out::/manifest>","renditions":"@<encode.*.out::/file>"},"pop.types":{"media.encode":{"command":["media-ops","media.encode"],"output":{"type":"object","properties":{"file":{"type":"string"},"sha256":{"type":"string"}},"required":["file","sha256"],"additionalProperties":false}},"media.package":{"command":["media-ops","media.package"],"output":{"type":"object","properties":{"manifest":{"type":"string"}},"required":["manifest"],"additionalProperties":false}},"media.probe":{"command":["media-ops","media.probe"],"output":{"type":"object","properties":{"frames":{"type":"integer"},"height":{"type":"integer"},"moving":{"type":"boolean"},"sha256":{"type":"string"},"width":{"type":"integer"}},"required":["frames","height","moving","sha256","width"],"additionalProperties":false}},"media.publish":{"command":["media-ops","media.publish"],"output":{"type":"object","properties":{"bytes":{"type":"integer"},"manifest":{"type":"string"}},"required":["bytes","manifest"],"additionalProperties":false}}},"pop.workflow":{"name":"media-ladder","version":"1.0.0","description":"Look at a clip, encode every rung, package and publish.","digest":"0d4124670f9f9dee1da0d429fd0d34e3ee9836a248ef4eb201d24cec3f8dcb1c"}},"operations":[{"name":"probe","type":"media.probe","payload":{"source":"@<pop.payload::/source>"}},{"name":"encode","type":"media.encode","payload":{"frames":"@<probe.out::/frames>","rung":"@<pop.each>","source":"@<pop.payload::/source>"},"params":{"pop.description":"One rung.","pop.each":"@<pop.payload::/ladder>","pop.resources":{"cpu":"1"},"pop.retry":{"attempts":3,"backoff":"1s..10s"},"pop.timeout":"10m"}},{"name":"package","type":"media.package","payload":{"checksums":"@<encode.*.out::/sha256>","renditions":"@<encode.*.out::/file>","title":"@<pop.payload::/title>"}},{"name":"publish","type":"media.publish","payload":{"manifest":"@<package.out::/manifest>","target":"@<pop.payload::/target>"},"params":{"pop.retry":{"attempts":5,"backoff":"1s..1m"},"pop.timeout":"5m","pop.when":"@<probe.out::/moving>"}}]}}',
 };
 
-/** A submitted workflow. */
+/** A submitted run of the workflow. */
 export type Run = pop.Run<Outputs>;
 
 /** A client of the workflow. */
 export class Client extends pop.Client<Inputs, Outputs> {
-  /** A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet. */
+  /** Creates a client of the server at `url`, such as `http://127.0.0.1:7070`; sends no request. */
   constructor(url: string, options?: pop.ClientOptions) {
     super(url, workflow, options);
   }

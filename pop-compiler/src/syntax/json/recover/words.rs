@@ -15,8 +15,11 @@ impl Reader<'_> {
         match quotes {
             Quotes::Right => {}
             Quotes::Other => {
-                let mut finding =
-                    rules::syntax::report(self.place(token), "a text is in double quotes", "write `\"`");
+                let mut finding = rules::syntax::report(
+                    self.place(token),
+                    "wrong quotes around a text: JSON uses double quotes",
+                    "write `\"`",
+                );
                 if plain {
                     finding = finding.edit(self.place(token), format!("\"{inner}\""));
                 }
@@ -24,15 +27,12 @@ impl Reader<'_> {
             }
             Quotes::NotOpened => {
                 let span = self.span(token.start, token.start);
-                self.fault(span, "the first quote of this text is missing", "before it", "\"");
+                self.fault(span, "missing opening quote of a text", "before the text", "\"");
             }
             Quotes::NotClosed => {
                 let end = self.span(token.end, token.end);
-                let finding = rules::syntax::report(
-                    self.place(token),
-                    "the last quote of this text is missing",
-                    "not closed",
-                );
+                let finding =
+                    rules::syntax::report(self.place(token), "missing closing quote of a text", "not closed");
                 self.add(finding.edit(end, "\"").read_on());
             }
         }
@@ -41,7 +41,7 @@ impl Reader<'_> {
             let length = self.text[*first..token.end].chars().take(2).map(char::len_utf8).sum::<usize>();
             let span = self.span(*first, first + length);
             let finding =
-                rules::syntax::report(span, "this is no escape", "write `\\\\` for a backslash").read_on();
+                rules::syntax::report(span, "invalid escape", "write `\\\\` for a backslash").read_on();
             let edits = wrong.iter().map(|at| self.span(*at, *at));
             let finding = edits.fold(finding, |finding, span| finding.edit(span, "\\"));
             self.add(finding);
@@ -62,7 +62,7 @@ impl Reader<'_> {
             _ => match strings::number_of(word) {
                 Some(right) if right == word => number(word).map_or(Node::Error, Node::Number),
                 Some(right) => {
-                    let message = format!("`{word}` is not how JSON writes a number");
+                    let message = format!("invalid JSON number `{word}`");
                     self.fault(span, &message, &format!("write `{right}`"), &right);
                     number(&right).map_or(Node::Error, Node::Number)
                 }
@@ -81,19 +81,25 @@ impl Reader<'_> {
             "false" => Some(("false", Node::Bool(false))),
             "null" | "none" | "nil" | "undefined" => Some(("null", Node::Null)),
             "nan" | "inf" | "infinity" | "-inf" | "-infinity" | "+infinity" => {
-                let message = format!("`{word}` is no number in JSON");
-                self.add(rules::syntax::report(span, &message, "only finite numbers are").read_on());
+                let message = format!("invalid JSON number `{word}`");
+                self.add(rules::syntax::report(span, &message, "only finite numbers are valid").read_on());
                 return Tree { node: Node::Error, span };
             }
             _ => None,
         };
         if let Some((right, node)) = known {
-            self.fault(span, &format!("JSON writes `{right}`"), "another language's word", right);
+            self.fault(
+                span,
+                &format!("unknown word `{word}`: JSON writes `{right}`"),
+                "a word of another language",
+                right,
+            );
             return Tree { node, span };
         }
         if suggest::closest(word, ["true", "false", "null"]).is_some() {
             // it may be a text or one of these
-            let finding = rules::syntax::report(span, "a text is in double quotes", "without quotes");
+            let finding =
+                rules::syntax::report(span, "missing double quotes around a text", "without quotes");
             self.add(finding.read_on());
             return Tree { node: Node::Error, span };
         }
@@ -107,7 +113,8 @@ impl Reader<'_> {
             self.at += 1;
         }
         let (span, inner) = (self.span(start, end), &self.text[start..end]);
-        let finding = rules::syntax::report(span, "a text is in double quotes", "without quotes").read_on();
+        let finding =
+            rules::syntax::report(span, "missing double quotes around a text", "without quotes").read_on();
         let plain = !inner.contains(['\\', '\'', '“', '”', '‘', '’', '`']);
         self.add(if plain { finding.edit(span, format!("\"{inner}\"")) } else { finding });
         let text = Text::plain(inner.to_owned(), start);
@@ -129,7 +136,11 @@ impl Reader<'_> {
             return;
         }
         let span = self.place(&self.tokens[self.at]);
-        self.add(rules::syntax::report(span, "this belongs to no value and is no key", "unexpected"));
+        self.add(rules::syntax::report(
+            span,
+            "unexpected text: neither a key nor part of a value",
+            "unexpected",
+        ));
         while stands(self) && self.kind(1) != Some(Kind::Colon) {
             self.at += 1;
         }
