@@ -30,7 +30,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::run::Needs;
+use crate::run::Resources;
 
 /// One attempt, ready to start.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub struct Launch {
     /// What it makes for each item, when it is a fan-out.
     pub fan_out: Option<Arc<FanOut>>,
     /// What it declares that it needs; zero where it declares nothing.
-    pub resources: Needs,
+    pub resources: Resources,
     /// The input, references replaced.
     pub payload: Value,
 }
@@ -160,7 +160,7 @@ impl Stop {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// For operations that declare what they need: all of them together fit into this.
-    pub resources: Needs,
+    pub resources: Resources,
     /// So many attempts at most, whatever they declare.
     pub attempts: usize,
 }
