@@ -12,7 +12,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Fields, Item, LitStr, Token};
 
-use crate::module::{Module, Required};
+use crate::fields::Required;
+use crate::module::Module;
 use files::Files;
 
 /// Where the types that a module is made of come from.
@@ -53,7 +54,7 @@ fn include(arguments: &Arguments, mut files: Files) -> Result<TokenStream, Strin
     let Some(format) = Format::from_path(&entry.name).filter(|_| Format::is_workflow_path(&entry.name))
     else {
         return Err(format!(
-            "`{}` is no workflow file: its name must end in `.pop.toml` or `.pop.json`",
+            "invalid file name `{}`: a workflow file ends in `.pop.toml` or `.pop.json`",
             entry.name
         ));
     };
@@ -111,7 +112,7 @@ fn printed(finding: &Diagnostic, sources: &Sources) -> String {
 
 fn module(arguments: &Arguments, compiled: &Compiled, files: &Files) -> Result<TokenStream, String> {
     let entry = files.entry_name();
-    let input = Input::new(entry.clone(), compiled).ok_or("there is nothing to include")?;
+    let input = Input::new(entry.clone(), compiled).ok_or("the file does not compile to a workflow")?;
     let (name, types) = rust_types(&input, RUNTIME).map_err(|error| error.to_string())?;
     let types: syn::File = syn::parse_str(&types).map_err(|error| error.to_string())?;
     let span = arguments.path.span();
@@ -135,7 +136,7 @@ fn module(arguments: &Arguments, compiled: &Compiled, files: &Files) -> Result<T
         outputs: TokenStream::new(),
         required,
         definition: quote! {
-            ::pop_sdk::Definition::InFiles(::pop_sdk::InFiles {
+            ::pop_sdk::__private::Definition::InFiles(::pop_sdk::__private::InFiles {
                 entry: #entry,
                 files: &[#((#names, #texts)),*],
                 config: #config,
@@ -167,6 +168,6 @@ fn required(types: &syn::File) -> Vec<Required> {
         _ => None,
     });
     let Some(Fields::Named(fields)) = inputs else { return Vec::new() };
-    let required = fields.named.iter().filter(|field| !crate::operation::may_be_left_out(field));
+    let required = fields.named.iter().filter(|field| !crate::fields::may_be_left_out(field));
     required.filter_map(|field| field.ident.as_ref()).map(Required::new).collect()
 }

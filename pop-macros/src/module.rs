@@ -1,27 +1,9 @@
 //! What the module of every workflow has, wherever the workflow is from.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
-/// A field that must be given.
-pub(crate) struct Required {
-    name: String,
-    missing: String,
-}
-
-impl Required {
-    pub(crate) fn new(field: &Ident) -> Self {
-        let name = crate::operation::plain(field);
-        let missing = format!("`..` leaves out `{name}`, which must be given");
-        Self { name, missing }
-    }
-
-    /// As an entry of `REQUIRED`.
-    pub(crate) fn entry(&self) -> TokenStream {
-        let Self { name, missing } = self;
-        quote! { (#name, #missing) }
-    }
-}
+use crate::fields::Required;
 
 /// The parts in which workflows differ.
 pub(crate) struct Module {
@@ -32,7 +14,7 @@ pub(crate) struct Module {
     /// The type `Outputs`, with what it needs.
     pub(crate) outputs: TokenStream,
     pub(crate) required: Vec<Required>,
-    /// An expression: the `pop_sdk::Definition`.
+    /// An expression: the `Definition`.
     pub(crate) definition: TokenStream,
 }
 
@@ -53,17 +35,17 @@ impl Module {
                 type Inputs = Inputs;
                 type Outputs = Outputs;
 
-                fn definition() -> ::pop_sdk::Definition {
+                fn definition() -> ::pop_sdk::__private::Definition {
                     #definition
                 }
             }
 
-            impl ::pop_sdk::Callee for Inputs {
+            impl ::pop_sdk::__private::Callee for Inputs {
                 type Output = Outputs;
                 const REQUIRED: &'static [(&'static str, &'static str)] = &[#(#required),*];
 
-                fn callable() -> ::pop_sdk::Callable {
-                    ::pop_sdk::Callable::workflow::<Flow>()
+                fn callable() -> ::pop_sdk::__private::Callable {
+                    ::pop_sdk::__private::Callable::workflow::<Flow>(<Flow as ::pop_sdk::Compiled>::definition)
                 }
             }
 

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Error, Fields, ItemStruct, parse_quote, parse2};
 
-use crate::operation::{plain, serde_names};
+use crate::fields::{plain, serde_names};
 
 /// The struct, what it implements, and every fault as an error.
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
@@ -16,7 +16,10 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let made = match parse2::<ItemStruct>(item.clone()) {
         Ok(item) => named(item, &mut errors),
         Err(error) => {
-            errors.push(Error::new(error.span(), "`#[record]` goes on a struct with named fields"));
+            errors.push(Error::new(
+                error.span(),
+                "invalid place of `#[record]`: expected a struct with named fields",
+            ));
             item
         }
     };
@@ -26,7 +29,10 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
 
 fn named(mut item: ItemStruct, errors: &mut Vec<Error>) -> TokenStream {
     let Fields::Named(fields) = &item.fields else {
-        errors.push(Error::new_spanned(&item.ident, "`#[record]` goes on a struct with named fields"));
+        errors.push(Error::new_spanned(
+            &item.ident,
+            "invalid place of `#[record]`: expected a struct with named fields",
+        ));
         return item.to_token_stream();
     };
     let derives: Vec<String> = item
@@ -56,7 +62,7 @@ fn named(mut item: ItemStruct, errors: &mut Vec<Error>) -> TokenStream {
     let ident = &item.ident;
     let (impl_generics, type_generics, bounds) = item.generics.split_for_impl();
     let implementation = quote_spanned! { ident.span() =>
-        impl #impl_generics ::pop_sdk::Record for #ident #type_generics #bounds {
+        impl #impl_generics ::pop_sdk::__private::Record for #ident #type_generics #bounds {
             const FIELDS: &'static [(&'static str, &'static str)] = &[#(#pairs),*];
         }
     };

@@ -95,7 +95,7 @@ impl Client {
         let bad = |reason: String| Error::Address { url: url.to_owned(), reason };
         let mut base = Url::parse(url).map_err(|e| bad(e.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
-            return Err(bad("it must start with http:// or https://".into()));
+            return Err(bad("the address must start with http:// or https://".into()));
         }
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
@@ -146,11 +146,11 @@ impl Client {
         self.submit(SubmitRequest { agenda: Some(agenda), ..SubmitRequest::default() }).await
     }
 
-    /// An agenda that was submitted before.
+    /// Attaches to an agenda that was submitted earlier, perhaps by another program.
     ///
     /// # Errors
-    /// There is none with that id, or the server can't be reached.
-    pub async fn run(&self, id: &str) -> Result<Run, Error> {
+    /// No agenda has that id, or the server can't be reached.
+    pub async fn attach(&self, id: &str) -> Result<Run, Error> {
         Ok(Run::new(self.clone(), self.get(id).await?))
     }
 
@@ -211,7 +211,7 @@ impl Client {
     ///
     /// # Errors
     /// There is no such pool, or the server can't be reached.
-    pub async fn attach(&self, pool: &str, request: &AttachRequest) -> Result<AttachResponse, Error> {
+    pub async fn attach_agent(&self, pool: &str, request: &AttachRequest) -> Result<AttachResponse, Error> {
         self.pool_call(pool, "attach", request, CALL).await
     }
 
@@ -297,7 +297,7 @@ impl Client {
         url.path_segments_mut()
             .map_err(|()| Error::Address {
                 url: self.base.to_string(),
-                reason: "it can't have a path".into(),
+                reason: "the address cannot have a path".into(),
             })?
             .pop_if_empty()
             .extend(path);

@@ -12,8 +12,8 @@ use pop_compiler::diagnostic::{Diagnostic, Location};
 use pop_compiler::reference;
 use serde_json::{Map, Value};
 
+use crate::definition::{InRust, ResultFields};
 use crate::operation::Known;
-use crate::workflow::{InRust, ResultFields};
 use shape::Shape;
 
 pub use fields::{Fields, Unnamed, constant, fields};
@@ -292,7 +292,7 @@ impl<'d> Scope<'d> {
         let name = of.name().map(|name| format!(" of `{name}`")).unwrap_or_default();
         let at =
             Location::Pointer(self.at.as_ref().map(|at| format!("/operations/{at}")).unwrap_or_default());
-        let message = format!("what JSON calls the field `{rust}`{name} is not known");
+        let message = format!("unknown JSON name of field `{rust}`{name}");
         let help =
             "put `#[pop_sdk::record]` above the `#[derive(…)]` of its struct: then serde's `rename` counts";
         self.unknown.borrow_mut().push(Diagnostic::error("unknown-field", at, message).help(help));

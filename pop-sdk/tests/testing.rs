@@ -31,9 +31,9 @@ workflow! {
 
 /// Saves each attempt, and fails until there have been enough.
 async fn count(ctx: Context, input: Count) -> Result<Counted, HandlerError> {
-    let mut attempts: Vec<u32> = ctx.last_progress().unwrap_or_default();
+    let mut attempts: Vec<u32> = ctx.last_checkpoint().unwrap_or_default();
     attempts.push(ctx.attempt());
-    ctx.save(&attempts)?;
+    ctx.checkpoint(&attempts)?;
     tokio::task::yield_now().await;
     if ctx.attempt() < input.to {
         return Err(HandlerError::error("not yet"));
@@ -116,7 +116,7 @@ fn a_type_without_a_mock_is_named() {
 }
 
 #[test]
-#[should_panic(expected = "there is no operation `ad`; there are add, one, rest")]
+#[should_panic(expected = "unknown operation `ad`; use one of add, one, rest")]
 fn a_misspelt_operation_is_a_mistake_in_the_test() {
     let run = TestRun::of_agenda(native()).run(&()).unwrap();
     let _ = run.state("ad");

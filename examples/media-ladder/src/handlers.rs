@@ -12,7 +12,7 @@ use crate::{Encode, Encoded, Package, Packaged, Probe, Probed, Publish, Publishe
 
 /// All handlers of this program.
 pub fn all() -> Handlers {
-    pop_sdk::handler::main().handle(probe).handle(encode).handle(package).handle(publish)
+    Handlers::new().operation(probe).operation(encode).operation(package).operation(publish)
 }
 
 /// Looks at a clip.
@@ -48,7 +48,7 @@ pub async fn encode(ctx: Context, input: Encode) -> Result<Encoded, HandlerError
     }
     let width = u64::from(clip.width) * u64::from(height) / u64::from(clip.height);
     let width = u32::try_from(width)?.max(1);
-    let begun = ctx.last_progress::<Begun>().filter(|begun| begun.file.is_file());
+    let begun = ctx.last_checkpoint::<Begun>().filter(|begun| begun.file.is_file());
     let mut begun = match begun {
         Some(begun) => begun,
         None => Begun { file: std::env::current_dir()?.join(format!("{height}p.pgm")), frames: 0 },
@@ -59,11 +59,11 @@ pub async fn encode(ctx: Context, input: Encode) -> Result<Encoded, HandlerError
     file.set_len(whole * u64::from(begun.frames))?;
     file.seek(std::io::SeekFrom::End(0))?;
     for frame in clip.frames.iter().skip(begun.frames as usize) {
-        ctx.go_on()?;
+        ctx.check_cancelled()?;
         let points = scale(frame, (clip.width, clip.height), (width, height), input.rung.greys);
         file.write_all(&picture(width, height, &points))?;
         begun.frames += 1;
-        ctx.save(&begun)?;
+        ctx.checkpoint(&begun)?;
         let percent = f64::from(begun.frames) * 100.0 / f64::from(input.frames.max(1));
         ctx.progress(percent, format!("picture {} of {}", begun.frames, input.frames));
     }
@@ -111,7 +111,7 @@ pub async fn publish(ctx: Context, input: Publish) -> Result<Published, HandlerE
     fs::create_dir_all(&input.target)?;
     let (mut bytes, count) = (0, manifest.renditions.len());
     for (i, rendition) in manifest.renditions.iter_mut().enumerate() {
-        ctx.go_on()?;
+        ctx.check_cancelled()?;
         let Some(name) = rendition.file.file_name().map(PathBuf::from) else {
             return Err(HandlerError::fatal("the manifest names a file without a name"));
         };

@@ -101,7 +101,7 @@ fn unread(operation: &Operation) -> TokenStream {
     let (ident, Some(kind)) = (&operation.ident, &operation.kind) else { return TokenStream::new() };
     let kind = kind.to_token_stream();
     quote_spanned! { ident.span() =>
-        __pop::Output::<{ ::core::mem::size_of::<<#kind as ::pop_sdk::Callee>::Output>() == 0 }>::unread();
+        __pop::Output::<{ ::core::mem::size_of::<<#kind as ::pop_sdk::__private::Callee>::Output>() == 0 }>::unread();
     }
 }
 
@@ -136,7 +136,7 @@ impl<'w> Scope<'w> {
             quote_spanned! { word.span() => let _: bool = #value; }
         });
         let required = operation.rest.map(|rest| {
-            let given = operation.fields.iter().map(|field| crate::operation::plain(&field.ident));
+            let given = operation.fields.iter().map(|field| crate::fields::plain(&field.ident));
             quote_spanned! { rest => const _: () = __pop::required::<#kind>(&[#(#given),*]); }
         });
         if !operation.after.is_empty() {

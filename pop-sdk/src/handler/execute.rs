@@ -1,11 +1,13 @@
 //! From the environment and the arguments to an exit code.
 
 use std::ffi::{OsStr, OsString};
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
@@ -13,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::contract::{self, Contract, Input, Request};
 use super::progress::{Sink, replace};
 use super::report::Desk;
-use super::{Context, Handler, HandlerError, context, describe};
+use super::{Context, Handler, HandlerError, Work, context, describe};
 use crate::api::FailureClass;
 
 const DONE: u8 = 0;
@@ -23,16 +25,71 @@ const PANICKED: u8 = 101;
 /// 128 and the number of SIGTERM, as shells have it.
 const STOPPED: u8 = 143;
 
-/// Does what is asked for.
+/// Answers the request of the arguments and the environment; a handler runs on a runtime of its own.
 pub(super) fn execute(
     handlers: &[Handler],
     own: &OsStr,
     arguments: &[OsString],
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> u8 {
+    let mut attempt = match prepare(handlers, own, arguments, variables) {
+        Ok(attempt) => attempt,
+        Err(code) => return code,
+    };
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let runtime = runtime()?;
+        let work = attempt.start()?;
+        let result = runtime.block_on(supervise(attempt.context.clone(), work));
+        // What the handler left running does not hold the result up.
+        runtime.shutdown_background();
+        result
+    }));
+    attempt.finish(result)
+}
+
+/// As [`execute`], on the runtime of the caller.
+pub(super) async fn execute_async(
+    handlers: &[Handler],
+    own: &OsStr,
+    arguments: &[OsString],
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> u8 {
+    let mut attempt = match prepare(handlers, own, arguments, variables) {
+        Ok(attempt) => attempt,
+        Err(code) => return code,
+    };
+    let result = {
+        let mut running = pin!(async { supervise(attempt.context.clone(), attempt.start()?).await });
+        // A panic of the handler comes out of the poll.
+        let poll = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        });
+        poll.await
+    };
+    attempt.finish(result)
+}
+
+/// One attempt of an operation, before its handler starts.
+struct Attempt<'h> {
+    handler: &'h Handler,
+    input: Vec<u8>,
+    context: Context,
+    way: Way,
+    failure_file: FailureFile,
+    panics: Panics,
+}
+
+/// Reads what is asked for. What needs no handler is done at once; the exit code then comes back as the error.
+fn prepare<'h>(
+    handlers: &'h [Handler],
+    own: &OsStr,
+    arguments: &[OsString],
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Attempt<'h>, u8> {
     let program = Path::new(own).file_name().unwrap_or(own).to_string_lossy().into_owned();
     let mut contract = Contract::read(variables);
-    let notes = Notes(Way::new(contract.failure_file.take(), contract.desk.as_ref()));
+    let failure_file = FailureFile(Way::new(contract.failure_file.take(), contract.desk.as_ref()));
     let known: Vec<&str> = handlers.iter().map(|h| h.known.name()).collect();
     let request = contract::request(arguments, &known).and_then(|request| match request {
         Request::Run { kind, input } => {
@@ -45,75 +102,87 @@ pub(super) fn execute(
         Ok(Ok(Request::Describe { program: given })) => {
             let types: Vec<_> = handlers.iter().map(|h| &h.known).collect();
             print!("{}", describe::catalog(&types, given.as_deref().unwrap_or(&program)));
-            DONE
+            Err(DONE)
         }
         Ok(Ok(_)) => {
             print!("{}", help(handlers, &program));
-            DONE
+            Err(DONE)
         }
-        Ok(Err((handler, input))) => run(handler, input, contract, &notes, &program),
+        Ok(Err((handler, input))) => Attempt::new(handler, input, contract, failure_file, &program),
         Err(message) => {
-            notes.fail(&HandlerError::config(message).code("WrongCall"));
-            WRONG_CALL
+            failure_file.fail(&HandlerError::config(message).code("WrongCall"));
+            Err(WRONG_CALL)
         }
     }
 }
 
-fn run(handler: &Handler, input: Option<Input>, contract: Contract, notes: &Notes, program: &str) -> u8 {
-    let input = match read_input(input, &contract, handler, program) {
-        Ok(input) => input,
-        Err(error) => {
-            notes.fail(&error);
-            return if error.code == "WrongCall" { WRONG_CALL } else { FAILED };
-        }
-    };
-    let way = Way::new(contract.output_file, contract.desk.as_ref());
-    let sink = match Way::new(contract.progress_file, contract.desk.as_ref()) {
-        Way::File(path) => Sink::File(path),
-        Way::Desk(desk) => Sink::Desk(desk),
-        Way::None if matches!(way, Way::None) => Sink::Terminal,
-        Way::None => Sink::Nobody,
-    };
-    let last = contract.last_progress_file.and_then(|path| std::fs::read_to_string(path).ok());
-    let context = Context::new(contract.job, sink, context::read_last(last.or(contract.last_progress)));
-    // Should the process end in a way that nobody sees, this is what remains.
-    notes.write(&Note {
-        provisional: true,
-        ..Note::of(&HandlerError::error("the handler's process ended without a result").code("OutputMissing"))
-    });
-    let panics = Panics::watch(notes);
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        let runtime = runtime()?;
-        let work = (handler.start)(context.clone(), &input)?;
-        drop(input);
-        let result = runtime.block_on(supervise(context.clone(), work));
-        // What the handler left running does not hold the result up.
-        runtime.shutdown_background();
-        result
-    }));
-    context.flush();
-    let error = match result {
-        Ok(Ok(output)) => match put(&way, &output) {
-            Ok(()) => {
-                notes.clear();
-                return DONE;
+impl<'h> Attempt<'h> {
+    fn new(
+        handler: &'h Handler,
+        input: Option<Input>,
+        contract: Contract,
+        failure_file: FailureFile,
+        program: &str,
+    ) -> Result<Self, u8> {
+        let input = match read_input(input, &contract, handler, program) {
+            Ok(input) => input,
+            Err(error) => {
+                failure_file.fail(&error);
+                return Err(if error.code == "WrongCall" { WRONG_CALL } else { FAILED });
             }
-            Err(e) => HandlerError::infra(e).context("the output can't be written"),
-        },
-        Ok(Err(error)) => error,
-        Err(_) => {
-            notes.fail(&panics.last());
-            return PANICKED;
-        }
-    };
-    notes.fail(&error);
-    if context.was_stopped() { STOPPED } else { FAILED }
+        };
+        let way = Way::new(contract.output_file, contract.desk.as_ref());
+        let sink = match Way::new(contract.progress_file, contract.desk.as_ref()) {
+            Way::File(path) => Sink::File(path),
+            Way::Desk(desk) => Sink::Desk(desk),
+            Way::None if matches!(way, Way::None) => Sink::Terminal,
+            Way::None => Sink::Nobody,
+        };
+        let last = contract.last_progress_file.and_then(|path| std::fs::read_to_string(path).ok());
+        let context = Context::new(contract.job, sink, context::read_last(last.or(contract.last_progress)));
+        // Should the process end in a way that nobody sees, this is what remains.
+        failure_file.write(&FailureRecord {
+            provisional: true,
+            ..FailureRecord::of(
+                &HandlerError::error("the handler's process ended without a result").code("OutputMissing"),
+            )
+        });
+        let panics = Panics::watch(&failure_file);
+        Ok(Self { handler, input, context, way, failure_file, panics })
+    }
+
+    /// Calls the handler; its work is still to be awaited.
+    fn start(&mut self) -> Result<Work, HandlerError> {
+        (self.handler.start)(self.context.clone(), &std::mem::take(&mut self.input))
+    }
+
+    /// Hands the result over and gives the exit code.
+    fn finish(self, result: std::thread::Result<Result<Vec<u8>, HandlerError>>) -> u8 {
+        let Self { context, way, failure_file, panics, .. } = self;
+        context.flush();
+        let error = match result {
+            Ok(Ok(output)) => match put(&way, &output) {
+                Ok(()) => {
+                    failure_file.clear();
+                    return DONE;
+                }
+                Err(e) => HandlerError::infra(e).context("could not write the output"),
+            },
+            Ok(Err(error)) => error,
+            Err(_) => {
+                failure_file.fail(&panics.last());
+                return PANICKED;
+            }
+        };
+        failure_file.fail(&error);
+        if context.was_stopped() { STOPPED } else { FAILED }
+    }
 }
 
 fn runtime() -> Result<Runtime, HandlerError> {
     // The handler has the main thread; these are for progress, signals and what it spawns.
     let built = Builder::new_multi_thread().worker_threads(2).thread_name("handler").enable_all().build();
-    built.map_err(|e| HandlerError::infra(e).context("the runtime can't be started"))
+    built.map_err(|e| HandlerError::infra(e).context("could not start the runtime"))
 }
 
 /// Runs the handler, with progress and signals beside it.
@@ -142,7 +211,7 @@ impl Signals {
         {
             use tokio::signal::unix::{SignalKind, signal};
             let terminate = signal(SignalKind::terminate())
-                .map_err(|e| HandlerError::infra(e).context("can't listen for signals"))?;
+                .map_err(|e| HandlerError::infra(e).context("could not listen for signals"))?;
             Ok(Self { terminate })
         }
         #[cfg(not(unix))]
@@ -176,14 +245,14 @@ fn read_input(
 ) -> Result<Vec<u8>, HandlerError> {
     let file = |path: &Path| {
         std::fs::read(path)
-            .map_err(|e| HandlerError::infra(e).context(format!("can't read {}", path.display())))
+            .map_err(|e| HandlerError::infra(e).context(format!("could not read {}", path.display())))
     };
     match (named, &contract.payload, &contract.payload_file) {
         (Some(Input::Stdin), ..) => {
             let mut input = Vec::new();
             std::io::stdin()
                 .read_to_end(&mut input)
-                .map_err(|e| HandlerError::infra(e).context("can't read standard input"))?;
+                .map_err(|e| HandlerError::infra(e).context("could not read standard input"))?;
             Ok(input)
         }
         (Some(Input::File(path)), ..) => file(&path).map_err(|e| HandlerError {
@@ -196,7 +265,7 @@ fn read_input(
         (None, None, None) => {
             let kind = handler.known.name();
             let message = format!(
-                "there is no input: a pool gives it in PAYLOAD or POP_PAYLOAD_FILE; by hand say `{program} {kind} input.json`, or `-` for standard input"
+                "missing input: a pool sets PAYLOAD or POP_PAYLOAD_FILE. By hand, run `{program} {kind} input.json`, or use `-` for standard input"
             );
             Err(HandlerError::config(message).code("WrongCall"))
         }
@@ -238,26 +307,26 @@ impl Way {
 
 /// Where the reason of a failure goes: to the pool, and to standard error for people.
 #[derive(Clone, Debug)]
-struct Notes(Way);
+struct FailureFile(Way);
 
 #[derive(Serialize)]
-struct Note<'n> {
+struct FailureRecord<'e> {
     class: FailureClass,
-    code: &'n str,
-    message: &'n str,
+    code: &'e str,
+    message: &'e str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     provisional: bool,
 }
 
-impl<'n> Note<'n> {
-    fn of(error: &'n HandlerError) -> Self {
+impl<'e> FailureRecord<'e> {
+    fn of(error: &'e HandlerError) -> Self {
         Self { class: error.class, code: &error.code, message: &error.message, provisional: false }
     }
 }
 
-impl Notes {
-    fn write(&self, note: &Note<'_>) {
-        let Ok(text) = serde_json::to_vec(note) else { return };
+impl FailureFile {
+    fn write(&self, record: &FailureRecord<'_>) {
+        let Ok(text) = serde_json::to_vec(record) else { return };
         let _ = match &self.0 {
             Way::File(path) => replace(path, &text),
             Way::Desk(desk) => desk.say("failure", &text),
@@ -267,7 +336,7 @@ impl Notes {
 
     fn fail(&self, error: &HandlerError) {
         eprintln!("failed: {error:?}");
-        self.write(&Note::of(error));
+        self.write(&FailureRecord::of(error));
     }
 
     fn clear(&self) {
@@ -278,13 +347,14 @@ impl Notes {
     }
 }
 
-/// Remembers what a panic of the handler said; where a panic ends the process, the note is written at once.
+/// Remembers what a panic of the handler said; where a panic ends the process, the failure file is written at once.
 struct Panics(Arc<Mutex<Option<String>>>);
 
 impl Panics {
-    fn watch(notes: &Notes) -> Self {
+    fn watch(failure_file: &FailureFile) -> Self {
         let last = Arc::new(Mutex::new(None));
-        let (memory, notes, own) = (Arc::clone(&last), notes.clone(), std::thread::current().id());
+        let (memory, failure_file, own) =
+            (Arc::clone(&last), failure_file.clone(), std::thread::current().id());
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             before(info);
@@ -294,7 +364,7 @@ impl Panics {
                 None => format!("the handler panicked: {what}"),
             };
             if cfg!(panic = "abort") {
-                notes.write(&Note::of(&panic_error(&text)));
+                failure_file.write(&FailureRecord::of(&panic_error(&text)));
             }
             // Panics of other threads come back to the handler as errors, if it cares for them.
             if std::thread::current().id() == own {
@@ -318,7 +388,7 @@ fn help(handlers: &[Handler], program: &str) -> String {
     let mut out = format!(
         "Handlers of POP operations.\n\n\
          Usage:\n\
-         \x20 {program} [TYPE]                 run as a pool's program: input and answers as the environment says\n\
+         \x20 {program} [TYPE]                 run as a pool's program, with the environment that the pool sets\n\
          \x20 {program} [TYPE] input.json      run by hand; `-` is standard input, the output goes to standard output\n\
          \x20 {program} --describe             print the operation types as a catalog (TOML)\n\
          \x20     --program NAME               with this program in their commands\n\n\
@@ -330,6 +400,6 @@ fn help(handlers: &[Handler], program: &str) -> String {
         out.push_str(format!("  {name:width$}  {about}").trim_end());
         out.push('\n');
     }
-    out.push_str("\nExit codes: 0 an output; 1 a failure; 2 a wrong call; 101 a panic; 143 stopped.\n");
+    out.push_str("\nExit codes: 0 output; 1 failure; 2 invalid usage; 101 panic; 143 stopped.\n");
     out
 }

@@ -6,8 +6,8 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::definition::ResultFields;
 use crate::operation::Record;
-use crate::workflow::ResultFields;
 
 /// What is known of the fields of `T`: [`Record`] comes before what can be asked of serde.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl<'de> Deserializer<'de> for Asked<'_> {
     type Error = de::value::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-        Err(de::Error::custom("there is no value"))
+        Err(de::Error::custom("no value"))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(

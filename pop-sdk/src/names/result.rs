@@ -3,7 +3,7 @@
 use pop_compiler::diagnostic::{Diagnostic, Location};
 
 use super::shape::alike;
-use crate::workflow::ResultFields;
+use crate::definition::ResultFields;
 
 /// The names in JSON of all fields of a result, in their order; none where one can't be said.
 pub(super) fn names<'n>(result: ResultFields, rust: impl Iterator<Item = &'n str>) -> Vec<Option<&'n str>> {
@@ -43,7 +43,7 @@ fn find(fields: &[&'static str], rust: &str) -> Option<&'static str> {
 
 pub(super) fn no_field(rust: &str, result: ResultFields) -> Diagnostic {
     let at = Location::Pointer(format!("/outputs/{rust}"));
-    let message = format!("what `{rust}` of the result is called in JSON is not known");
+    let message = format!("unknown JSON name of field `{rust}` of the result");
     let finding = Diagnostic::error("unknown-field", at, message);
     let fields = match result {
         ResultFields::InJson(fields) => fields.join("`, `"),

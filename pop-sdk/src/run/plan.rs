@@ -69,7 +69,7 @@ pub struct Step {
     /// The longest one attempt may run.
     pub timeout: Option<Duration>,
     /// What it needs while it runs.
-    pub needs: Needs,
+    pub resources: Resources,
     /// How its type is run, as the agenda says.
     pub spec: Option<Arc<RunSpec>>,
     /// What it makes for each item, when it is a fan-out.
@@ -105,7 +105,7 @@ pub(super) struct Prepared {
 
 /// Declared resources; zero means "none declared", which is not limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct Resources {
     /// Thousandths of a core.
     pub cpu_millis: u64,
     /// Bytes.
@@ -131,7 +131,7 @@ impl Plan {
         let mut index = HashMap::with_capacity(agenda.operations.len());
         for (i, operation) in agenda.operations.iter().enumerate() {
             if index.insert(operation.name.as_str(), i).is_some() {
-                return Err(invalid(format!("two operations are called `{}`", operation.name)));
+                return Err(invalid(format!("duplicate operation name `{}`", operation.name)));
             }
         }
         let specs = specs(agenda)?;
@@ -247,7 +247,9 @@ fn step(operation: &Operation, specs: &HashMap<String, Arc<RunSpec>>) -> Result<
         Some(Value::String(text)) => {
             Some(duration::parse(text).map_err(|e| bad(keys::TIMEOUT, e.to_string()))?)
         }
-        Some(other) => return Err(bad(keys::TIMEOUT, format!("{other} is not a duration such as \"2h\""))),
+        Some(other) => {
+            return Err(bad(keys::TIMEOUT, format!("invalid duration {other}: use a text such as \"2h\"")));
+        }
     };
     let retry = RetryPolicy::from_params(&operation.params)
         .map_err(|e| bad(keys::RETRY, e.to_string()))?
@@ -261,7 +263,7 @@ fn step(operation: &Operation, specs: &HashMap<String, Arc<RunSpec>>) -> Result<
         when: param(keys::WHEN).cloned(),
         retry,
         timeout,
-        needs: needs(operation).map_err(|e| bad(keys::RESOURCES, e))?,
+        resources: resources(operation).map_err(|e| bad(keys::RESOURCES, e))?,
         spec: specs.get(&operation.kind).cloned(),
         fan_out: fan_out.map(Arc::new),
         generator: Generator::of(operation).map_err(|(e, _)| bad(keys::GENERATOR, e))?,
@@ -271,24 +273,24 @@ fn step(operation: &Operation, specs: &HashMap<String, Arc<RunSpec>>) -> Result<
     })
 }
 
-fn needs(operation: &Operation) -> Result<Needs, String> {
+fn resources(operation: &Operation) -> Result<Resources, String> {
     let Some(resources) = operation.params.get(keys::RESOURCES).and_then(Value::as_object) else {
-        return Ok(Needs::default());
+        return Ok(Resources::default());
     };
     let text = |key: &str| match resources.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(s)) => Ok(Some(s.clone())),
         Some(Value::Number(n)) => Ok(Some(n.to_string())),
-        Some(other) => Err(format!("{other} is not a quantity such as \"4\" or \"8Gi\"")),
+        Some(other) => Err(format!("invalid quantity {other}: use a text such as \"4\" or \"8Gi\"")),
     };
-    let mut needs = Needs::default();
+    let mut declared = Resources::default();
     if let Some(cpu) = text("cpu")? {
-        needs.cpu_millis = quantity::millis(&cpu).map_err(|e| e.to_string())?;
+        declared.cpu_millis = quantity::millis(&cpu).map_err(|e| e.to_string())?;
     }
     if let Some(memory) = text("memory")? {
-        needs.memory = quantity::bytes(&memory).map_err(|e| e.to_string())?;
+        declared.memory = quantity::bytes(&memory).map_err(|e| e.to_string())?;
     }
-    Ok(needs)
+    Ok(declared)
 }
 
 /// Something that is waited for.
@@ -311,7 +313,10 @@ fn dependencies(
         let known = index.get(name).map(|&from| Need::Operation(from));
         let need = known.or_else(|| promises.find(name).map(|(at, wanted)| Need::Promise(at, wanted)));
         let Some(need) = need else {
-            return Err(invalid(format!("operation `{}` needs `{name}`, which isn't there", operation.name)));
+            return Err(invalid(format!(
+                "operation `{}` refers to `{name}`, which does not exist",
+                operation.name
+            )));
         };
         let kind = found.entry(need).or_insert(dependency.kind);
         *kind = (*kind).max(dependency.kind);
