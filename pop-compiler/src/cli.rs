@@ -336,7 +336,7 @@ fn named(error: std::io::Error) -> std::io::Error {
     }
 }
 
-/// Runs a command. What goes wrong with files, or with what it writes, is written to `output.err` and gives exit code 2.
+/// Runs a command. A failure to read or write a file goes to `output.err` and gives exit code 2.
 pub fn run(command: &Command, output: &mut Output<'_>) -> ExitCode {
     let result = match command {
         Command::Check(args) => check::run(args, output),

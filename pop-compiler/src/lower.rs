@@ -24,7 +24,7 @@ const RUN: &str = "pop.run";
 /// The template of a workflow, digest included.
 ///
 /// # Errors
-/// The one finding that can't be made earlier: what sub-workflows put in is too much.
+/// The one finding that no earlier pass can make: the operations of sub-workflows are too many.
 pub(crate) fn template(model: &Model<'_>, checked: &Checked) -> Result<AgendaTemplate, Box<Diagnostic>> {
     let workflow = model.workflow;
     let types = &model.catalog.types;

@@ -1,4 +1,4 @@
-//! Order: a topological order with ties by name, and each circle as a path. Nothing here is recursive.
+//! Order: a topological order with ties by name, and each circle as a path. No function recurses.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 

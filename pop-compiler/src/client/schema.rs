@@ -130,7 +130,7 @@ impl<'s> Reader<'s> {
         (self.types, clashes)
     }
 
-    /// Whoever tries the members of a union one after the other must meet the one that asks for more first.
+    /// A reader that tries the members of a union in order meets the member that asks for more first.
     fn order_unions(&mut self) {
         let rank = |types: &[Named], shape: &Shape| match shape {
             Shape::Named(index) => match &types[*index].kind {

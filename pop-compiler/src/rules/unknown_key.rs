@@ -1,4 +1,4 @@
-//! `unknown-key`: a key that means nothing here.
+//! `unknown-key`: a key without a meaning at its place.
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -8,7 +8,7 @@ use crate::suggest::{self, Near};
 pub(crate) const RULE: Rule = Rule {
     id: "unknown-key",
     severity: Severity::Error,
-    summary: "a key that means nothing here",
+    summary: "a key without a meaning at its place",
     explanation: "Only the keys of the language are allowed. A misspelt key would have no effect.",
     bad: r#"[workflow]
 name = "example"

@@ -10,7 +10,7 @@ const MAX_SAMPLE: usize = 1_000;
 /// From this depth on, what may be empty or null is.
 const SHORT: usize = 2;
 
-/// Further inside, null stands for whatever is there; no type that somebody wrote goes as deep without a way out.
+/// Further inside, null stands for whatever is there; no written type goes as deep without a way out.
 const MAX_DEPTH: usize = 64;
 
 /// A value of `from` that `to` refuses, short and plain. Of a type with a part that has no value at all it is the nearest

@@ -127,7 +127,7 @@ pub(crate) fn each_outside(span: Span) -> Diagnostic {
     RULE.at(span, "`each` is available only in an operation with `each`").label("not inside a fan-out")
 }
 
-/// A reference in a command that whoever runs it would not read.
+/// A reference in a command that the program which runs the command would not read.
 pub(crate) fn in_command(span: Span, text: &str, right: Option<String>) -> Diagnostic {
     let shown = shorten(text);
     let finding =
