@@ -4,7 +4,7 @@
 //! ```no_run
 //! use std::process::ExitCode;
 //!
-//! use pop_sdk::handler::{self, Context, HandlerError};
+//! use pop_sdk::handler::{Context, HandlerError, Handlers};
 //! use pop_sdk::operation;
 //! use schemars::JsonSchema;
 //! use serde::{Deserialize, Serialize};
@@ -34,9 +34,11 @@
 //! }
 //!
 //! fn main() -> ExitCode {
-//!     handler::main().handle(encode).run()
+//!     Handlers::new().operation(encode).run()
 //! }
 //! ```
+//!
+//! A program with a tokio runtime of its own calls [`run_async`](Handlers::run_async) in its `async fn main`.
 //!
 //! One program may hold several handlers; the first argument (or `OPERATION_TYPE`) chooses. The program answers to
 //!
@@ -73,16 +75,11 @@ pub use self::context::Context;
 pub(crate) use self::contract::Reached;
 pub use crate::failure::HandlerError;
 
-/// The handlers of a program.
-#[must_use = "`run` them"]
+/// Builds a program of handlers: one for each operation type that the program runs.
+#[must_use = "call `run` to start the program"]
 #[derive(Debug, Default)]
 pub struct Handlers {
     all: Vec<Handler>,
-}
-
-/// A program without handlers yet; see [`Handlers::handle`].
-pub fn main() -> Handlers {
-    Handlers::default()
 }
 
 /// The output as JSON text, once it is there.
@@ -139,9 +136,14 @@ fn read<I: Operation + DeserializeOwned>(input: &[u8]) -> Result<I, HandlerError
 }
 
 impl Handlers {
-    /// Adds the handler of an operation type: an async function that takes a [`Context`] and the type's input, and gives its
-    /// output. A second handler of a type takes the place of the first.
-    pub fn handle<I, F, R>(mut self, handler: F) -> Self
+    /// A program without handlers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the handler of an operation type: an async function from a [`Context`] and the input to the output. A second
+    /// handler of the same type replaces the first.
+    pub fn operation<I, F, R>(mut self, handler: F) -> Self
     where
         I: Operation + DeserializeOwned,
         I::Output: Serialize,
@@ -154,14 +156,38 @@ impl Handlers {
         self
     }
 
-    /// Does what the environment and the arguments ask for, and gives the exit code: 0 for an output, 1 for a failure, 2 for
-    /// a wrong call, 101 after a panic, 143 when stopped.
-    #[must_use = "it is the exit code of `main`"]
+    /// Runs the handler that the arguments and the environment choose, on a tokio runtime of its own. The exit code is 0 for
+    /// an output, 1 for a failure, 2 for invalid usage, 101 after a panic, and 143 after a stop.
+    ///
+    /// Inside an async runtime call [`run_async`](Self::run_async) instead.
+    #[must_use = "return the exit code from `main`"]
     pub fn run(self) -> ExitCode {
         let mut arguments = std::env::args_os();
         let own = arguments.next().unwrap_or_default();
         let arguments: Vec<_> = arguments.collect();
         ExitCode::from(execute::execute(&self.all, &own, &arguments, std::env::vars_os()))
+    }
+
+    /// As [`run`](Self::run), on the tokio runtime of the caller:
+    ///
+    /// ```no_run
+    /// use std::process::ExitCode;
+    ///
+    /// use pop_sdk::handler::Handlers;
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> ExitCode {
+    ///     Handlers::new().run_async().await
+    /// }
+    /// ```
+    ///
+    /// The runtime needs timers and I/O (`enable_all`). Choose the multi-thread runtime for a handler that blocks: progress
+    /// and signals need a thread meanwhile.
+    pub async fn run_async(self) -> ExitCode {
+        let mut arguments = std::env::args_os();
+        let own = arguments.next().unwrap_or_default();
+        let arguments: Vec<_> = arguments.collect();
+        ExitCode::from(execute::execute_async(&self.all, &own, &arguments, std::env::vars_os()).await)
     }
 
     /// The catalog that `--describe` prints for a program of this name.

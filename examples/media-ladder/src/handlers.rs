@@ -12,7 +12,7 @@ use crate::{Encode, Encoded, Package, Packaged, Probe, Probed, Publish, Publishe
 
 /// All handlers of this program.
 pub fn all() -> Handlers {
-    pop_sdk::handler::main().handle(probe).handle(encode).handle(package).handle(publish)
+    Handlers::new().operation(probe).operation(encode).operation(package).operation(publish)
 }
 
 /// Looks at a clip.

@@ -1,11 +1,13 @@
 //! From the environment and the arguments to an exit code.
 
 use std::ffi::{OsStr, OsString};
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
@@ -13,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::contract::{self, Contract, Input, Request};
 use super::progress::{Sink, replace};
 use super::report::Desk;
-use super::{Context, Handler, HandlerError, context, describe};
+use super::{Context, Handler, HandlerError, Work, context, describe};
 use crate::api::FailureClass;
 
 const DONE: u8 = 0;
@@ -23,13 +25,68 @@ const PANICKED: u8 = 101;
 /// 128 and the number of SIGTERM, as shells have it.
 const STOPPED: u8 = 143;
 
-/// Does what is asked for.
+/// Answers the request of the arguments and the environment; a handler runs on a runtime of its own.
 pub(super) fn execute(
     handlers: &[Handler],
     own: &OsStr,
     arguments: &[OsString],
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> u8 {
+    let mut attempt = match prepare(handlers, own, arguments, variables) {
+        Ok(attempt) => attempt,
+        Err(code) => return code,
+    };
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let runtime = runtime()?;
+        let work = attempt.start()?;
+        let result = runtime.block_on(supervise(attempt.context.clone(), work));
+        // What the handler left running does not hold the result up.
+        runtime.shutdown_background();
+        result
+    }));
+    attempt.finish(result)
+}
+
+/// As [`execute`], on the runtime of the caller.
+pub(super) async fn execute_async(
+    handlers: &[Handler],
+    own: &OsStr,
+    arguments: &[OsString],
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> u8 {
+    let mut attempt = match prepare(handlers, own, arguments, variables) {
+        Ok(attempt) => attempt,
+        Err(code) => return code,
+    };
+    let result = {
+        let mut running = pin!(async { supervise(attempt.context.clone(), attempt.start()?).await });
+        // A panic of the handler comes out of the poll.
+        let poll = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        });
+        poll.await
+    };
+    attempt.finish(result)
+}
+
+/// One attempt of an operation, before its handler starts.
+struct Attempt<'h> {
+    handler: &'h Handler,
+    input: Vec<u8>,
+    context: Context,
+    way: Way,
+    notes: Notes,
+    panics: Panics,
+}
+
+/// Reads what is asked for. What needs no handler is done at once; the exit code then comes back as the error.
+fn prepare<'h>(
+    handlers: &'h [Handler],
+    own: &OsStr,
+    arguments: &[OsString],
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Attempt<'h>, u8> {
     let program = Path::new(own).file_name().unwrap_or(own).to_string_lossy().into_owned();
     let mut contract = Contract::read(variables);
     let notes = Notes(Way::new(contract.failure_file.take(), contract.desk.as_ref()));
@@ -45,69 +102,81 @@ pub(super) fn execute(
         Ok(Ok(Request::Describe { program: given })) => {
             let types: Vec<_> = handlers.iter().map(|h| &h.known).collect();
             print!("{}", describe::catalog(&types, given.as_deref().unwrap_or(&program)));
-            DONE
+            Err(DONE)
         }
         Ok(Ok(_)) => {
             print!("{}", help(handlers, &program));
-            DONE
+            Err(DONE)
         }
-        Ok(Err((handler, input))) => run(handler, input, contract, &notes, &program),
+        Ok(Err((handler, input))) => Attempt::new(handler, input, contract, notes, &program),
         Err(message) => {
             notes.fail(&HandlerError::config(message).code("WrongCall"));
-            WRONG_CALL
+            Err(WRONG_CALL)
         }
     }
 }
 
-fn run(handler: &Handler, input: Option<Input>, contract: Contract, notes: &Notes, program: &str) -> u8 {
-    let input = match read_input(input, &contract, handler, program) {
-        Ok(input) => input,
-        Err(error) => {
-            notes.fail(&error);
-            return if error.code == "WrongCall" { WRONG_CALL } else { FAILED };
-        }
-    };
-    let way = Way::new(contract.output_file, contract.desk.as_ref());
-    let sink = match Way::new(contract.progress_file, contract.desk.as_ref()) {
-        Way::File(path) => Sink::File(path),
-        Way::Desk(desk) => Sink::Desk(desk),
-        Way::None if matches!(way, Way::None) => Sink::Terminal,
-        Way::None => Sink::Nobody,
-    };
-    let last = contract.last_progress_file.and_then(|path| std::fs::read_to_string(path).ok());
-    let context = Context::new(contract.job, sink, context::read_last(last.or(contract.last_progress)));
-    // Should the process end in a way that nobody sees, this is what remains.
-    notes.write(&Note {
-        provisional: true,
-        ..Note::of(&HandlerError::error("the handler's process ended without a result").code("OutputMissing"))
-    });
-    let panics = Panics::watch(notes);
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        let runtime = runtime()?;
-        let work = (handler.start)(context.clone(), &input)?;
-        drop(input);
-        let result = runtime.block_on(supervise(context.clone(), work));
-        // What the handler left running does not hold the result up.
-        runtime.shutdown_background();
-        result
-    }));
-    context.flush();
-    let error = match result {
-        Ok(Ok(output)) => match put(&way, &output) {
-            Ok(()) => {
-                notes.clear();
-                return DONE;
+impl<'h> Attempt<'h> {
+    fn new(
+        handler: &'h Handler,
+        input: Option<Input>,
+        contract: Contract,
+        notes: Notes,
+        program: &str,
+    ) -> Result<Self, u8> {
+        let input = match read_input(input, &contract, handler, program) {
+            Ok(input) => input,
+            Err(error) => {
+                notes.fail(&error);
+                return Err(if error.code == "WrongCall" { WRONG_CALL } else { FAILED });
             }
-            Err(e) => HandlerError::infra(e).context("the output can't be written"),
-        },
-        Ok(Err(error)) => error,
-        Err(_) => {
-            notes.fail(&panics.last());
-            return PANICKED;
-        }
-    };
-    notes.fail(&error);
-    if context.was_stopped() { STOPPED } else { FAILED }
+        };
+        let way = Way::new(contract.output_file, contract.desk.as_ref());
+        let sink = match Way::new(contract.progress_file, contract.desk.as_ref()) {
+            Way::File(path) => Sink::File(path),
+            Way::Desk(desk) => Sink::Desk(desk),
+            Way::None if matches!(way, Way::None) => Sink::Terminal,
+            Way::None => Sink::Nobody,
+        };
+        let last = contract.last_progress_file.and_then(|path| std::fs::read_to_string(path).ok());
+        let context = Context::new(contract.job, sink, context::read_last(last.or(contract.last_progress)));
+        // Should the process end in a way that nobody sees, this is what remains.
+        notes.write(&Note {
+            provisional: true,
+            ..Note::of(
+                &HandlerError::error("the handler's process ended without a result").code("OutputMissing"),
+            )
+        });
+        let panics = Panics::watch(&notes);
+        Ok(Self { handler, input, context, way, notes, panics })
+    }
+
+    /// Calls the handler; its work is still to be awaited.
+    fn start(&mut self) -> Result<Work, HandlerError> {
+        (self.handler.start)(self.context.clone(), &std::mem::take(&mut self.input))
+    }
+
+    /// Hands the result over and gives the exit code.
+    fn finish(self, result: std::thread::Result<Result<Vec<u8>, HandlerError>>) -> u8 {
+        let Self { context, way, notes, panics, .. } = self;
+        context.flush();
+        let error = match result {
+            Ok(Ok(output)) => match put(&way, &output) {
+                Ok(()) => {
+                    notes.clear();
+                    return DONE;
+                }
+                Err(e) => HandlerError::infra(e).context("the output can't be written"),
+            },
+            Ok(Err(error)) => error,
+            Err(_) => {
+                notes.fail(&panics.last());
+                return PANICKED;
+            }
+        };
+        notes.fail(&error);
+        if context.was_stopped() { STOPPED } else { FAILED }
+    }
 }
 
 fn runtime() -> Result<Runtime, HandlerError> {

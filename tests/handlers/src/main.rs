@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::net::TcpStream;
 use std::process::ExitCode;
 
-use pop_sdk::handler::{self, Context, HandlerError};
+use pop_sdk::handler::{Context, HandlerError, Handlers};
 use pop_sdk::operation;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -190,14 +190,14 @@ async fn who(ctx: Context, _: Ask) -> Result<Who, HandlerError> {
 }
 
 fn main() -> ExitCode {
-    handler::main()
-        .handle(measure)
-        .handle(repeat)
-        .handle(chatter)
-        .handle(patient)
-        .handle(deaf)
-        .handle(end)
-        .handle(resume)
-        .handle(who)
+    Handlers::new()
+        .operation(measure)
+        .operation(repeat)
+        .operation(chatter)
+        .operation(patient)
+        .operation(deaf)
+        .operation(end)
+        .operation(resume)
+        .operation(who)
         .run()
 }

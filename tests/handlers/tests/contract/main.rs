@@ -135,6 +135,27 @@ async fn it_knows_who_asks() {
     assert_eq!(attempt.outcome.unwrap(), expected);
 }
 
+#[test]
+fn an_async_main_has_the_same_output_failures_and_exit_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    for (number, code, output, word) in [
+        (8, 0, "{\"half\":4}\n", ""),
+        (7, 1, "", "failed: odd (user-fatal, Failed)"),
+        (0, 101, "", "the handler panicked at"),
+    ] {
+        let input = folder.path().join("input.json");
+        std::fs::write(&input, json!({ "number": number }).to_string()).unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_async-ops")).arg(&input).output().unwrap();
+        let errors = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(
+            (done.status.code(), &*String::from_utf8_lossy(&done.stdout)),
+            (Some(code), output),
+            "{errors}"
+        );
+        assert!(errors.contains(word), "{errors}");
+    }
+}
+
 #[derive(clap::Parser)]
 struct Cli {
     #[command(flatten)]
