@@ -28,7 +28,7 @@
 //!         // … encode the frame …
 //!         ctx.save(&(frame + 1))?;
 //!         ctx.progress(f64::from(frame) / 2.5, format!("frame {frame}"));
-//!         ctx.go_on()?; // ends here when the operation is cancelled
+//!         ctx.check_cancelled()?; // ends here when the operation is cancelled
 //!     }
 //!     Ok(Encoded { file: format!("{}.{}", input.source, input.height) })
 //! }

@@ -59,7 +59,7 @@ pub async fn encode(ctx: Context, input: Encode) -> Result<Encoded, HandlerError
     file.set_len(whole * u64::from(begun.frames))?;
     file.seek(std::io::SeekFrom::End(0))?;
     for frame in clip.frames.iter().skip(begun.frames as usize) {
-        ctx.go_on()?;
+        ctx.check_cancelled()?;
         let points = scale(frame, (clip.width, clip.height), (width, height), input.rung.greys);
         file.write_all(&picture(width, height, &points))?;
         begun.frames += 1;
@@ -111,7 +111,7 @@ pub async fn publish(ctx: Context, input: Publish) -> Result<Published, HandlerE
     fs::create_dir_all(&input.target)?;
     let (mut bytes, count) = (0, manifest.renditions.len());
     for (i, rendition) in manifest.renditions.iter_mut().enumerate() {
-        ctx.go_on()?;
+        ctx.check_cancelled()?;
         let Some(name) = rendition.file.file_name().map(PathBuf::from) else {
             return Err(HandlerError::fatal("the manifest names a file without a name"));
         };

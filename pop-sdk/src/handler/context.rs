@@ -99,11 +99,11 @@ impl Context {
         *self.inner.stop.borrow()
     }
 
-    /// Ends a handler that is to stop: `ctx.go_on()?;`.
+    /// Ends a handler whose operation is to stop: `ctx.check_cancelled()?;`.
     ///
     /// # Errors
     /// [`HandlerError::cancelled`] when the operation is to stop.
-    pub fn go_on(&self) -> Result<(), HandlerError> {
+    pub fn check_cancelled(&self) -> Result<(), HandlerError> {
         if self.is_cancelled() { Err(HandlerError::cancelled()) } else { Ok(()) }
     }
 

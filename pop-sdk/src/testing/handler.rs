@@ -45,7 +45,7 @@ impl<I, O> TestRun<I, O> {
 ///     for i in ctx.last_progress().unwrap_or(0)..to {
 ///         ctx.save(&i)?;
 ///         ctx.progress(i, "counting");
-///         ctx.go_on()?;
+///         ctx.check_cancelled()?;
 ///     }
 ///     Ok(to)
 /// }

@@ -20,7 +20,7 @@ struct Half {
 }
 
 async fn halve(ctx: Context, input: Halve) -> Result<Half, HandlerError> {
-    ctx.go_on()?;
+    ctx.check_cancelled()?;
     tokio::task::yield_now().await;
     assert_ne!(input.number, 0, "zero");
     if input.number % 2 == 1 {
