@@ -23,10 +23,10 @@
 //! }
 //!
 //! async fn encode(ctx: Context, input: Encode) -> Result<Encoded, HandlerError> {
-//!     let done: u32 = ctx.last_progress().unwrap_or(0); // an earlier attempt's
+//!     let done: u32 = ctx.last_checkpoint().unwrap_or(0); // an earlier attempt's
 //!     for frame in done..250 {
 //!         // … encode the frame …
-//!         ctx.save(&(frame + 1))?;
+//!         ctx.checkpoint(&(frame + 1))?;
 //!         ctx.progress(f64::from(frame) / 2.5, format!("frame {frame}"));
 //!         ctx.check_cancelled()?; // ends here when the operation is cancelled
 //!     }

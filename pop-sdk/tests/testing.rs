@@ -31,9 +31,9 @@ workflow! {
 
 /// Saves each attempt, and fails until there have been enough.
 async fn count(ctx: Context, input: Count) -> Result<Counted, HandlerError> {
-    let mut attempts: Vec<u32> = ctx.last_progress().unwrap_or_default();
+    let mut attempts: Vec<u32> = ctx.last_checkpoint().unwrap_or_default();
     attempts.push(ctx.attempt());
-    ctx.save(&attempts)?;
+    ctx.checkpoint(&attempts)?;
     tokio::task::yield_now().await;
     if ctx.attempt() < input.to {
         return Err(HandlerError::error("not yet"));

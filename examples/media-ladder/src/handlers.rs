@@ -48,7 +48,7 @@ pub async fn encode(ctx: Context, input: Encode) -> Result<Encoded, HandlerError
     }
     let width = u64::from(clip.width) * u64::from(height) / u64::from(clip.height);
     let width = u32::try_from(width)?.max(1);
-    let begun = ctx.last_progress::<Begun>().filter(|begun| begun.file.is_file());
+    let begun = ctx.last_checkpoint::<Begun>().filter(|begun| begun.file.is_file());
     let mut begun = match begun {
         Some(begun) => begun,
         None => Begun { file: std::env::current_dir()?.join(format!("{height}p.pgm")), frames: 0 },
@@ -63,7 +63,7 @@ pub async fn encode(ctx: Context, input: Encode) -> Result<Encoded, HandlerError
         let points = scale(frame, (clip.width, clip.height), (width, height), input.rung.greys);
         file.write_all(&picture(width, height, &points))?;
         begun.frames += 1;
-        ctx.save(&begun)?;
+        ctx.checkpoint(&begun)?;
         let percent = f64::from(begun.frames) * 100.0 / f64::from(input.frames.max(1));
         ctx.progress(percent, format!("picture {} of {}", begun.frames, input.frames));
     }

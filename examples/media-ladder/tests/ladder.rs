@@ -146,7 +146,7 @@ fn a_stopped_encode_goes_on_where_it_was() {
     // Two pictures were whole, a third was under way.
     let begun = Begun { file: folder.join("begun.pgm"), frames: 2 };
     std::fs::write(&begun.file, &expected[..expected.len() / 2 - 10]).unwrap();
-    let again = TestContext::new().with_last_progress(&begun);
+    let again = TestContext::new().with_last_checkpoint(&begun);
     let encoded = block(handlers::encode(again.context(), input())).unwrap();
     assert_eq!((encoded.sha256, encoded.file), (whole.sha256, begun.file));
     assert_eq!(again.message().as_deref(), Some("picture 6 of 6"));

@@ -53,21 +53,21 @@ impl Context {
         });
     }
 
-    /// Saves a state for the next attempt, should this one not end well: what is done already, the id of a job elsewhere.
-    /// It replaces what was saved before.
+    /// Saves a state for the next attempt, such as the work already done or the id of a remote job. A later checkpoint
+    /// replaces an earlier one.
     ///
     /// # Errors
-    /// The state can't be written as JSON.
-    pub fn save<T: Serialize>(&self, state: &T) -> Result<(), HandlerError> {
+    /// JSON cannot represent the state.
+    pub fn checkpoint<T: Serialize>(&self, state: &T) -> Result<(), HandlerError> {
         let saved = serde_json::to_value(state)
             .map_err(|e| HandlerError::fatal(e).context("the state to save can't be written as JSON"))?;
         self.inner.progress.update(|now| now.saved = Some(saved));
         Ok(())
     }
 
-    /// What an earlier attempt [saved](Self::save). None in the first attempt, and when it does not fit `T` (a line on
-    /// standard error then says so): the work begins anew.
-    pub fn last_progress<T: DeserializeOwned>(&self) -> Option<T> {
+    /// The [checkpoint](Self::checkpoint) of an earlier attempt. None in the first attempt, and for a checkpoint that is not
+    /// a `T`; standard error then has a line about the mismatch.
+    pub fn last_checkpoint<T: DeserializeOwned>(&self) -> Option<T> {
         let saved = self.inner.last.as_ref()?.saved.as_ref()?;
         match serde_json::from_value(saved.clone()) {
             Ok(state) => Some(state),

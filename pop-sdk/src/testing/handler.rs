@@ -42,8 +42,8 @@ impl<I, O> TestRun<I, O> {
 /// use pop_sdk::testing::TestContext;
 ///
 /// async fn count(ctx: Context, to: u32) -> Result<u32, HandlerError> {
-///     for i in ctx.last_progress().unwrap_or(0)..to {
-///         ctx.save(&i)?;
+///     for i in ctx.last_checkpoint().unwrap_or(0)..to {
+///         ctx.checkpoint(&i)?;
 ///         ctx.progress(i, "counting");
 ///         ctx.check_cancelled()?;
 ///     }
@@ -53,12 +53,12 @@ impl<I, O> TestRun<I, O> {
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let test = TestContext::new();
 /// assert_eq!(count(test.context(), 3).await.unwrap(), 3);
-/// assert_eq!((test.percent(), test.saved()), (2.0, Some(2)));
+/// assert_eq!((test.percent(), test.checkpoint()), (2.0, Some(2)));
 ///
-/// let test = TestContext::new().with_last_progress(&7);
+/// let test = TestContext::new().with_last_checkpoint(&7);
 /// test.cancel();
 /// assert!(count(test.context(), 9).await.is_err());
-/// assert_eq!(test.saved(), Some(7));
+/// assert_eq!(test.checkpoint(), Some(7));
 /// # });
 /// ```
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl TestContext {
     /// # Panics
     /// The state can't be written as JSON.
     #[must_use]
-    pub fn with_last_progress<T: Serialize>(self, state: &T) -> Self {
+    pub fn with_last_checkpoint<T: Serialize>(self, state: &T) -> Self {
         let saved = serde_json::to_value(state).expect("the state can be written as JSON");
         let last = Reached { saved: Some(saved), ..Reached::default() };
         Self { context: Context::detached("operation", 2, Some(last)) }
@@ -110,7 +110,7 @@ impl TestContext {
     }
 
     /// What the next attempt would get. None when nothing was saved, or when it is no `T`.
-    pub fn saved<T: DeserializeOwned>(&self) -> Option<T> {
+    pub fn checkpoint<T: DeserializeOwned>(&self) -> Option<T> {
         let saved: Value = self.context.reached().saved?;
         serde_json::from_value(saved).ok()
     }

@@ -84,7 +84,7 @@ struct Came {
 }
 
 async fn patient(ctx: Context, input: Patient) -> Result<Came, HandlerError> {
-    let Came { far } = ctx.last_progress().unwrap_or(Came { far: 0 });
+    let Came { far } = ctx.last_checkpoint().unwrap_or(Came { far: 0 });
     if ctx.attempt() >= input.enough {
         return Ok(Came { far });
     }
@@ -93,7 +93,7 @@ async fn patient(ctx: Context, input: Patient) -> Result<Came, HandlerError> {
     // Saving takes as long as it takes.
     eprintln!("saving");
     wait_for(&input.gate);
-    ctx.save(&Came { far: far + 1 })?;
+    ctx.checkpoint(&Came { far: far + 1 })?;
     Err(HandlerError::cancelled())
 }
 
@@ -155,10 +155,10 @@ struct Resume {
 }
 
 async fn resume(ctx: Context, input: Resume) -> Result<Came, HandlerError> {
-    if let Some(Came { far }) = ctx.last_progress() {
+    if let Some(Came { far }) = ctx.last_checkpoint() {
         return Ok(Came { far: far + 1 });
     }
-    ctx.save(&Came { far: 41 })?;
+    ctx.checkpoint(&Came { far: 41 })?;
     Err(if input.fatal { HandlerError::fatal("no more") } else { HandlerError::error("once more") })
 }
 
