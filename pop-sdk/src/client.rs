@@ -146,11 +146,11 @@ impl Client {
         self.submit(SubmitRequest { agenda: Some(agenda), ..SubmitRequest::default() }).await
     }
 
-    /// An agenda that was submitted before.
+    /// Attaches to an agenda that was submitted earlier, perhaps by another program.
     ///
     /// # Errors
-    /// There is none with that id, or the server can't be reached.
-    pub async fn run(&self, id: &str) -> Result<Run, Error> {
+    /// No agenda has that id, or the server can't be reached.
+    pub async fn attach(&self, id: &str) -> Result<Run, Error> {
         Ok(Run::new(self.clone(), self.get(id).await?))
     }
 
@@ -211,7 +211,7 @@ impl Client {
     ///
     /// # Errors
     /// There is no such pool, or the server can't be reached.
-    pub async fn attach(&self, pool: &str, request: &AttachRequest) -> Result<AttachResponse, Error> {
+    pub async fn attach_agent(&self, pool: &str, request: &AttachRequest) -> Result<AttachResponse, Error> {
         self.pool_call(pool, "attach", request, CALL).await
     }
 

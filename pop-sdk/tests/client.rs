@@ -125,7 +125,7 @@ async fn a_watch_goes_on_where_it_was_and_ends_with_the_last_event() {
         stream(&event(4, Succeeded)),
     ])
     .await;
-    let run = Client::connect(&server.address).unwrap().run("ag_1").await.unwrap();
+    let run = Client::connect(&server.address).unwrap().attach("ag_1").await.unwrap();
     let seen: Vec<u64> = run.watch().map(|e| e.unwrap().seq).collect().await;
     assert_eq!(seen, [1, 2, 3, 4]);
     let asked = server.requests().await;
@@ -137,7 +137,7 @@ async fn a_watch_goes_on_where_it_was_and_ends_with_the_last_event() {
 #[tokio::test]
 async fn a_watch_of_nothing_says_so_once() {
     let server = Server::start([ok(&view(AgendaState::Ready)), problem("404 Not Found")]).await;
-    let run = Client::connect(&server.address).unwrap().run("ag_1").await.unwrap();
+    let run = Client::connect(&server.address).unwrap().attach("ag_1").await.unwrap();
     let seen: Vec<_> = run.watch().collect().await;
     assert!(matches!(seen.as_slice(), [Err(Error::Problem(_))]), "{seen:?}");
 }
@@ -146,7 +146,7 @@ async fn a_watch_of_nothing_says_so_once() {
 async fn waited<T: serde::de::DeserializeOwned>(end: AgendaView) -> Result<T, RunError> {
     let ready = || ok(&view(AgendaState::Ready));
     let server = Server::start([ready(), ready(), stream(&event(1, end.state)), ok(&end)]).await;
-    Client::connect(&server.address).unwrap().run("ag_1").await.unwrap().wait().await
+    Client::connect(&server.address).unwrap().attach("ag_1").await.unwrap().wait().await
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn a_state_of_a_newer_server_may_be_an_end() {
     end["failure"] = json!({ "class": "budget", "code": "Expired", "message": "nobody needs it any more" });
     let ready = || ok(&view(AgendaState::Ready));
     let server = Server::start([ready(), ready(), stream("event: end\ndata: {}\n\n"), ok(&end)]).await;
-    let run = Client::connect(&server.address).unwrap().run("ag_1").await.unwrap();
+    let run = Client::connect(&server.address).unwrap().attach("ag_1").await.unwrap();
     let error = run.wait::<Value>().await.unwrap_err();
     assert_eq!(error.to_string(), "nobody needs it any more");
     let RunError::Failed(failure) = error else { panic!("{error}") };
@@ -205,7 +205,7 @@ async fn waiting_goes_through_a_restart_after_the_last_event() {
         ok(&end),
     ])
     .await;
-    let run = Client::connect(&server.address).unwrap().run("ag_1").await.unwrap();
+    let run = Client::connect(&server.address).unwrap().attach("ag_1").await.unwrap();
     assert_eq!(run.wait::<Vec<String>>().await.unwrap(), ["a"]);
 }
 
@@ -214,7 +214,7 @@ async fn waiting_reads_only_what_happens_from_now_on() {
     let long = view_with(AgendaState::Executing, |view| view.last_event = 70_000);
     let end = view_with(AgendaState::Succeeded, |view| view.outputs = Some(json!(["a"])));
     let server = Server::start([ok(&long), ok(&long), stream(&event(70_001, end.state)), ok(&end)]).await;
-    let run = Client::connect(&server.address).unwrap().run("ag_1").await.unwrap();
+    let run = Client::connect(&server.address).unwrap().attach("ag_1").await.unwrap();
     assert_eq!(run.wait::<Vec<String>>().await.unwrap(), ["a"]);
     let asked = server.requests().await;
     assert!(asked[2].to_lowercase().contains("last-event-id: 70000"), "{}", asked[2]);

@@ -36,7 +36,7 @@ async fn everything(service: &Service) -> Value {
     let client = service.client();
     let mut agendas = Vec::new();
     for AgendaView { id, .. } in client.list(&ListQuery::default()).await.unwrap().items {
-        let run = client.run(&id).await.unwrap();
+        let run = client.attach(&id).await.unwrap();
         let view = run.view().await.unwrap();
         let events = if view.state.is_terminal() { history(&run).await } else { Vec::new() };
         let logs = get(service, &format!("/v1/agendas/{id}/logs")).await;

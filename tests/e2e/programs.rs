@@ -121,7 +121,7 @@ async fn a_secret_is_found_nowhere() {
     let set = format!("token={SECRET}");
     let submitted = pop(&["submit", flow.to_str().unwrap(), "--set", &set, "--server", &dev.address]).await;
     let id = String::from_utf8(submitted.stdout).unwrap().trim().to_owned();
-    let run = dev.client().run(&id).await.unwrap();
+    let run = dev.client().attach(&id).await.unwrap();
     // The program waits: while it runs, its input is nowhere on disk.
     let writer = tokio::task::spawn_blocking({
         let go_on = go_on.clone();

@@ -82,7 +82,7 @@ async fn a_server_and_its_clients_see_the_same_failure() {
     assert_eq!(code(&submitted), Some(0), "{}", stderr(&submitted));
     let client = service.client();
     let run =
-        client.run(crate::support::stdout(&submitted).split_whitespace().next().unwrap()).await.unwrap();
+        client.attach(crate::support::stdout(&submitted).split_whitespace().next().unwrap()).await.unwrap();
     history(&run).await;
     let ended = run.view().await.unwrap();
     assert_eq!(ended.state, AgendaState::Failed);

@@ -67,7 +67,7 @@ async fn twenty_customers_take_turns_on_four_slots() {
 
     let mut started: Vec<(jiff::Timestamp, String)> = Vec::new();
     for id in &ids {
-        let run = client.run(id).await.unwrap();
+        let run = client.attach(id).await.unwrap();
         let _ = history(&run).await;
         let view = client.get(id).await.unwrap();
         assert_eq!(view.state, AgendaState::Succeeded);

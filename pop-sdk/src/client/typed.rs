@@ -223,12 +223,12 @@ impl<W: Workflow> Client<W> {
         }
     }
 
-    /// A run that was submitted before.
+    /// Attaches to a run that was submitted earlier, perhaps by another program.
     ///
     /// # Errors
-    /// There is none with that id, or the server can't be reached.
-    pub async fn run(&self, id: &str) -> Result<Run<W>, Error> {
-        Ok(Run { run: self.client.run(id).await?, workflow: PhantomData })
+    /// No run has that id, or the server can't be reached.
+    pub async fn attach(&self, id: &str) -> Result<Run<W>, Error> {
+        Ok(Run { run: self.client.attach(id).await?, workflow: PhantomData })
     }
 }
 

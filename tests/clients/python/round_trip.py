@@ -216,7 +216,7 @@ async def outputs_that_do_not_fit_are_named(server: Server, folder: Path) -> Non
             return httpx.Response(200, json={"state": "succeeded", "outputs": outputs})
 
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-            run = media_ladder.Client("http://pop", http).run("ag_1")
+            run = media_ladder.Client("http://pop", http).attach("ag_1")
             if message is None:
                 assert (await run.wait()).rungs[0].height == 9007199254740993
                 continue

@@ -209,7 +209,7 @@ async function outputsThatDoNotFitAreNamed(): Promise<void> {
   };
   const wait = (outputs: string, refused = 0): Promise<mediaLadder.Outputs> => {
     const options = ended(`{"state":"succeeded","outputs":${outputs}}`, refused);
-    return new mediaLadder.Client("http://pop", options).run("ag_1").wait();
+    return new mediaLadder.Client("http://pop", options).attach("ag_1").wait();
   };
   assert.deepEqual(await wait(JSON.stringify(good)), good);
   assert.deepEqual(await wait(JSON.stringify(good), 2), good, "a server that restarts is asked again");

@@ -95,7 +95,7 @@ impl ServerPort for HttpPort {
     fn attach(&self, holding: Vec<LeaseId>) -> Answer<'_, AttachResponse> {
         let Identity { worker, instance, .. } = self.identity.clone();
         let request = AttachRequest { worker, instance, holding };
-        call!(self, attach, request)
+        call!(self, attach_agent, request)
     }
 
     fn pull(

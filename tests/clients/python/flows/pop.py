@@ -111,8 +111,8 @@ class Client(Generic[I, O]):
                     raise
                 await asyncio.sleep(0.1 * tries)
 
-    def run(self, id: str) -> Run[O]:
-        """The run with this id."""
+    def attach(self, id: str) -> Run[O]:
+        """Attaches to a run that was submitted earlier; nothing is sent yet."""
         return Run(self._http, self._workflow, id, 0)
 
 

@@ -281,8 +281,8 @@ export class Client<I, O> {
     }
   }
 
-  /** The run with this id. */
-  run(id: string): Run<O> {
+  /** Attaches to a run that was submitted earlier; nothing is sent yet. */
+  attach(id: string): Run<O> {
     return new Run(this.#http, this.workflow, id, 0);
   }
 }
