@@ -135,7 +135,7 @@ fn module(arguments: &Arguments, compiled: &Compiled, files: &Files) -> Result<T
         outputs: TokenStream::new(),
         required,
         definition: quote! {
-            ::pop_sdk::Definition::InFiles(::pop_sdk::InFiles {
+            ::pop_sdk::__private::Definition::InFiles(::pop_sdk::__private::InFiles {
                 entry: #entry,
                 files: &[#((#names, #texts)),*],
                 config: #config,

@@ -32,7 +32,7 @@ pub(crate) struct Module {
     /// The type `Outputs`, with what it needs.
     pub(crate) outputs: TokenStream,
     pub(crate) required: Vec<Required>,
-    /// An expression: the `pop_sdk::Definition`.
+    /// An expression: the `Definition`.
     pub(crate) definition: TokenStream,
 }
 
@@ -53,17 +53,17 @@ impl Module {
                 type Inputs = Inputs;
                 type Outputs = Outputs;
 
-                fn definition() -> ::pop_sdk::Definition {
+                fn definition() -> ::pop_sdk::__private::Definition {
                     #definition
                 }
             }
 
-            impl ::pop_sdk::Callee for Inputs {
+            impl ::pop_sdk::__private::Callee for Inputs {
                 type Output = Outputs;
                 const REQUIRED: &'static [(&'static str, &'static str)] = &[#(#required),*];
 
-                fn callable() -> ::pop_sdk::Callable {
-                    ::pop_sdk::Callable::workflow::<Flow>()
+                fn callable() -> ::pop_sdk::__private::Callable {
+                    ::pop_sdk::__private::Callable::workflow::<Flow>(<Flow as ::pop_sdk::Compiled>::definition)
                 }
             }
 

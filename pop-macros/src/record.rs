@@ -56,7 +56,7 @@ fn named(mut item: ItemStruct, errors: &mut Vec<Error>) -> TokenStream {
     let ident = &item.ident;
     let (impl_generics, type_generics, bounds) = item.generics.split_for_impl();
     let implementation = quote_spanned! { ident.span() =>
-        impl #impl_generics ::pop_sdk::Record for #ident #type_generics #bounds {
+        impl #impl_generics ::pop_sdk::__private::Record for #ident #type_generics #bounds {
             const FIELDS: &'static [(&'static str, &'static str)] = &[#(#pairs),*];
         }
     };

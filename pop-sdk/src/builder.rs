@@ -91,8 +91,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::operation::{Callable, Known, Operation};
-use crate::workflow::{Built, Compiled, Findings, Place, Places, Program, Workflow, build};
+use crate::findings::Findings;
+use crate::operation::{Known, Operation};
+use crate::places::{Place, Places};
+use crate::workflow::{Built, Compiled, Program, Workflow, build};
 
 pub use self::given::{Given, Literal, Many, Out, text};
 pub use self::step::{Fan, Step};
@@ -200,12 +202,12 @@ impl Builder {
     pub fn add_workflow<W: Compiled>(&mut self, name: impl Into<String>) -> Step<'_, W::Outputs> {
         let place = here(Location::caller());
         let name = name.into();
-        let Callable::Workflow(inner) = Callable::workflow::<W>() else { unreachable!("it is a workflow") };
+        let inner = std::any::type_name::<W>();
         let (mut file, mut single) = (String::new(), None);
-        match build(&(inner.definition)(), &mut vec![inner.name]) {
+        match build(&W::definition(), &mut vec![inner]) {
             Ok(built) => {
                 single = built.single;
-                file = self.program.add(inner.name, &built);
+                file = self.program.add(inner, &built);
                 self.places.nest(&name, &built.places);
             }
             Err(findings) => self.faults.push(findings),

@@ -1,5 +1,7 @@
-//! What an operation, an input or an item stands for while `workflow!` is type-checked. The code that uses this is compiled
-//! and never run: its only purpose is that rustc checks names and types at the user's own tokens.
+//! Traits that tell `workflow!` how a type appears in JSON: implement [`List`] for a list, [`Text`] for a text.
+//!
+//! The hidden items stand for operations, inputs and items while rustc type-checks a workflow. Code that uses them is
+//! compiled and never run: rustc checks names and types at the user's own tokens.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -8,10 +10,12 @@ use std::marker::PhantomData;
 
 use serde_json::Value;
 
-use crate::operation::{Callee, Operation};
+use crate::definition::Callee;
+use crate::operation::Operation;
 use crate::secret::Secret;
 
 /// The outputs of all operations of a fan-out.
+#[doc(hidden)]
 pub struct Many<T>(PhantomData<fn() -> T>);
 
 impl<T> fmt::Debug for Many<T> {
@@ -25,21 +29,25 @@ fn never<T>() -> T {
 }
 
 /// A value that nothing is known of but its type.
+#[doc(hidden)]
 pub fn any<T>() -> T {
     never()
 }
 
 /// The output of an operation with this input.
+#[doc(hidden)]
 pub fn call<C: Callee>(_: C) -> C::Output {
     never()
 }
 
 /// The output of an operation with this input and with settings of its own.
+#[doc(hidden)]
 pub fn call_with<C: Callee + Settable>(_: C) -> C::Output {
     never()
 }
 
 /// The output of an operation whose input has been found to be wrong.
+#[doc(hidden)]
 pub fn output<C: Callee>() -> C::Output {
     never()
 }
@@ -50,6 +58,7 @@ pub fn output<C: Callee>() -> C::Output {
     label = "the inputs of a workflow",
     note = "give the operations inside it their retry, timeout and resources"
 )]
+#[doc(hidden)]
 pub trait Settable {}
 
 impl<O: Operation> Settable for O {}
@@ -58,6 +67,7 @@ impl<O: Operation> Settable for O {}
 ///
 /// # Panics
 /// With the message for the first field that is missing.
+#[doc(hidden)]
 pub const fn required<C: Callee>(given: &[&str]) {
     let mut i = 0;
     while i < C::REQUIRED.len() {
@@ -83,6 +93,7 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// All operations of a fan-out, made from one of them.
+#[doc(hidden)]
 pub fn many<T>(_: T) -> Many<T> {
     never()
 }
@@ -100,6 +111,7 @@ impl<T> Many<T> {
 }
 
 /// What each operation of a fan-out gives, as a list.
+#[doc(hidden)]
 pub fn all<T>(_: T) -> Vec<T> {
     never()
 }
@@ -138,21 +150,25 @@ impl List for Value {
 }
 
 /// The item that an operation of a fan-out is made for.
+#[doc(hidden)]
 pub fn item<L: List>(_: L) -> L::Item {
     never()
 }
 
 /// A written list, as whichever kind of list it is used for: in JSON they are the same.
+#[doc(hidden)]
 pub fn sequence<L: List, const N: usize>(_: [L::Item; N]) -> L {
     never()
 }
 
 /// A written list.
+#[doc(hidden)]
 pub fn list<T, const N: usize>(_: [T; N]) -> Vec<T> {
     never()
 }
 
 /// A written map.
+#[doc(hidden)]
 pub fn map<Written, M: Mapping, const N: usize>(_: PhantomData<Written>, _: [(String, M::Value); N]) -> M {
     never()
 }
@@ -163,6 +179,7 @@ pub fn map<Written, M: Mapping, const N: usize>(_: PhantomData<Written>, _: [(St
     label = "this is a map",
     note = "there are `BTreeMap<String, _>` and `HashMap<String, _>`; an `Option` of them is written `Some(BTreeMap::from([…]))`"
 )]
+#[doc(hidden)]
 pub trait Mapping {
     /// What a key leads to.
     type Value;
@@ -177,6 +194,7 @@ impl<T, S> Mapping for HashMap<String, T, S> {
 
 /// Where an operation's output would be read; whether there is nothing in it.
 #[derive(Debug)]
+#[doc(hidden)]
 pub struct Output<const EMPTY: bool>;
 
 impl Output<true> {
@@ -194,6 +212,7 @@ impl Output<false> {
 }
 
 /// An item of a list.
+#[doc(hidden)]
 pub fn nth<L: List>(_: L, _: usize) -> L::Item {
     never()
 }
@@ -204,6 +223,7 @@ pub fn nth<L: List>(_: L, _: usize) -> L::Item {
     label = "neither a map nor a `Value`",
     note = "the fields of a struct are taken with `.field`"
 )]
+#[doc(hidden)]
 pub trait Keyed {
     /// What a key leads to.
     type Value;
@@ -221,11 +241,13 @@ impl Keyed for Value {
 }
 
 /// The value under a key.
+#[doc(hidden)]
 pub fn key<K: Keyed>(_: K, _: &str) -> K::Value {
     never()
 }
 
 /// A written text, as whatever it is used for.
+#[doc(hidden)]
 pub fn text<T: Text>() -> T {
     never()
 }
@@ -246,22 +268,26 @@ impl<T: Text> Text for Option<T> {}
 impl<T: Text> Text for Secret<T> {}
 
 /// A value that is shown in a text.
+#[doc(hidden)]
 pub fn shown<T: fmt::Display + ?Sized>(_: &T) {
     never::<()>();
 }
 
 /// The value of `json!(…)`.
+#[doc(hidden)]
 pub fn json() -> Value {
     never()
 }
 
 /// The index of an item.
+#[doc(hidden)]
 pub fn index<T: Index>() -> T {
     never()
 }
 
 /// Types that the index of an item can become.
 #[diagnostic::on_unimplemented(message = "an index can't be used as `{Self}`", label = "this is a number")]
+#[doc(hidden)]
 pub trait Index {}
 
 macro_rules! index {
@@ -271,6 +297,7 @@ index! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize f32 f64 }
 
 /// What a workflow knows of the run it is part of.
 #[derive(Debug)]
+#[doc(hidden)]
 pub struct Run {
     /// The agenda's id.
     pub id: String,
@@ -279,12 +306,14 @@ pub struct Run {
 }
 
 /// What is known of the run.
+#[doc(hidden)]
 pub fn run() -> Run {
     never()
 }
 
 /// A value that may be absent, before what stands in for it is known.
 #[derive(Debug)]
+#[doc(hidden)]
 pub struct Or<T>(pub T);
 
 impl<T> Or<Option<T>> {
@@ -302,6 +331,7 @@ impl<T> Or<Option<T>> {
 }
 
 /// The same for values that are only absent when an operation was skipped.
+#[doc(hidden)]
 pub trait OrPlain<T> {
     /// The value, or this.
     fn unwrap_or(self, other: T) -> T;

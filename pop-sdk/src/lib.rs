@@ -140,32 +140,44 @@
 extern crate self as pop_sdk; // the macros' expansions say `::pop_sdk`
 
 pub mod api;
-pub mod builder;
-pub mod builtin;
-#[cfg(feature = "client")]
-pub mod client;
 mod failure;
-pub mod handle;
-#[cfg(feature = "handler")]
-pub mod handler;
-mod names;
-mod operation;
-pub mod run;
+mod findings;
+mod places;
 mod secret;
 #[cfg(feature = "client")]
 mod sse;
-pub mod testing;
 pub mod values;
+
+pub mod run;
+
+mod operation;
+
+pub mod builtin;
+mod definition;
+pub mod handle;
+mod names;
+
+#[cfg(feature = "client")]
+pub mod client;
+
+pub mod builder;
 mod workflow;
+
+#[cfg(feature = "handler")]
+pub mod handler;
+
+pub mod testing;
 
 pub use pop_compiler::agenda;
 #[cfg(feature = "macros")]
 pub use pop_macros::{include_workflow, operation, record, workflow};
 
 pub use self::failure::HandlerError;
-pub use self::operation::{Callable, Callee, Inner, Known, Operation, Record};
+pub use self::findings::Findings;
+pub use self::operation::Operation;
+pub use self::places::Place;
 pub use self::secret::Secret;
-pub use self::workflow::{Compiled, Definition, Findings, InFiles, InRust, Place, ResultFields, Workflow};
+pub use self::workflow::{Compiled, Workflow};
 #[cfg(feature = "client")]
 pub use self::workflow::{TypedClient, TypedRun};
 
@@ -177,7 +189,9 @@ pub mod __private {
     pub use serde;
     pub use serde_json;
 
+    pub use crate::definition::{Callable, Callee, Definition, InFiles, InRust, ResultFields};
     pub use crate::names::{Fields, Unnamed, constant, fields};
+    pub use crate::operation::Record;
 }
 
 /// The client of a workflow, when the client is there at all.

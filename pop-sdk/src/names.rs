@@ -12,8 +12,8 @@ use pop_compiler::diagnostic::{Diagnostic, Location};
 use pop_compiler::reference;
 use serde_json::{Map, Value};
 
+use crate::definition::{InRust, ResultFields};
 use crate::operation::Known;
-use crate::workflow::{InRust, ResultFields};
 use shape::Shape;
 
 pub use fields::{Fields, Unnamed, constant, fields};

@@ -4,8 +4,6 @@ use pop_compiler::agenda::RunSpec;
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::workflow::{Compiled, Definition};
-
 /// An operation type, as the struct of its input. Made by [`operation`](crate::operation).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an operation",
@@ -37,56 +35,6 @@ pub trait Operation: JsonSchema {
 pub trait Record {
     /// Each field's name in Rust and in JSON.
     const FIELDS: &'static [(&'static str, &'static str)];
-}
-
-/// What stands as an operation in a workflow: an [`Operation`], or the `Inputs` of another workflow.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an operation",
-    label = "not an operation",
-    note = "put `#[pop_sdk::operation(\"name\", output = Type)]` on the struct"
-)]
-pub trait Callee {
-    /// What it gives.
-    type Output;
-    /// The fields that must be given, and what to say when one is not.
-    const REQUIRED: &'static [(&'static str, &'static str)];
-
-    /// What is known of it.
-    fn callable() -> Callable;
-}
-
-impl<O: Operation> Callee for O {
-    type Output = O::Output;
-    const REQUIRED: &'static [(&'static str, &'static str)] = O::REQUIRED;
-
-    fn callable() -> Callable {
-        Callable::Operation(Box::new(Known::of::<O>()))
-    }
-}
-
-/// What is known at run time of something that stands as an operation.
-#[derive(Clone, Debug)]
-pub enum Callable {
-    /// An operation type.
-    Operation(Box<Known>),
-    /// Another workflow.
-    Workflow(Inner),
-}
-
-/// A workflow that stands as an operation of another.
-#[derive(Clone, Debug)]
-pub struct Inner {
-    /// A name that no other workflow of the program has.
-    pub(crate) name: &'static str,
-    pub(crate) definition: fn() -> Definition,
-}
-
-impl Callable {
-    /// The workflow `W`, as an operation of another.
-    #[must_use]
-    pub fn workflow<W: Compiled>() -> Self {
-        Self::Workflow(Inner { name: std::any::type_name::<W>(), definition: W::definition })
-    }
 }
 
 /// What is known of one operation type at run time.

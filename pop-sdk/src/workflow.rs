@@ -1,9 +1,6 @@
 //! A workflow that was written in Rust, or included in it: compiled by the same compiler as a file.
 
 mod build;
-mod definition;
-mod findings;
-mod places;
 #[cfg(feature = "client")]
 mod submit;
 
@@ -17,11 +14,11 @@ use pop_compiler::diagnostic::{Diagnostic, Location};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::definition::Definition;
+use crate::findings::Findings;
+use crate::places::{Place, Places};
+
 pub(crate) use self::build::{Built, Program, build};
-pub use self::definition::{Definition, InFiles, InRust, ResultFields};
-pub use self::findings::Findings;
-pub use self::places::Place;
-pub(crate) use self::places::Places;
 #[cfg(feature = "client")]
 pub use self::submit::{TypedClient, TypedRun};
 
@@ -67,7 +64,7 @@ impl<I, O> Workflow<I, O> {
     ///
     /// # Errors
     /// Every finding. After a macro has accepted the workflow only what needs the types' JSON Schemas is left to find.
-    pub fn new(definition: &Definition) -> Result<Self, Findings> {
+    pub(crate) fn new(definition: &Definition) -> Result<Self, Findings> {
         build(definition, &mut Vec::new()).map(Self::from)
     }
 
@@ -160,7 +157,8 @@ pub trait Compiled {
     /// Its result.
     type Outputs;
 
-    /// What the macro knows about it.
+    /// What the macro knows about the workflow.
+    #[doc(hidden)]
     fn definition() -> Definition;
 
     /// The compiled workflow.

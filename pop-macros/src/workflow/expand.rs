@@ -30,12 +30,12 @@ pub(super) fn module(workflow: &Workflow, text: &str, faulty: &HashSet<Owner>) -
             ::pop_sdk::__private::Fields::<#output>::of(::pop_sdk::__private::fields::<#output>)
         } }
     } else {
-        quote! { ::pop_sdk::ResultFields::InJson(&[]) }
+        quote! { ::pop_sdk::__private::ResultFields::InJson(&[]) }
     };
     let operations = kinds(workflow).into_iter().map(|(name, path)| {
         // Not at the user's token: where this fails, the type-check says so there.
         let path = path.to_token_stream();
-        quote! { (#name, <#path as ::pop_sdk::Callee>::callable()) }
+        quote! { (#name, <#path as ::pop_sdk::__private::Callee>::callable()) }
     });
     let types = named(workflow).into_iter().map(|(name, ty)| {
         quote! { (#name, ::pop_sdk::__private::schemars::schema_for!(#ty).to_value()) }
@@ -69,7 +69,7 @@ pub(super) fn module(workflow: &Workflow, text: &str, faulty: &HashSet<Owner>) -
         },
         required,
         definition: quote! {
-            ::pop_sdk::Definition::InRust(::pop_sdk::InRust {
+            ::pop_sdk::__private::Definition::InRust(::pop_sdk::__private::InRust {
                 source: SOURCE,
                 file: ::core::file!(),
                 places: #places,

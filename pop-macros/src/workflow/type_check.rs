@@ -101,7 +101,7 @@ fn unread(operation: &Operation) -> TokenStream {
     let (ident, Some(kind)) = (&operation.ident, &operation.kind) else { return TokenStream::new() };
     let kind = kind.to_token_stream();
     quote_spanned! { ident.span() =>
-        __pop::Output::<{ ::core::mem::size_of::<<#kind as ::pop_sdk::Callee>::Output>() == 0 }>::unread();
+        __pop::Output::<{ ::core::mem::size_of::<<#kind as ::pop_sdk::__private::Callee>::Output>() == 0 }>::unread();
     }
 }
 

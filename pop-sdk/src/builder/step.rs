@@ -9,7 +9,7 @@ use pop_compiler::write_name;
 
 use super::given::{Given, Many, Out};
 use super::{Builder, out};
-use crate::workflow::Place;
+use crate::places::Place;
 
 /// An operation that is being added; [`Step::done`] adds it.
 #[must_use = "an operation is only there when it is `done()`"]

@@ -31,7 +31,7 @@ pub enum Error {
     /// The server refused, and says why.
     Problem(Box<Problem>),
     /// The inputs do not fit the workflow; nothing was sent.
-    Findings(Box<crate::Findings>),
+    Findings(Box<crate::findings::Findings>),
     /// The server's answer can't be read: it speaks another version.
     Answer {
         /// What is wrong with it.

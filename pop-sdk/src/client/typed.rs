@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::{Error, RunError};
 use crate::api::{AgendaTemplate, AgendaView, Event, Failure, Rerun, Stale, SubmitRequest, WorkflowRef};
+pub use crate::places::Place;
 pub use crate::values::{Json, Secret, from_any, literals, open, parsed, serde, union};
-pub use crate::workflow::Place;
 
 /// What a generated module knows about its workflow.
 pub trait Workflow {

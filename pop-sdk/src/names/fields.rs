@@ -6,8 +6,8 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::definition::ResultFields;
 use crate::operation::Record;
-use crate::workflow::ResultFields;
 
 /// What is known of the fields of `T`: [`Record`] comes before what can be asked of serde.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use pop_compiler::diagnostic::{Diagnostic, Location};
 
 use super::shape::alike;
-use crate::workflow::ResultFields;
+use crate::definition::ResultFields;
 
 /// The names in JSON of all fields of a result, in their order; none where one can't be said.
 pub(super) fn names<'n>(result: ResultFields, rust: impl Iterator<Item = &'n str>) -> Vec<Option<&'n str>> {

@@ -10,12 +10,12 @@ use pop_compiler::types::Type;
 use pop_compiler::{Format, Options, Severities, canonical};
 use serde_json::Value;
 
-use super::definition::{Definition, InFiles, InRust, ResultFields};
-use super::findings::Findings;
-use super::places::{Places, written};
 use crate::builtin::is_builtin;
+use crate::definition::{Callable, Definition, InFiles, InRust, Inner, ResultFields};
+use crate::findings::Findings;
 use crate::names::{Named, rename};
-use crate::operation::{Callable, Inner, Known};
+use crate::operation::Known;
+use crate::places::{Places, written};
 
 /// The name of a text that was written by a macro or by the builder.
 const HERE: &str = "workflow!";

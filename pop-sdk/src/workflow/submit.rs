@@ -10,9 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Compiled, Place, Places, Workflow};
+use super::{Compiled, Workflow};
 use crate::api::{AgendaView, Event, Rerun, SubmitRequest, WorkflowRef};
 use crate::client::{Client, Error, Run, RunError, outputs};
+use crate::places::{Place, Places};
 
 impl<I: Serialize, O: DeserializeOwned> Workflow<I, O> {
     /// Submits the workflow with these inputs.

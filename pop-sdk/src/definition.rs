@@ -1,8 +1,8 @@
-//! What the macros know about a workflow.
+//! What the macros know about a workflow, and about what stands as an operation in one.
 
 use serde_json::Value;
 
-use crate::operation::Callable;
+use crate::operation::{Known, Operation};
 
 /// What a macro knows about a workflow.
 #[derive(Clone, Debug)]
@@ -63,5 +63,55 @@ impl From<InRust> for Definition {
 impl From<InFiles> for Definition {
     fn from(definition: InFiles) -> Self {
         Self::InFiles(definition)
+    }
+}
+
+/// What stands as an operation in a workflow: an [`Operation`], or the `Inputs` of another workflow.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an operation",
+    label = "not an operation",
+    note = "put `#[pop_sdk::operation(\"name\", output = Type)]` on the struct"
+)]
+pub trait Callee {
+    /// What it gives.
+    type Output;
+    /// The fields that must be given, and what to say when one is not.
+    const REQUIRED: &'static [(&'static str, &'static str)];
+
+    /// What is known of it.
+    fn callable() -> Callable;
+}
+
+impl<O: Operation> Callee for O {
+    type Output = O::Output;
+    const REQUIRED: &'static [(&'static str, &'static str)] = O::REQUIRED;
+
+    fn callable() -> Callable {
+        Callable::Operation(Box::new(Known::of::<O>()))
+    }
+}
+
+/// What is known at run time of something that stands as an operation.
+#[derive(Clone, Debug)]
+pub enum Callable {
+    /// An operation type.
+    Operation(Box<Known>),
+    /// Another workflow.
+    Workflow(Inner),
+}
+
+/// A workflow that stands as an operation of another.
+#[derive(Clone, Debug)]
+pub struct Inner {
+    /// A name that no other workflow of the program has.
+    pub(crate) name: &'static str,
+    pub(crate) definition: fn() -> Definition,
+}
+
+impl Callable {
+    /// The workflow `W`, as an operation of another.
+    #[must_use]
+    pub fn workflow<W>(definition: fn() -> Definition) -> Self {
+        Self::Workflow(Inner { name: std::any::type_name::<W>(), definition })
     }
 }
