@@ -12,7 +12,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Fields, Item, LitStr, Token};
 
-use crate::module::{Module, Required};
+use crate::fields::Required;
+use crate::module::Module;
 use files::Files;
 
 /// Where the types that a module is made of come from.
@@ -167,6 +168,6 @@ fn required(types: &syn::File) -> Vec<Required> {
         _ => None,
     });
     let Some(Fields::Named(fields)) = inputs else { return Vec::new() };
-    let required = fields.named.iter().filter(|field| !crate::operation::may_be_left_out(field));
+    let required = fields.named.iter().filter(|field| !crate::fields::may_be_left_out(field));
     required.filter_map(|field| field.ident.as_ref()).map(Required::new).collect()
 }

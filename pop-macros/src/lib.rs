@@ -3,11 +3,15 @@
 //! Both macros are functions from tokens to tokens. They make the JSON form of a workflow and ordinary Rust; what is
 //! right and wrong is decided by `pop-compiler` and by rustc.
 
+mod fields;
 mod findings;
-mod include;
+
 mod module;
+
 mod operation;
 mod record;
+
+mod include;
 mod workflow;
 
 use proc_macro::TokenStream;

@@ -1,27 +1,9 @@
 //! What the module of every workflow has, wherever the workflow is from.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
-/// A field that must be given.
-pub(crate) struct Required {
-    name: String,
-    missing: String,
-}
-
-impl Required {
-    pub(crate) fn new(field: &Ident) -> Self {
-        let name = crate::operation::plain(field);
-        let missing = format!("`..` leaves out `{name}`, which must be given");
-        Self { name, missing }
-    }
-
-    /// As an entry of `REQUIRED`.
-    pub(crate) fn entry(&self) -> TokenStream {
-        let Self { name, missing } = self;
-        quote! { (#name, #missing) }
-    }
-}
+use crate::fields::Required;
 
 /// The parts in which workflows differ.
 pub(crate) struct Module {

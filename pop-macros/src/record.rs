@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Error, Fields, ItemStruct, parse_quote, parse2};
 
-use crate::operation::{plain, serde_names};
+use crate::fields::{plain, serde_names};
 
 /// The struct, what it implements, and every fault as an error.
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {

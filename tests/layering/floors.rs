@@ -1,44 +1,91 @@
-//! The floors of `pop-compiler`: a module imports from its own floor and from those before it, never in a circle.
+//! The floors of each library: a module imports from its own floor and from those before it, never in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{is_test, root, sources};
 
-/// Each top-level module, by floor. A new module needs a place here.
-const FLOORS: [(&str, &[&str]); 8] = [
-    (
-        "text",
-        &[
-            "budget",
-            "canonical",
-            "diagnostic",
-            "duration",
-            "quantity",
-            "source",
-            "suggest",
-            "syntax",
-            "tree",
-            "units",
+/// A crate and its top-level modules by floor. A new module needs a place here.
+struct Building {
+    krate: &'static str,
+    floors: &'static [(&'static str, &'static [&'static str])],
+    /// Imports between modules: were fewer found, the checks would see nothing.
+    imports: usize,
+}
+
+const BUILDINGS: [Building; 3] = [
+    Building {
+        krate: "pop-compiler",
+        floors: &[
+            (
+                "text",
+                &[
+                    "budget",
+                    "canonical",
+                    "diagnostic",
+                    "duration",
+                    "quantity",
+                    "source",
+                    "suggest",
+                    "syntax",
+                    "tree",
+                    "units",
+                ],
+            ),
+            (
+                "agenda",
+                &["agenda", "generator", "graph", "reference", "retry", "template", "types", "values"],
+            ),
+            ("language", &["ast", "catalog", "coerce", "expr", "model"]),
+            ("rules", &["rules"]),
+            ("passes", &["check", "decode", "fix", "lower", "resolve", "severities", "validate"]),
+            ("compile", &["compile"]),
+            ("tools", &["client", "diff", "fmt", "import", "language_schema", "render", "source_map"]),
+            ("cli", &["cli"]),
         ],
-    ),
-    ("agenda", &["agenda", "generator", "graph", "reference", "retry", "template", "types", "values"]),
-    ("language", &["ast", "catalog", "coerce", "expr", "model"]),
-    ("rules", &["rules"]),
-    ("passes", &["check", "decode", "fix", "lower", "resolve", "severities", "validate"]),
-    ("compile", &["compile"]),
-    ("tools", &["client", "diff", "fmt", "import", "language_schema", "render", "source_map"]),
-    ("cli", &["cli"]),
+        imports: 100,
+    },
+    Building {
+        krate: "pop-macros",
+        floors: &[
+            ("parts", &["fields", "findings"]),
+            ("module", &["module"]),
+            ("attributes", &["operation", "record"]),
+            ("workflows", &["include", "workflow"]),
+        ],
+        imports: 8,
+    },
+    Building {
+        krate: "pop-sdk",
+        floors: &[
+            ("values", &["api", "failure", "findings", "places", "secret", "sse", "values"]),
+            ("run", &["run"]),
+            ("operations", &["operation"]),
+            ("definitions", &["builtin", "definition", "handle", "names"]),
+            ("client", &["client"]),
+            ("workflows", &["builder", "workflow"]),
+            ("handlers", &["handler"]),
+            ("tests", &["testing"]),
+        ],
+        imports: 25,
+    },
 ];
 
-/// The number of a module's floor, and the floor's name.
-fn floor(module: &str) -> (usize, &'static str) {
-    let mut found = FLOORS.iter().enumerate().filter(|(_, (_, modules))| modules.contains(&module));
-    let (number, (name, _)) =
-        found.next().unwrap_or_else(|| panic!("`{module}` has no floor: add it to FLOORS"));
-    assert!(found.next().is_none(), "`{module}` has two floors");
-    (number, name)
+impl Building {
+    fn src(&self) -> PathBuf {
+        root().join(self.krate).join("src")
+    }
+
+    /// The number of a module's floor, and the floor's name.
+    fn floor(&self, module: &str) -> (usize, &'static str) {
+        let mut found = self.floors.iter().enumerate().filter(|(_, (_, modules))| modules.contains(&module));
+        let (number, (name, _)) = found
+            .next()
+            .unwrap_or_else(|| panic!("{}: `{module}` has no floor: add it to BUILDINGS", self.krate));
+        assert!(found.next().is_none(), "{}: `{module}` has two floors", self.krate);
+        (number, name)
+    }
 }
 
 /// From a module to those that it imports, each with one file that does.
@@ -157,11 +204,21 @@ fn from_root(path: &[String], file: &[String]) -> Option<Vec<String>> {
 /// The arrows between the top-level modules below `src`.
 fn arrows(src: &Path, modules: &BTreeSet<String>) -> Arrows {
     let lib = fs::read_to_string(src.join("lib.rs")).unwrap();
-    let exported: BTreeMap<String, String> = paths(&lib)
-        .into_iter()
-        .filter_map(|path| Some((path.last()?.clone(), path.first()?.clone())))
-        .collect();
+    let exported = paths(&lib).into_iter().filter_map(|path| {
+        let from = path.iter().find(|name| !matches!(name.as_str(), "self" | "crate"))?;
+        Some((path.last()?.clone(), from.clone()))
+    });
+    let mut exported: BTreeMap<String, String> = exported.collect();
     let mut found = Arrows::new();
+    // A macro is exported at the root, wherever its module is.
+    for (path, code) in sources(src) {
+        let place = path.strip_prefix(src).unwrap().with_extension("");
+        let module = place.iter().next().unwrap().to_string_lossy().into_owned();
+        let all = tokens(&code);
+        for name in all.windows(3).filter(|w| w[0] == "macro_rules" && w[1] == "!").map(|w| w[2]) {
+            exported.entry(name.to_owned()).or_insert_with(|| module.clone());
+        }
+    }
     for (path, code) in sources(src) {
         let place = path.strip_prefix(src).unwrap().with_extension("");
         let file: Vec<String> = place.iter().map(|part| part.to_string_lossy().into_owned()).collect();
@@ -209,26 +266,38 @@ fn declared(src: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_module_of_the_compiler_has_one_floor() {
-    let modules = declared(&root().join("pop-compiler/src"));
-    let floors: Vec<usize> = modules.iter().map(|module| floor(module).0).collect();
-    assert!(floors.is_sorted(), "lib.rs declares the modules floor by floor, in the order of FLOORS");
-    for module in FLOORS.iter().flat_map(|(_, modules)| *modules) {
-        assert!(modules.iter().any(|known| known == module), "FLOORS has `{module}`, which is no module");
+fn every_module_has_one_floor() {
+    for building in &BUILDINGS {
+        let krate = building.krate;
+        let modules = declared(&building.src());
+        let floors: Vec<usize> = modules.iter().map(|module| building.floor(module).0).collect();
+        assert!(
+            floors.is_sorted(),
+            "{krate}: lib.rs declares the modules floor by floor, in the order of BUILDINGS"
+        );
+        for module in building.floors.iter().flat_map(|(_, modules)| *modules) {
+            assert!(
+                modules.iter().any(|known| known == module),
+                "{krate}: BUILDINGS has `{module}`, which is no module"
+            );
+        }
     }
 }
 
 #[test]
-fn no_module_of_the_compiler_imports_from_a_later_floor() {
-    let src = root().join("pop-compiler/src");
-    let modules = declared(&src).into_iter().collect();
+fn no_module_imports_from_a_later_floor() {
     let mut faults = Vec::new();
-    for (from, targets) in arrows(&src, &modules) {
-        let (number, name) = floor(&from);
-        for (to, file) in targets {
-            let (later, other) = floor(&to);
-            if later > number {
-                faults.push(format!("{file}: `{from}` ({name}) imports `{to}` ({other})"));
+    for building in &BUILDINGS {
+        let src = building.src();
+        let modules = declared(&src).into_iter().collect();
+        for (from, targets) in arrows(&src, &modules) {
+            let (number, name) = building.floor(&from);
+            for (to, file) in targets {
+                let (later, other) = building.floor(&to);
+                if later > number {
+                    let krate = building.krate;
+                    faults.push(format!("{krate}/src/{file}: `{from}` ({name}) imports `{to}` ({other})"));
+                }
             }
         }
     }
@@ -236,23 +305,25 @@ fn no_module_of_the_compiler_imports_from_a_later_floor() {
 }
 
 #[test]
-fn no_modules_of_the_compiler_import_each_other() {
-    let src = root().join("pop-compiler/src");
-    let modules: BTreeSet<String> = declared(&src).into_iter().collect();
-    let arrows = arrows(&src, &modules);
-    // were imports not found, there would be no circle either
-    let imports: usize = arrows.values().map(BTreeMap::len).sum();
-    assert!(imports > 100, "{imports}");
-    let mut done = BTreeSet::new();
-    for module in &modules {
-        let found = circle(&arrows, &mut vec![module.clone()], &mut done);
-        if let Some(circle) = found {
-            let next = |i: usize| &circle[(i + 1) % circle.len()];
-            let step = |(i, from): (usize, &String)| {
-                format!("{}: `{from}` imports `{}`", arrows[from][next(i)], next(i))
-            };
-            let steps: Vec<String> = circle.iter().enumerate().map(step).collect();
-            panic!("modules import each other in a circle:\n{}", steps.join("\n"));
+fn no_modules_import_each_other() {
+    for building in &BUILDINGS {
+        let (src, krate) = (building.src(), building.krate);
+        let modules: BTreeSet<String> = declared(&src).into_iter().collect();
+        let arrows = arrows(&src, &modules);
+        // were imports not found, there would be no circle either
+        let imports: usize = arrows.values().map(BTreeMap::len).sum();
+        assert!(imports > building.imports, "{krate}: {imports}");
+        let mut done = BTreeSet::new();
+        for module in &modules {
+            let found = circle(&arrows, &mut vec![module.clone()], &mut done);
+            if let Some(circle) = found {
+                let next = |i: usize| &circle[(i + 1) % circle.len()];
+                let step = |(i, from): (usize, &String)| {
+                    format!("{krate}/src/{}: `{from}` imports `{}`", arrows[from][next(i)], next(i))
+                };
+                let steps: Vec<String> = circle.iter().enumerate().map(step).collect();
+                panic!("modules import each other in a circle:\n{}", steps.join("\n"));
+            }
         }
     }
 }

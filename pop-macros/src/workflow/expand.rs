@@ -11,7 +11,8 @@ use super::json::{self, Owner};
 use super::tree::{Value, Workflow};
 use super::type_check;
 use super::types::{named_types, type_text};
-use crate::module::{Module, Required};
+use crate::fields::Required;
+use crate::module::Module;
 
 /// The module. Of what is `faulty` rustc checks no more than what the rest needs.
 pub(super) fn module(workflow: &Workflow, text: &str, faulty: &HashSet<Owner>) -> TokenStream {

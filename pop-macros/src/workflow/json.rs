@@ -13,7 +13,7 @@ use super::tree::{
     Fallback, Field, Operation, Part, Reference, RunSetting, Segment, Setting, Start, Value, Workflow,
 };
 use super::types::type_text;
-use crate::operation::plain;
+use crate::fields::plain;
 
 /// The operation type of an operation whose own can't be read.
 pub(super) const UNREAD: &str = "?";

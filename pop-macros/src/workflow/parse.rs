@@ -64,7 +64,7 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
     if result.is_none() && errors.is_empty() {
         errors.push(Error::new(ident.span(), "a workflow ends with its result, such as `package.manifest`"));
     }
-    let docs = crate::operation::docs(&attributes);
+    let docs = crate::fields::docs(&attributes);
     let mut roots: HashMap<String, Root> =
         inputs.iter().map(|i: &Input| (i.ident.to_string(), Root::Input)).collect();
     roots.extend(operations.iter().enumerate().map(|(i, o)| (o.ident.to_string(), Root::Operation(i))));
@@ -157,7 +157,7 @@ fn skip_statement(body: ParseStream<'_>) -> syn::Result<()> {
 
 impl Parse for Input {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let docs = crate::operation::docs(&input.call(Attribute::parse_outer)?);
+        let docs = crate::fields::docs(&input.call(Attribute::parse_outer)?);
         let ident = input.parse()?;
         input.parse::<Token![:]>()?;
         let ty = input.parse()?;
@@ -196,7 +196,7 @@ fn operation(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Ope
     input.parse::<Token![let]>()?;
     let ident: Ident = input.parse()?;
     let mut made = Operation {
-        docs: crate::operation::docs(&attributes),
+        docs: crate::fields::docs(&attributes),
         name,
         ident,
         each: None,

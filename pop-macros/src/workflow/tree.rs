@@ -96,7 +96,7 @@ pub(super) struct Operation {
 impl Operation {
     /// What the workflow language calls it.
     pub(super) fn json_name(&self) -> String {
-        self.name.as_ref().map_or_else(|| crate::operation::plain(&self.ident), LitStr::value)
+        self.name.as_ref().map_or_else(|| crate::fields::plain(&self.ident), LitStr::value)
     }
 }
 

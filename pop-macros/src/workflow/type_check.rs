@@ -136,7 +136,7 @@ impl<'w> Scope<'w> {
             quote_spanned! { word.span() => let _: bool = #value; }
         });
         let required = operation.rest.map(|rest| {
-            let given = operation.fields.iter().map(|field| crate::operation::plain(&field.ident));
+            let given = operation.fields.iter().map(|field| crate::fields::plain(&field.ident));
             quote_spanned! { rest => const _: () = __pop::required::<#kind>(&[#(#given),*]); }
         });
         if !operation.after.is_empty() {

@@ -37,7 +37,7 @@ pub(crate) fn of<'f>(
 }
 
 /// Whether serde has a value for what is absent.
-pub(super) fn has_default(attributes: &[Attribute]) -> bool {
+pub(crate) fn has_default(attributes: &[Attribute]) -> bool {
     metas(attributes).any(|meta| meta.path().is_ident("default"))
 }
 
