@@ -15,7 +15,7 @@ pub(crate) struct Required {
 impl Required {
     pub(crate) fn new(field: &Ident) -> Self {
         let name = plain(field);
-        let missing = format!("`..` leaves out `{name}`, which must be given");
+        let missing = format!("missing required field `{name}`: `..` leaves out optional fields only");
         Self { name, missing }
     }
 

@@ -54,7 +54,7 @@ fn include(arguments: &Arguments, mut files: Files) -> Result<TokenStream, Strin
     let Some(format) = Format::from_path(&entry.name).filter(|_| Format::is_workflow_path(&entry.name))
     else {
         return Err(format!(
-            "`{}` is no workflow file: its name must end in `.pop.toml` or `.pop.json`",
+            "invalid file name `{}`: a workflow file ends in `.pop.toml` or `.pop.json`",
             entry.name
         ));
     };
@@ -112,7 +112,7 @@ fn printed(finding: &Diagnostic, sources: &Sources) -> String {
 
 fn module(arguments: &Arguments, compiled: &Compiled, files: &Files) -> Result<TokenStream, String> {
     let entry = files.entry_name();
-    let input = Input::new(entry.clone(), compiled).ok_or("there is nothing to include")?;
+    let input = Input::new(entry.clone(), compiled).ok_or("the file does not compile to a workflow")?;
     let (name, types) = rust_types(&input, RUNTIME).map_err(|error| error.to_string())?;
     let types: syn::File = syn::parse_str(&types).map_err(|error| error.to_string())?;
     let span = arguments.path.span();

@@ -24,7 +24,10 @@ fn implement(attribute: TokenStream, item: TokenStream, errors: &mut Vec<Error>)
     let item = match parse2::<ItemStruct>(item) {
         Ok(item) => item,
         Err(error) => {
-            errors.push(Error::new(error.span(), "`#[operation]` goes on a struct: the operation's input"));
+            errors.push(Error::new(
+                error.span(),
+                "invalid place of `#[operation]`: expected a struct, the operation's input",
+            ));
             return None;
         }
     };
@@ -32,7 +35,7 @@ fn implement(attribute: TokenStream, item: TokenStream, errors: &mut Vec<Error>)
     let fields: Vec<&syn::Field> = match &item.fields {
         Fields::Named(named) => named.named.iter().collect(),
         Fields::Unit | Fields::Unnamed(_) => {
-            let message = "an operation's input needs named fields; `{}` when it has none";
+            let message = "invalid input of an operation: expected named fields; write `{}` for an input without fields";
             errors.push(Error::new_spanned(&item.ident, message));
             return None;
         }

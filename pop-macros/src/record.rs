@@ -16,7 +16,10 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let made = match parse2::<ItemStruct>(item.clone()) {
         Ok(item) => named(item, &mut errors),
         Err(error) => {
-            errors.push(Error::new(error.span(), "`#[record]` goes on a struct with named fields"));
+            errors.push(Error::new(
+                error.span(),
+                "invalid place of `#[record]`: expected a struct with named fields",
+            ));
             item
         }
     };
@@ -26,7 +29,10 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
 
 fn named(mut item: ItemStruct, errors: &mut Vec<Error>) -> TokenStream {
     let Fields::Named(fields) = &item.fields else {
-        errors.push(Error::new_spanned(&item.ident, "`#[record]` goes on a struct with named fields"));
+        errors.push(Error::new_spanned(
+            &item.ident,
+            "invalid place of `#[record]`: expected a struct with named fields",
+        ));
         return item.to_token_stream();
     };
     let derives: Vec<String> = item

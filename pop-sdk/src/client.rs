@@ -95,7 +95,7 @@ impl Client {
         let bad = |reason: String| Error::Address { url: url.to_owned(), reason };
         let mut base = Url::parse(url).map_err(|e| bad(e.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
-            return Err(bad("it must start with http:// or https://".into()));
+            return Err(bad("the address must start with http:// or https://".into()));
         }
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
@@ -297,7 +297,7 @@ impl Client {
         url.path_segments_mut()
             .map_err(|()| Error::Address {
                 url: self.base.to_string(),
-                reason: "it can't have a path".into(),
+                reason: "the address cannot have a path".into(),
             })?
             .pop_if_empty()
             .extend(path);

@@ -70,9 +70,9 @@ impl HandlerError {
         Self::new(FailureClass::UserResource, "TooLittle", message)
     }
 
-    /// The handler stopped because it was told to.
+    /// The handler stopped by request.
     pub fn cancelled() -> Self {
-        Self::new(FailureClass::User, "Cancelled", "stopped because it was told to")
+        Self::new(FailureClass::User, "Cancelled", "stopped by request")
     }
 
     /// The same with another code: one word for programs, such as `SourceMissing`.

@@ -177,7 +177,7 @@ pub fn map<Written, M: Mapping, const N: usize>(_: PhantomData<Written>, _: [(St
 #[diagnostic::on_unimplemented(
     message = "a map can't be used as `{Self}`",
     label = "this is a map",
-    note = "there are `BTreeMap<String, _>` and `HashMap<String, _>`; an `Option` of them is written `Some(BTreeMap::from([…]))`"
+    note = "use `BTreeMap<String, _>` or `HashMap<String, _>`; write an `Option` of them as `Some(BTreeMap::from([…]))`"
 )]
 #[doc(hidden)]
 pub trait Mapping {
@@ -205,8 +205,7 @@ impl Output<true> {
 impl Output<false> {
     /// Makes rustc say so, at the operation's name.
     #[deprecated(
-        note = "nothing reads the output of this operation [unused-operation]: refer to it, wait for it with `after`, or drop it; \
-                one that runs for its effect only is better made with `output = ()`"
+        note = "unused output of this operation [unused-operation]: refer to the output, wait for the operation with `after`, or remove the operation; declare `output = ()` for an operation without an output"
     )]
     pub fn unread() {}
 }

@@ -112,7 +112,7 @@ impl Handler {
             let work = handler(context, read::<I>(input)?);
             Ok(Box::pin(async move {
                 serde_json::to_vec(&work.await?)
-                    .map_err(|e| HandlerError::fatal(e).context("the output can't be written as JSON"))
+                    .map_err(|e| HandlerError::fatal(e).context("could not serialize the output as JSON"))
             }))
         };
         Self { known: Known::of::<I>(), start: Box::new(start) }
@@ -128,10 +128,11 @@ fn read<I: Operation + DeserializeOwned>(input: &[u8]) -> Result<I, HandlerError
     let read = serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let (path, why) = (e.path().to_string(), e.inner());
         let place = if path == "." { String::new() } else { format!(", at `{path}`") };
-        format!("the input of `{}` does not fit{place}: {why}", I::TYPE)
+        format!("invalid input of `{}`{place}: {why}", I::TYPE)
     });
-    let whole =
-        |input| json.end().map(|()| input).map_err(|e| format!("the input is not one JSON value: {e}"));
+    let whole = |input| {
+        json.end().map(|()| input).map_err(|e| format!("invalid input: expected one JSON value: {e}"))
+    };
     read.and_then(whole).map_err(|why| HandlerError::fatal(why).code("InputInvalid"))
 }
 

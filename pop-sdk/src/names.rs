@@ -292,7 +292,7 @@ impl<'d> Scope<'d> {
         let name = of.name().map(|name| format!(" of `{name}`")).unwrap_or_default();
         let at =
             Location::Pointer(self.at.as_ref().map(|at| format!("/operations/{at}")).unwrap_or_default());
-        let message = format!("what JSON calls the field `{rust}`{name} is not known");
+        let message = format!("unknown JSON name of field `{rust}`{name}");
         let help =
             "put `#[pop_sdk::record]` above the `#[derive(…)]` of its struct: then serde's `rename` counts";
         self.unknown.borrow_mut().push(Diagnostic::error("unknown-field", at, message).help(help));

@@ -565,7 +565,7 @@ impl Run {
         if state == OperationState::Skipped {
             // A skip without a failure means a false condition; `mark_of` reads it that way.
             (o.view.message, o.view.failure) = match why {
-                Why::Condition => (Some("its condition was false".to_owned()), None),
+                Why::Condition => (Some("the condition was false".to_owned()), None),
                 Why::Doomed(Doomed { doom: Doom::Condition, .. }) => (Some(reason), None),
                 Why::Doomed(Doomed { doom: Doom::Failure, .. }) => (None, Some(dependency_failure(&reason))),
                 Why::Run => {

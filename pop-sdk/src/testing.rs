@@ -160,7 +160,7 @@ impl<I, O> TestRun<I, O> {
     {
         self.mock_with(P::TYPE, move |_, attempt, input| {
             let input = serde_json::from_value(input).map_err(|e| {
-                let message = format!("the input of `{}` does not fit: {e}", P::TYPE);
+                let message = format!("invalid input of `{}`: {e}", P::TYPE);
                 HandlerError::fatal(message).code("InputInvalid")
             })?;
             Ok(serde_json::to_value(mock(attempt, input)?)?)
@@ -208,23 +208,23 @@ fn builtin(step: &Step, input: Value) -> Result<Value, HandlerError> {
         _ => Map::new(),
     };
     match kind {
-        "pop.transform" => {
-            fields.remove("value").ok_or_else(|| HandlerError::fatal("pop.transform: it needs a `value`"))
-        }
+        "pop.transform" => fields
+            .remove("value")
+            .ok_or_else(|| HandlerError::fatal("pop.transform: missing `value` in the input")),
         "pop.sleep" => Ok(fields.remove("output").unwrap_or_else(|| Value::Object(Map::new()))),
         "pop.log" => Ok(Value::Object(Map::new())),
         FAN_OUT_TYPE => {
             let wrong = |why: String| HandlerError::error(why).code("FanOutInvalid");
-            let fan_out =
-                step.fan_out.as_ref().ok_or_else(|| wrong("it does not say what it makes".to_owned()))?;
+            let fan_out = step.fan_out.as_ref().ok_or_else(|| {
+                wrong("missing parameter `pop.fanOut` with the operations to make".to_owned())
+            })?;
             let items = fields.remove("items").unwrap_or_default();
             Ok(json!({ "operations": fan_out.make(&items).map_err(wrong)? }))
         }
         UPDATE_TYPE => Ok(Value::Object(fields)),
         _ => {
-            let message = format!(
-                "operation `{name}` is of type `{kind}`, which has no mock: add `.mock(|input: …| …)` for it"
-            );
+            let message =
+                format!("no mock for type `{kind}` of operation `{name}`: add `.mock(|input: …| …)`");
             Err(HandlerError::config(message).code("NoMock"))
         }
     }

@@ -215,7 +215,7 @@ macro_rules! __union {
                 if let ::core::option::Option::Some(first) = first {
                     return ::core::result::Result::Ok(first);
                 }
-                let message = concat!("it is none of the types of ", stringify!($name));
+                let message = concat!("the value has none of the types of ", stringify!($name));
                 ::core::result::Result::Err(<D::Error as $crate::values::serde::de::Error>::custom(message))
             }
         }

@@ -125,7 +125,7 @@ impl<I: Serialize, O> Workflow<I, O> {
         }
         let inputs = serde_json::to_value(inputs).map_err(|e| {
             let at = Location::Pointer(String::new());
-            let message = format!("the inputs can't be written as JSON: {e}");
+            let message = format!("could not serialize the inputs as JSON: {e}");
             let finding = Diagnostic::error("type-mismatch", at, message);
             Findings::about_nothing(vec![finding])
         })?;

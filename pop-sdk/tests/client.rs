@@ -159,7 +159,7 @@ async fn waiting_gives_a_typed_result_or_a_typed_failure() {
     assert_eq!(waited::<Words>(end.clone()).await.unwrap().top, ["a"]);
     let error = waited::<std::collections::BTreeMap<String, Vec<u32>>>(end).await.unwrap_err();
     assert!(matches!(error, RunError::Outputs(_)));
-    let told = "the outputs do not fit the expected type: `outputs.top[0]`: invalid type: string \"a\", expected u32";
+    let told = "the outputs do not match the expected type: `outputs.top[0]`: invalid type: string \"a\", expected u32";
     assert_eq!(error.to_string(), told);
     assert!(matches!(waited::<Words>(view(AgendaState::Cancelled)).await, Err(RunError::Cancelled)));
     let failure = Failure {

@@ -116,7 +116,7 @@ fn a_type_without_a_mock_is_named() {
 }
 
 #[test]
-#[should_panic(expected = "there is no operation `ad`; there are add, one, rest")]
+#[should_panic(expected = "unknown operation `ad`; use one of add, one, rest")]
 fn a_misspelt_operation_is_a_mistake_in_the_test() {
     let run = TestRun::of_agenda(native()).run(&()).unwrap();
     let _ = run.state("ad");

@@ -212,7 +212,7 @@ async fn every_failure_is_named_and_so_is_what_a_reference_lacks() {
     let message = operation(&report, "reader")["failure"]["message"].as_str().unwrap();
     assert_eq!(
         message,
-        "cannot build the input: the output of `any` has nothing at `/deep/x`. Give the reference a default behind `??` if the value may be absent."
+        "cannot build the input: the output of `any` has no value at `/deep/x`. Give the reference a default behind `??` if the value may be absent."
     );
 }
 
@@ -272,7 +272,7 @@ async fn a_skip_says_what_it_comes_from() {
     );
     let (code, report, said) = flow.run(&[]).await;
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("sometimes  skipped: its condition was false"), "{said}");
+    assert!(said.contains("sometimes  skipped: the condition was false"), "{said}");
     assert!(said.contains("join  skipped: `sometimes`, whose output it needs, was skipped"), "{said}");
     assert_eq!(operation(&report, "join")["message"], "`sometimes`, whose output it needs, was skipped");
 }

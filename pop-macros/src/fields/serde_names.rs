@@ -17,7 +17,7 @@ pub(crate) fn of<'f>(
         if let Some(flatten) = metas(&field.attrs).find(|m| m.path().is_ident("flatten")) {
             errors.push(Error::new_spanned(
                 flatten,
-                "what is flattened has no name in JSON that a workflow could use: write its fields here",
+                "a flattened field has no JSON name that a workflow can use: write its fields here",
             ));
         }
         let rust = super::plain(ident);
@@ -95,7 +95,7 @@ fn renamed(field: &str, rule: &LitStr) -> syn::Result<String> {
             let mut chars = pascal.chars();
             chars.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(chars).collect()
         }
-        _ => return Err(Error::new(rule.span(), "serde has no such `rename_all`")),
+        _ => return Err(Error::new(rule.span(), "invalid `rename_all`: serde does not know this value")),
     })
 }
 

@@ -46,9 +46,9 @@ impl Files {
     /// The workflow's own text.
     pub(super) fn entry(&self) -> Result<Source, String> {
         self.load(&self.name).map_err(|why| {
-            let near = self.near().map(|path| format!("\nhelp: there is `{path}`")).unwrap_or_default();
+            let near = self.near().map(|path| format!("\nhelp: did you mean `{path}`?")).unwrap_or_default();
             format!(
-                "can't read `{}`: {why}; the path is relative to the package's Cargo.toml, or to this file{near}",
+                "could not read `{}`: {why}. The path is relative to the package's Cargo.toml, or to this file{near}",
                 self.name
             )
         })
@@ -87,7 +87,7 @@ impl Files {
         let path = self.base.join(name);
         let size = fs::metadata(&path).map_err(|error| why(&error))?.len();
         if size > MAX_BYTES {
-            return Err(format!("it has {} MiB; files over 64 MiB are refused", size >> 20));
+            return Err(format!("{} MiB exceed the limit of 64 MiB", size >> 20));
         }
         let text = fs::read_to_string(&path).map_err(|error| why(&error))?;
         let mut read = self.read.borrow_mut();

@@ -62,7 +62,10 @@ fn arguments(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Option<Argument
         }
     }
     if output.is_none() && !errors.iter().any(|e| e.to_string().contains("output")) {
-        errors.push(Error::new(made.name.span(), "say what it gives: `#[operation(\"…\", output = Type)]`"));
+        errors.push(Error::new(
+            made.name.span(),
+            "missing output type: write `#[operation(\"…\", output = Type)]`",
+        ));
     }
     made.output = output?;
     Some(made)
@@ -77,7 +80,7 @@ fn argument(input: ParseStream<'_>, made: &mut Arguments, output: &mut Option<Ty
     let word = key.to_string();
     if !["output", "command", "args", "stdin", "stdout", "image", "description"].contains(&word.as_str()) {
         let message = format!(
-            "there is no argument `{word}`; there are output, command, args, stdin, stdout, image and description"
+            "unknown argument `{word}`; use output, command, args, stdin, stdout, image or description"
         );
         return Err(Error::new(key.span(), message));
     }
@@ -100,7 +103,12 @@ fn stdout(text: &LitStr) -> syn::Result<Ident> {
         "json" => "Json",
         "text" => "Text",
         "lines" => "Lines",
-        _ => return Err(Error::new(text.span(), "`stdout` is \"log\", \"json\", \"text\" or \"lines\"")),
+        _ => {
+            return Err(Error::new(
+                text.span(),
+                "invalid `stdout`: use \"log\", \"json\", \"text\" or \"lines\"",
+            ));
+        }
     };
     Ok(Ident::new(variant, Span::call_site()))
 }
@@ -113,7 +121,7 @@ fn texts(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
         .into_iter()
         .map(|element| match element {
             Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
-            other => Err(Error::new_spanned(other, "each part of a command is a text in quotes")),
+            other => Err(Error::new_spanned(other, "invalid part of a command: use a text in quotes")),
         })
         .collect()
 }

@@ -26,7 +26,7 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
             continue;
         }
         if !attribute.path().is_ident("workflow") {
-            let message = "a workflow has doc comments and `#[workflow(name = \"…\", version = \"…\")]`, no other attributes";
+            let message = "unexpected attribute of a workflow: use doc comments and `#[workflow(name = \"…\", version = \"…\")]` only";
             errors.push(Error::new_spanned(attribute, message));
             continue;
         }
@@ -36,7 +36,7 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
             } else if meta.path.is_ident("version") {
                 version = Some(meta.value()?.parse()?);
             } else {
-                return Err(meta.error("there is no such argument; there are name and version"));
+                return Err(meta.error("unknown argument; use name or version"));
             }
             Ok(())
         });
@@ -62,7 +62,10 @@ fn head(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Workflow
     braced!(body in input);
     let (operations, result) = statements(&body, errors)?;
     if result.is_none() && errors.is_empty() {
-        errors.push(Error::new(ident.span(), "a workflow ends with its result, such as `package.manifest`"));
+        errors.push(Error::new(
+            ident.span(),
+            "missing result: end the workflow with a value such as `package.manifest`",
+        ));
     }
     let docs = crate::fields::docs(&attributes);
     let mut roots: HashMap<String, Root> =
@@ -287,7 +290,7 @@ fn method(input: ParseStream<'_>) -> syn::Result<Ident> {
     let word: Ident = input.parse()?;
     let nothing;
     parenthesized!(nothing in input);
-    if nothing.is_empty() { Ok(word) } else { Err(nothing.error(format!("`{word}` takes nothing"))) }
+    if nothing.is_empty() { Ok(word) } else { Err(nothing.error(format!("`{word}` takes no arguments"))) }
 }
 
 fn call(input: ParseStream<'_>, made: &mut Operation) -> syn::Result<()> {

@@ -165,8 +165,7 @@ fn at_path(input: ParseStream<'_>) -> syn::Result<Value> {
             return map(path, input);
         }
         if input.peek(token::Paren) {
-            let message = "there are no calls here: work is what operations do. There are `Path { … }`, `BTreeMap::from([ … ])`, \
-                and constants such as `Mode::Fast`";
+            let message = "calls are not allowed here: put the work into an operation. Allowed are `Path { … }`, `BTreeMap::from([ … ])` and constants such as `Mode::Fast`";
             return Err(Error::new(last.ident.span(), message));
         }
         if path.segments.len() > 1 && !input.peek(token::Brace) {
@@ -189,7 +188,11 @@ fn map(path: Path, input: ParseStream<'_>) -> syn::Result<Value> {
                 pair.parse::<Token![,]>()?;
                 let value = pair.parse()?;
                 pair.parse::<Option<Token![,]>>()?;
-                if pair.is_empty() { Ok(Self(key, value)) } else { Err(pair.error("a map has pairs")) }
+                if pair.is_empty() {
+                    Ok(Self(key, value))
+                } else {
+                    Err(pair.error("expected `(key, value)` in the map"))
+                }
             })
         }
     }
@@ -209,7 +212,9 @@ fn map(path: Path, input: ParseStream<'_>) -> syn::Result<Value> {
 /// `!( … )` behind `json`.
 fn json(word: Ident, input: ParseStream<'_>) -> syn::Result<Value> {
     if word != "json" {
-        let message = format!("`{word}!` is not known here; `json!` is, and work is what operations do");
+        let message = format!(
+            "unknown macro `{word}!`: only `json!` is allowed here. Put other work into an operation"
+        );
         return Err(Error::new(word.span(), message));
     }
     input.parse::<Token![!]>()?;
@@ -286,7 +291,7 @@ fn reference(root: Ident, input: ParseStream<'_>) -> syn::Result<Reference> {
             let field: Ident = input.parse()?;
             if input.peek(token::Paren) {
                 let message = format!(
-                    "there is no method `{field}` here: work is what operations do. There are `.unwrap_or(…)` and `.ok()`"
+                    "unknown method `{field}`: use `.unwrap_or(…)` or `.ok()`. Put other work into an operation"
                 );
                 return Err(Error::new(field.span(), message));
             }
@@ -321,19 +326,19 @@ fn fallback(input: ParseStream<'_>) -> syn::Result<Fallback> {
     parenthesized!(inner in input);
     let value = inside(&inner, |inner| {
         if word == "ok" {
-            return if inner.is_empty() { Ok(None) } else { Err(inner.error("`ok` takes nothing")) };
+            return if inner.is_empty() { Ok(None) } else { Err(inner.error("`ok` takes no arguments")) };
         }
-        let wrong = "what stands in is a text, a number, `true` or `false`";
+        let wrong = "invalid default: use a text, a number, `true` or `false`";
         let value = literal(inner)?.ok_or_else(|| inner.error(wrong))?;
         if let Value::Text(text, parts) = &value
             && parts.iter().any(|part| matches!(part, Part::Reference(_)))
         {
-            return Err(Error::new(text.span(), "what stands in can't hold references"));
+            return Err(Error::new(text.span(), "invalid default: a default cannot contain references"));
         }
         if inner.is_empty() { Ok(Some(Box::new(value))) } else { Err(inner.error(wrong)) }
     })?;
     if input.peek(Token![.]) || input.peek(token::Bracket) {
-        return Err(input.error(format!("`.{word}(…)` is the end of a reference")));
+        return Err(input.error(format!("`.{word}(…)` must be the last part of a reference")));
     }
     Ok(Fallback { word, value })
 }
@@ -383,7 +388,9 @@ fn parts(literal: &LitStr) -> syn::Result<Vec<Part>> {
                     reference(root, input)
                 };
                 let mut found = parser.parse_str(&inner).map_err(|_| {
-                    wrong(&format!("`{{{inner}}}` is not a reference such as `{{probe.title}}`"))
+                    wrong(&format!(
+                        "invalid reference `{{{inner}}}`: write a reference such as `{{probe.title}}`"
+                    ))
                 })?;
                 // At the text, but not as its own token: what rustc would put in its place is no replacement for it.
                 found.respan(Span::call_site().located_at(literal.span()));

@@ -12,7 +12,7 @@ use super::{Builder, out};
 use crate::places::Place;
 
 /// An operation that is being added; [`Step::done`] adds it.
-#[must_use = "an operation is only there when it is `done()`"]
+#[must_use = "call `done()` to add the operation"]
 pub struct Step<'b, T> {
     builder: &'b mut Builder,
     name: String,
@@ -26,7 +26,7 @@ pub struct Step<'b, T> {
 }
 
 /// An operation that is being added once for each item of a list.
-#[must_use = "an operation is only there when it is `done()`"]
+#[must_use = "call `done()` to add the operation"]
 pub struct Fan<'b, T>(Step<'b, T>);
 
 impl<T> fmt::Debug for Step<'_, T> {

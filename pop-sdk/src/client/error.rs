@@ -43,19 +43,22 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address { url, reason } => {
-                write!(f, "`{url}` is not the address of a POP server: {reason}")
+                write!(f, "invalid server address `{url}`: {reason}")
             }
             Self::Unreachable { url, .. } => {
-                write!(f, "can't reach the POP server at {url}; is it running? `pop dev` starts one")
+                write!(
+                    f,
+                    "could not reach the POP server at {url}. Check the address, or start a server with `pop dev`"
+                )
             }
             Self::Silent { url, seconds } => {
-                write!(f, "the POP server at {url} sent nothing for {seconds} s")
+                write!(f, "no data from the POP server at {url} for {seconds} s")
             }
             Self::Problem(problem) => f.write_str(&describe(problem)),
-            Self::Findings(findings) => write!(f, "the inputs do not fit the workflow:\n{findings}"),
+            Self::Findings(findings) => write!(f, "invalid inputs for the workflow:\n{findings}"),
             Self::Answer { reason } => write!(
                 f,
-                "the server's answer can't be read ({reason}); are client and server of the same version?"
+                "could not read the server's answer ({reason}). Check that client and server have the same version"
             ),
         }
     }
@@ -92,9 +95,9 @@ impl fmt::Display for RunError {
             Self::Cancelled => f.write_str("the agenda was cancelled"),
             Self::OutputMissing(name) => write!(
                 f,
-                "the output `{name}` is missing: the operation that gives it was skipped; make its type an `Option`"
+                "output `{name}` is missing: its operation was skipped. Declare the type of the output as an `Option`"
             ),
-            Self::Outputs(error) => write!(f, "the outputs do not fit the expected type: {error}"),
+            Self::Outputs(error) => write!(f, "the outputs do not match the expected type: {error}"),
             Self::Client(error) => error.fmt(f),
         }
     }

@@ -95,7 +95,7 @@ impl Run {
             AgendaState::Cancelled => Err(RunError::Cancelled),
             _ => Err(match view.failure {
                 Some(failure) => RunError::Failed(Box::new(failure)),
-                None => RunError::Client(Error::Answer { reason: "it ended without saying how".into() }),
+                None => RunError::Client(Error::Answer { reason: "the ended agenda has no failure".into() }),
             }),
         }
     }
@@ -219,7 +219,9 @@ impl Watch {
                 self.tries += 1;
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 if self.tries > STREAM_TRIES {
-                    return Err(Error::Answer { reason: "the event stream keeps ending early".into() });
+                    return Err(Error::Answer {
+                        reason: "the event stream ended early several times".into(),
+                    });
                 }
                 Ok(())
             }

@@ -69,7 +69,7 @@ impl fmt::Display for SubmitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::StaleClient(stale) => f.write_str(&self::stale(stale)),
-            Self::Inputs(error) => write!(f, "the inputs can't be written as JSON: {error}"),
+            Self::Inputs(error) => write!(f, "could not serialize the inputs as JSON: {error}"),
             Self::Client(error) => error.fmt(f),
         }
     }
@@ -92,10 +92,8 @@ impl From<Error> for SubmitError {
 }
 
 fn stale(stale: &Stale) -> String {
-    let mut text = format!(
-        "the server has another version of the workflow `{}`; generate the client again",
-        stale.workflow
-    );
+    let mut text =
+        format!("the server has another version of workflow `{}`. Generate the client again", stale.workflow);
     for change in &stale.changes {
         text += &format!("\n  {} {}: {}", change.verdict, change.at, change.message);
     }
@@ -125,7 +123,7 @@ impl fmt::Display for WaitError {
         match self {
             Self::Failed { failure, place } => f.write_str(&failed(failure, place.as_ref())),
             Self::Cancelled => f.write_str("the run was cancelled"),
-            Self::Outputs(error) => write!(f, "the outputs do not fit: {error}"),
+            Self::Outputs(error) => write!(f, "the outputs do not match the generated types: {error}"),
             Self::Client(error) => error.fmt(f),
         }
     }
@@ -199,8 +197,9 @@ impl<W: Workflow> Client<W> {
         inputs: W::Inputs,
         options: SubmitOptions,
     ) -> Result<Run<W>, SubmitError> {
-        let template: AgendaTemplate = serde_json::from_str(W::TEMPLATE)
-            .map_err(|e| Error::Answer { reason: format!("the generated module is damaged: {e}") })?;
+        let template: AgendaTemplate = serde_json::from_str(W::TEMPLATE).map_err(|e| Error::Answer {
+            reason: format!("invalid generated module: {e}. Generate the client again"),
+        })?;
         let request = SubmitRequest {
             template: Some(template),
             inputs: Some(serde_json::to_value(&inputs).map_err(SubmitError::Inputs)?),

@@ -60,7 +60,7 @@ impl Context {
     /// JSON cannot represent the state.
     pub fn checkpoint<T: Serialize>(&self, state: &T) -> Result<(), HandlerError> {
         let saved = serde_json::to_value(state)
-            .map_err(|e| HandlerError::fatal(e).context("the state to save can't be written as JSON"))?;
+            .map_err(|e| HandlerError::fatal(e).context("could not serialize the saved state as JSON"))?;
         self.inner.progress.update(|now| now.saved = Some(saved));
         Ok(())
     }
@@ -72,7 +72,7 @@ impl Context {
         match serde_json::from_value(saved.clone()) {
             Ok(state) => Some(state),
             Err(e) => {
-                eprintln!("what the last attempt saved is not used: {e}");
+                eprintln!("ignoring the saved state of the last attempt: {e}");
                 None
             }
         }

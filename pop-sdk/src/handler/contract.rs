@@ -128,10 +128,10 @@ pub(super) fn request(arguments: &[OsString], known: &[&str]) -> Result<Request,
             Some("--describe") => describe = true,
             Some("--program") => {
                 let given = rest.next().and_then(|p| p.to_str());
-                program = Some(given.ok_or("`--program` needs the program's name")?.to_owned());
+                program = Some(given.ok_or("`--program` needs a program name")?.to_owned());
             }
             Some(flag) if flag.starts_with("--") => {
-                return Err(format!("there is no option `{flag}`; `--help` shows those there are"));
+                return Err(format!("unknown option `{flag}`; see `--help`"));
             }
             _ => free.push(argument),
         }
@@ -139,11 +139,13 @@ pub(super) fn request(arguments: &[OsString], known: &[&str]) -> Result<Request,
     if describe {
         return match free.first() {
             None => Ok(Request::Describe { program }),
-            Some(extra) => Err(format!("`--describe` takes no `{}`", extra.to_string_lossy())),
+            Some(extra) => {
+                Err(format!("unexpected argument `{}` with `--describe`", extra.to_string_lossy()))
+            }
         };
     }
     if program.is_some() {
-        return Err("`--program` belongs to `--describe`".to_owned());
+        return Err("`--program` is valid with `--describe` only".to_owned());
     }
     let names_one = |a: &OsString| a.to_str().is_some_and(|a| known.contains(&a));
     let (kind, input) = match free.as_slice() {
@@ -154,7 +156,7 @@ pub(super) fn request(arguments: &[OsString], known: &[&str]) -> Result<Request,
         [kind] => (Some(*kind), None),
         [kind, input] => (Some(*kind), Some(*input)),
         [_, _, extra, ..] => {
-            return Err(format!("there is no place for `{}`; see `--help`", extra.to_string_lossy()));
+            return Err(format!("unexpected argument `{}`; see `--help`", extra.to_string_lossy()));
         }
     };
     if let Some(kind) = kind.filter(|kind| !names_one(kind)) {
@@ -179,14 +181,14 @@ pub(super) fn choose(asked: Option<&str>, from_pool: Option<&str>, known: &[&str
             None => Err(no_handler(kind, known)),
         },
         None if known.len() == 1 => Ok(0),
-        None => Err(format!("say which handler: {}", known.join(", "))),
+        None => Err(format!("missing operation type; use one of {}", known.join(", "))),
     }
 }
 
 fn no_handler(kind: &str, known: &[&str]) -> String {
     match known {
-        [] => format!("there is no handler for `{kind}`: this program has none at all"),
-        known => format!("there is no handler for `{kind}` here; there are {}", known.join(", ")),
+        [] => format!("no handler for `{kind}`: this program has no handlers"),
+        known => format!("no handler for `{kind}`; use one of {}", known.join(", ")),
     }
 }
 
@@ -215,7 +217,7 @@ mod tests {
     #[test]
     fn wrong_arguments_are_explained() {
         for (arguments, part) in [
-            (&["a.z"][..], "there are a.x, a.y"),
+            (&["a.z"][..], "use one of a.x, a.y"),
             (&["a.x", "in", "out"], "`out`"),
             (&["--descirbe"], "`--descirbe`"),
             (&["--describe", "a.x"], "`a.x`"),

@@ -166,7 +166,7 @@ impl<'h> Attempt<'h> {
                     notes.clear();
                     return DONE;
                 }
-                Err(e) => HandlerError::infra(e).context("the output can't be written"),
+                Err(e) => HandlerError::infra(e).context("could not write the output"),
             },
             Ok(Err(error)) => error,
             Err(_) => {
@@ -182,7 +182,7 @@ impl<'h> Attempt<'h> {
 fn runtime() -> Result<Runtime, HandlerError> {
     // The handler has the main thread; these are for progress, signals and what it spawns.
     let built = Builder::new_multi_thread().worker_threads(2).thread_name("handler").enable_all().build();
-    built.map_err(|e| HandlerError::infra(e).context("the runtime can't be started"))
+    built.map_err(|e| HandlerError::infra(e).context("could not start the runtime"))
 }
 
 /// Runs the handler, with progress and signals beside it.
@@ -211,7 +211,7 @@ impl Signals {
         {
             use tokio::signal::unix::{SignalKind, signal};
             let terminate = signal(SignalKind::terminate())
-                .map_err(|e| HandlerError::infra(e).context("can't listen for signals"))?;
+                .map_err(|e| HandlerError::infra(e).context("could not listen for signals"))?;
             Ok(Self { terminate })
         }
         #[cfg(not(unix))]
@@ -245,14 +245,14 @@ fn read_input(
 ) -> Result<Vec<u8>, HandlerError> {
     let file = |path: &Path| {
         std::fs::read(path)
-            .map_err(|e| HandlerError::infra(e).context(format!("can't read {}", path.display())))
+            .map_err(|e| HandlerError::infra(e).context(format!("could not read {}", path.display())))
     };
     match (named, &contract.payload, &contract.payload_file) {
         (Some(Input::Stdin), ..) => {
             let mut input = Vec::new();
             std::io::stdin()
                 .read_to_end(&mut input)
-                .map_err(|e| HandlerError::infra(e).context("can't read standard input"))?;
+                .map_err(|e| HandlerError::infra(e).context("could not read standard input"))?;
             Ok(input)
         }
         (Some(Input::File(path)), ..) => file(&path).map_err(|e| HandlerError {
@@ -265,7 +265,7 @@ fn read_input(
         (None, None, None) => {
             let kind = handler.known.name();
             let message = format!(
-                "there is no input: a pool gives it in PAYLOAD or POP_PAYLOAD_FILE; by hand say `{program} {kind} input.json`, or `-` for standard input"
+                "missing input: a pool sets PAYLOAD or POP_PAYLOAD_FILE. By hand, run `{program} {kind} input.json`, or use `-` for standard input"
             );
             Err(HandlerError::config(message).code("WrongCall"))
         }
@@ -387,7 +387,7 @@ fn help(handlers: &[Handler], program: &str) -> String {
     let mut out = format!(
         "Handlers of POP operations.\n\n\
          Usage:\n\
-         \x20 {program} [TYPE]                 run as a pool's program: input and answers as the environment says\n\
+         \x20 {program} [TYPE]                 run as a pool's program, with the environment that the pool sets\n\
          \x20 {program} [TYPE] input.json      run by hand; `-` is standard input, the output goes to standard output\n\
          \x20 {program} --describe             print the operation types as a catalog (TOML)\n\
          \x20     --program NAME               with this program in their commands\n\n\
@@ -399,6 +399,6 @@ fn help(handlers: &[Handler], program: &str) -> String {
         out.push_str(format!("  {name:width$}  {about}").trim_end());
         out.push('\n');
     }
-    out.push_str("\nExit codes: 0 an output; 1 a failure; 2 a wrong call; 101 a panic; 143 stopped.\n");
+    out.push_str("\nExit codes: 0 output; 1 failure; 2 invalid usage; 101 panic; 143 stopped.\n");
     out
 }

@@ -44,7 +44,7 @@ impl Desk {
     /// # Errors
     /// Nobody takes it; the message has the pool's reason.
     pub(super) fn say(&self, word: &str, text: &[u8]) -> io::Result<()> {
-        let mut last = io::Error::other(format!("{} is no address", self.host));
+        let mut last = io::Error::other(format!("no network address for {}", self.host));
         for address in self.host.to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, PATIENCE) {
                 Ok(stream) => return self.send(&stream, word, text),
@@ -72,12 +72,12 @@ impl Desk {
             Some(200..300) => Ok(()),
             Some(status) => {
                 let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body).trim();
-                Err(io::Error::other(format!("the pool refuses it with status {status}: {body}")))
+                Err(io::Error::other(format!("the pool refused the report with status {status}: {body}")))
             }
             None => {
                 written?;
                 read?;
-                Err(io::Error::other(format!("what answers at {host} does not speak HTTP")))
+                Err(io::Error::other(format!("invalid answer from {host}: not HTTP")))
             }
         }
     }

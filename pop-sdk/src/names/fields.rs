@@ -49,7 +49,7 @@ impl<'de> Deserializer<'de> for Asked<'_> {
     type Error = de::value::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-        Err(de::Error::custom("there is no value"))
+        Err(de::Error::custom("no value"))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(

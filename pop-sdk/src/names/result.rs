@@ -43,7 +43,7 @@ fn find(fields: &[&'static str], rust: &str) -> Option<&'static str> {
 
 pub(super) fn no_field(rust: &str, result: ResultFields) -> Diagnostic {
     let at = Location::Pointer(format!("/outputs/{rust}"));
-    let message = format!("what `{rust}` of the result is called in JSON is not known");
+    let message = format!("unknown JSON name of field `{rust}` of the result");
     let finding = Diagnostic::error("unknown-field", at, message);
     let fields = match result {
         ResultFields::InJson(fields) => fields.join("`, `"),

@@ -53,7 +53,7 @@ impl Outputs {
             other => Err(fail(
                 FailureClass::User,
                 "ConditionInvalid",
-                format!("`when` must be true or false, but it is {}", short(&other)),
+                format!("invalid condition in `when`: expected true or false, found {}", short(&other)),
             )),
         }
     }
@@ -109,7 +109,7 @@ impl Outputs {
         let name = reference::whole(token).and_then(|token| reference::operation_of(token.name));
         let stem = name.and_then(|name| name.rsplit_once('.')).map_or("", |(stem, _)| stem);
         match self.families.get(stem) {
-            Some(count) => format!(" (`{stem}` was made {count} times, numbered from 0)"),
+            Some(count) => format!(" (`{stem}` has {count} items, numbered from 0)"),
             None => String::new(),
         }
     }
@@ -120,7 +120,7 @@ fn absent(token: &str) -> String {
     let parts = reference::whole(token).and_then(|t| Some((reference::operation_of(t.name)?, t.pointer?)));
     match parts {
         Some((operation, pointer)) if !pointer.is_empty() => {
-            format!("the output of `{operation}` has nothing at `{pointer}`")
+            format!("the output of `{operation}` has no value at `{pointer}`")
         }
         _ if token.starts_with("@<") => format!("`{token}` has no value"),
         _ => token.to_owned(),

@@ -26,23 +26,24 @@ pub fn fail(class: FailureClass, code: &str, message: impl Into<String>) -> Fail
 pub(super) fn output_failure(step: &Step, misfit: &Misfit, nothing: bool) -> Failure {
     let kind = &step.kind;
     let log = step.spec.as_ref().is_some_and(|spec| spec.runs() && spec.stdout == Stdout::Log);
-    let unlike = || format!("the output is not what its type `{kind}` declares: {misfit}.");
+    let unlike = || format!("the output does not match its type `{kind}`: {misfit}.");
     let (code, message) = match misfit.kind {
         MisfitKind::Missing if nothing && log => (
             "OutputMissing",
             format!(
-                "the program gave no output, but its type `{kind}` declares one: {misfit}. Write it to `$POP_OUTPUT_FILE` as JSON, or say what standard output means with `stdout`."
+                "the program gave no output, but its type `{kind}` declares one: {misfit}. Write JSON to `$POP_OUTPUT_FILE`, or declare `stdout`."
             ),
         ),
-        MisfitKind::Missing => {
-            ("OutputMissing", format!("{} Give that field, or declare it optional.", unlike()))
-        }
+        MisfitKind::Missing => (
+            "OutputMissing",
+            format!("{} Add the field to the output, or declare the field optional.", unlike()),
+        ),
         MisfitKind::Extra => (
             "OutputInvalid",
             format!("{} Declare that field, or any further ones with `\"...\" = \"any\"`.", unlike()),
         ),
         MisfitKind::Wrong => {
-            ("OutputInvalid", format!("{} Correct what gives it, or its `output`.", unlike()))
+            ("OutputInvalid", format!("{} Correct the program, or the declared `output`.", unlike()))
         }
     };
     let bare = |text: &str| text.trim_matches('`').to_owned();
@@ -68,7 +69,7 @@ pub(super) fn timeout_failure(step: &Step, seen: Failure) -> Failure {
         class: FailureClass::UserTimeout,
         code: "Timeout".into(),
         message: format!(
-            "ran longer than its timeout of {limit} and was stopped; raise `timeout` if that is too short"
+            "stopped after the timeout of {limit}. Raise `timeout` if the operation needs longer"
         ),
         ..seen
     }

@@ -91,7 +91,7 @@ impl Run {
         }
         if operations.len() > MOST_OPERATIONS {
             return Err(invalid(&format!(
-                "it made {} operations, and {MOST_OPERATIONS} is the most",
+                "{} operations exceed the limit of {MOST_OPERATIONS}",
                 operations.len()
             )));
         }
@@ -99,7 +99,7 @@ impl Run {
             operation.params.insert(keys::GENERATED_BY.to_owned(), Value::from(step.name.as_str()));
         }
         if size(&operations) > MOST_BYTES {
-            let message = format!("the operations that it made take more than {} MiB", MOST_BYTES >> 20);
+            let message = format!("the operations exceed the limit of {} MiB", MOST_BYTES >> 20);
             return Err(invalid(&message));
         }
         let pointer = generator.pointer.clone();
@@ -144,8 +144,7 @@ impl Run {
             }
         }
         if edges > MOST_EDGES {
-            let message =
-                format!("references to whole families make more than {MOST_EDGES} of them wait for others");
+            let message = format!("references to whole families cause more than {MOST_EDGES} dependencies");
             return Err(invalid(&message));
         }
         if waited.is_empty() {
@@ -167,7 +166,7 @@ impl Run {
         match waited.iter().find(|(from, _)| behind[*from]) {
             None => Ok(()),
             Some(&(from, i)) => Err(invalid(&format!(
-                "`{}`, which it made, waits for `{}`, and that waits for what it makes: they wait for each other",
+                "the generated operation `{}` waits for `{}`, which waits for operations of this generator: a cycle",
                 operations[i].name, self.plan.steps[from].name
             ))),
         }
@@ -296,7 +295,7 @@ impl Op {
 }
 
 fn invalid(why: &str) -> Failure {
-    let message = format!("the operations that it made can't be added: {why}");
+    let message = format!("could not add the generated operations: {why}");
     fail(FailureClass::User, "OperationsInvalid", message)
 }
 

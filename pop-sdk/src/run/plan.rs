@@ -131,7 +131,7 @@ impl Plan {
         let mut index = HashMap::with_capacity(agenda.operations.len());
         for (i, operation) in agenda.operations.iter().enumerate() {
             if index.insert(operation.name.as_str(), i).is_some() {
-                return Err(invalid(format!("two operations are called `{}`", operation.name)));
+                return Err(invalid(format!("duplicate operation name `{}`", operation.name)));
             }
         }
         let specs = specs(agenda)?;
@@ -247,7 +247,9 @@ fn step(operation: &Operation, specs: &HashMap<String, Arc<RunSpec>>) -> Result<
         Some(Value::String(text)) => {
             Some(duration::parse(text).map_err(|e| bad(keys::TIMEOUT, e.to_string()))?)
         }
-        Some(other) => return Err(bad(keys::TIMEOUT, format!("{other} is not a duration such as \"2h\""))),
+        Some(other) => {
+            return Err(bad(keys::TIMEOUT, format!("invalid duration {other}: use a text such as \"2h\"")));
+        }
     };
     let retry = RetryPolicy::from_params(&operation.params)
         .map_err(|e| bad(keys::RETRY, e.to_string()))?
@@ -279,7 +281,7 @@ fn needs(operation: &Operation) -> Result<Needs, String> {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(s)) => Ok(Some(s.clone())),
         Some(Value::Number(n)) => Ok(Some(n.to_string())),
-        Some(other) => Err(format!("{other} is not a quantity such as \"4\" or \"8Gi\"")),
+        Some(other) => Err(format!("invalid quantity {other}: use a text such as \"4\" or \"8Gi\"")),
     };
     let mut needs = Needs::default();
     if let Some(cpu) = text("cpu")? {
@@ -311,7 +313,10 @@ fn dependencies(
         let known = index.get(name).map(|&from| Need::Operation(from));
         let need = known.or_else(|| promises.find(name).map(|(at, wanted)| Need::Promise(at, wanted)));
         let Some(need) = need else {
-            return Err(invalid(format!("operation `{}` needs `{name}`, which isn't there", operation.name)));
+            return Err(invalid(format!(
+                "operation `{}` refers to `{name}`, which does not exist",
+                operation.name
+            )));
         };
         let kind = found.entry(need).or_insert(dependency.kind);
         *kind = (*kind).max(dependency.kind);

@@ -33,7 +33,7 @@ pub(super) fn specs(agenda: &Agenda) -> Result<HashMap<String, Arc<RunSpec>>, Fa
     let mut specs = HashMap::with_capacity(types.len());
     for (kind, spec) in types {
         let spec = Stored::deserialize(spec)
-            .map_err(|e| invalid(format!("`{}` says of type `{kind}`: {e}", keys::TYPES)))?;
+            .map_err(|e| invalid(format!("invalid `{}` of type `{kind}`: {e}", keys::TYPES)))?;
         specs.insert(kind.clone(), Arc::new(spec));
     }
     Ok(specs)

@@ -224,7 +224,7 @@ fn an_output_without_the_field_fails_only_the_one_that_reads_it() {
     hand.succeed("c", json!({}));
     let failure = hand.end.unwrap().failure.unwrap();
     assert_eq!(failure.code, "ReferenceInvalid");
-    assert!(failure.message.contains("the output of `a` has nothing at `/zz`"), "{}", failure.message);
+    assert!(failure.message.contains("the output of `a` has no value at `/zz`"), "{}", failure.message);
 }
 
 #[test]

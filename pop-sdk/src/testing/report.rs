@@ -95,7 +95,7 @@ impl<O> TestReport<O> {
         inputs
             .map(|(op, input)| match serde_json::from_value(input.clone()) {
                 Ok(input) => input,
-                Err(e) => panic!("the input of `{}` does not fit: {e}", self.ended.operations[*op].name),
+                Err(e) => panic!("invalid input of `{}`: {e}", self.ended.operations[*op].name),
             })
             .collect()
     }
@@ -110,7 +110,7 @@ impl<O> TestReport<O> {
         let all = &self.ended.operations;
         all.iter().find(|o| o.name == operation).unwrap_or_else(|| {
             let names: Vec<&str> = all.iter().map(|o| o.name.as_str()).collect();
-            panic!("there is no operation `{operation}`; there are {}", names.join(", "))
+            panic!("unknown operation `{operation}`; use one of {}", names.join(", "))
         })
     }
 }
@@ -128,7 +128,7 @@ impl<O: DeserializeOwned> TestReport<O> {
         };
         serde_json::from_value(result).map_err(|e| {
             HandlerError::error(e)
-                .context("the outputs do not fit the result's type")
+                .context("the outputs do not match the result's type")
                 .code("OutputInvalid")
                 .failure()
         })

@@ -119,7 +119,7 @@ fn main() {
     assert_eq!(result["sort"], "@<one.out::/@best~1frame/b>@<one.out::/@best~1frame/a>");
 
     let found = without::try_compile().unwrap_err().to_string();
-    assert!(found.contains("what JSON calls the field `kind` of `Looked` is not known"), "{found}");
+    assert!(found.contains("unknown JSON name of field `kind` of `Looked`"), "{found}");
     assert!(found.contains("put `#[pop_sdk::record]` above the `#[derive(…)]`"), "{found}");
     assert!(found.contains("the workflow is written at"), "{found}");
 }

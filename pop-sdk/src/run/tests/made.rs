@@ -86,7 +86,7 @@ fn no_items_make_empty_lists() {
     }
     let (operation, message) = hand.failure();
     assert_eq!(operation.as_deref(), Some("first"));
-    assert!(message.contains("`encode` was made 0 times"), "{message}");
+    assert!(message.contains("`encode` has 0 items"), "{message}");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn what_a_generator_made_is_checked() {
     says(vec![], json!([]), json!([op("a", "@<nobody.out>")]), "/made/0/payload: `@<nobody.out>` needs");
     says(vec![], json!(["x"]), json!([op("a", "")]), "promised to make an operation `x`");
     says(vec![], json!(["x.*"]), json!([op("x.1", "")]), "but not `x.0`");
-    says(vec![], json!([]), json!([op("a", "@<b.out>"), op("b", "@<a.out>")]), "wait for each other");
+    says(vec![], json!([]), json!([op("a", "@<b.out>"), op("b", "@<a.out>")]), "a cycle");
     let timeout = json!([{"name": "a", "type": "t", "params": {"pop.timeout": "2 hours"}}]);
     says(vec![], json!([]), timeout, "/made/0/params/pop.timeout");
     // A circle through what waits already.
@@ -184,7 +184,7 @@ fn what_a_generator_made_is_checked() {
         waits(),
         json!(["x.*"]),
         json!([op("x.0", "@<later.out>")]),
-        "`x.0`, which it made, waits for `later`",
+        "the generated operation `x.0` waits for `later`",
     );
     // A name that another generator will use.
     let other = json!({"agenda.operation.generator": {"operationsJsonPointer": "", "names": ["y.*"]}});

@@ -36,7 +36,7 @@ fn an_output_of_another_type_fails_the_operation_that_gave_it() {
     assert_eq!(parts, ["n", "int", "\"three\""]);
     assert_eq!(
         failure.message,
-        "the output is not what its type `t.given` declares: `n` is \"three\", expected `int`. Correct what gives it, or its `output`."
+        "the output does not match its type `t.given`: `n` is \"three\", expected `int`. Correct the program, or the declared `output`."
     );
     assert_eq!(hand.state("reader"), OperationState::Skipped);
     assert_eq!(hand.launches(), ["given"]);
@@ -56,8 +56,8 @@ fn a_field_that_is_not_there_is_missing() {
         assert_eq!([code, field, expected, found], ["OutputMissing", "n", "int", "nothing"]);
         assert!(message.contains(text), "{message}");
     };
-    is(missing(&declared(output.clone(), "json"), json!({})), "Give that field, or declare it optional");
-    is(missing(&declared(output, "log"), json!({})), "Write it to `$POP_OUTPUT_FILE`");
+    is(missing(&declared(output.clone(), "json"), json!({})), "Add the field to the output, or declare the field optional");
+    is(missing(&declared(output, "log"), json!({})), "Write JSON to `$POP_OUTPUT_FILE`");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_skip_names_what_it_comes_from() {
     };
     let condition = |text: &str| (Some(text.to_owned()), None);
     let failure = |text: &str| (None, Some(text.to_owned()));
-    assert_eq!(told("off"), condition("its condition was false"));
+    assert_eq!(told("off"), condition("the condition was false"));
     assert_eq!(told("reader"), condition("`off`, whose output it needs, was skipped"));
     assert_eq!(told("second"), condition("`reader`, whose output it needs, was skipped"));
     assert_eq!(told("after"), failure("`bad`, which it needs, failed"));
