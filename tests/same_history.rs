@@ -16,7 +16,7 @@ use pop_server::env::SystemClock;
 use pop_server::pool::port::Identity;
 use pop_server::pool::port::http::HttpPort;
 use pop_server::pool::{agent, executor};
-use pop_server::run::Needs;
+use pop_server::run::Resources;
 use pop_server::runtime::{Adopted, AttemptKey, Capacity, Launch, Pending, Reporter, Runtime, Signal, Stop};
 use pop_server::serve;
 use proptest::prelude::*;
@@ -200,7 +200,7 @@ struct Scripts {
 
 impl Runtime for Scripts {
     fn capacity(&self) -> Capacity {
-        Capacity { resources: Needs { cpu_millis: 1000, memory: 1000 }, attempts: 1000 }
+        Capacity { resources: Resources { cpu_millis: 1000, memory: 1000 }, attempts: 1000 }
     }
 
     fn adopt(&self, _: &str) -> Pending<'_, Vec<Adopted>> {

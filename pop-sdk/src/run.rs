@@ -8,7 +8,7 @@
 mod context;
 mod event;
 mod failure;
-mod made;
+mod generated;
 mod op;
 mod plan;
 mod secrets;
@@ -28,10 +28,10 @@ pub use self::context::Outputs;
 pub use self::event::{Effect, Event, TimerKind};
 pub use self::failure::fail;
 use self::failure::{backoff_delay, dependency_failure, output_failure, timeout_failure, unknown_failure};
-use self::made::Kept;
-use self::op::{Doom, Doomed, Op, Phase, Why, mark_of};
+use self::generated::Promised;
+use self::op::{Op, Phase, Skip, SkipReason, Why, mark_of};
 use self::plan::Prepared;
-pub use self::plan::{EdgeKind, Needs, OnFailure, Plan, Step, stdout_is_output};
+pub use self::plan::{EdgeKind, OnFailure, Plan, Resources, Step, stdout_is_output};
 pub use self::secrets::Masker;
 
 /// Infrastructure failures are tried again on their own budget, which the user's retries never touch.
@@ -46,9 +46,9 @@ pub struct Run {
     ops: Vec<Op>,
     outputs: Outputs,
     /// What became of each of the plan's promises.
-    kept: Vec<Kept>,
+    promised: Vec<Promised>,
     /// What generators made whose success is not durable yet.
-    made: HashMap<usize, Prepared>,
+    generated: HashMap<usize, Prepared>,
     /// Operations that are not terminal.
     open: usize,
     mode: Mode,
@@ -78,7 +78,7 @@ enum Mode {
     /// The lease is being given back: nothing new starts, and nothing ends for want of it.
     Yielding,
     /// Ended, or somebody else's: nothing matters any more.
-    Over,
+    Finished,
 }
 
 impl Run {
@@ -89,9 +89,10 @@ impl Run {
         let outputs = Outputs::new(agenda, plan.customer.as_deref());
         let open = ops.len();
         let agenda = agenda.to_owned();
-        let (kept, made) = (made::all_open(&plan), HashMap::new());
+        let (promised, generated) = (generated::all_open(&plan), HashMap::new());
         let mode = Mode::Running;
-        let mut run = Self { plan, agenda, ops, outputs, kept, made, open, mode, first_failure: None };
+        let mut run =
+            Self { plan, agenda, ops, outputs, promised, generated, open, mode, first_failure: None };
         let mut effects = Vec::new();
         run.restore(from, now, &mut effects);
         if run.open == 0 {
@@ -103,7 +104,7 @@ impl Run {
     /// Takes one event in. Total: an event that does not fit the state has no effect.
     pub fn step(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if self.mode == Mode::Over {
+        if self.mode == Mode::Finished {
             return effects;
         }
         match event {
@@ -122,7 +123,7 @@ impl Run {
             Event::LeaseLost => self.lose(&mut effects),
             Event::Yield => self.give_back(&mut effects),
         }
-        if self.open == 0 && self.mode != Mode::Over {
+        if self.open == 0 && self.mode != Mode::Finished {
             self.end(&mut effects);
         }
         effects
@@ -150,7 +151,7 @@ impl Run {
 
     /// Whether the run has ended (or was lost): no event changes it any more.
     pub fn is_over(&self) -> bool {
-        self.mode == Mode::Over
+        self.mode == Mode::Finished
     }
 
     /// Whether nothing runs and nothing that has happened is still to become durable.
@@ -274,7 +275,7 @@ impl Run {
         let o = &self.ops[op];
         match outcome {
             Ok((output, made)) => {
-                effects.extend(made.map(|operations| Effect::Made { op, operations }));
+                effects.extend(made.map(|operations| Effect::Generated { op, operations }));
                 self.succeed(op, output, now, effects);
             }
             Err(_) if cancelling => self.settle(op, OperationState::Cancelled, Why::Run, now, effects),
@@ -406,7 +407,7 @@ impl Run {
             self.drop_idle(OperationState::Skipped, now, effects);
         }
         let first_added = self.ops.len();
-        let mut next = self.made.remove(&op).map(|made| self.add_made(made)).unwrap_or_default();
+        let mut next = self.generated.remove(&op).map(|made| self.add_generated(made)).unwrap_or_default();
         next.extend(self.spread(op, mark_of(&self.ops[op].view)));
         self.drop_added(first_added, now, effects);
         self.release(next, now, effects);
@@ -418,7 +419,7 @@ impl Run {
             o.phase = Phase::Reported(None);
             o.view.state = OperationState::Failed;
             o.view.failure = Some(failure.clone());
-            self.made.remove(&op);
+            self.generated.remove(&op);
             self.note_failure(op, failure);
         }
     }
@@ -457,7 +458,7 @@ impl Run {
 
     fn lose(&mut self, effects: &mut Vec<Effect>) {
         self.kill_live(effects);
-        self.mode = Mode::Over;
+        self.mode = Mode::Finished;
     }
 
     /// A run that is being cancelled goes on to its end: that is as short.
@@ -493,9 +494,9 @@ impl Run {
             if o.phase != Phase::Idle || o.unmet > 0 {
                 continue;
             }
-            if let Some(doomed) = o.doom {
-                self.settle(op, OperationState::Skipped, Why::Doomed(doomed), now, effects);
-                work.extend(self.spread(op, Some(doomed.doom)));
+            if let Some(skip) = o.skip {
+                self.settle(op, OperationState::Skipped, Why::Dependency(skip), now, effects);
+                work.extend(self.spread(op, Some(skip.reason)));
                 continue;
             }
             match self.mode {
@@ -505,7 +506,7 @@ impl Run {
                     self.settle(op, OperationState::Cancelled, Why::Run, now, effects);
                     continue;
                 }
-                Mode::Stopping | Mode::Over => {
+                Mode::Stopping | Mode::Finished => {
                     self.settle(op, OperationState::Skipped, Why::Run, now, effects);
                     continue;
                 }
@@ -518,7 +519,7 @@ impl Run {
                 },
                 Ok(false) => {
                     self.settle(op, OperationState::Skipped, Why::Condition, now, effects);
-                    work.extend(self.spread(op, Some(Doom::Condition)));
+                    work.extend(self.spread(op, Some(SkipReason::Condition)));
                 }
                 Err(failure) => self.fail_unstarted(op, failure, now, effects),
             }
@@ -566,8 +567,10 @@ impl Run {
             // A skip without a failure means a false condition; `mark_of` reads it that way.
             (o.view.message, o.view.failure) = match why {
                 Why::Condition => (Some("the condition was false".to_owned()), None),
-                Why::Doomed(Doomed { doom: Doom::Condition, .. }) => (Some(reason), None),
-                Why::Doomed(Doomed { doom: Doom::Failure, .. }) => (None, Some(dependency_failure(&reason))),
+                Why::Dependency(Skip { reason: SkipReason::Condition, .. }) => (Some(reason), None),
+                Why::Dependency(Skip { reason: SkipReason::Failure, .. }) => {
+                    (None, Some(dependency_failure(&reason)))
+                }
                 Why::Run => {
                     (None, Some(dependency_failure("another operation failed, and `on_failure` is \"stop\"")))
                 }
@@ -579,24 +582,24 @@ impl Run {
 
     /// What is said of an operation that is skipped because of another one.
     fn reason(&self, why: Why) -> String {
-        let Why::Doomed(Doomed { doom, by }) = why else { return String::new() };
+        let Why::Dependency(Skip { reason, by }) = why else { return String::new() };
         let Some(other) = self.operation(by) else { return String::new() };
-        let what = match (doom, other.state) {
-            (Doom::Condition, _) => "whose output it needs, was skipped",
-            (Doom::Failure, OperationState::Failed) => "which it needs, failed",
-            (Doom::Failure, OperationState::Cancelled) => "which it needs, was cancelled",
-            (Doom::Failure, _) => "which it needs, was skipped for a failure",
+        let what = match (reason, other.state) {
+            (SkipReason::Condition, _) => "whose output it needs, was skipped",
+            (SkipReason::Failure, OperationState::Failed) => "which it needs, failed",
+            (SkipReason::Failure, OperationState::Cancelled) => "which it needs, was cancelled",
+            (SkipReason::Failure, _) => "which it needs, was skipped for a failure",
         };
         format!("`{}`, {what}", other.name)
     }
 
     /// Tells the dependents that `op` is terminal; gives those that wait for nothing any more.
-    fn spread(&mut self, op: usize, mark: Option<Doom>) -> Vec<usize> {
+    fn spread(&mut self, op: usize, mark: Option<SkipReason>) -> Vec<usize> {
         let mut free = Vec::new();
         for edge in &self.plan.steps[op].dependents {
             let o = &mut self.ops[edge.to];
             o.unmet = o.unmet.saturating_sub(1);
-            o.doom_by(mark, op, edge.kind);
+            o.skip_by(mark, op, edge.kind);
             if o.unmet == 0 {
                 free.push(edge.to);
             }
@@ -615,7 +618,7 @@ impl Run {
 
     fn end(&mut self, effects: &mut Vec<Effect>) {
         let cancelled = self.mode == Mode::Cancelling;
-        self.mode = Mode::Over;
+        self.mode = Mode::Finished;
         let failed =
             |failure| AgendaEnd { state: AgendaState::Failed, outputs: None, failure: Some(failure) };
         let end = match self.first_failure.take() {

@@ -30,7 +30,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::run::Needs;
+use crate::run::Resources;
 
 /// One attempt, ready to start.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub struct Launch {
     /// The operations to generate for each item; none unless the operation is a fan-out.
     pub fan_out: Option<Arc<FanOut>>,
     /// Declared resources; zero means undeclared.
-    pub resources: Needs,
+    pub resources: Resources,
     /// The input, with references replaced.
     pub payload: Value,
 }
@@ -160,7 +160,7 @@ impl Stop {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// Limit of the sum of all declared resources.
-    pub resources: Needs,
+    pub resources: Resources,
     /// Largest number of attempts, with and without declared resources.
     pub attempts: usize,
 }

@@ -9,10 +9,10 @@ pub(crate) fn read<T: DeserializeOwned>(value: &Value, root: &str) -> Result<T, 
         // Only text has places: the same value is read once more as text, and where that ends is what does not fit.
         let text = value.to_string();
         match serde_json::from_str::<T>(&text) {
-            Err(again) => {
-                let told = again.to_string();
+            Err(from_text) => {
+                let told = from_text.to_string();
                 let message = told.rsplit_once(" at line ").map_or(told.as_str(), |(message, _)| message);
-                let place = place(&text, again.column(), root);
+                let place = place(&text, from_text.column(), root);
                 Error::custom(format!("`{place}`: {message}"))
             }
             Ok(_) => error,

@@ -138,7 +138,7 @@ struct Watch {
     tries: u32,
     /// The last event was the end of the agenda; it may have been run again.
     ended: bool,
-    over: bool,
+    finished: bool,
 }
 
 impl Watch {
@@ -152,7 +152,7 @@ impl Watch {
             last: after,
             tries: 0,
             ended: false,
-            over: false,
+            finished: false,
         }
     }
 
@@ -164,14 +164,14 @@ impl Watch {
                 self.ended = event.operation.is_none() && event.state.is_terminal();
                 return Some(Ok(event));
             }
-            if self.over || (self.ended && self.tries > 0) {
+            if self.finished || (self.ended && self.tries > 0) {
                 return None;
             }
             if let Err(error) = self.read().await {
                 self.body = None;
                 self.tries += 1;
                 if self.tries > STREAM_TRIES || !passes(&error) {
-                    self.over = true;
+                    self.finished = true;
                     return Some(Err(error));
                 }
                 tokio::time::sleep((Duration::from_millis(50) * self.tries).min(MAX_PAUSE)).await;
@@ -200,7 +200,7 @@ impl Watch {
                 for message in self.parser.push(&bytes) {
                     if message.event == api::END {
                         // What was read before it is given first.
-                        self.over = true;
+                        self.finished = true;
                         break;
                     }
                     let event: Event = serde_json::from_str(&message.data)

@@ -76,7 +76,7 @@ struct Attempt<'h> {
     input: Vec<u8>,
     context: Context,
     way: Way,
-    notes: Notes,
+    failure_file: FailureFile,
     panics: Panics,
 }
 
@@ -89,7 +89,7 @@ fn prepare<'h>(
 ) -> Result<Attempt<'h>, u8> {
     let program = Path::new(own).file_name().unwrap_or(own).to_string_lossy().into_owned();
     let mut contract = Contract::read(variables);
-    let notes = Notes(Way::new(contract.failure_file.take(), contract.desk.as_ref()));
+    let failure_file = FailureFile(Way::new(contract.failure_file.take(), contract.desk.as_ref()));
     let known: Vec<&str> = handlers.iter().map(|h| h.known.name()).collect();
     let request = contract::request(arguments, &known).and_then(|request| match request {
         Request::Run { kind, input } => {
@@ -108,9 +108,9 @@ fn prepare<'h>(
             print!("{}", help(handlers, &program));
             Err(DONE)
         }
-        Ok(Err((handler, input))) => Attempt::new(handler, input, contract, notes, &program),
+        Ok(Err((handler, input))) => Attempt::new(handler, input, contract, failure_file, &program),
         Err(message) => {
-            notes.fail(&HandlerError::config(message).code("WrongCall"));
+            failure_file.fail(&HandlerError::config(message).code("WrongCall"));
             Err(WRONG_CALL)
         }
     }
@@ -121,13 +121,13 @@ impl<'h> Attempt<'h> {
         handler: &'h Handler,
         input: Option<Input>,
         contract: Contract,
-        notes: Notes,
+        failure_file: FailureFile,
         program: &str,
     ) -> Result<Self, u8> {
         let input = match read_input(input, &contract, handler, program) {
             Ok(input) => input,
             Err(error) => {
-                notes.fail(&error);
+                failure_file.fail(&error);
                 return Err(if error.code == "WrongCall" { WRONG_CALL } else { FAILED });
             }
         };
@@ -141,14 +141,14 @@ impl<'h> Attempt<'h> {
         let last = contract.last_progress_file.and_then(|path| std::fs::read_to_string(path).ok());
         let context = Context::new(contract.job, sink, context::read_last(last.or(contract.last_progress)));
         // Should the process end in a way that nobody sees, this is what remains.
-        notes.write(&Note {
+        failure_file.write(&FailureRecord {
             provisional: true,
-            ..Note::of(
+            ..FailureRecord::of(
                 &HandlerError::error("the handler's process ended without a result").code("OutputMissing"),
             )
         });
-        let panics = Panics::watch(&notes);
-        Ok(Self { handler, input, context, way, notes, panics })
+        let panics = Panics::watch(&failure_file);
+        Ok(Self { handler, input, context, way, failure_file, panics })
     }
 
     /// Calls the handler; its work is still to be awaited.
@@ -158,23 +158,23 @@ impl<'h> Attempt<'h> {
 
     /// Hands the result over and gives the exit code.
     fn finish(self, result: std::thread::Result<Result<Vec<u8>, HandlerError>>) -> u8 {
-        let Self { context, way, notes, panics, .. } = self;
+        let Self { context, way, failure_file, panics, .. } = self;
         context.flush();
         let error = match result {
             Ok(Ok(output)) => match put(&way, &output) {
                 Ok(()) => {
-                    notes.clear();
+                    failure_file.clear();
                     return DONE;
                 }
                 Err(e) => HandlerError::infra(e).context("could not write the output"),
             },
             Ok(Err(error)) => error,
             Err(_) => {
-                notes.fail(&panics.last());
+                failure_file.fail(&panics.last());
                 return PANICKED;
             }
         };
-        notes.fail(&error);
+        failure_file.fail(&error);
         if context.was_stopped() { STOPPED } else { FAILED }
     }
 }
@@ -307,26 +307,26 @@ impl Way {
 
 /// Where the reason of a failure goes: to the pool, and to standard error for people.
 #[derive(Clone, Debug)]
-struct Notes(Way);
+struct FailureFile(Way);
 
 #[derive(Serialize)]
-struct Note<'n> {
+struct FailureRecord<'e> {
     class: FailureClass,
-    code: &'n str,
-    message: &'n str,
+    code: &'e str,
+    message: &'e str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     provisional: bool,
 }
 
-impl<'n> Note<'n> {
-    fn of(error: &'n HandlerError) -> Self {
+impl<'e> FailureRecord<'e> {
+    fn of(error: &'e HandlerError) -> Self {
         Self { class: error.class, code: &error.code, message: &error.message, provisional: false }
     }
 }
 
-impl Notes {
-    fn write(&self, note: &Note<'_>) {
-        let Ok(text) = serde_json::to_vec(note) else { return };
+impl FailureFile {
+    fn write(&self, record: &FailureRecord<'_>) {
+        let Ok(text) = serde_json::to_vec(record) else { return };
         let _ = match &self.0 {
             Way::File(path) => replace(path, &text),
             Way::Desk(desk) => desk.say("failure", &text),
@@ -336,7 +336,7 @@ impl Notes {
 
     fn fail(&self, error: &HandlerError) {
         eprintln!("failed: {error:?}");
-        self.write(&Note::of(error));
+        self.write(&FailureRecord::of(error));
     }
 
     fn clear(&self) {
@@ -347,13 +347,14 @@ impl Notes {
     }
 }
 
-/// Remembers what a panic of the handler said; where a panic ends the process, the note is written at once.
+/// Remembers what a panic of the handler said; where a panic ends the process, the failure file is written at once.
 struct Panics(Arc<Mutex<Option<String>>>);
 
 impl Panics {
-    fn watch(notes: &Notes) -> Self {
+    fn watch(failure_file: &FailureFile) -> Self {
         let last = Arc::new(Mutex::new(None));
-        let (memory, notes, own) = (Arc::clone(&last), notes.clone(), std::thread::current().id());
+        let (memory, failure_file, own) =
+            (Arc::clone(&last), failure_file.clone(), std::thread::current().id());
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             before(info);
@@ -363,7 +364,7 @@ impl Panics {
                 None => format!("the handler panicked: {what}"),
             };
             if cfg!(panic = "abort") {
-                notes.write(&Note::of(&panic_error(&text)));
+                failure_file.write(&FailureRecord::of(&panic_error(&text)));
             }
             // Panics of other threads come back to the handler as errors, if it cares for them.
             if std::thread::current().id() == own {

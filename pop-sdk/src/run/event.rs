@@ -65,7 +65,7 @@ pub enum Effect {
     Report { op: usize, view: OperationView, commits: bool },
     /// A generator made these operations. They belong to the report of its success, which follows, and become durable
     /// with it or not at all.
-    Made { op: usize, operations: Vec<Operation> },
+    Generated { op: usize, operations: Vec<Operation> },
     /// Bring [`Event::Timer`] after that time, by a clock that never steps.
     Timer { op: usize, attempt: u32, kind: TimerKind, after: Duration },
     /// Every operation is terminal: report the agenda's end. Nothing follows.

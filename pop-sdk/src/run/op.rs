@@ -11,7 +11,7 @@ pub(super) struct Op {
     pub(super) phase: Phase,
     pub(super) unmet: usize,
     /// Set when something it waits for did not succeed: it will be skipped.
-    pub(super) doom: Option<Doomed>,
+    pub(super) skip: Option<Skip>,
     pub(super) infra_failures: u32,
     pub(super) timed_out: bool,
     /// So many numbers may have been given to attempts that nobody heard of; they are not given again.
@@ -37,7 +37,7 @@ pub(super) enum Phase {
 
 /// Why an operation is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Doom {
+pub(super) enum SkipReason {
     /// Something it needs was skipped by its own condition: nothing is wrong.
     Condition,
     /// Something it needs failed.
@@ -46,8 +46,8 @@ pub(super) enum Doom {
 
 /// Why an operation is skipped, and which other one that comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Doomed {
-    pub(super) doom: Doom,
+pub(super) struct Skip {
+    pub(super) reason: SkipReason,
     pub(super) by: usize,
 }
 
@@ -57,7 +57,7 @@ pub(super) enum Why {
     /// Its own condition is false.
     Condition,
     /// Another one did not succeed.
-    Doomed(Doomed),
+    Dependency(Skip),
     /// The whole run ends.
     Run,
 }
@@ -70,7 +70,7 @@ impl Op {
             view,
             phase: Phase::Idle,
             unmet: step.waits_for,
-            doom: None,
+            skip: None,
             infra_failures: 0,
             timed_out: false,
             unheard: 0,
@@ -80,10 +80,10 @@ impl Op {
 }
 
 /// What the end of an operation means for those that wait for it.
-pub(super) fn mark_of(view: &OperationView) -> Option<Doom> {
+pub(super) fn mark_of(view: &OperationView) -> Option<SkipReason> {
     match view.state {
         OperationState::Succeeded => None,
-        OperationState::Skipped if view.failure.is_none() => Some(Doom::Condition),
-        _ => Some(Doom::Failure),
+        OperationState::Skipped if view.failure.is_none() => Some(SkipReason::Condition),
+        _ => Some(SkipReason::Failure),
     }
 }

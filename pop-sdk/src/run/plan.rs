@@ -69,7 +69,7 @@ pub struct Step {
     /// The longest one attempt may run.
     pub timeout: Option<Duration>,
     /// What it needs while it runs.
-    pub needs: Needs,
+    pub resources: Resources,
     /// How its type is run, as the agenda says.
     pub spec: Option<Arc<RunSpec>>,
     /// What it makes for each item, when it is a fan-out.
@@ -105,7 +105,7 @@ pub(super) struct Prepared {
 
 /// Declared resources; zero means "none declared", which is not limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct Resources {
     /// Thousandths of a core.
     pub cpu_millis: u64,
     /// Bytes.
@@ -263,7 +263,7 @@ fn step(operation: &Operation, specs: &HashMap<String, Arc<RunSpec>>) -> Result<
         when: param(keys::WHEN).cloned(),
         retry,
         timeout,
-        needs: needs(operation).map_err(|e| bad(keys::RESOURCES, e))?,
+        resources: resources(operation).map_err(|e| bad(keys::RESOURCES, e))?,
         spec: specs.get(&operation.kind).cloned(),
         fan_out: fan_out.map(Arc::new),
         generator: Generator::of(operation).map_err(|(e, _)| bad(keys::GENERATOR, e))?,
@@ -273,9 +273,9 @@ fn step(operation: &Operation, specs: &HashMap<String, Arc<RunSpec>>) -> Result<
     })
 }
 
-fn needs(operation: &Operation) -> Result<Needs, String> {
+fn resources(operation: &Operation) -> Result<Resources, String> {
     let Some(resources) = operation.params.get(keys::RESOURCES).and_then(Value::as_object) else {
-        return Ok(Needs::default());
+        return Ok(Resources::default());
     };
     let text = |key: &str| match resources.get(key) {
         None | Some(Value::Null) => Ok(None),
@@ -283,14 +283,14 @@ fn needs(operation: &Operation) -> Result<Needs, String> {
         Some(Value::Number(n)) => Ok(Some(n.to_string())),
         Some(other) => Err(format!("invalid quantity {other}: use a text such as \"4\" or \"8Gi\"")),
     };
-    let mut needs = Needs::default();
+    let mut declared = Resources::default();
     if let Some(cpu) = text("cpu")? {
-        needs.cpu_millis = quantity::millis(&cpu).map_err(|e| e.to_string())?;
+        declared.cpu_millis = quantity::millis(&cpu).map_err(|e| e.to_string())?;
     }
     if let Some(memory) = text("memory")? {
-        needs.memory = quantity::bytes(&memory).map_err(|e| e.to_string())?;
+        declared.memory = quantity::bytes(&memory).map_err(|e| e.to_string())?;
     }
-    Ok(needs)
+    Ok(declared)
 }
 
 /// Something that is waited for.

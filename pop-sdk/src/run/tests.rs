@@ -1,6 +1,6 @@
 //! The state machine by value; what generators make, and a world in which anything may happen, are in the files below.
 
-mod made;
+mod generated;
 mod outputs;
 mod same;
 mod world;
@@ -31,7 +31,7 @@ struct Hand {
     reported: Vec<(String, OperationState)>,
     timers: Vec<(usize, u32, TimerKind, Duration)>,
     killed: Vec<usize>,
-    made: Vec<Operation>,
+    generated: Vec<Operation>,
     end: Option<AgendaEnd>,
 }
 
@@ -49,7 +49,7 @@ impl Hand {
             reported: vec![],
             timers: vec![],
             killed: vec![],
-            made: vec![],
+            generated: vec![],
             end: None,
         };
         hand.take(effects);
@@ -66,7 +66,7 @@ impl Hand {
                 Effect::Report { view, .. } => self.reported.push((view.name.clone(), view.state)),
                 Effect::Timer { op, attempt, kind, after } => self.timers.push((op, attempt, kind, after)),
                 Effect::Kill { op, .. } => self.killed.push(op),
-                Effect::Made { operations, .. } => self.made.extend(operations),
+                Effect::Generated { operations, .. } => self.generated.extend(operations),
                 Effect::End(end) => self.end = Some(end),
             }
         }

@@ -85,7 +85,7 @@ impl Driver {
                 }
                 // A mock takes no time, so it can't take too long; the delay before an attempt is over at once.
                 Effect::Timer { op, attempt, kind, .. } => self.event(Event::Timer { op, attempt, kind }),
-                Effect::Kill { .. } | Effect::Made { .. } => {}
+                Effect::Kill { .. } | Effect::Generated { .. } => {}
                 Effect::End(end) => self.end = Some(end),
             }
         }

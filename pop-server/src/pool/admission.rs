@@ -5,14 +5,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use crate::run::Needs;
+use crate::run::Resources;
 use crate::runtime::Capacity;
 
 /// The capacity of a runtime, and the attempts that run or wait.
 #[derive(Debug)]
 pub struct Admission<K> {
     total: Capacity,
-    free: Needs,
+    free: Resources,
     running: HashMap<K, Claim>,
     /// Waiting attempts by arrival. Attempts with declared resources wait apart, so that they only delay each other.
     heavy: BTreeMap<u64, (K, Claim)>,
@@ -26,7 +26,7 @@ pub struct Admission<K> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Claim {
     /// Declared resources; zero means undeclared.
-    pub resources: Needs,
+    pub resources: Resources,
     /// Whether the attempt counts towards the number of attempts: programs count, built-in types do not.
     pub counted: bool,
 }
@@ -67,7 +67,7 @@ impl<K: Copy + Eq + Hash> Admission<K> {
         if !fits(claim.resources, self.total.resources) {
             return Answer::Never;
         }
-        let declares = claim.resources != Needs::default();
+        let declares = claim.resources != Resources::default();
         let queue_is_empty = if declares { self.heavy.is_empty() } else { self.light.is_empty() };
         if claim == Claim::default() || (queue_is_empty && self.has_room(claim)) {
             self.start(key, claim);
@@ -141,7 +141,7 @@ impl<K: Copy + Eq + Hash> Admission<K> {
     }
 }
 
-fn fits(needs: Needs, room: Needs) -> bool {
+fn fits(needs: Resources, room: Resources) -> bool {
     needs.cpu_millis <= room.cpu_millis && needs.memory <= room.memory
 }
 
@@ -150,11 +150,11 @@ mod tests {
     use super::*;
 
     fn admission(cpu_millis: u64, attempts: usize) -> Admission<char> {
-        Admission::new(Capacity { resources: Needs { cpu_millis, memory: 1 << 30 }, attempts })
+        Admission::new(Capacity { resources: Resources { cpu_millis, memory: 1 << 30 }, attempts })
     }
 
     fn cpu(cpu_millis: u64) -> Claim {
-        Claim { resources: Needs { cpu_millis, memory: 0 }, counted: true }
+        Claim { resources: Resources { cpu_millis, memory: 0 }, counted: true }
     }
 
     fn waits(answer: Answer) -> bool {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{AttemptKey, Launch, Reporter, Runtime, Signal, Stop};
-use crate::run::Needs;
+use crate::run::Resources;
 
 /// Longer than any attempt of these tests may take.
 const LONG: Duration = Duration::from_secs(30);
@@ -111,7 +111,7 @@ pub(crate) fn launch(
         kind: "t.script".into(),
         spec: Some(Arc::new(spec)),
         fan_out: None,
-        resources: Needs::default(),
+        resources: Resources::default(),
         payload,
     };
     runtime.launch(launch, Reporter::new(key, out), stop.clone());

@@ -56,7 +56,10 @@ fn a_field_that_is_not_there_is_missing() {
         assert_eq!([code, field, expected, found], ["OutputMissing", "n", "int", "nothing"]);
         assert!(message.contains(text), "{message}");
     };
-    is(missing(&declared(output.clone(), "json"), json!({})), "Add the field to the output, or declare the field optional");
+    is(
+        missing(&declared(output.clone(), "json"), json!({})),
+        "Add the field to the output, or declare the field optional",
+    );
     is(missing(&declared(output, "log"), json!({})), "Write JSON to `$POP_OUTPUT_FILE`");
 }
 

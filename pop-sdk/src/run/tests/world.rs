@@ -22,7 +22,7 @@ struct World {
     /// Every attempt that was ever launched, whether or not anybody heard of it.
     launched: BTreeSet<(String, u32)>,
     crashes: u32,
-    made: BTreeMap<usize, Vec<Operation>>,
+    generated: BTreeMap<usize, Vec<Operation>>,
     timers: Vec<(usize, u32, TimerKind)>,
     end: Option<AgendaEnd>,
 }
@@ -43,7 +43,7 @@ impl World {
             uncommitted: VecDeque::new(),
             launched: BTreeSet::new(),
             crashes: 0,
-            made: BTreeMap::new(),
+            generated: BTreeMap::new(),
             timers: vec![],
             end: None,
         };
@@ -79,9 +79,9 @@ impl World {
                     self.live.insert((op, attempt));
                 }
                 Effect::Report { op, view, commits } => self.uncommitted.push_back((op, view, commits)),
-                Effect::Made { op, operations } => {
+                Effect::Generated { op, operations } => {
                     assert!(
-                        self.made.insert(op, operations).is_none(),
+                        self.generated.insert(op, operations).is_none(),
                         "a generator made its operations twice"
                     );
                 }
@@ -131,7 +131,7 @@ impl World {
         let old = self.durable.insert(name.clone(), view);
         assert!(!old.is_some_and(|v| v.state.is_terminal()), "a terminal operation changed");
         if state == OperationState::Succeeded {
-            for operation in self.made.remove(&op).unwrap_or_default() {
+            for operation in self.generated.remove(&op).unwrap_or_default() {
                 assert_eq!(operation.params[keys::GENERATED_BY], name);
                 let known =
                     self.agenda.operations.iter().any(|o| o.name.eq_ignore_ascii_case(&operation.name));
@@ -152,7 +152,7 @@ impl World {
         self.crashes += 1;
         self.live.clear();
         self.uncommitted.clear();
-        self.made.clear();
+        self.generated.clear();
         self.timers.clear();
         self.end = None;
         for view in self.durable.values_mut() {

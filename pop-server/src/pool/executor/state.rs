@@ -17,7 +17,7 @@ use crate::pool::admission::{self, Admission, Claim};
 use crate::pool::builtin::Builtin;
 use crate::pool::delivery::{self, Answer};
 use crate::pool::reports::{ReportQueue, Sent};
-use crate::run::{Effect, Event, Needs, Plan, Run, StartFrom, TimerKind, fail};
+use crate::run::{Effect, Event, Plan, Resources, Run, StartFrom, TimerKind, fail};
 use crate::runtime::{Adopted, AttemptKey, Capacity, Launch, Signal};
 
 /// Time for which progress and log text wait for more urgent reports.
@@ -348,7 +348,7 @@ impl Executor {
                 }
                 Effect::Kill { op, attempt } => self.stop(now, AttemptKey { run, op, attempt }),
                 Effect::Report { op, view, commits } => self.reports.operation(run, op, view, commits),
-                Effect::Made { op, operations } => {
+                Effect::Generated { op, operations } => {
                     let Some(leased) = self.runs.get(&run) else { continue };
                     let generator = leased.run.plan().steps[op].name.clone();
                     self.reports.made(run, Made { generator, operations });
@@ -381,10 +381,10 @@ impl Executor {
             kind: step.kind.clone(),
             spec: self.settings.spec_of(&step.kind, step.spec.as_ref()),
             fan_out: step.fan_out.clone(),
-            resources: step.needs,
+            resources: step.resources,
             payload,
         });
-        let claim = Claim { resources: step.needs, counted: builtin(&launch).is_none() };
+        let claim = Claim { resources: step.resources, counted: builtin(&launch).is_none() };
         match self.admission.admit(key, claim) {
             admission::Answer::Start => {
                 self.live.insert(key, Live { waiting: None });
@@ -628,7 +628,7 @@ fn panicked(panic: &(dyn Any + Send), what: &str) -> Failure {
     fail(FailureClass::Platform, "RunPanicked", message)
 }
 
-fn too_large(needs: Needs, total: Needs) -> Failure {
+fn too_large(needs: Resources, total: Resources) -> Failure {
     fail(
         FailureClass::Config,
         "ResourcesUnavailable",

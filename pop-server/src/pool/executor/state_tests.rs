@@ -33,7 +33,7 @@ fn lease(agenda: &str, epoch: u64, operations: usize) -> Box<Lease> {
 }
 
 fn executor(attempts: usize) -> Executor {
-    let resources = Needs { cpu_millis: 1000, memory: 1000 };
+    let resources = Resources { cpu_millis: 1000, memory: 1000 };
     Executor::new(Settings {
         types: HashMap::new(),
         time_scale: 1.0,

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::run::Needs;
+use crate::run::Resources;
 use crate::runtime::Capacity;
 
 /// Number of simultaneous attempts for each processor. Programs without declared resources mostly wait, for a download
@@ -21,7 +21,7 @@ const FILES_OF_THE_REST: u64 = 64;
 pub fn machine() -> Capacity {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Capacity {
-        resources: Needs { cpu_millis: cores as u64 * 1000, memory: memory() },
+        resources: Resources { cpu_millis: cores as u64 * 1000, memory: memory() },
         attempts: (ATTEMPTS_PER_CORE * cores).max(16),
     }
 }

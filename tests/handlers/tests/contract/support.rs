@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pop_compiler::agenda::RunSpec;
 use pop_sdk::api::Failure;
-use pop_server::run::Needs;
+use pop_server::run::Resources;
 use pop_server::runtime::local::{Config, Local};
 use pop_server::runtime::{AttemptKey, Launch, Reporter, Runtime as _, Signal, Stop};
 use serde_json::Value;
@@ -95,7 +95,7 @@ impl Pool {
             key,
             agenda: "ag_1".into(),
             epoch: 1,
-            resources: Needs::default(),
+            resources: Resources::default(),
             customer: Some("acme".into()),
             cid: None,
             operation: "only".into(),

@@ -52,9 +52,9 @@ fn who_refers_to_a_fan_out_waits_for_what_it_makes() {
     hand.succeed("probe", json!({"items": ["a", "b"]}));
     assert_eq!(hand.launched.last().unwrap(), &("encode.each".into(), 1, json!({"items": ["a", "b"]})));
     hand.fan_out("encode.each", &json!(["a", "b"]));
-    let made: Vec<&str> = hand.made.iter().map(|o| o.name.as_str()).collect();
-    assert_eq!((made, hand.launched.len()), (vec!["encode.0", "encode.1"], 2), "made is not committed");
-    assert!(hand.made.iter().all(|o| o.params[keys::GENERATED_BY] == "encode.each"));
+    let generated: Vec<&str> = hand.generated.iter().map(|o| o.name.as_str()).collect();
+    assert_eq!((generated, hand.launched.len()), (vec!["encode.0", "encode.1"], 2), "made is not committed");
+    assert!(hand.generated.iter().all(|o| o.params[keys::GENERATED_BY] == "encode.each"));
     hand.commit("encode.each");
     // There is no third, and its reader copes.
     assert_eq!(hand.launches()[2..], ["encode.0", "encode.1", "third"]);
@@ -96,7 +96,7 @@ fn a_later_lease_goes_on_with_what_was_made() {
     hand.fan_out("encode.each", &json!(["a", "b"]));
     hand.commit("encode.each");
     let mut agenda = fan_out();
-    agenda.operations.append(&mut hand.made);
+    agenda.operations.append(&mut hand.generated);
     let prior = [
         done("probe", json!({})),
         done("encode.each", json!({"count": 2})),
@@ -106,7 +106,7 @@ fn a_later_lease_goes_on_with_what_was_made() {
     assert_eq!(hand.launches(), ["third", "encode.0"], "the fan-out does not run again");
     hand.succeed("encode.0", json!({"f": 0}));
     assert_eq!(hand.launched[3].2, json!({"all": [0, 1], "some": [0, 0]}));
-    assert!(hand.made.is_empty());
+    assert!(hand.generated.is_empty());
     // The same where nothing was made.
     let hand = Hand::start(&fan_out(), &[done("probe", json!({})), done("encode.each", json!({"count": 0}))]);
     assert_eq!(hand.launches(), ["package", "third", "audit"]);
@@ -153,7 +153,7 @@ fn refused(others: Vec<Operation>, names: Value, made: Value) -> String {
     operations.extend(others);
     let mut hand = Hand::start(&agenda(operations, json!({"pop.onFailure": "stop"})), &[]);
     hand.exit("g", Ok(json!({ "made": made })));
-    assert!(hand.made.is_empty());
+    assert!(hand.generated.is_empty());
     assert_eq!(hand.state("g"), OperationState::Failed);
     hand.run.operation(0).unwrap().failure.clone().unwrap().message
 }

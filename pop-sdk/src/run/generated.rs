@@ -10,9 +10,9 @@ use pop_compiler::generator::{Promise, Wanted};
 use pop_compiler::validate::{self, Around};
 use serde_json::{Value, json};
 
-use super::op::{Doomed, Why};
+use super::op::{Skip, Why};
 use super::plan::{Edge, EdgeKind, Plan, Prepared, Waiter};
-use super::{Doom, Effect, Mode, Op, Phase, Run, fail, mark_of};
+use super::{Effect, Mode, Op, Phase, Run, SkipReason, fail, mark_of};
 
 /// What one generator may make: it travels to the server in one report.
 const MOST_OPERATIONS: usize = 100_000;
@@ -24,13 +24,13 @@ const MOST_FINDINGS: usize = 5;
 
 /// What became of what a generator promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(super) enum Promised {
     /// It has not ended.
     Open,
     /// It was made: that many.
-    Made(usize),
+    Generated(usize),
     /// It will never be there.
-    Broken(Doomed),
+    Broken(Skip),
 }
 
 /// What is there when a generator's operations come.
@@ -47,10 +47,10 @@ impl Around for Beside<'_> {
         }
         let Some((at, wanted)) = plan.promises.find(name) else { return false };
         let own = plan.promises.list()[at].generator == self.generator;
-        match (self.run.kept[at], wanted) {
+        match (self.run.promised[at], wanted) {
             (_, Wanted::Whole) => true,
-            (Kept::Open | Kept::Broken(_), Wanted::Item(_)) => !own,
-            (Kept::Made(_), Wanted::Item(_)) => false,
+            (Promised::Open | Promised::Broken(_), Wanted::Item(_)) => !own,
+            (Promised::Generated(_), Wanted::Item(_)) => false,
         }
     }
 
@@ -113,7 +113,7 @@ impl Run {
         let operations: Vec<Operation> = agenda.operations.into_iter().collect();
         let prepared = self.plan.prepare(&operations)?;
         self.check_around(op, &operations, &prepared)?;
-        self.made.insert(op, prepared);
+        self.generated.insert(op, prepared);
         Ok((output, Some(operations)))
     }
 
@@ -133,12 +133,12 @@ impl Run {
                 }
             } else if let Some((at, wanted)) = self.plan.promises.find(&dependency.name) {
                 let maker = self.plan.promises.list()[at].generator;
-                edges = edges.saturating_add(match (wanted, self.kept[at]) {
-                    (Wanted::Whole, Kept::Made(count)) => count,
+                edges = edges.saturating_add(match (wanted, self.promised[at]) {
+                    (Wanted::Whole, Promised::Generated(count)) => count,
                     (Wanted::Whole, _) if maker == op => operations.len(),
                     _ => 1,
                 });
-                if maker != op && self.kept[at] == Kept::Open {
+                if maker != op && self.promised[at] == Promised::Open {
                     waited.push((maker, i));
                 }
             }
@@ -173,10 +173,10 @@ impl Run {
     }
 
     /// What a generator made is part of the run from now on. Gives the new operations that wait for nothing.
-    pub(super) fn add_made(&mut self, prepared: Prepared) -> Vec<usize> {
+    pub(super) fn add_generated(&mut self, prepared: Prepared) -> Vec<usize> {
         let (added, dependencies) = self.plan.add(prepared);
         self.ops.extend(self.plan.steps[added.clone()].iter().map(Op::new));
-        self.kept.resize(self.plan.promises.list().len(), Kept::Open);
+        self.promised.resize(self.plan.promises.list().len(), Promised::Open);
         self.open += added.len();
         for (to, dependencies) in added.clone().zip(dependencies) {
             for Dependency { name, kind } in dependencies {
@@ -194,7 +194,7 @@ impl Run {
     fn wait_for(&mut self, from: usize, to: usize, kind: EdgeKind) {
         if self.ops[from].phase == Phase::Done {
             let mark = mark_of(&self.ops[from].view);
-            self.ops[to].doom_by(mark, from, kind);
+            self.ops[to].skip_by(mark, from, kind);
         } else {
             self.ops[to].unmet += 1;
             self.plan.steps[from].dependents.push(Edge { to, kind });
@@ -202,21 +202,23 @@ impl Run {
     }
 
     fn wait_for_promised(&mut self, at: usize, waiter: Waiter) {
-        match self.kept[at] {
-            Kept::Open => {
+        match self.promised[at] {
+            Promised::Open => {
                 self.ops[waiter.to].unmet += 1;
                 self.plan.waiters[at].push(waiter);
             }
-            Kept::Broken(Doomed { doom, by }) => self.ops[waiter.to].doom_by(Some(doom), by, waiter.kind),
-            Kept::Made(_) => self.wait_for_made(at, waiter),
+            Promised::Broken(Skip { reason, by }) => {
+                self.ops[waiter.to].skip_by(Some(reason), by, waiter.kind);
+            }
+            Promised::Generated(_) => self.wait_for_generated(at, waiter),
         }
     }
 
     /// The promise has been kept: what was promised is there.
-    fn wait_for_made(&mut self, at: usize, waiter: Waiter) {
+    fn wait_for_generated(&mut self, at: usize, waiter: Waiter) {
         let Waiter { to, kind, wanted } = waiter;
         let promise = self.plan.promises.list()[at].promise.clone();
-        let count = if let Kept::Made(count) = self.kept[at] { count } else { 0 };
+        let count = if let Promised::Generated(count) = self.promised[at] { count } else { 0 };
         let numbers = match (&promise, wanted) {
             (Promise::One(name), _) => {
                 if let Some(from) = self.plan.find(name) {
@@ -236,19 +238,19 @@ impl Run {
 
     /// A generator has ended: who waited for what it promised waits for what it made, or is told that it never comes.
     /// Gives those that wait for nothing any more.
-    pub(super) fn settle_promises(&mut self, op: usize, mark: Option<Doom>) -> Vec<usize> {
+    pub(super) fn settle_promises(&mut self, op: usize, mark: Option<SkipReason>) -> Vec<usize> {
         let mut free = Vec::new();
         for at in self.plan.steps[op].promised.clone() {
-            if self.kept[at] != Kept::Open {
+            if self.promised[at] != Promised::Open {
                 continue;
             }
-            self.kept[at] = match (mark, &self.plan.promises.list()[at].promise) {
-                (Some(doom), _) => Kept::Broken(Doomed { doom, by: op }),
-                (None, Promise::One(_)) => Kept::Made(1),
+            self.promised[at] = match (mark, &self.plan.promises.list()[at].promise) {
+                (Some(reason), _) => Promised::Broken(Skip { reason, by: op }),
+                (None, Promise::One(_)) => Promised::Generated(1),
                 (None, Promise::Family(stem)) => {
                     let count = self.plan.family_size(stem);
                     self.outputs.insert_family(stem, count);
-                    Kept::Made(count)
+                    Promised::Generated(count)
                 }
             };
             for waiter in std::mem::take(&mut self.plan.waiters[at]) {
@@ -268,7 +270,7 @@ impl Run {
         let state = match self.mode {
             Mode::Running | Mode::Yielding => return,
             Mode::Cancelling => OperationState::Cancelled,
-            Mode::Stopping | Mode::Over => OperationState::Skipped,
+            Mode::Stopping | Mode::Finished => OperationState::Skipped,
         };
         for op in from..self.ops.len() {
             if self.ops[op].phase == Phase::Idle {
@@ -280,16 +282,16 @@ impl Run {
 
 impl Op {
     /// What the end of something that it waited for means for it.
-    pub(super) fn doom_by(&mut self, mark: Option<Doom>, by: usize, kind: EdgeKind) {
-        let doom = match mark {
-            Some(doom @ Doom::Failure) => doom,
-            Some(doom @ Doom::Condition) if kind == EdgeKind::Required => doom,
-            Some(Doom::Condition) | None => return,
+    pub(super) fn skip_by(&mut self, mark: Option<SkipReason>, by: usize, kind: EdgeKind) {
+        let reason = match mark {
+            Some(reason @ SkipReason::Failure) => reason,
+            Some(reason @ SkipReason::Condition) if kind == EdgeKind::Required => reason,
+            Some(SkipReason::Condition) | None => return,
         };
         // whatever the order in which others end, the same one is named
-        let before = |old: Doomed| old.doom > doom || (old.doom == doom && old.by < by);
-        if !self.doom.is_some_and(before) {
-            self.doom = Some(Doomed { doom, by });
+        let before = |old: Skip| old.reason > reason || (old.reason == reason && old.by < by);
+        if !self.skip.is_some_and(before) {
+            self.skip = Some(Skip { reason, by });
         }
     }
 }
@@ -332,6 +334,6 @@ fn size(operations: &[Operation]) -> usize {
 }
 
 /// The promises of a plan before anything has ended.
-pub(super) fn all_open(plan: &Plan) -> Vec<Kept> {
-    vec![Kept::Open; plan.promises.list().len()]
+pub(super) fn all_open(plan: &Plan) -> Vec<Promised> {
+    vec![Promised::Open; plan.promises.list().len()]
 }
