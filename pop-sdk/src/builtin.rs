@@ -30,13 +30,13 @@ use crate::operation::Operation;
 /// Waits, then gives `output`.
 #[derive(Clone, Debug, Default, JsonSchema)]
 pub struct Sleep {
-    /// How long, such as `1h30m`.
+    /// Duration, such as `1h30m`.
     pub duration: Option<String>,
-    /// How long, in seconds.
+    /// Duration in seconds.
     pub seconds: Option<f64>,
-    /// What it gives.
+    /// Output of the operation.
     pub output: Value,
-    /// Anything; it only makes it wait for what it refers to.
+    /// Any value; the operation waits for the operations that the value refers to.
     pub inputs: Value,
 }
 
@@ -45,14 +45,14 @@ pub struct Sleep {
 pub struct Log {
     /// The message.
     pub message: Value,
-    /// Such as `info`.
+    /// Level, such as `info`.
     pub level: Option<String>,
 }
 
 /// Gives `value`, with its references filled in.
 #[derive(Clone, Debug, Default, JsonSchema)]
 pub struct Transform {
-    /// What it gives.
+    /// Output of the operation.
     pub value: Value,
 }
 
@@ -60,9 +60,9 @@ pub struct Transform {
 #[derive(Clone, Debug, Default, JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub struct Sample {
-    /// What it does.
+    /// Actions, in their order.
     pub actions: Option<Vec<Value>>,
-    /// What it gives.
+    /// Output of the operation.
     pub result_payload: Value,
 }
 

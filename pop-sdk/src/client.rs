@@ -66,22 +66,22 @@ pub struct Client {
     http: reqwest::Client,
 }
 
-/// Which agendas to list.
+/// Filter and page of [`Client::list`]. A field without a value does not filter.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ListQuery {
-    /// Only this customer's.
+    /// Customer that owns the agendas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
-    /// Only in this state.
+    /// State of the agendas, such as `running`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Only with this grouping key.
+    /// Link of the agendas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// How many in a page.
+    /// Longest page, in agendas; the server chooses one by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// The `next` of the page before.
+    /// `next` of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
@@ -90,7 +90,7 @@ impl Client {
     /// A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet.
     ///
     /// # Errors
-    /// `url` is no HTTP address.
+    /// Invalid `url`: it does not start with `http://` or `https://`.
     pub fn connect(url: &str) -> Result<Self, Error> {
         let bad = |reason: String| Error::Address { url: url.to_owned(), reason };
         let mut base = Url::parse(url).map_err(|e| bad(e.to_string()))?;
@@ -116,11 +116,11 @@ impl Client {
         self.base.as_str()
     }
 
-    /// Submits work. A key is made when the request has none, so that a repetition after a broken connection makes no
-    /// second agenda.
+    /// Submits work. A request without an idempotency key gets a random one: a retry after a broken connection then creates
+    /// no second agenda.
     ///
     /// # Errors
-    /// The server refuses the work ([`Error::Problem`], with the compiler's findings), or can't be reached.
+    /// The server refuses the work ([`Error::Problem`] with the compiler's findings), or can't be reached.
     pub async fn submit(&self, mut request: SubmitRequest) -> Result<Run, Error> {
         request.idempotency_key.get_or_insert_with(random_key);
         let mut tries = 0;
@@ -157,7 +157,7 @@ impl Client {
     /// The agenda as it is now, with its operations.
     ///
     /// # Errors
-    /// There is none with that id, or the server can't be reached.
+    /// No agenda has that id, or the server can't be reached.
     pub async fn get(&self, id: &str) -> Result<AgendaView, Error> {
         self.json(self.request(Method::GET, &["v1", "agendas", id])?.timeout(CALL)).await
     }
@@ -165,7 +165,7 @@ impl Client {
     /// One page of agendas, newest first.
     ///
     /// # Errors
-    /// The query is wrong, or the server can't be reached.
+    /// The server refuses the query, or can't be reached.
     pub async fn list(&self, query: &ListQuery) -> Result<Page<AgendaView>, Error> {
         let ListQuery { customer, state, link, limit, after } = query;
         let limit = limit.map(|limit| limit.to_string());
@@ -175,18 +175,18 @@ impl Client {
         self.json(self.request_for(Method::GET, &["v1", "agendas"], pairs)?.timeout(CALL)).await
     }
 
-    /// Asks for an agenda's end.
+    /// Requests the cancellation of an agenda. Running operations may take a moment to stop.
     ///
     /// # Errors
-    /// There is none with that id, or the server can't be reached.
+    /// No agenda has that id, or the server can't be reached.
     pub async fn cancel(&self, id: &str) -> Result<AgendaView, Error> {
         self.json(self.request(Method::POST, &["v1", "agendas", id, "cancel"])?.timeout(CALL)).await
     }
 
-    /// Runs an agenda again that has ended.
+    /// Reruns an ended agenda, or a part of it.
     ///
     /// # Errors
-    /// There is none with that id, it has not ended, nothing of it would run again, or the server can't be reached.
+    /// No agenda has that id, the agenda has not ended, no operation would rerun, or the server can't be reached.
     pub async fn rerun(&self, id: &str, what: Rerun) -> Result<RerunResponse, Error> {
         let request = RerunRequest::from(what);
         self.json(self.request(Method::POST, &["v1", "agendas", id, "rerun"])?.timeout(CALL).json(&request))
@@ -196,7 +196,7 @@ impl Client {
     /// One page of an agenda's log, oldest first.
     ///
     /// # Errors
-    /// There is none with that id, or the server can't be reached.
+    /// No agenda has that id, or the server can't be reached.
     pub async fn logs(
         &self,
         id: &str,
@@ -207,42 +207,42 @@ impl Client {
         self.json(self.request_for(Method::GET, &["v1", "agendas", id, "logs"], pairs)?.timeout(CALL)).await
     }
 
-    /// A pool agent says that it has started.
+    /// Announces the start of a pool agent.
     ///
     /// # Errors
-    /// There is no such pool, or the server can't be reached.
+    /// No pool has that id, or the server can't be reached.
     pub async fn attach_agent(&self, pool: &str, request: &AttachRequest) -> Result<AttachResponse, Error> {
         self.pool_call(pool, "attach", request, CALL).await
     }
 
-    /// A pool agent asks for work.
+    /// Pulls agendas for a pool agent. Waits up to `wait_ms` for one.
     ///
     /// # Errors
-    /// There is no such pool, or the server can't be reached.
+    /// No pool has that id, or the server can't be reached.
     pub async fn pull(&self, pool: &str, request: &PullRequest) -> Result<PullResponse, Error> {
         self.pool_call(pool, "pull", request, CALL + Duration::from_millis(request.wait_ms)).await
     }
 
-    /// A pool agent keeps its leases.
+    /// Renews the leases of a pool agent.
     ///
     /// # Errors
-    /// There is no such pool, or the server can't be reached.
+    /// No pool has that id, or the server can't be reached.
     pub async fn renew(&self, pool: &str, request: &RenewRequest) -> Result<RenewResponse, Error> {
         self.pool_call(pool, "renew", request, CALL + Duration::from_millis(request.wait_ms)).await
     }
 
-    /// A pool agent reports.
+    /// Sends reports of a pool agent.
     ///
     /// # Errors
-    /// There is no such pool, or the server can't be reached.
+    /// No pool has that id, or the server can't be reached.
     pub async fn report(&self, pool: &str, request: &ReportRequest) -> Result<ReportResponse, Error> {
         self.pool_call(pool, "report", request, CALL).await
     }
 
-    /// A pool agent gives leases back.
+    /// Returns leases of a pool agent before their end.
     ///
     /// # Errors
-    /// There is no such pool, or the server can't be reached.
+    /// No pool has that id, or the server can't be reached.
     pub async fn release(&self, pool: &str, request: &ReleaseRequest) -> Result<ReleaseResponse, Error> {
         self.pool_call(pool, "release", request, CALL).await
     }
@@ -251,12 +251,12 @@ impl Client {
     /// `templates`.
     ///
     /// # Errors
-    /// The document is wrong, or the server can't be reached.
+    /// The server refuses the document, or can't be reached.
     pub async fn put<T: Serialize + Sync>(&self, kind: &str, id: &str, document: &T) -> Result<Value, Error> {
         self.json(self.request(Method::PUT, &["v1", kind, id])?.timeout(CALL).json(document)).await
     }
 
-    /// Says what the workflow of a name is: for a customer, or for all.
+    /// Saves a template under a name, for one customer or for all.
     ///
     /// # Errors
     /// The template has faults, the customer does not exist, or the server can't be reached.

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{Failure, FailureClass};
 
-/// Why a handler failed: who should act, a code for programs, a message for people.
+/// The failure of a handler: a class, a code for programs, and a message for people.
 ///
-/// Every error of `std` converts into one that may be tried again, so `?` works; like `anyhow::Error` this is therefore no
-/// `std::error::Error` itself.
+/// Every `std::error::Error` converts into a retryable one, so `?` works. As with `anyhow::Error`, this type therefore does
+/// not implement `std::error::Error` itself.
 ///
 /// | made by | class | tried again |
 /// | --- | --- | --- |
@@ -45,12 +45,12 @@ impl HandlerError {
         Self { class, code: code.to_owned(), message: message.to_string() }
     }
 
-    /// Something went wrong; another attempt may do better.
+    /// An error that another attempt may avoid.
     pub fn error(message: impl fmt::Display) -> Self {
         Self::new(FailureClass::User, "Failed", message)
     }
 
-    /// Another attempt would fail as well: a source that isn't there, a file that is broken.
+    /// An error that another attempt would repeat, such as a missing source or a broken file.
     pub fn fatal(message: impl fmt::Display) -> Self {
         Self::new(FailureClass::UserFatal, "Failed", message)
     }
@@ -75,14 +75,14 @@ impl HandlerError {
         Self::new(FailureClass::User, "Cancelled", "stopped by request")
     }
 
-    /// The same with another code: one word for programs, such as `SourceMissing`.
+    /// Sets the code: one word for programs, such as `SourceMissing`.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.code = code.into();
         self
     }
 
-    /// The same with what was being done in front of the message.
+    /// Puts the failed activity in front of the message.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.message = format!("{doing}: {}", self.message);

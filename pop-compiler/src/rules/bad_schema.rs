@@ -149,7 +149,7 @@ impl Walk<'_> {
                 }
             }
             ("type" | "$ref", _) => {
-                self.fault(value.span, format!("invalid `{key}`: expected a string"), "expected a string")
+                self.fault(value.span, format!("invalid `{key}`: expected a string"), "expected a string");
             }
             ("required", Node::List(names)) => {
                 for name in names.iter().filter(|name| !matches!(name.node, Node::String(_) | Node::Error)) {

@@ -14,25 +14,25 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// Nobody answers there, or the connection broke.
+    /// The server does not answer, or the connection broke.
     Unreachable {
         /// The address.
         url: String,
         /// What happened.
         source: reqwest::Error,
     },
-    /// The connection stands, but nothing comes.
+    /// The server keeps the connection open, but sends no data.
     Silent {
         /// The address.
         url: String,
-        /// How long nothing came, in seconds.
+        /// Length of the silence, in seconds.
         seconds: u64,
     },
-    /// The server refused, and says why.
+    /// The server refused the request.
     Problem(Box<Problem>),
-    /// The inputs do not fit the workflow; nothing was sent.
+    /// The inputs do not match the workflow; nothing was sent.
     Findings(Box<crate::findings::Findings>),
-    /// The server's answer can't be read: it speaks another version.
+    /// The client can't read the server's answer: their versions differ.
     Answer {
         /// What is wrong with it.
         reason: String,
@@ -78,13 +78,13 @@ impl error::Error for Error {
 pub enum RunError {
     /// An operation failed.
     Failed(Box<Failure>),
-    /// Somebody cancelled it.
+    /// The agenda was cancelled.
     Cancelled,
-    /// It succeeded, but the output is not there: the operation that gives it was skipped.
+    /// The agenda succeeded, but the operation of this output was skipped.
     OutputMissing(String),
-    /// It succeeded, but its outputs are not what the type says.
+    /// The agenda succeeded, but its outputs do not match the type.
     Outputs(serde_json::Error),
-    /// The server can't be asked.
+    /// The call to the server failed.
     Client(Error),
 }
 

@@ -47,7 +47,7 @@ impl Run {
         self.client.get(&self.id).await
     }
 
-    /// Asks for the agenda's end.
+    /// Requests the cancellation of the agenda. Running operations may take a moment to stop.
     ///
     /// # Errors
     /// The server can't be reached.
@@ -55,23 +55,23 @@ impl Run {
         self.client.cancel(&self.id).await
     }
 
-    /// Runs it again once it has ended. What is given back watches and waits for what happens from then on.
+    /// Reruns the ended agenda. The new handle watches and waits for the rerun only.
     ///
     /// # Errors
-    /// It has not ended, nothing of it would run again, or the server can't be reached.
+    /// The agenda has not ended, no operation would rerun, or the server can't be reached.
     pub async fn rerun(&self, what: Rerun) -> Result<Self, Error> {
         let answer = self.client.rerun(&self.id, what).await?;
         Ok(Self { client: self.client.clone(), id: self.id.clone(), after: answer.after })
     }
 
-    /// Everything that has happened and happens, from the first event to the last. A broken connection (or a server that
-    /// restarts) is gone on from where it was: no event is missing, none comes twice.
+    /// Streams every event of the agenda, from the first to the last. The stream resumes after a broken connection or a
+    /// restart of the server: no event is missing, and none comes twice.
     pub fn watch(&self) -> impl Stream<Item = Result<Event, Error>> + Send + use<> {
         let watch = Watch::new(self.client.clone(), self.id.clone(), self.after);
         stream::unfold(watch, |mut watch| async move { watch.next().await.map(|event| (event, watch)) })
     }
 
-    /// Waits for the end and gives the outputs.
+    /// Waits for the end, and returns the outputs.
     ///
     /// # Errors
     /// The agenda failed or was cancelled, its outputs do not fit `T`, or the server can't be reached.

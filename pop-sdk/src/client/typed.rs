@@ -175,12 +175,12 @@ impl<W: Workflow> Client<W> {
     /// A client of the server at `url`, such as `http://127.0.0.1:7070`. Nothing is sent yet.
     ///
     /// # Errors
-    /// `url` is no HTTP address.
+    /// Invalid `url`: it does not start with `http://` or `https://`.
     pub fn connect(url: &str) -> Result<Self, Error> {
         Ok(super::Client::connect(url)?.into())
     }
 
-    /// Submits the workflow; each call makes a new run. A broken connection is tried again and makes no second one.
+    /// Submits the workflow; each call creates one run. A retry after a broken connection creates no second run.
     ///
     /// # Errors
     /// The server has another version of the workflow, refuses the inputs, or can't be reached.
@@ -255,8 +255,8 @@ impl<W: Workflow> Run<W> {
         self.run.id()
     }
 
-    /// Everything that has happened and happens, to the end. A broken connection (or a server that restarts) is gone on
-    /// from where it was: no event is missing, none comes twice.
+    /// Streams every event of the run, from the first to the last. The stream resumes after a broken connection or a
+    /// restart of the server: no event is missing, and none comes twice.
     pub fn watch(&self) -> impl Stream<Item = Result<Event, Error>> + Send + use<W> {
         self.run.watch()
     }
@@ -266,7 +266,7 @@ impl<W: Workflow> Run<W> {
         place::<W>(operation)
     }
 
-    /// Waits for the end and gives the outputs.
+    /// Waits for the end, and returns the outputs.
     ///
     /// # Errors
     /// The run failed or was cancelled, or the server can't be asked.
@@ -287,7 +287,7 @@ impl<W: Workflow> Run<W> {
         super::outputs::read(&outputs, "outputs").map_err(WaitError::Outputs)
     }
 
-    /// Asks for the end of the run; it may take a moment until it is cancelled.
+    /// Requests the cancellation of the run. Running operations may take a moment to stop.
     ///
     /// # Errors
     /// The server can't be reached.
@@ -295,10 +295,10 @@ impl<W: Workflow> Run<W> {
         self.run.cancel().await
     }
 
-    /// Runs it again once it has ended. What is given back watches and waits for what happens from then on.
+    /// Reruns the ended agenda. The new handle watches and waits for the rerun only.
     ///
     /// # Errors
-    /// It has not ended, there is nothing to run again, or the server can't be reached.
+    /// The agenda has not ended, no operation would rerun, or the server can't be reached.
     pub async fn rerun(&self, what: Rerun) -> Result<Self, Error> {
         Ok(Self { run: self.run.rerun(what).await?, workflow: PhantomData })
     }

@@ -12,8 +12,8 @@ use super::contract::{Job, Reached};
 use super::progress::{Progress, Sink};
 use crate::HandlerError;
 
-/// What a handler is given besides its input: who asks, and how to talk back. Clones are the same context; they may go to
-/// other tasks and threads.
+/// The context of an attempt: names, progress, checkpoints and cancellation. Clones share one context, and may go to other
+/// tasks and threads.
 #[derive(Clone, Debug)]
 pub struct Context {
     inner: Arc<Inner>,
@@ -43,8 +43,8 @@ impl Context {
         Self::new(job, Sink::Nobody, last)
     }
 
-    /// Says how far the work is: 0 to 100, and what is being done. It costs next to nothing and never waits; of many in a
-    /// short time the last one counts.
+    /// Reports progress: 0 to 100 percent, and the current activity. The call never waits; of many calls in a short time
+    /// the last one counts.
     pub fn progress(&self, percent: impl Into<f64>, message: impl Into<String>) {
         let (percent, message) = (percent.into(), message.into());
         self.inner.progress.update(|now| {
@@ -78,13 +78,13 @@ impl Context {
         }
     }
 
-    /// How far an earlier attempt came, in percent.
+    /// The progress of an earlier attempt, in percent.
     pub fn last_percent(&self) -> Option<f64> {
         self.inner.last.as_ref().map(|reached| reached.percent)
     }
 
-    /// Resolves when the operation is to stop: it was cancelled, ran too long, or the pool goes away. Save what is worth
-    /// saving and return; a few seconds later the process is killed.
+    /// Resolves when the operation is to stop: after a cancellation, a timeout, or the stop of the pool. Save a checkpoint
+    /// and return: the pool kills the process a few seconds later.
     ///
     /// A handler that never asks ([`is_cancelled`](Self::is_cancelled) counts) is dropped at its next `await` instead.
     pub async fn cancelled(&self) {
@@ -93,7 +93,7 @@ impl Context {
         let _ = self.inner.stop.subscribe().wait_for(|stop| *stop).await;
     }
 
-    /// Whether the operation is to stop; for loops. See [`cancelled`](Self::cancelled).
+    /// Whether the operation is to stop. See [`cancelled`](Self::cancelled).
     pub fn is_cancelled(&self) -> bool {
         self.inner.attentive.store(true, Ordering::Relaxed);
         *self.inner.stop.borrow()

@@ -208,7 +208,7 @@ impl Run {
                 self.plan.waiters[at].push(waiter);
             }
             Promised::Broken(Skip { reason, by }) => {
-                self.ops[waiter.to].skip_by(Some(reason), by, waiter.kind)
+                self.ops[waiter.to].skip_by(Some(reason), by, waiter.kind);
             }
             Promised::Generated(_) => self.wait_for_generated(at, waiter),
         }

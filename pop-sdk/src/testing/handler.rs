@@ -12,8 +12,8 @@ use crate::handler::{Context, Handler, Reached};
 use crate::{HandlerError, Operation};
 
 impl<I, O> TestRun<I, O> {
-    /// Runs operations of a type with its real [handler](crate::handler), in this process. An attempt gets what the one before
-    /// it saved. Not for use inside an async runtime.
+    /// Runs operations of a type with its real [handler](crate::handler), in this process. An attempt gets the
+    /// checkpoint of the one before. Not for use inside an async runtime.
     #[must_use]
     pub fn handle<P, F, R>(self, handler: F) -> Self
     where
@@ -78,10 +78,10 @@ impl TestContext {
         Self { context: Context::detached("operation", 1, None) }
     }
 
-    /// The context of a second attempt, after one that saved this.
+    /// The context of a second attempt, with the checkpoint of the first.
     ///
     /// # Panics
-    /// The state can't be written as JSON.
+    /// JSON cannot represent the state.
     #[must_use]
     pub fn with_last_checkpoint<T: Serialize>(self, state: &T) -> Self {
         let saved = serde_json::to_value(state).expect("the state can be written as JSON");
@@ -94,22 +94,22 @@ impl TestContext {
         self.context.clone()
     }
 
-    /// Asks the handler to stop, as a cancelled operation's pool does.
+    /// Cancels the operation, as a pool does.
     pub fn cancel(&self) {
         self.context.stop();
     }
 
-    /// How far the handler last said that it is.
+    /// The percentage that the handler last reported.
     pub fn percent(&self) -> f64 {
         self.context.reached().percent
     }
 
-    /// What the handler last said that it does.
+    /// The message that the handler last reported.
     pub fn message(&self) -> Option<String> {
         self.context.reached().message
     }
 
-    /// What the next attempt would get. None when nothing was saved, or when it is no `T`.
+    /// The handler's last checkpoint. None without a checkpoint, and for a checkpoint that is not a `T`.
     pub fn checkpoint<T: DeserializeOwned>(&self) -> Option<T> {
         let saved: Value = self.context.reached().saved?;
         serde_json::from_value(saved).ok()

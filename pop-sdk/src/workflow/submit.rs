@@ -63,7 +63,7 @@ where
     /// A client of the server at `url`. Nothing is sent yet.
     ///
     /// # Errors
-    /// `url` is no HTTP address.
+    /// Invalid `url`: it does not start with `http://` or `https://`.
     pub fn connect(url: &str) -> Result<Self, Error> {
         Ok(Self { client: Client::connect(url)?, workflow: W::compile() })
     }
@@ -97,12 +97,12 @@ impl<O: DeserializeOwned> TypedRun<O> {
         self.places.of(operation)
     }
 
-    /// Everything that has happened and happens; see [`Run::watch`].
+    /// Streams every event of the agenda; see [`Run::watch`].
     pub fn watch(&self) -> impl Stream<Item = Result<Event, Error>> + Send + use<O> {
         self.run.watch()
     }
 
-    /// Waits for the end and gives the result.
+    /// Waits for the end of the agenda, and returns the result.
     ///
     /// # Errors
     /// See [`Run::wait`].
@@ -121,16 +121,16 @@ impl<O: DeserializeOwned> TypedRun<O> {
         })
     }
 
-    /// Runs it again once it has ended. What is given back watches and waits for what happens from then on.
+    /// Reruns the ended agenda. The new handle watches and waits for the rerun only.
     ///
     /// # Errors
-    /// It has not ended, nothing of it would run again, or the server can't be reached.
+    /// The agenda has not ended, no operation would rerun, or the server can't be reached.
     pub async fn rerun(&self, what: Rerun) -> Result<Self, Error> {
         let (single, places) = (self.single, Arc::clone(&self.places));
         Ok(Self { run: self.run.rerun(what).await?, single, places, result: PhantomData })
     }
 
-    /// Asks for the agenda's end.
+    /// Requests the cancellation of the agenda. Running operations may take a moment to stop.
     ///
     /// # Errors
     /// The server can't be reached.

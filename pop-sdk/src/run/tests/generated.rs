@@ -165,10 +165,15 @@ fn what_a_generator_made_is_checked() {
         let message = refused(others, names, made);
         assert!(message.contains(words), "{message}");
     };
-    says(vec![], json!([]), json!({}), "no list of operations");
+    says(vec![], json!([]), json!({}), "invalid operations at `/made`: expected a list");
     says(vec![], json!([]), json!([op("G", "")]), "/made/0/name: the name `G` is taken");
-    says(vec![], json!([]), json!([op("a", "@<nobody.out>")]), "/made/0/payload: `@<nobody.out>` needs");
-    says(vec![], json!(["x"]), json!([op("a", "")]), "promised to make an operation `x`");
+    says(
+        vec![],
+        json!([]),
+        json!([op("a", "@<nobody.out>")]),
+        "/made/0/payload: `@<nobody.out>` refers to operation `nobody`",
+    );
+    says(vec![], json!(["x"]), json!([op("a", "")]), "the generator promised an operation `x`");
     says(vec![], json!(["x.*"]), json!([op("x.1", "")]), "but not `x.0`");
     says(vec![], json!([]), json!([op("a", "@<b.out>"), op("b", "@<a.out>")]), "a cycle");
     let timeout = json!([{"name": "a", "type": "t", "params": {"pop.timeout": "2 hours"}}]);
