@@ -1,4 +1,5 @@
-//! A workflow as it was written: every value spanned, names not yet resolved. `decode` makes it, `resolve` reads it.
+//! A workflow as written: every value has its place, and names are unresolved. `decode` builds the tree, and `resolve`
+//! reads it.
 
 use serde_json::{Number, Value as Json};
 
@@ -16,39 +17,39 @@ pub(crate) struct Workflow {
     pub(crate) version: Option<Spanned<String>>,
     pub(crate) description: Option<String>,
     pub(crate) catalogs: Vec<Spanned<String>>,
-    /// Whether there are catalogs whose names could not be read.
+    /// Whether some names of catalogs could not be read.
     pub(crate) catalogs_unread: bool,
     pub(crate) inputs: Vec<Input>,
     pub(crate) types: Vec<TypeDef>,
     pub(crate) operation_types: Vec<OperationTypeDef>,
     pub(crate) operations: Vec<Operation>,
-    /// Where each operation is, by its name.
+    /// Index of each operation by its name.
     pub(crate) names: KeyIndex,
-    /// Where `[operations]` is, or else the whole file.
+    /// Place of `[operations]`, or else of the whole file.
     pub(crate) operations_span: Span,
-    /// Whether operations may be there that could not be read.
+    /// Whether some operations could not be read.
     pub(crate) operations_unread: bool,
-    /// Whether it is a catalog instead, of which nothing was read.
+    /// Whether the file is a catalog instead; its content was not read.
     pub(crate) is_catalog: bool,
     pub(crate) outputs: Vec<Field>,
     pub(crate) run: Run,
     /// Placeholders of other languages.
     pub(crate) foreign: Vec<Foreign>,
-    /// Texts under keys that are not known, which may name something.
+    /// Texts under unknown keys, which may contain names.
     pub(crate) unread: Vec<String>,
-    /// How many references there are; each has a number below this.
+    /// Number of references; each has an id below this.
     pub(crate) references: u32,
-    /// Whether a workflow stands in the place of some operation.
+    /// Whether any operation is a sub-workflow.
     pub(crate) nests: bool,
 }
 
 impl Workflow {
-    /// The number of the operation of this name.
+    /// Index of the operation of this name.
     pub(crate) fn find(&self, operation: &str) -> Option<usize> {
         self.names.get(operation, self.operations.len(), |i| &self.operations[i].name.value)
     }
 
-    /// The names of all operations.
+    /// Names of all operations.
     pub(crate) fn operation_names(&self) -> impl Iterator<Item = &str> {
         self.operations.iter().map(|operation| operation.name.value.as_str())
     }
@@ -60,13 +61,13 @@ pub(crate) struct Foreign {
     pub(crate) span: Span,
     pub(crate) shown: String,
     pub(crate) path: Vec<String>,
-    /// Whether shells and programs write names of their own like that.
+    /// Whether shells and programs use this form for names of their own.
     pub(crate) common: bool,
-    /// As `common`, whatever the path.
+    /// As `common`, for any path.
     pub(crate) shell: bool,
-    /// Whether it could be replaced by a reference.
+    /// Whether a reference may replace the placeholder without asking.
     pub(crate) certain: bool,
-    /// The operation whose text it is in.
+    /// The operation around the text.
     pub(crate) inside: Option<usize>,
 }
 
@@ -86,14 +87,13 @@ pub(crate) struct TypeDef {
     pub(crate) ty: TypeExpr,
 }
 
-/// One entry of `[operations]`. There may be very many, and every check goes over them: what few of them have is kept
-/// apart.
+/// One entry of `[operations]`. A file may have very many, and every check reads all of them, so rare parts are boxed.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) name: Spanned<String>,
-    /// `None` when it is missing; that has been reported.
+    /// `None` for a missing key, which has been reported.
     pub(crate) uses: Option<Spanned<String>>,
-    /// The workflow that stands here instead of an operation type: a path relative to this file.
+    /// The sub-workflow instead of an operation type: a path relative to this file.
     pub(crate) workflow: Option<Box<Spanned<String>>>,
     pub(crate) with: Option<Value>,
     pub(crate) after: Box<[Spanned<String>]>,
@@ -105,11 +105,11 @@ pub(crate) struct Operation {
     pub(crate) description: Option<Box<str>>,
 }
 
-/// How an operation runs; an operation type may have the same as defaults. Already in canonical JSON.
+/// How an operation runs; an operation type may have the same settings as defaults. The values are canonical JSON.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) retry: Option<Box<Json>>,
-    /// Where `retry` names timeouts.
+    /// Place where `retry` names timeouts.
     pub(crate) retry_on_timeout: Option<Span>,
     pub(crate) timeout: Option<Box<Json>>,
     pub(crate) resources: Option<Box<Json>>,
@@ -122,14 +122,14 @@ pub(crate) struct Field {
     pub(crate) value: Value,
 }
 
-/// A value that may hold references.
+/// A value that may contain references.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
     pub(crate) kind: ValueKind,
     pub(crate) span: Span,
 }
 
-/// What a [`Value`] is.
+/// Kind of a [`Value`].
 #[derive(Clone, Debug)]
 pub(crate) enum ValueKind {
     /// Already reported.
@@ -144,7 +144,7 @@ pub(crate) enum ValueKind {
 
 /// Recursion is bounded by the depth of the source.
 impl Value {
-    /// The value as JSON, when no reference is in it.
+    /// The value as JSON; none for a value with a reference.
     pub(crate) fn to_json(&self) -> Option<Json> {
         Some(match &self.kind {
             ValueKind::Error => return None,
@@ -180,7 +180,7 @@ impl Value {
         })
     }
 
-    /// The place of the first reference in it.
+    /// Place of the first reference inside.
     pub(crate) fn first_reference(&self) -> Option<Span> {
         match &self.kind {
             ValueKind::Text(template) => template.parts.iter().find_map(|part| match part {
@@ -199,7 +199,7 @@ impl Value {
 #[derive(Clone, Debug)]
 pub(crate) enum Declared {
     Expr(TypeExpr),
-    /// A JSON Schema file, relative to the file that names it.
+    /// A JSON Schema file; the path is relative to the file that names it.
     Schema(Spanned<String>),
 }
 
@@ -209,29 +209,29 @@ pub(crate) struct OperationTypeDef {
     pub(crate) name: Spanned<String>,
     pub(crate) description: Option<String>,
     pub(crate) input: Option<Declared>,
-    /// Those inputs that are written as tables, with a default or a description.
+    /// Inputs written as tables, with a default or a description.
     pub(crate) inputs: Vec<Input>,
     pub(crate) output: Option<Declared>,
     pub(crate) output_place: Option<DeclaredOutput>,
     pub(crate) run: RunSpec,
-    /// What `run` has of texts in which references may stand.
+    /// Texts of `run` that may contain references.
     pub(crate) texts: Vec<CommandText>,
     pub(crate) settings: Settings,
 }
 
-/// A text of a command, with the way to its place in the file.
+/// A text of a command, with the map to its place in the file.
 #[derive(Clone, Debug)]
 pub(crate) struct CommandText {
     pub(crate) text: Text,
-    /// Whether it is part of the line of a program, which everybody on its machine may see.
+    /// Whether the text is part of a command line, which every user of the machine can read.
     pub(crate) shows: bool,
 }
 
-/// Where an operation type declares its output.
+/// Place of an operation type's output declaration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DeclaredOutput {
     pub(crate) span: Span,
-    /// The word that says what standard output means.
+    /// Place of the value of `stdout`.
     pub(crate) stdout: Option<Span>,
 }
 
@@ -242,7 +242,7 @@ pub(crate) struct Run {
     pub(crate) insight: Option<String>,
     pub(crate) maximum_attempts: Option<Json>,
     pub(crate) on_failure: Option<String>,
-    /// What has no agenda key of its own, in canonical JSON.
+    /// Settings without an agenda key of their own, in canonical JSON.
     pub(crate) other: Vec<(&'static str, Json)>,
 }
 

@@ -1,4 +1,4 @@
-//! `${…}` in strings: from text to a [`Template`] with exact spans. What the names mean is decided in `resolve`.
+//! `${…}` in strings: from text to a [`Template`] with exact spans. `resolve` decides the meaning of the names.
 
 mod ends;
 pub(crate) mod foreign;
@@ -13,56 +13,56 @@ use crate::tree::Text;
 
 pub(crate) use parse::parse;
 
-/// A string with references in it.
+/// A string with references.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Template {
     pub(crate) parts: Vec<Part>,
-    /// Whether there is a `${…}` in it that could not be read, which was reported.
+    /// Whether an invalid `${…}` was left out; it has been reported.
     pub(crate) broken: bool,
 }
 
 /// A piece of a string.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Part {
-    /// Text, escapes resolved; native tokens in it are taken out as [`Part::Native`].
+    /// Text with resolved escapes; native tokens are [`Part::Native`].
     Text(String),
     /// `${…}`.
     Reference(Box<Reference>),
-    /// POP's own token `@<…>`, kept as it stands.
+    /// A native token `@<…>`, kept as written.
     Native(Box<Native>),
 }
 
 /// `${probe.video.height ?? 720}`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reference {
-    /// Its number in the file, from 0.
+    /// Number of the reference in the file, from 0.
     pub(crate) id: u32,
     pub(crate) root: Spanned<Root>,
     pub(crate) path: Vec<Spanned<Segment>>,
     pub(crate) default: Option<Box<Spanned<Json>>>,
-    /// All of it, from `$` to `}`.
+    /// The whole reference, from `$` to `}`.
     pub(crate) span: Span,
 }
 
 /// A native token.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Native {
-    /// All of it, from `@<` to `>`.
+    /// The whole token, from `@<` to `>`.
     pub(crate) text: String,
-    /// What it refers to, said as a reference; none when that is neither an output nor an input. The operation's name
-    /// may end in the index of an item (`encode.0`) or in `.*`.
+    /// The token as a reference; none for a token that is neither an output nor an input. The operation's name may end
+    /// in the index of an item (`encode.0`) or in `.*`.
     pub(crate) reference: Option<Reference>,
     pub(crate) span: Span,
 }
 
-/// What a reference starts from.
+/// Start of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Root {
     /// The output of an operation.
     Operation(String),
     /// The inputs; the first segment is the input's name.
     Inputs,
-    /// The run; the first segment is what of it.
+    /// The run; the first segment is the property.
     Run,
     /// The item of a fan-out.
     Each,
@@ -79,7 +79,7 @@ pub(crate) enum Segment {
 }
 
 impl Template {
-    /// The text, when there is nothing else in it.
+    /// The text; none if there are references.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self.parts.as_slice() {
             _ if self.broken => None,
@@ -89,7 +89,7 @@ impl Template {
         }
     }
 
-    /// The reference (or what a native token refers to), when there is nothing else in it.
+    /// The reference, also of a native token; none if there is any other part.
     pub(crate) fn as_reference(&self) -> Option<&Reference> {
         match self.parts.as_slice() {
             _ if self.broken => None,
@@ -99,12 +99,12 @@ impl Template {
         }
     }
 
-    /// Whether it is one native token and nothing else.
+    /// Whether the string is exactly one native token.
     pub(crate) fn is_native(&self) -> bool {
         !self.broken && matches!(self.parts.as_slice(), [Part::Native(_)])
     }
 
-    /// The references, those of native tokens among them.
+    /// All references, including those of native tokens.
     pub(crate) fn references(&self) -> impl Iterator<Item = &Reference> {
         self.parts.iter().filter_map(|p| match p {
             Part::Text(_) => None,
@@ -114,19 +114,19 @@ impl Template {
     }
 }
 
-/// The reference that `text` is when `${` and `}` are put around it.
+/// The reference `${text}`, if the text is a valid one.
 pub(crate) fn alone(text: &str) -> Option<Reference> {
     let text = Text::plain(format!("${{{text}}}"), 0);
     parse(FileId(0), text, &mut 0, &mut Vec::new()).as_reference().cloned()
 }
 
-/// `name` as it is written inside `${…}`: bare when it can be, in brackets otherwise.
+/// `name` as written inside `${…}`: bare if possible, otherwise in brackets.
 pub fn write_name(name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(is_name_char);
     if bare { name.to_owned() } else { format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")) }
 }
 
-/// A further step, as it is written inside `${…}`.
+/// A further segment as written inside `${…}`.
 pub(crate) fn write_segment(segment: &Segment) -> String {
     match segment {
         Segment::Field(name) if !name.is_empty() && name.chars().all(is_name_char) => format!(".{name}"),

@@ -1,5 +1,5 @@
-//! The resolved workflow: every name in it is bound. `resolve` makes it, `check` adds the order and the types, and the
-//! rules and `lower` read it.
+//! The resolved workflow: every name is bound. `resolve` builds the model, `check` adds the order and the types, and
+//! the rules and `lower` read it.
 
 mod operation;
 mod unit;
@@ -23,31 +23,32 @@ pub(crate) struct Model<'a> {
     pub(crate) operations: Vec<Operation<'a>>,
     /// Operations whose outputs the workflow's outputs read.
     pub(crate) outputs: Vec<usize>,
-    /// Names of types that something names.
+    /// Names of types that other parts use.
     pub(crate) used_types: &'a HashSet<String>,
-    /// For each input, whether something refers to it.
+    /// For each input, whether a reference uses it.
     pub(crate) used_inputs: Vec<bool>,
-    /// Operations that names which mean nothing were probably meant to name.
+    /// Operations that unknown names probably stand for.
     pub(crate) meant: Vec<usize>,
-    /// Whether such a name may have meant any of them.
+    /// Whether an unknown name may stand for any operation.
     pub(crate) unclear: bool,
-    /// How the name of each operation begins; comparing these spares nearly all looks at the names, which lie far apart.
+    /// First bytes of each operation's name. Comparing these avoids most reads of the names, which lie far apart in
+    /// memory.
     pub(crate) beginnings: Vec<u128>,
-    /// Placeholders of other languages that name something: where, as written, and what to write.
+    /// Placeholders of other languages for known values: place, written form, and POP's form.
     pub(crate) foreign: Vec<Meant>,
-    /// Whether something is filled in before it runs: inputs, POP's own tokens, fan-outs, sub-workflows.
+    /// Whether the workflow needs expansion: inputs, native tokens, fan-outs or sub-workflows.
     pub(crate) fills: bool,
-    /// Where each reference stands.
+    /// Place of each reference.
     pub(crate) mentions: Vec<Mention>,
-    /// What each reference stands for, by its number.
+    /// Target of each reference, by its number.
     pub(crate) targets: Vec<Target>,
     /// The type of each reference, by its number.
     pub(crate) references: Vec<Type>,
-    /// References to a field of any type that need not be there, by their numbers.
+    /// Numbers of the references to a field of any type that may be absent.
     pub(crate) perhaps: RefCell<HashSet<u32>>,
-    /// How many more alternatives of unions are tried; a bound for hostile files.
+    /// Alternatives of unions that may still be tried; a bound for hostile files.
     pub(crate) tries: Cell<u32>,
-    /// How many more names are compared to guess what was meant.
+    /// Comparisons of names that are left for suggestions.
     pub(crate) guesses: Guesses,
 }
 
@@ -57,11 +58,11 @@ impl Model<'_> {
     }
 }
 
-/// A placeholder of another language that names something which is known here.
+/// A placeholder of another language for a known value.
 pub(crate) struct Meant {
     pub(crate) span: Span,
     pub(crate) shown: String,
     pub(crate) right: String,
-    /// Whether it could be replaced by that.
+    /// Whether an edit may replace the placeholder.
     pub(crate) certain: bool,
 }

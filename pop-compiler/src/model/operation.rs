@@ -1,4 +1,4 @@
-//! An operation of a resolved workflow, what it waits for, and what references stand for.
+//! An operation of a resolved workflow, its dependencies, and the targets of references.
 
 use super::Unit;
 use crate::ast;
@@ -9,41 +9,41 @@ use crate::types::Type;
 /// An operation whose names are bound.
 pub(crate) struct Operation<'a> {
     pub(crate) ast: &'a ast::Operation,
-    /// Its operation type, unless that is unknown.
+    /// The operation type; none if unknown.
     pub(crate) kind: Option<&'a OperationType>,
-    /// The workflow that stands here, if it is one.
+    /// The sub-workflow, if the operation is one.
     pub(crate) sub: Option<&'a Unit>,
-    /// What it waits for; never itself.
+    /// Dependencies; never the operation itself.
     pub(crate) edges: Vec<Edge>,
-    /// With `each`: the type of an item.
+    /// With `each`: type of an item.
     pub(crate) item: Option<Type>,
-    /// The type of the output of one item.
+    /// Type of one item's output.
     pub(crate) output: Type,
     /// Whether it may be skipped.
     pub(crate) conditional: bool,
 }
 
-/// "Waits for".
+/// A dependency.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edge {
     pub(crate) to: usize,
-    /// Where that is said.
+    /// Place of the mention.
     pub(crate) span: Span,
-    /// Goes on when the other one is skipped.
+    /// Whether the operation runs even if the other one is skipped.
     pub(crate) soft: bool,
-    /// Said by `after`, not by a reference.
+    /// Whether `after` causes the dependency, and not a reference.
     pub(crate) order: bool,
 }
 
-/// What a reference starts from.
+/// Start of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// Already reported.
     Unknown,
     Operation(usize),
-    /// The output of an item of a fan-out, as a native token names it: `encode.0`.
+    /// Output of a fan-out's item, as a native token names it: `encode.0`.
     Item(usize, u64),
-    /// The outputs of all items of a fan-out: `encode.*`.
+    /// Outputs of all items of a fan-out: `encode.*`.
     Items(usize),
     /// All inputs as one object.
     Inputs,
@@ -55,7 +55,7 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// The operation whose output it is.
+    /// The operation that gives the output.
     pub(crate) fn operation(self) -> Option<usize> {
         match self {
             Self::Operation(i) | Self::Item(i, _) | Self::Items(i) => Some(i),

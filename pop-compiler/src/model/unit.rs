@@ -1,4 +1,4 @@
-//! A workflow that stands as an operation of others.
+//! A workflow used as an operation of others.
 
 use serde_json::Value as Json;
 
@@ -7,17 +7,17 @@ use crate::catalog::{Catalog, OperationType};
 use crate::source::Places;
 use crate::types::Types;
 
-/// A compiled workflow as others see it.
+/// A compiled workflow from the view of others.
 pub(crate) struct Unit {
-    /// Its inputs and outputs, in terms of its own types.
+    /// Inputs and outputs, with the workflow's own types.
     pub(crate) kind: OperationType,
     pub(crate) types: Types,
     pub(crate) catalog: Catalog,
-    /// None when it has errors.
+    /// None for a workflow with errors.
     pub(crate) template: Option<AgendaTemplate>,
-    /// What its inputs are when nothing, or null, is given.
+    /// Values of inputs that are absent or null.
     pub(crate) inputs: Vec<(String, Json)>,
-    /// Where each of its operations was named.
+    /// Places of its operations' names.
     pub(crate) places: Places,
     pub(crate) operations: usize,
 }

@@ -27,7 +27,7 @@ uses = "pop.sleep"
     allowable: true,
 };
 
-/// `rule` is not one of those that can be allowed.
+/// A comment allows `rule`, which cannot be allowed.
 pub(crate) fn report(rule: &Rule, span: Span) -> Diagnostic {
     RULE.at(span, format!("cannot allow `{}`: a workflow with this fault does not compile", rule.id))
         .label("stays an error")

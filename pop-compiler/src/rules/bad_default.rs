@@ -34,7 +34,7 @@ with = { output = "${inputs.height}" }
     allowable: false,
 };
 
-/// The default of `input` is of another type.
+/// The default of `input` has another type.
 pub(crate) fn report(
     span: Span,
     input: &str,
@@ -51,7 +51,7 @@ pub(crate) fn report(
     super::valued(finding, edits)
 }
 
-/// The default of `input` holds a reference.
+/// The default of `input` contains a reference.
 pub(crate) fn reference(span: Span, input: &str) -> Diagnostic {
     RULE.at(span, format!("invalid default of `{input}`: references are not allowed"))
         .label("unknown when the workflow is submitted")

@@ -29,33 +29,33 @@ timeout = "2h"
     allowable: false,
 };
 
-/// `text` is not a duration, and `why`.
+/// `text` is not a duration; `why` is the whole message.
 pub(crate) fn report(text: &Spanned<String>, why: &str) -> Diagnostic {
     let finding = RULE.at(text.span, why).label("not a duration");
     super::written(finding, text, units::duration(&text.value))
 }
 
-/// `text` is not a range of durations, and `why`.
+/// `text` is not a range of durations; `why` is the whole message.
 pub(crate) fn range(text: &Spanned<String>, why: &str) -> Diagnostic {
     let finding = RULE.at(text.span, why).label("not a duration");
     super::written(finding, text, units::range(&text.value))
 }
 
-/// A number alone: most likely seconds, but other tools count minutes or milliseconds.
+/// A number without a unit: probably seconds, but other tools count minutes or milliseconds.
 pub(crate) fn without_unit(text: &Spanned<String>) -> Diagnostic {
     RULE.at(text.span, format!("the duration `{}` has no unit", text.value))
         .label("seconds?")
         .help(format!("for seconds write `\"{}s\"`", text.value))
 }
 
-/// A timeout or a deadline of no length.
+/// A timeout or a deadline of zero.
 pub(crate) fn zero(at: impl Into<Location>, what: &str) -> Diagnostic {
     RULE.at(at, format!("{what} is zero, so no operation could run"))
         .label("zero")
         .help("omit the key for no limit")
 }
 
-/// A range of delays that begins at zero: each delay is twice the one before.
+/// A range of delays from zero: each delay is twice the one before, so all are zero.
 pub(crate) fn from_zero(text: &Spanned<String>) -> Diagnostic {
     RULE.at(text.span, format!("invalid backoff `{}`: a range from zero never grows", text.value))
         .label("starts at zero")

@@ -32,7 +32,7 @@ uses = "media.encode"
     allowable: true,
 };
 
-/// What is wrong with an image reference: it is none, or it may mean another image tomorrow.
+/// The finding about an image reference: invalid, or not pinned.
 pub(crate) fn check(image: &Spanned<String>) -> Option<Diagnostic> {
     match parse(&image.value) {
         Err(why) => {

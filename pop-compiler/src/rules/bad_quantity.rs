@@ -28,7 +28,7 @@ resources = { memory = "8Gi" }
     allowable: false,
 };
 
-/// `text`, the value of `what`, is not a quantity, and `why`.
+/// `text`, the value of `what`, is not a quantity; `why` is the whole message.
 pub(crate) fn report(text: &Spanned<String>, what: &str, why: &str) -> Diagnostic {
     let finding = RULE.at(text.span, why).label("not a quantity");
     let mended = if what == "`cpu`" { units::cpu(&text.value) } else { units::memory(&text.value) };

@@ -45,7 +45,7 @@ uses = "media.probe"
 
 const TYPES: &[&str] = &["null", "boolean", "object", "array", "number", "integer", "string"];
 
-/// A schema that is too large once every `$ref` in it is followed.
+/// A schema that is too large with every `$ref` followed.
 pub(crate) fn too_large(span: Span) -> Diagnostic {
     let message = "the schema is too large: more than 400000 parts with every `$ref` followed";
     RULE.at(span, message).label("too large").help(
@@ -71,7 +71,7 @@ pub(crate) fn check(tree: &Tree, out: &mut Vec<Diagnostic>) {
     Walk { root: &root, anchors, out }.schema(tree);
 }
 
-/// The places that have a name of their own. Recursion is bounded by the depth of the tree.
+/// Collects the anchors of a schema. Recursion is bounded by the depth of the tree.
 fn named<'s>(schema: &'s Json, anchors: &mut HashSet<&'s str>) {
     match schema {
         Json::Object(map) => {
@@ -84,7 +84,7 @@ fn named<'s>(schema: &'s Json, anchors: &mut HashSet<&'s str>) {
     }
 }
 
-/// A least and a greatest of the same thing.
+/// Keywords for a lower and an upper bound of the same property.
 const BOUNDS: &[(&str, &str)] = &[
     ("minimum", "maximum"),
     ("minLength", "maxLength"),
@@ -214,7 +214,7 @@ impl Walk<'_> {
         });
     }
 
-    /// A least that is more than the greatest leaves nothing.
+    /// Reports a lower bound above its upper bound.
     fn bounds(&mut self, entries: &[Entry]) {
         let number = |name: &str| {
             let entry = entries.iter().find(|entry| entry.key.value == name)?;

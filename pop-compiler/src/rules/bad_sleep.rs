@@ -29,7 +29,7 @@ with = { seconds = 1 }
     allowable: false,
 };
 
-/// Looks at the lengths that are written out.
+/// Checks literal lengths.
 pub(crate) fn check(model: &Model<'_>, operation: &Operation<'_>, out: &mut Vec<Diagnostic>) {
     let sleeps = operation.kind.is_some_and(|kind| kind.passes.is_some() && &*kind.name == "pop.sleep");
     let Some(Value { kind: ValueKind::Record(fields), .. }) = operation.ast.with.as_ref().filter(|_| sleeps)

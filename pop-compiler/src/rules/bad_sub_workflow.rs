@@ -32,7 +32,7 @@ file = "${qc.file}"
     allowable: false,
 };
 
-/// A key that only operations with a type have.
+/// A key of operations with a type only.
 pub(crate) fn key(key: &Spanned<String>) -> Diagnostic {
     let name = &key.value;
     let (message, help) = match name.as_str() {
@@ -48,12 +48,12 @@ pub(crate) fn key(key: &Spanned<String>) -> Diagnostic {
     RULE.at(key.span, message).label("not with `workflow`").help(help)
 }
 
-/// More operations than anybody means.
+/// Too many operations.
 pub(crate) fn too_large(span: Span, limit: usize) -> Diagnostic {
     RULE.at(span, format!("the workflow expands to more than {limit} operations")).label("too large")
 }
 
-/// Values that are larger than anybody means.
+/// Values that are too large.
 pub(crate) fn too_much(span: Span) -> Diagnostic {
     RULE.at(span, "the values that sub-workflows pass on are too large in total")
         .label("limit exceeded here")
@@ -63,7 +63,7 @@ pub(crate) fn too_much(span: Span) -> Diagnostic {
         )
 }
 
-/// An operation whose name a sub-workflow's would take.
+/// An operation with a name of a sub-workflow's operation.
 pub(crate) fn taken(name: &Spanned<String>, of: &str) -> Diagnostic {
     RULE.at(name.span, format!("names that begin with `{of}/` are reserved for the workflow `{of}`"))
         .label("taken")

@@ -41,13 +41,12 @@ pub(crate) fn report(span: Span, text: &str, why: &str) -> Diagnostic {
     RULE.at(span, format!("invalid type `{}`: {why}", super::shorten(text))).label("here")
 }
 
-/// As [`report`], with the whole text of the type at `all`: other languages' ways to write a list or an optional are
-/// turned into ours.
+/// As [`report`], with the whole text of the type at `all`. The fix converts other languages' lists and optionals.
 pub(crate) fn in_text(span: Span, all: &Spanned<String>, why: &str) -> Diagnostic {
     super::written(report(span, &all.value, why), all, rewritten(&all.value))
 }
 
-/// `int[]`, `list[int]`, `Optional<int>`, `list<int`, in our words, if that is a type.
+/// `int[]`, `list[int]`, `Optional<int>` or `list<int` in POP's form, if that is a type.
 fn rewritten(text: &str) -> Option<String> {
     let text = text.trim();
     let missing = text.matches('<').count().saturating_sub(text.matches('>').count());
@@ -72,14 +71,14 @@ fn rewritten(text: &str) -> Option<String> {
     candidate.filter(|text| Type::parse(text).is_ok())
 }
 
-/// A type that means itself.
+/// A circular type without a value.
 pub(crate) fn circular(name: &Spanned<String>) -> Diagnostic {
     RULE.at(name.span, format!("circular type `{}`", name.value))
         .label("no finite value")
         .help("a type may contain itself only inside a list, a map or a record")
 }
 
-/// A type that stands for too many others.
+/// A type with too many alternatives.
 pub(crate) fn too_large(name: &Spanned<String>) -> Diagnostic {
     RULE.at(name.span, format!("the type `{}` has too many alternatives", name.value))
         .label("too many alternatives, or unions nested too deep")

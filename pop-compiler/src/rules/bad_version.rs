@@ -28,7 +28,7 @@ uses = "pop.sleep"
     allowable: true,
 };
 
-/// What is wrong with a version.
+/// The finding about a version, if it is invalid.
 pub(crate) fn check(version: &Spanned<String>) -> Option<Diagnostic> {
     if is_semantic(&version.value) {
         return None;
@@ -42,7 +42,7 @@ pub(crate) fn check(version: &Spanned<String>) -> Option<Diagnostic> {
     })
 }
 
-/// A version as it was probably meant: with three numbers, and without a `v`.
+/// The version that was probably intended: with three numbers, and without a `v`.
 pub(crate) fn completed(version: &str) -> Option<String> {
     let plain = version.trim().trim_start_matches(['v', 'V']);
     let missing = 3usize.saturating_sub(plain.split('.').count());

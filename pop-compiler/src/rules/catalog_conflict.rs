@@ -31,7 +31,7 @@ uses = "pop.sleep"
     allowable: false,
 };
 
-/// `name` is defined elsewhere, in another way.
+/// `name` has another definition elsewhere.
 pub(crate) fn report(name: &Spanned<String>, what: &str, first: Option<Span>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("conflicting definitions of the {what} `{}`", name.value));
     match first {
@@ -40,7 +40,7 @@ pub(crate) fn report(name: &Spanned<String>, what: &str, first: Option<Span>) ->
     }
 }
 
-/// The workflow at `path` has another operation type of this name.
+/// The workflow at `path` defines the operation type differently.
 pub(crate) fn across(path: &Spanned<String>, name: &str, other: Option<Span>) -> Diagnostic {
     let message = format!("`{}` defines the operation type `{name}` differently", path.value);
     let finding = RULE.at(path.span, message).label("named here");

@@ -34,7 +34,7 @@ after = "a"
     allowable: false,
 };
 
-/// `path` is the circle: each operation with the place where it asks for the next one.
+/// `path` is the cycle: each operation with the place of its reference to the next one.
 pub(crate) fn report(path: &[(&str, Span)]) -> Diagnostic {
     let mut names: Vec<&str> = path.iter().map(|(name, _)| *name).collect();
     names.extend(path.first().map(|(name, _)| *name));

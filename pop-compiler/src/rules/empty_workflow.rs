@@ -23,7 +23,7 @@ uses = "pop.sleep"
     allowable: false,
 };
 
-/// There is nothing at all.
+/// A file without content.
 pub(crate) fn nothing(span: Span) -> Diagnostic {
     RULE.at(span, "the file is empty").label("expected a workflow").help(
         "start with `[workflow]` and a `name`, then add an operation: `[operations.hello]` with \
@@ -31,7 +31,7 @@ pub(crate) fn nothing(span: Span) -> Diagnostic {
     )
 }
 
-/// There is nothing to run.
+/// A workflow without operations.
 pub(crate) fn report(span: Span) -> Diagnostic {
     RULE.at(span, "the workflow has no operations")
         .label("nothing to run")

@@ -39,8 +39,8 @@ with = { height = 720, title = "red" }
     allowable: true,
 };
 
-/// `of` takes no input `name`. When it is `needless` it can only go: there is no other input which it may have been meant
-/// for, and nothing is referred to in it.
+/// `of` has no input `name`. If the input is `needless`, the fix removes it: no other input fits, and its value
+/// contains no reference.
 pub(crate) fn report(
     name: &Spanned<String>,
     of: &str,

@@ -35,7 +35,7 @@ with = { message = "in ${inputs.region}" }
     allowable: true,
 };
 
-/// `shown` means `right` here; `certain` when nothing else is in it.
+/// `shown` is `right` in POP's form; `certain` if the fix may replace it.
 pub(crate) fn report(span: Span, shown: &str, right: &str, certain: bool) -> Diagnostic {
     let finding = RULE
         .at(span, format!("`{}` is not replaced", super::shorten(shown)))

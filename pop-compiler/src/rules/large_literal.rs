@@ -31,10 +31,10 @@ with = { message = "see https://example.com/text" }
     allowable: true,
 };
 
-/// Bytes a literal may have.
+/// Largest literal in bytes.
 const LARGE: usize = 64 << 10;
 
-/// The defaults of inputs, and the outputs.
+/// Checks the defaults of inputs, and the outputs.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     let workflow = model.workflow;
     let defaults = workflow.inputs.iter().filter_map(|i| i.default.as_ref());
@@ -43,7 +43,7 @@ pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The values of one operation.
+/// Checks the values of one operation.
 pub(crate) fn of_operation(_: &Model<'_>, operation: &Operation<'_>, out: &mut Vec<Diagnostic>) {
     let ast = operation.ast;
     for value in [ast.with.as_ref(), ast.each.as_deref(), ast.when.as_deref()].into_iter().flatten() {
@@ -51,8 +51,8 @@ pub(crate) fn of_operation(_: &Model<'_>, operation: &Operation<'_>, out: &mut V
     }
 }
 
-/// The bytes of a value's literals; reports the innermost value that alone is too large. Recursion is bounded by the
-/// depth of the source.
+/// Size of a value's literals in bytes. Reports the innermost value that is too large by itself. Recursion is bounded
+/// by the depth of the source.
 fn find(value: &Value, out: &mut Vec<Diagnostic>) -> usize {
     let before = out.len();
     let size = match &value.kind {

@@ -26,13 +26,14 @@ resources = { cpu = "500m" }
     allowable: true,
 };
 
-/// From so many cores on, in thousandths, it is a mistake if it is a round number: large machines have 224 or 448.
+/// Smallest suspicious number of cores, in thousandths. Large machines have 224 or 448 cores, so only round numbers are
+/// suspicious.
 const MANY: u64 = 200_000;
 
-/// Thousandths are written in steps of this many.
+/// Step of round numbers, in thousandths.
 const ROUND: u64 = 50_000;
 
-/// What is to be said of a number of cores, when it was probably meant in thousandths.
+/// The finding about a number of cores that was probably intended in thousandths.
 pub(crate) fn report(at: impl Into<Location>, text: &str, millis: u64) -> Option<Diagnostic> {
     if millis < MANY || !millis.is_multiple_of(ROUND) || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;

@@ -27,12 +27,12 @@ uses = "pop.sleep"
     allowable: false,
 };
 
-/// `path` can't be read, and `why`.
+/// The catalog `path` is unreadable because of `why`.
 pub(crate) fn report(path: &Spanned<String>, why: &str) -> Diagnostic {
     RULE.at(path.span, format!("could not read the catalog `{}`: {why}", path.value)).label("named here")
 }
 
-/// The file `path`, which is named as a catalog, is a workflow.
+/// The file `path`, used as a catalog, is a workflow.
 pub(crate) fn not_a_catalog(path: &Spanned<String>) -> Diagnostic {
     RULE.at(path.span, format!("`{}` is a workflow, not a catalog", path.value)).label("named here").help(
         format!(
@@ -43,19 +43,19 @@ pub(crate) fn not_a_catalog(path: &Spanned<String>) -> Diagnostic {
     )
 }
 
-/// The file `path`, which is named as a workflow, is a catalog.
+/// The file `path`, used as a workflow, is a catalog.
 pub(crate) fn not_a_workflow(path: &Spanned<String>) -> Diagnostic {
     RULE.at(path.span, format!("`{}` is a catalog, not a workflow", path.value))
         .label("named here")
         .help(format!("to use its operation types, write `catalogs = [\"{}\"]`", path.value))
 }
 
-/// The JSON Schema `path` can't be read, and `why`.
+/// The JSON Schema `path` is unreadable because of `why`.
 pub(crate) fn schema(path: &Spanned<String>, why: &str) -> Diagnostic {
     RULE.at(path.span, format!("could not read the schema `{}`: {why}", path.value)).label("named here")
 }
 
-/// The workflow `path` can't be read, and `why`.
+/// The workflow `path` is unreadable because of `why`.
 pub(crate) fn workflow(path: &Spanned<String>, why: &str) -> Diagnostic {
     RULE.at(path.span, format!("could not read the workflow `{}`: {why}", path.value)).label("named here")
 }

@@ -34,7 +34,7 @@ files = "${encode[*].file}"
     allowable: false,
 };
 
-/// `name` is fanned out, and the reference at `span` does not say which.
+/// `name` fans out, and the reference at `span` has no index.
 pub(crate) fn report(name: &str, span: Span, fan_out: Span) -> Diagnostic {
     let shown = write_name(name);
     RULE.at(span, format!("missing index: `{name}` has one output per item of its `each`"))

@@ -32,7 +32,8 @@ pub(crate) fn report(span: Span, of: &str, key: &str, example: &str) -> Diagnost
         .help(format!("add `{example}`"))
 }
 
-/// An input without a type, whose default is of type `ty`; `first` is the key of its first entry, when it can be no other.
+/// An input without a type, whose default has type `ty`. `first` is the key of its first entry, if an edit can be
+/// certain.
 pub(crate) fn type_of_input(span: Span, of: &str, ty: &str, first: Option<Span>) -> Diagnostic {
     let finding = report(span, of, "type", &format!("type = \"{ty}\""));
     match first {

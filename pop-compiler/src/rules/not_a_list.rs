@@ -34,7 +34,7 @@ each = "${inputs.sources}"
     allowable: false,
 };
 
-/// `each` over something else, such as a text that was `meant` as a reference.
+/// `each` over another value, perhaps a text that was `meant` as a reference.
 pub(crate) fn each(span: Span, ty: &Type, meant: Option<(&str, &str)>) -> Diagnostic {
     let finding = RULE
         .at(span, format!("`each` needs a list, but the value is `{}`", super::shorten(&ty.to_string())))
@@ -45,13 +45,13 @@ pub(crate) fn each(span: Span, ty: &Type, meant: Option<(&str, &str)>) -> Diagno
     }
 }
 
-/// An index into something else.
+/// An index into another value.
 pub(crate) fn index(span: Span, of: &str, ty: &Type) -> Diagnostic {
     RULE.at(span, format!("{of} is `{}`, which is not a list", super::shorten(&ty.to_string())))
         .label("cannot be indexed")
 }
 
-/// `[*]` on something that is no fan-out.
+/// `[*]` on a value that is not a fan-out.
 pub(crate) fn all(span: Span, of: &str) -> Diagnostic {
     RULE.at(span, format!("`[*]` needs an operation with `each`, but {of} is not one")).label("not a fan-out")
 }

@@ -49,7 +49,7 @@ input = { text = "string" }
     allowable: true,
 };
 
-/// What a default of this type looks like, where some value is one.
+/// An example of a default of this type, if a short one exists.
 fn default_of(ty: &Type) -> Option<&'static str> {
     Some(match ty {
         Type::Bool => "false",
@@ -63,7 +63,7 @@ fn default_of(ty: &Type) -> Option<&'static str> {
     })
 }
 
-/// Only null stands between what is given and what is taken.
+/// Only null keeps the value from its target.
 pub(crate) fn report(given: &Given<'_>, target: &Target<'_>, mismatch: &Mismatch) -> Diagnostic {
     let path = &mismatch.path;
     let message =

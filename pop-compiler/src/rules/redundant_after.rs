@@ -39,13 +39,13 @@ with = { message = "${first.n}" }
     allowable: true,
 };
 
-/// Edges that are followed for one operation; what is further away is not looked for.
+/// Most edges that are followed for one operation.
 const STEPS: usize = 2_000;
 
 /// Edges that are followed for each operation of the workflow, on average.
 const AVERAGE: usize = 32;
 
-/// The entries of `after` that data edges imply, and those that are there twice.
+/// Checks for entries of `after` that references imply, and for duplicates.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     let mut left = model.operations.len().saturating_mul(AVERAGE).saturating_add(STEPS);
     for i in 0..model.operations.len() {
@@ -74,8 +74,8 @@ pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The names that operation `i` waits for through references alone. An operation on the way that may be skipped ends the
-/// way, since it may be skipped before all that it refers to has ended.
+/// The operations that operation `i` waits for through references alone. An operation that may be skipped ends the
+/// path, because the skip may happen before its own dependencies end.
 fn implied<'m>(model: &'m Model<'_>, i: usize, left: &mut usize) -> HashSet<&'m str> {
     let mut found = HashSet::new();
     let mut open = vec![i];

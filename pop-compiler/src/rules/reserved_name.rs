@@ -26,7 +26,7 @@ uses = "pop.sleep"
     allowable: false,
 };
 
-/// A finding, if no operation may have this name.
+/// A finding, if the name is invalid for an operation.
 pub(crate) fn operation(name: &Spanned<String>) -> Option<Diagnostic> {
     let text = name.value.as_str();
     let why = match text {
@@ -42,12 +42,12 @@ pub(crate) fn operation(name: &Spanned<String>) -> Option<Diagnostic> {
     Some(RULE.at(name.span, format!("invalid operation name `{}`", text.escape_debug())).label(why))
 }
 
-/// A name without a letter.
+/// An empty name.
 pub(crate) fn empty(span: Span, what: &str) -> Diagnostic {
     RULE.at(span, format!("{what} needs a name")).label("empty")
 }
 
-/// A name of a type that is a type already, or no name.
+/// A type name that is built in, or has invalid characters.
 pub(crate) fn type_name(name: &Spanned<String>) -> Diagnostic {
     RULE.at(name.span, format!("invalid type name `{}`", name.value))
         .label("built-in name, or invalid characters")

@@ -28,7 +28,7 @@ timeout = "5m"
     allowable: true,
 };
 
-/// Operations whose own `retry` names timeouts, without a timeout.
+/// Checks for operations whose own `retry` names timeouts, without a timeout.
 pub(crate) fn check(_: &Model<'_>, operation: &Operation<'_>, out: &mut Vec<Diagnostic>) {
     let settings = &operation.ast.settings;
     let Some(span) = settings.retry_on_timeout else { return };

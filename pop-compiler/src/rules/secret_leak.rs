@@ -39,7 +39,7 @@ with = { authorization = "Bearer ${inputs.token}" }
     allowable: true,
 };
 
-/// The secret `from` would show at `to`.
+/// The secret `from` would be readable at `to`.
 pub(crate) fn report(
     from: &str,
     to: &str,
@@ -61,14 +61,14 @@ pub(crate) fn report(
     }
 }
 
-/// The secret input `path` is among the words of a command.
+/// The secret input `path` is part of a command line.
 pub(crate) fn in_command(span: Span, path: &str, operation: &Spanned<String>) -> Diagnostic {
     RULE.at(span, format!("exposed secret: `with.{path}` → the command line of `{}`", operation.value))
         .label("secret in a command line")
         .help(format!("pass the secret with `stdin = \"${{with.{path}}}\"` or in `env`"))
 }
 
-/// The default of an input holds a secret in clear text.
+/// The default of an input is a secret in clear text.
 pub(crate) fn in_default(span: Span, input: &str, declared: Span) -> Diagnostic {
     RULE.at(
         span,

@@ -54,8 +54,8 @@ with = { video = "clip.mp4", subtitles = "${subtitle.file ?? null}" }
     allowable: true,
 };
 
-/// `reader` gives `input`, which is optional, what `other` puts out, which may be skipped. The reference ends at `end`, its
-/// bracket included.
+/// `reader` gets its optional `input` from `other`, which may be skipped. The reference ends at `end`, including its
+/// bracket.
 pub(crate) fn report(span: Span, reader: &str, input: &str, other: &str) -> Diagnostic {
     let message =
         format!("`{reader}` is skipped when `{other}` is, although its input `{input}` is optional");

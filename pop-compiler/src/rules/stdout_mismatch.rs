@@ -47,7 +47,7 @@ title = "${title.title}"
     allowable: true,
 };
 
-/// A finding when no value of the declared type is what `stdout` gives.
+/// A finding, if the declared type accepts no output of `stdout`.
 pub(crate) fn check(
     types: &Types,
     stdout: Stdout,
@@ -100,7 +100,7 @@ pub(crate) fn check(
     )))
 }
 
-/// What the field is filled with.
+/// Type of the filled field, for people.
 fn gives(filled: Filled) -> &'static str {
     match filled {
         Filled::Text => "string",
@@ -108,8 +108,7 @@ fn gives(filled: Filled) -> &'static str {
     }
 }
 
-/// Whether some record with nothing but the field that is filled is of the type. Recursion is bounded by the depth of
-/// the source.
+/// Whether the type accepts some record with only the filled field. Recursion is bounded by the depth of the source.
 fn takes(types: &Types, ty: &Type, filled: Filled) -> bool {
     let wanted: fn(&Types, &Type) -> bool = match filled {
         Filled::Text => is_text,
@@ -129,12 +128,12 @@ fn takes(types: &Types, ty: &Type, filled: Filled) -> bool {
     }
 }
 
-/// A field that must be there and is another one.
+/// A required field other than the filled one.
 fn lacking<'r>(types: &Types, record: &'r Record, field: &str) -> Option<&'r str> {
     record.iter().find(|(name, ty)| *name != field && !types.accepts_null(ty)).map(|(name, _)| name)
 }
 
-/// Whether some text can be read as a value of the type. Recursion as above.
+/// Whether some text is valid for the type. Recursion as above.
 fn is_text(types: &Types, ty: &Type) -> bool {
     match types.resolve(ty) {
         Type::Union(members) => members.iter().any(|member| is_text(types, member)),
@@ -144,7 +143,7 @@ fn is_text(types: &Types, ty: &Type) -> bool {
     }
 }
 
-/// Whether some list of texts can be read as a value of the type. Recursion as above.
+/// Whether some list of texts is valid for the type. Recursion as above.
 fn is_lines(types: &Types, ty: &Type) -> bool {
     match types.resolve(ty) {
         Type::Any | Type::Error => true,

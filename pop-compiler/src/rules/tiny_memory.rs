@@ -27,10 +27,10 @@ resources = { memory = "512Mi" }
     allowable: true,
 };
 
-/// The least that is no mistake, in bytes.
+/// Smallest plausible memory, in bytes.
 const LEAST: u64 = 1024;
 
-/// What is to be said of a quantity of memory, when it is too small.
+/// The finding about a quantity of memory, if it is too small.
 pub(crate) fn report(at: impl Into<Location>, text: &str, bytes: u64) -> Option<Diagnostic> {
     if bytes >= LEAST {
         return None;

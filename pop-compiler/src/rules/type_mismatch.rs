@@ -38,7 +38,7 @@ with = { height = 720 }
     allowable: true,
 };
 
-/// What is given (`given`, as written) may be something that `target` refuses.
+/// `target` rejects some value of `given`.
 pub(crate) fn report(
     given: &Given<'_>,
     target: &Target<'_>,
@@ -75,7 +75,7 @@ pub(crate) fn literal(shown: &str, span: Span, target: &Target<'_>, edits: Optio
     super::valued(target.place(finding), edits)
 }
 
-/// A text that is a reference, but for the `${…}` around it.
+/// A text that is a reference without its `${…}`.
 pub(crate) fn bare(text: &str, right: &str, span: Span, target: &Target<'_>) -> Diagnostic {
     let finding = RULE
         .at(span, format!("{} does not accept `{}`", target.at("", target.ty), super::shorten(text)))
@@ -85,7 +85,7 @@ pub(crate) fn bare(text: &str, right: &str, span: Span, target: &Target<'_>) -> 
     target.place(finding)
 }
 
-/// A literal that is none of a few words.
+/// A literal outside of a few valid words.
 pub(crate) fn word(
     text: &str,
     span: Span,

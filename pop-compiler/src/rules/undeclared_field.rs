@@ -36,7 +36,7 @@ with = { height = 720, title = "a clip", tune = "film" }
     allowable: true,
 };
 
-/// `of` does not name the field `name`, but `near`. No fix: the field may be meant.
+/// `of` declares no field `name`, but `near`. No fix, because the name may be intended.
 pub(crate) fn report(name: &Spanned<String>, of: &str, near: &str) -> Diagnostic {
     RULE.at(name.span, format!("{of} declares no field `{}`, but accepts any field", name.value))
         .help(format!("did you mean `{near}`?"))

@@ -43,7 +43,7 @@ file = "${encode.file}"
     allowable: false,
 };
 
-/// `of` (a value as the user wrote it) has no field `name`.
+/// `of`, a value as written, has no field `name`.
 pub(crate) fn report(name: &Spanned<String>, of: &str, record: &Record, guesses: &Guesses) -> Diagnostic {
     let finding = RULE.at(name.span, format!("{of} has no field `{}`", name.value));
     match suggest::nearest(&name.value, guesses.among(record.iter().map(|(n, _)| n))) {
@@ -54,7 +54,7 @@ pub(crate) fn report(name: &Spanned<String>, of: &str, record: &Record, guesses:
     }
 }
 
-/// `of` is not something with fields.
+/// `of` has a type without fields.
 pub(crate) fn no_fields(name: &str, span: Span, of: &str, ty: &Type) -> Diagnostic {
     RULE.at(span, format!("{of} is `{ty}`, which has no fields")).label(format!("cannot read `{name}`"))
 }
@@ -70,7 +70,8 @@ pub(crate) fn of_index(span: Span) -> Diagnostic {
     RULE.at(span, "`each_index` is a number and has no fields").label("a number has no fields")
 }
 
-/// `key`, in a `${with.…}` of a command, is no input of the operation type, or no field of what is `before` it.
+/// `key`, in a `${with.…}` of a command, is not an input of the operation type, or not a field of the value `before`
+/// it.
 pub(crate) fn of_with(
     before: &str,
     key: &Spanned<String>,
@@ -90,7 +91,7 @@ pub(crate) fn of_with(
     finding.label(format!("unknown {what}")).help(super::list_of(intro, record.iter().map(|(n, _)| n)))
 }
 
-/// `key`, in `${with.PATH}` of a command, is taken from something that has no fields.
+/// `key`, in `${with.PATH}` of a command, belongs to a value without fields.
 pub(crate) fn in_with(path: &str, key: &Spanned<String>, operation: &Spanned<String>) -> Diagnostic {
     let message = format!("invalid `${{with.{path}}}` in `{}`: no field `{}`", operation.value, key.value);
     RULE.at(key.span, message).label("the value has no fields")

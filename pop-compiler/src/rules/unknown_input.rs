@@ -34,7 +34,7 @@ with = { output = "${inputs.source}" }
     allowable: false,
 };
 
-/// `inputs.NAME` where an operation has that name; `root` is where `inputs` stands, `near` an input that may be meant.
+/// `inputs.NAME`, where an operation has that name. `root` is the place of `inputs`, and `near` a suggested input.
 pub(crate) fn is_operation(name: &str, root: Span, span: Span, near: Option<&str>) -> Diagnostic {
     let finding = RULE.at(span, format!("unknown input `{name}`")).label("not declared in `[inputs]`");
     let help = format!("`{name}` is an operation; write `${{{name}}}`");
@@ -44,12 +44,12 @@ pub(crate) fn is_operation(name: &str, root: Span, span: Span, near: Option<&str
     }
 }
 
-/// A token of POP's own whose name is that of no input.
+/// A native token whose name is not an input.
 pub(crate) fn native(name: &str, span: Span, near: Option<Near<'_>>) -> Diagnostic {
     report(name, span, near).help("write `\\@<` for the text itself")
 }
 
-/// A reference to an input that is not declared; `near` is what was probably meant.
+/// A reference to an undeclared input, with a suggestion.
 pub(crate) fn report(name: &str, span: Span, near: Option<Near<'_>>) -> Diagnostic {
     let finding = RULE.at(span, format!("unknown input `{name}`"));
     match near {

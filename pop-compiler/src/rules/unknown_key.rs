@@ -31,7 +31,7 @@ after = "first"
     allowable: false,
 };
 
-/// What other workflow languages call keys of ours that mean the same.
+/// Keys of other workflow languages, and POP's keys of the same meaning.
 const OTHERS: &[(&str, &str)] = &[
     ("needs", "after"),
     ("depends_on", "after"),
@@ -59,7 +59,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("maxAttempts", "attempts"),
 ];
 
-/// `key` is the rest of a name with a dot in it, which is not in quotes.
+/// `key` is the rest of an unquoted name with a dot.
 pub(crate) fn dotted(key: &Spanned<String>, before: &str, of: &str) -> Diagnostic {
     RULE.at(key.span, format!("unknown key `{}` in {of}", key.value))
         .label("not a key here")
@@ -73,7 +73,7 @@ pub(crate) fn in_catalog(key: &Spanned<String>) -> Diagnostic {
         .help("a catalog cannot import catalogs; list all of them in `catalogs` of the workflow")
 }
 
-/// An operation type as a workflow file has it, in a catalog file; `section` is where its section is named.
+/// An operation type in a catalog file, written like in a workflow file. `section` is the place of its section's name.
 pub(crate) fn moved(key: &Spanned<String>, section: Option<Span>) -> Diagnostic {
     let finding = RULE
         .at(key.span, format!("unknown key `{}` in `catalog`", key.value))
@@ -88,33 +88,33 @@ pub(crate) fn moved(key: &Spanned<String>, section: Option<Span>) -> Diagnostic 
     }
 }
 
-/// Whether `key` is another tool's word, which may mean something else there.
+/// Whether `key` is another tool's word, which may have another meaning there.
 pub(crate) fn is_foreign(key: &str) -> bool {
     OTHERS.iter().any(|(word, _)| *word == key)
 }
 
-/// The known key that `key` was probably meant to be.
+/// The known key that `key` probably stands for.
 pub(crate) fn meant(key: &str, known: &[&'static str]) -> Option<Near<'static>> {
     let other = OTHERS.iter().find(|(word, ours)| *word == key && known.contains(ours));
     let near = other.map(|(_, ours)| Near::from(*ours));
     near.or_else(|| suggest::nearest(key, known.iter().copied()))
 }
 
-/// `key` is near to `ours`, which is there as well.
+/// `key` is close to `ours`, which is also present.
 pub(crate) fn twin(key: &Spanned<String>, of: &str, ours: &str) -> Diagnostic {
     RULE.at(key.span, format!("unknown key `{}` in {of}", key.value))
         .label("not a key here")
         .help(format!("`{ours}` is present, too: keep one of them"))
 }
 
-/// `key` is another tool's word for `ours`, but its value is of another form.
+/// `key` is another tool's word for `ours`, but its value has another form.
 pub(crate) fn otherwise(key: &Spanned<String>, of: &str, ours: &str) -> Diagnostic {
     RULE.at(key.span, format!("unknown key `{}` in {of}", key.value))
         .label("not a key here")
         .help(format!("use `{ours}`, whose value has another form"))
 }
 
-/// `key` is none of the `known` keys of `of`.
+/// `key` is not among the `known` keys of `of`.
 pub(crate) fn report(key: &Spanned<String>, of: &str, known: &[&'static str]) -> Diagnostic {
     let finding = RULE.at(key.span, format!("unknown key `{}` in {of}", key.value));
     match meant(&key.value, known) {

@@ -31,7 +31,7 @@ after = ["first"]
     allowable: false,
 };
 
-/// `after` names nothing; `near` is what was probably meant.
+/// `after` names an unknown operation; `near` is a suggestion.
 pub(crate) fn report(name: &Spanned<String>, near: Option<Near<'_>>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("unknown operation `{}`", name.value));
     let plain = name.value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));

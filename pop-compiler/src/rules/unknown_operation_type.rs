@@ -27,12 +27,13 @@ uses = "pop.sleep"
     allowable: false,
 };
 
-/// Whether the name could only be that of a built-in type, which no catalog defines.
+/// Whether the unknown name has the prefix of built-in types, which no catalog can define. The check reads the message
+/// of [`report`].
 pub(crate) fn is_built_in(finding: &Diagnostic) -> bool {
     finding.rule == RULE.id && finding.message.starts_with("unknown operation type `pop.")
 }
 
-/// `uses` names nothing.
+/// `uses` names an unknown operation type.
 pub(crate) fn report<'n>(name: &Spanned<String>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("unknown operation type `{}`", name.value));
     match suggest::nearest(&name.value, known) {

@@ -32,7 +32,7 @@ with = { output = "${probe.title}" }
     allowable: false,
 };
 
-/// A reference to the output of an operation that is not there; `near` is what was probably meant.
+/// A reference to the output of an unknown operation, with a suggestion.
 pub(crate) fn report(name: &Spanned<String>, near: Option<Near<'_>>, is_input: bool) -> Diagnostic {
     let finding =
         RULE.at(name.span, format!("unknown operation `{}` in a reference to an output", name.value));
@@ -52,7 +52,7 @@ pub(crate) fn report(name: &Spanned<String>, near: Option<Near<'_>>, is_input: b
     }
 }
 
-/// `steps.probe`: the operation `field` behind a word that other languages put there.
+/// `steps.probe`: the operation `field` after a prefix of other languages.
 pub(crate) fn prefix(name: &Spanned<String>, field: &str, span: Span) -> Diagnostic {
     RULE.at(name.span, format!("unknown operation `{}` in a reference to an output", name.value))
         .label("a reference begins with the name of the operation")
@@ -60,7 +60,7 @@ pub(crate) fn prefix(name: &Spanned<String>, field: &str, span: Span) -> Diagnos
         .edit(Span { end: span.start, ..name.span }, "")
 }
 
-/// `load.data.rows`, where `load.data` is an operation: the name and so many steps are its name.
+/// `load.data.rows`, where `load.data` is an operation: the name and the first `steps` of the path are its name.
 pub(crate) fn dotted(name: &Spanned<String>, reference: &Reference, steps: usize) -> Diagnostic {
     let path = &reference.path[..steps.min(reference.path.len())];
     let fields = path.iter().filter_map(|step| match &step.value {
@@ -78,14 +78,14 @@ pub(crate) fn dotted(name: &Spanned<String>, reference: &Reference, steps: usize
     if span.range().len() == full.len() { finding.edit(span, written) } else { finding }
 }
 
-/// `params.url`: a word that other languages have for `inputs` or `each`.
+/// `params.url`: a word of other languages for `inputs` or `each`.
 pub(crate) fn root(name: &Spanned<String>, ours: &str) -> Diagnostic {
     let finding =
         RULE.at(name.span, format!("unknown operation `{}` in a reference to an output", name.value));
     super::meant(finding, name, ours)
 }
 
-/// An item that the fan-out does not have.
+/// An index beyond the items of the fan-out.
 pub(crate) fn index(span: Span, name: &str, items: usize, each: Span) -> Diagnostic {
     let has = if items == 1 { "1 item".to_owned() } else { format!("{items} items") };
     RULE.at(span, format!("index out of range: the fan-out of `{name}` has {has}"))
@@ -93,7 +93,7 @@ pub(crate) fn index(span: Span, name: &str, items: usize, each: Span) -> Diagnos
         .also(each, "this list")
 }
 
-/// A token of POP's own for something that a run does not have.
+/// A native token with an unknown name.
 pub(crate) fn native<'n>(span: Span, name: &str, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
     let finding = RULE.at(span, format!("unknown name `{name}` in a reference"));
     match suggest::closest(name, known) {

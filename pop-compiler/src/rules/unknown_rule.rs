@@ -31,7 +31,7 @@ uses = "pop.sleep"
     allowable: true,
 };
 
-/// No rule is called `name`.
+/// `name` is an unknown rule.
 pub(crate) fn report(name: &Spanned<String>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("unknown rule `{}`", name.value));
     match suggest::nearest(&name.value, ALL.iter().map(|rule| rule.id)) {

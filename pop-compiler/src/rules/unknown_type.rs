@@ -36,7 +36,7 @@ with = { output = "${inputs.source}" }
     allowable: false,
 };
 
-/// `name` is no type.
+/// `name` is an unknown type.
 pub(crate) fn report<'n>(name: &Spanned<Arc<str>>, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
     let finding = RULE.at(name.span, format!("unknown type `{}`", name.value));
     // what other languages call ours

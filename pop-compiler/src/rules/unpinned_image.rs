@@ -32,7 +32,7 @@ uses = "media.encode"
     allowable: true,
 };
 
-/// `image` moves, and `why`.
+/// `image` may change because of `why`.
 pub(crate) fn report(image: &Spanned<String>, why: &str) -> Diagnostic {
     RULE.at(image.span, format!("unpinned image `{}`: {why}", super::shorten(&image.value)))
         .label("not pinned")

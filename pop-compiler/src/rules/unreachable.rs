@@ -42,7 +42,7 @@ with = { message = "${first.n}" }
     allowable: true,
 };
 
-/// One finding for each `when = false`, with those that it takes along.
+/// Reports each `when = false`, with the operations that never run because of it.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     let never = |i: usize| {
         let when = model.operations[i].ast.when.as_deref();

@@ -33,7 +33,7 @@ with = { output = "${inputs.source}" }
     allowable: true,
 };
 
-/// Inputs that no reference names.
+/// Checks for inputs without references.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     // a reference that could not be read may be the one that would have named it
     if out.iter().any(|d| d.rule == bad_expression::RULE.id) {

@@ -44,7 +44,7 @@ n = "${second.n}"
     allowable: true,
 };
 
-/// Operations that give something to nobody.
+/// Checks for operations without a reader of their output.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     // a reference that could not be read, or means nothing, may be the one that would have named it
     let unclear = model.unclear || out.iter().any(|d| d.rule == bad_expression::RULE.id);

@@ -36,7 +36,7 @@ with = { output = "${inputs.rung}" }
     allowable: true,
 };
 
-/// Types of the workflow file that only themselves name.
+/// Checks for types of the workflow file that only themselves name.
 pub(crate) fn check(model: &Model<'_>, out: &mut Vec<Diagnostic>) {
     let broken = has_errors(out);
     for def in &model.workflow.types {

@@ -29,7 +29,7 @@ when = true
     allowable: true,
 };
 
-/// Nothing of `rule` is below the comment; `cut` is what goes from it, or all of it.
+/// No finding of `rule` is below the comment; `cut` is the part of the comment to remove.
 pub(crate) fn report(rule: &str, span: Span, cut: Span) -> Diagnostic {
     RULE.at(span, format!("useless allow of `{rule}`: no such finding below"))
         .label("no effect")

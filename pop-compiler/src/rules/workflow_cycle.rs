@@ -29,12 +29,12 @@ file = "${qc.file}"
     allowable: false,
 };
 
-/// `path` is the circle: the files, the first one again at the end.
+/// `path` is the cycle of files; the first one is also the last.
 pub(crate) fn report(span: Span, path: &[&str]) -> Diagnostic {
     RULE.at(span, format!("workflows contain each other: {}", path.join(" → "))).label("closes the cycle")
 }
 
-/// Workflows nested deeper than anybody means.
+/// Workflows that nest too deep.
 pub(crate) fn too_deep(span: Span, limit: usize) -> Diagnostic {
     RULE.at(span, format!("workflows nest more than {limit} levels deep")).label("too deep")
 }

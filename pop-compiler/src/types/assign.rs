@@ -1,4 +1,4 @@
-//! Whether every value of one type is a value of another; if not, a value that shows it.
+//! Whether every value of one type is a value of another; if not, a value that proves the difference.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,26 +11,26 @@ use super::{Record, Type, Types, sample};
 /// Why a type does not fit another.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Mismatch {
-    /// Where inside the value, such as `.video.height`; empty for the value itself.
+    /// Place inside the value, such as `.video.height`; empty for the value itself.
     pub(crate) path: String,
-    /// A value the source may give there that the target refuses; `None` when a field is missing altogether.
+    /// A possible value of the source that the target rejects; `None` for an absent field.
     pub(crate) witness: Option<Json>,
-    /// What the target takes there.
+    /// Type of the target at that place.
     pub(crate) expected: Type,
-    /// A secret would go where it shows.
+    /// Whether a secret would be exposed.
     pub(crate) leak: bool,
 }
 
-/// Types nested or unrolled further than this are taken to fit.
+/// Deepest nesting or unrolling; deeper types are assumed to fit.
 const MAX_DEPTH: usize = 64;
 
-/// Comparisons that are made before types are taken to fit; see [`MAX_DEPTH`].
+/// Most comparisons; afterwards types are assumed to fit.
 const STEPS: u32 = 1_000_000;
 
 /// As [`STEPS`], for a half of a type.
 const STEPS_OF_A_SPLIT: u32 = 10_000;
 
-/// From so many members of a union on, they are looked up before they are compared one by one.
+/// Smallest number of union members that are looked up before a comparison one by one.
 const MANY: usize = 16;
 
 impl Types {
@@ -45,12 +45,12 @@ struct Assign<'t> {
     types: &'t Types,
     /// Comparisons that are left.
     steps: u32,
-    /// What is known of pairs of names. One that is being found out is taken to fit: so a recursive type fits another when
-    /// nothing in them speaks against it.
+    /// Results for pairs of names. A pair under comparison is assumed to fit, so a recursive type fits another one
+    /// unless a difference shows.
     known: HashMap<(&'t str, &'t str), Result<(), Box<Mismatch>>>,
 }
 
-/// Whether two types are the same at a glance; what they hold is not compared.
+/// Whether two types are the same without a comparison of their parts.
 fn is_same(a: &Type, b: &Type) -> bool {
     match (a, b) {
         (Type::List(a), Type::List(b))
@@ -135,7 +135,7 @@ impl<'t> Assign<'t> {
         }
     }
 
-    /// Whether a field that may be among the further ones of the source is good for the field `name` of the target.
+    /// Whether a further field of the source may serve as the field `name` of the target.
     fn perhaps(
         &mut self,
         rest: Option<&'t Type>,
@@ -150,7 +150,7 @@ impl<'t> Assign<'t> {
         self.at(rest, ty, depth + 1).map_err(|m| inside(&step(Some(name)), m))
     }
 
-    /// Whether a field that the target does not name may go there: it arrives all the same.
+    /// Whether an undeclared field of the target may arrive there.
     fn further(
         &mut self,
         name: Option<&str>,
@@ -165,7 +165,7 @@ impl<'t> Assign<'t> {
         .map_err(|m| inside(&step(name), m))
     }
 
-    /// Whether each member of a union fits. With many on both sides, those that are there as they are need no comparing.
+    /// Whether each member of a union fits. Members that both unions share need no comparison.
     fn each_member(
         &mut self,
         members: &'t [Type],
@@ -184,7 +184,7 @@ impl<'t> Assign<'t> {
     }
 }
 
-/// Whether it is a literal or one of the built-in types without parts.
+/// Whether the type is a literal or a built-in type without parts.
 fn is_scalar(ty: &Type) -> bool {
     !matches!(
         ty,
@@ -199,7 +199,7 @@ fn is_scalar(ty: &Type) -> bool {
     )
 }
 
-/// A field that is needed isn't there.
+/// The fault of an absent required field.
 #[expect(clippy::unnecessary_box_returns, reason = "it is handed on in a result, which is to stay small")]
 fn absent(name: &str, expected: &Type) -> Box<Mismatch> {
     Box::new(Mismatch { path: format!(".{name}"), witness: None, expected: expected.clone(), leak: false })
@@ -215,7 +215,7 @@ impl Types {
         }))
     }
 
-    /// Whether it can be seen at once that a type (neither a union nor a secret) fits another one nowhere.
+    /// Whether a type (neither a union nor a secret) obviously fits no member of another one.
     fn is_other(&self, from: &Type, to: &Type) -> bool {
         match (from, to) {
             (_, Type::Any | Type::Error | Type::Union(_) | Type::Secret(_))
@@ -239,7 +239,7 @@ impl Types {
 }
 
 impl Types {
-    /// Whether a type that is another's halves together fits a union in which each half has its place.
+    /// Whether a type that consists of another's halves fits a union with a place for each half.
     fn split_fits(&self, source: &Type, to: &Type, steps: u32) -> bool {
         let halves = match source {
             Type::Bool => [true, false].map(|half| Type::Literal(Json::Bool(half).into())),
@@ -249,7 +249,7 @@ impl Types {
         halves.iter().all(|half| Assign { types: self, steps, known: HashMap::new() }.at(half, to, 0).is_ok())
     }
 
-    /// Refuses a type with a secret in it.
+    /// Rejects a type with a secret.
     fn shows(&self, ty: &Type, expected: &Type) -> Result<(), Box<Mismatch>> {
         match self.secret_in(ty) {
             None => Ok(()),
@@ -264,7 +264,7 @@ fn literal_fits(types: &Types, value: &Json, target: &Type) -> bool {
     !matches!(target, Type::Record(_) | Type::Map(_) | Type::List(_)) && types.accepts(target, value)
 }
 
-/// The step into a field; `.*` into those that have no name.
+/// The step into a field; `.*` for unnamed fields.
 fn step(name: Option<&str>) -> String {
     format!(".{}", name.unwrap_or("*"))
 }
@@ -275,7 +275,7 @@ fn inside(step: &str, mut mismatch: Box<Mismatch>) -> Box<Mismatch> {
     mismatch
 }
 
-/// The type of a plain JSON value, as narrow as the language can say.
+/// The narrowest type of a plain JSON value.
 pub(crate) fn type_of(value: &Json) -> Type {
     match value {
         Json::Null => Type::Null,

@@ -1,4 +1,4 @@
-//! Texts with a form of their own: URLs and times.
+//! Text formats: URLs, dates and times.
 
 /// Whether the text looks like an absolute URL: a scheme, a colon, and something after it without spaces.
 pub(super) fn is_url(text: &str) -> bool {

@@ -1,31 +1,30 @@
-//! What is worth knowing of all named types at once: which mean nothing, where aliases end, which take null, which hold a
-//! secret. Made once for a set of names, in time in proportion to what was written, however the names refer to each
-//! other.
+//! Facts about all named types: faults, ends of aliases, null, secrets. The index is built once for a set of names, in
+//! linear time, however the names refer to each other.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Type;
 
-/// Unions and secrets that stand inside each other by name, no list, map or record in between.
+/// Deepest nesting of unions and secrets by name, without a list, map or record in between.
 const MAX_DEPTH: usize = 128;
 
-/// Alternatives that one name may stand for, those of the names in it included.
+/// Most alternatives of one name, including those of the names inside.
 const MAX_PARTS: usize = 100_000;
 
-/// Why a name means nothing.
+/// Why a name has no meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// It means itself without a list, a map or a record in between. Names of one circle have one number.
+    /// A circular definition without a list, a map or a record in between. All names of one cycle have one number.
     Circular(usize),
-    /// It stands for more alternatives, or for more that are nested, than anybody can follow.
+    /// A definition with too many alternatives, or nested too deep.
     TooLarge,
 }
 
-/// What is known of one name.
+/// Facts about one name.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
-    /// What it stands for, without a name in front; [`Type::Error`] when that is nothing.
+    /// The definition behind all aliases; [`Type::Error`] for a faulty name.
     pub(super) meaning: Type,
     /// Whether null is one of its values.
     pub(super) null: bool,
@@ -36,10 +35,10 @@ pub(super) struct Known {
 
 pub(super) type Index = HashMap<Arc<str>, Known>;
 
-/// What one type says itself.
+/// The content of one type, without other names.
 #[derive(Default)]
 struct Said {
-    /// Names that a value of it may be, and how deep in unions and secrets they stand.
+    /// Names that a value may have as its type, with their depth in unions and secrets.
     plain: Vec<(usize, usize)>,
     /// Names in lists, maps and records.
     inside: Vec<usize>,
@@ -86,7 +85,7 @@ pub(super) fn index(named: &HashMap<Arc<str>, Type>) -> Index {
     types.into_iter().map(|(name, _)| name.clone()).zip(known).collect()
 }
 
-/// What a type says without following names.
+/// The content of a type without following names.
 fn said(ty: &Type, ids: &HashMap<&str, usize>) -> Said {
     let mut said = Said::default();
     let mut open: Vec<(&Type, Option<usize>)> = vec![(ty, Some(0))];
@@ -114,8 +113,8 @@ fn said(ty: &Type, ids: &HashMap<&str, usize>) -> Said {
     said
 }
 
-/// The names in circles of [`Said::plain`], those in none as circles of one; each behind all that it refers to. This is
-/// Tarjan's algorithm with a stack of its own.
+/// The cycles of [`Said::plain`]; a name outside of cycles is a cycle of one. Each comes after all that it refers to.
+/// Tarjan's algorithm with an explicit stack.
 fn circles(said: &[Said]) -> Vec<Vec<usize>> {
     const NONE: usize = usize::MAX;
     let (mut order, mut low, mut waiting) =

@@ -7,15 +7,15 @@ use serde_json::Value as Json;
 use super::{Type, Types, formats};
 use crate::{duration, quantity};
 
-/// Types nested further than this in a value take everything.
+/// Deepest nesting in a value; deeper types accept everything.
 const MAX_DEPTH: usize = 512;
 
-/// Comparisons that are made before a value counts as fitting. Nested unions that contain each other could otherwise
-/// keep a hostile file busy for ever.
+/// Most comparisons; afterwards a value counts as valid. Nested unions that contain each other could otherwise take for
+/// ever in a hostile file.
 const STEPS: u32 = 1_000_000;
 
 impl Types {
-    /// Whether `value` (of which no part is a reference) is of type `ty`.
+    /// Whether `value`, which contains no reference, has type `ty`.
     pub fn accepts(&self, ty: &Type, value: &Json) -> bool {
         self.accepts_at(ty, value, &Cell::new(STEPS), 0)
     }
@@ -52,8 +52,8 @@ impl Types {
     }
 }
 
-/// Whether a value is this constant. A whole number is not written with a fraction, or it would be one of `1` and none of
-/// `int`; `1.0` as a constant takes both.
+/// Whether a value equals this constant. A whole number has no fraction, because `1.0` would match the constant `1`,
+/// but not `int`. The constant `1.0` accepts both.
 pub(crate) fn same(constant: &Json, value: &Json) -> bool {
     match (constant, value) {
         (Json::Number(constant), Json::Number(value)) => match (is_whole(constant), is_whole(value)) {
@@ -66,7 +66,7 @@ pub(crate) fn same(constant: &Json, value: &Json) -> bool {
     }
 }
 
-/// A whole number's text; nought has no sign.
+/// Digits of a whole number; zero has no sign.
 fn digits(n: &serde_json::Number) -> &str {
     if n.as_str() == "-0" { "0" } else { n.as_str() }
 }

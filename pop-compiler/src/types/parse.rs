@@ -1,4 +1,4 @@
-//! `list<Rung> | null` as text to a [`Type`].
+//! Parses text such as `list<Rung> | null` to a [`Type`].
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -8,10 +8,10 @@ use serde_json::Value as Json;
 
 use super::{REST, Record, Type};
 
-/// Nesting allowed in one expression.
+/// Deepest nesting in one expression.
 const MAX_DEPTH: usize = 64;
 
-/// Names that are types by themselves.
+/// Built-in names.
 pub(crate) const SCALARS: &[(&str, Type)] = &[
     ("any", Type::Any),
     ("bool", Type::Bool),
@@ -29,7 +29,7 @@ pub(crate) const SCALARS: &[(&str, Type)] = &[
 type Failure = (Range<usize>, String);
 type Named = (Range<usize>, Arc<str>);
 
-/// The type, and each use of a name that is not built in.
+/// The type, and every use of a name that is not built in.
 pub(crate) fn parse(text: &str) -> Result<(Type, Vec<Named>), Failure> {
     let mut parser = Parser { text, at: 0, names: Vec::new() };
     let ty = parser.union(0)?;

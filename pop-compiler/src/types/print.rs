@@ -1,4 +1,4 @@
-//! A [`Type`] as text; what it prints, `parse` reads back to the same type.
+//! Prints a [`Type`]; `parse` reads the same type back.
 
 use std::fmt::{self, Display, Formatter, Write};
 

@@ -1,20 +1,19 @@
-//! Values that show what a type is: the plainest one, and one that another type refuses.
+//! Sample values of a type: the plainest one, and one that another type rejects.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{Type, Types};
 
-/// Parts of a sample; a bound for hostile types.
+/// Most parts of a sample; a bound for hostile types.
 const MAX_SAMPLE: usize = 1_000;
 
-/// From this depth on, what may be empty or null is.
+/// From this depth on, optional parts are empty or null.
 const SHORT: usize = 2;
 
-/// Further inside, null stands for whatever is there; no written type goes as deep without a way out.
+/// Deepest nesting; below, null stands for any value. No written type is so deep without an end.
 const MAX_DEPTH: usize = 64;
 
-/// A value of `from` that `to` refuses, short and plain. Of a type with a part that has no value at all it is the nearest
-/// thing to one.
+/// A short value of `from` that `to` rejects. For a type with a part without any value, the nearest approximation.
 pub(super) fn witness(from: &Type, to: &Type, types: &Types) -> Json {
     let mut first = None;
     for turn in 0..TURNS {
@@ -27,7 +26,7 @@ pub(super) fn witness(from: &Type, to: &Type, types: &Types) -> Json {
     first.unwrap_or_default()
 }
 
-/// So many different samples there are of a type; see [`scalar`].
+/// Number of different samples of a type; see [`scalar`].
 const TURNS: usize = 5;
 
 pub(super) fn sample(ty: &Type, types: &Types, turn: usize) -> Json {

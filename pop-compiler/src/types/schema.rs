@@ -1,4 +1,4 @@
-//! Types as JSON Schema 2020-12; back again in `read`.
+//! Types as JSON Schema 2020-12; `read` converts back.
 
 mod read;
 mod recursion;
@@ -30,7 +30,7 @@ pub(super) fn write(ty: &Type, types: &Types) -> Json {
 struct Writer<'t> {
     types: &'t Types,
     defs: BTreeMap<String, Json>,
-    /// Names whose meaning is still to be written, so that a long chain of them needs no long stack.
+    /// Names whose definition is not printed yet, so that a long chain needs no deep stack.
     open: Vec<(String, &'t Type)>,
 }
 
@@ -109,7 +109,7 @@ impl Writer<'_> {
     }
 }
 
-/// A name as the last part of a reference: a URI has no letters but those of ASCII.
+/// A name as the last part of a reference: a URI has only ASCII letters.
 fn fragment(name: &str) -> String {
     let mut made = String::with_capacity(name.len());
     for byte in name.replace('~', "~0").replace('/', "~1").bytes() {

@@ -45,12 +45,12 @@ when = "${check.slow}"
     allowable: false,
 };
 
-/// What is wrong, and where.
+/// A finding with this message.
 pub(crate) fn report(span: Span, message: impl Into<String>, label: &str) -> Diagnostic {
     RULE.at(span, message).label(label)
 }
 
-/// What other languages have, and what to do instead. `place` is where there is no such thing.
+/// Syntax of other languages, and POP's alternative. `place` is the unsupporting place.
 pub(crate) fn habit(span: Span, habit: Habit, shown: &str, place: &str) -> Diagnostic {
     const CONDITION: &str =
         "let an operation compute the `bool` and refer to its output, as `popc explain bad-expression` shows";
@@ -119,15 +119,15 @@ pub(crate) fn habit(span: Span, habit: Habit, shown: &str, place: &str) -> Diagn
     RULE.at(span, message).label(label).help(help)
 }
 
-/// How messages call the place of a condition.
+/// Name of a condition's place in messages.
 pub(crate) const WHEN: &str = "`when`";
 
-/// `${each}` where nothing is fanned out.
+/// `${each}` outside of a fan-out.
 pub(crate) fn each_outside(span: Span) -> Diagnostic {
     RULE.at(span, "`each` is available only in an operation with `each`").label("not inside a fan-out")
 }
 
-/// A reference in a command that the program which runs the command would not read.
+/// A reference in a command that the runner of the command does not support.
 pub(crate) fn in_command(span: Span, text: &str, right: Option<String>) -> Diagnostic {
     let shown = shorten(text);
     let finding =
@@ -140,14 +140,14 @@ pub(crate) fn in_command(span: Span, text: &str, right: Option<String>) -> Diagn
     }
 }
 
-/// What other languages have, in a reference of a command. There, an input that is a `bool` or a text is given.
+/// Syntax of other languages in a command's reference.
 pub(crate) fn habit_in_command(span: Span, shown: &str) -> Diagnostic {
     RULE.at(span, "invalid reference in a command: only a path is supported")
         .label(format!("`{shown}` is not supported here"))
         .help("pass the value that the command needs as an input")
 }
 
-/// A reference where a text is taken as it is.
+/// A reference in a text without support for references.
 pub(crate) fn not_here(span: Span, what: &str) -> Diagnostic {
     RULE.at(span, format!("{what} does not support references: the text stays as written"))
         .label("unsupported reference")

@@ -35,7 +35,7 @@ with = { message = "@<probe.out::/a~0b>" }
     allowable: false,
 };
 
-/// A `~` that escapes nothing.
+/// A `~` without a valid escape.
 pub(crate) fn escape(span: Span, key: &str) -> Diagnostic {
     RULE.at(span, format!("invalid escape `~` in the key `{key}` of a pointer"))
         .label("must be followed by 0, 1, 2 or 3")
@@ -54,7 +54,7 @@ pub(crate) fn index(span: Span, index: &str) -> Diagnostic {
     if span.range().len() == index.len() { finding.edit(span, plain) } else { finding }
 }
 
-/// A token that goes on into something that is a text.
+/// A token with a pointer into a text.
 pub(crate) fn into_text(span: Span, token: &str, name: &str) -> Diagnostic {
     RULE.at(span, format!("invalid pointer in `{token}`: `{name}` is a text"))
         .help(format!("write `@<{name}>`"))

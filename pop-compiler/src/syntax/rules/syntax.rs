@@ -16,7 +16,7 @@ holds back findings about absent things, because the broken part may contain the
     allowable: false,
 };
 
-/// What a front end found.
+/// A syntax error with this message.
 pub(crate) fn report(span: Span, message: &str, label: &str) -> Diagnostic {
     RULE.at(span, message).label(label)
 }

@@ -42,7 +42,7 @@ with = { value = ["${each}", "${list}"] }
     allowable: false,
 };
 
-/// More than `most` would be made.
+/// Fan-outs beyond the limit of `most`.
 pub(crate) fn report(at: impl Into<Location>, most: usize) -> Diagnostic {
     RULE.at(at, format!("fan-outs make more than {most} operations and references in all"))
         .help("let one operation collect the list, and refer to its output")

@@ -1,5 +1,5 @@
-//! JSON Schema 2020-12 (and what older drafts write for the same) as types. What the type language can't say is left out,
-//! so that a type takes all that its schema takes, and never less.
+//! JSON Schema 2020-12, and equivalent forms of older drafts, as types. Constraints that the type language cannot
+//! express are left out, so a type accepts every value of its schema.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -10,21 +10,21 @@ use serde_json::{Map, Value as Json};
 use super::recursion::recursive;
 use crate::types::{Record, Type, Types, type_of};
 
-/// Parts that a schema may have once its references are followed.
+/// Most parts of a schema with all references followed.
 const MAX_PARTS: usize = 400_000;
 
 /// So much text, in bytes, counts as a part; so do so many small things that are looked at again.
 const TEXT: usize = 64;
 
-/// So many pairs of alternatives are looked at where two unions meet; of larger ones the first is kept.
+/// Most pairs of alternatives that are intersected where two unions meet; of larger unions the first one stays.
 const MAX_PAIRS: usize = 256;
 
 /// A schema has more than [`MAX_PARTS`].
 #[derive(Debug)]
 pub(crate) struct TooLarge;
 
-/// A type, unless the schema is too large: references that fan out would make an endless type of a few lines. Objects
-/// that don't say whether they may have further fields may have them, if they are `open`.
+/// Reads a type, unless the schema is too large: nested references could make an endless type of a few lines. With
+/// `open`, an object that does not mention further fields may have them.
 pub(in crate::types) fn read(schema: &Json, open: bool) -> Result<Type, TooLarge> {
     let mut reader = Reader { root: schema, followed: vec!["#"], left: MAX_PARTS, open, names: None };
     reader.read(schema, 0, &HashSet::new())
@@ -33,8 +33,8 @@ pub(in crate::types) fn read(schema: &Json, open: bool) -> Result<Type, TooLarge
 /// A type and the named ones in it.
 pub(crate) type WithNames = (Type, Vec<(Arc<str>, Type)>);
 
-/// As [`read`], but what holds itself is a named type; `name` gives the name for a reference. One that only is itself, with
-/// no list, map or record in between, is anything.
+/// As [`read`], but a recursive part is a named type; `name` returns the name for a reference. A part that refers only
+/// to itself, without a list, map or record in between, is `any`.
 pub(in crate::types) fn read_with_names(
     schema: &Json,
     name: &mut dyn FnMut(&str) -> Arc<str>,
@@ -58,8 +58,8 @@ pub(in crate::types) fn read_with_names(
     Ok((ty, all))
 }
 
-/// A type in which references into `$defs` stay names, with `scope` in front of each; what they mean is defined in
-/// `types`. So a type that holds itself is read as what it is.
+/// Reads a type whose references into `$defs` stay names with the prefix `scope`. Their definitions go to `types`, so a
+/// recursive schema keeps its recursion.
 pub(in crate::types) fn read_named(schema: &Json, scope: &str, types: &mut Types) -> Result<Type, TooLarge> {
     let mut name = |reference: &str| {
         let last = reference.rsplit('/').next().unwrap_or_default();
@@ -73,7 +73,7 @@ pub(in crate::types) fn read_named(schema: &Json, scope: &str, types: &mut Types
     Ok(ty)
 }
 
-/// Reads what names stand for, until no further ones come up. Gives them.
+/// Reads the definitions of names until no new names appear, and returns them.
 fn define(reader: &mut Reader<'_, '_>, types: &mut Types) -> Result<Vec<Arc<str>>, TooLarge> {
     let mut defined = Vec::new();
     while let Some((name, reference)) = reader.names.as_mut().and_then(|names| names.open.pop()) {
@@ -88,18 +88,18 @@ fn define(reader: &mut Reader<'_, '_>, types: &mut Types) -> Result<Vec<Arc<str>
     Ok(defined)
 }
 
-/// The named types of a schema.
+/// Named types of a schema.
 struct Named<'s, 'n> {
-    /// References that lead back to themselves; none where all into `$defs` get names.
+    /// Recursive references; none if all references into `$defs` get names.
     recursive: Option<HashSet<&'s str>>,
     name: &'n mut dyn FnMut(&str) -> Arc<str>,
     given: BTreeMap<&'s str, Arc<str>>,
-    /// Those that are still to be read.
+    /// Names whose definitions are not read yet.
     open: Vec<(Arc<str>, &'s str)>,
 }
 
 impl<'s> Named<'s, '_> {
-    /// The name of what a reference leads to, if that holds itself.
+    /// Name of a reference's target, if the target is recursive.
     fn get(&mut self, reference: &'s str) -> Option<Arc<str>> {
         let named = match &self.recursive {
             Some(recursive) => recursive.contains(reference),
@@ -118,13 +118,13 @@ impl<'s> Named<'s, '_> {
     }
 }
 
-/// Where a `$ref` into the same file leads.
+/// Target of a `$ref` into the same file.
 pub fn pointed<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
     let pointer = reference.strip_prefix('#')?;
     root.pointer(&if pointer.contains('%') { percent(pointer).into() } else { Cow::Borrowed(pointer) })
 }
 
-/// The text without percent-encoding; what is no such thing stays.
+/// Decodes percent-encoding; an invalid sequence stays.
 pub(crate) fn percent(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -137,7 +137,7 @@ pub(crate) fn percent(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
-/// The type without parts that a name in `type` stands for.
+/// The type without parts for a name in `type`.
 fn scalar(name: &str, format: Option<&str>) -> Option<Type> {
     Some(match name {
         "null" => Type::Null,
@@ -155,8 +155,7 @@ fn scalar(name: &str, format: Option<&str>) -> Option<Type> {
     })
 }
 
-/// The types without parts that `type` and `format` of a schema allow; none where it has no `type`. Nothing else in the
-/// schema is looked at.
+/// The types without parts that `type` and `format` of a schema allow; none without `type`. Other keywords are ignored.
 pub(crate) fn scalars(schema: &Json) -> Option<Type> {
     let names: Vec<&str> = match schema.get("type")? {
         Json::String(name) => vec![name],
@@ -177,19 +176,19 @@ fn is_bytes(format: Option<&str>, names: &[&str]) -> bool {
 
 struct Reader<'s, 'n> {
     root: &'s Json,
-    /// References being followed; meeting one again means recursion.
+    /// References being followed; a second visit means recursion.
     followed: Vec<&'s str>,
     /// Parts that may still be read.
     left: usize,
     open: bool,
-    /// Where what holds itself is a named type.
+    /// Names of recursive parts.
     names: Option<Named<'s, 'n>>,
 }
 
 type Names<'s> = HashSet<&'s str>;
 
 impl<'s> Reader<'s, '_> {
-    /// Takes so many parts away from what is left.
+    /// Reduces the number of parts that are left.
     fn spend(&mut self, parts: usize) -> Result<(), TooLarge> {
         self.left = self.left.checked_sub(parts).ok_or(TooLarge)?;
         Ok(())
@@ -212,7 +211,7 @@ impl<'s> Reader<'s, '_> {
         self.read(schema, depth + 1, &HashSet::new())
     }
 
-    /// A value must do what each keyword asks for.
+    /// Intersects the keywords: a value must satisfy all of them.
     fn all_at_once(
         &mut self,
         map: &'s Map<String, Json>,
@@ -269,7 +268,7 @@ impl<'s> Reader<'s, '_> {
         ty
     }
 
-    /// What `type`, and the keywords that go with it, say.
+    /// The type from `type` and its related keywords.
     fn own(
         &mut self,
         map: &'s Map<String, Json>,
@@ -313,7 +312,7 @@ impl<'s> Reader<'s, '_> {
         })
     }
 
-    /// A list of whatever may stand at one of its places.
+    /// A list of the types at all positions.
     fn array(&mut self, map: &'s Map<String, Json>, depth: usize) -> Result<Type, TooLarge> {
         // before 2020-12, a list of `items` was what is `prefixItems` now
         let (first, others) = match map.get("items") {
@@ -366,7 +365,7 @@ impl<'s> Reader<'s, '_> {
         Ok(Record::new(fields).with_rest(rest).into_type())
     }
 
-    /// A type of the values that are in both, and perhaps of more of the first.
+    /// A type of the values in both types, and perhaps of more values of the first.
     fn meet(&mut self, a: Type, b: Type) -> Result<Type, TooLarge> {
         let (a, b) = match (a, b) {
             (Type::Any, other) | (other, Type::Any) => return Ok(other),
@@ -407,7 +406,7 @@ impl<'s> Reader<'s, '_> {
         })
     }
 
-    /// The fields of both records. One that only one of them names may be among the further ones of the other.
+    /// The fields of both records. A field of only one record may be a further field of the other.
     fn both(&mut self, a: &Record, b: &Record) -> Result<Type, TooLarge> {
         self.spend(a.len() + b.len())?;
         let mut fields: BTreeMap<&str, Type> = BTreeMap::new();
@@ -432,7 +431,7 @@ impl<'s> Reader<'s, '_> {
     }
 }
 
-/// Which of JSON's kinds the values of a type are, a bit each.
+/// JSON kinds of a type's values, as a bit set.
 fn kinds(ty: &Type) -> u8 {
     const NULL: u8 = 1;
     const BOOL: u8 = 2;
@@ -457,7 +456,7 @@ fn kinds(ty: &Type) -> u8 {
     }
 }
 
-/// What a constant counts beside itself.
+/// Number of parts of a constant.
 fn weight(value: &Json) -> usize {
     match value {
         Json::String(text) => text.len() / TEXT,
@@ -468,7 +467,7 @@ fn weight(value: &Json) -> usize {
     }
 }
 
-/// The value itself where it is a scalar; of lists and objects, what the language can say about them.
+/// The literal type of a scalar; for lists and objects, the narrowest type.
 fn type_of_constant(value: &Json) -> Type {
     match value {
         Json::Number(_) => Type::Literal(value.clone().into()),

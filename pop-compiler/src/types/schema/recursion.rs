@@ -1,5 +1,4 @@
-//! Which references of a JSON Schema lead back to themselves. What they lead to gets a name, so that a type can hold itself
-//! as its schema does.
+//! Recursive references of a JSON Schema. Their targets get names, so that a type can be as recursive as its schema.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::read::{TooLarge, pointed};
 
-/// The references from whose target the same place can be reached again. `spend` takes away from what may be looked at.
+/// The references whose target leads back to itself. `spend` reduces the remaining budget.
 pub(super) fn recursive<'s>(
     root: &'s Json,
     spend: &mut dyn FnMut(usize) -> Result<(), TooLarge>,
@@ -40,7 +39,7 @@ pub(super) fn recursive<'s>(
     Ok(circles.flatten().map(|node| graph[node]).collect())
 }
 
-/// The references in a part of a schema, its definitions included.
+/// The references in a part of a schema, including its definitions.
 fn within<'s>(
     schema: &'s Json,
     spend: &mut dyn FnMut(usize) -> Result<(), TooLarge>,
