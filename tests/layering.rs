@@ -1,4 +1,4 @@
-//! The boundaries that ARCHITECTURE.md promises, checked on the manifests and on every source file.
+//! The boundaries of ARCHITECTURE.md, checked on the manifests and on every source file.
 
 #[path = "layering/floors.rs"]
 mod floors;
@@ -25,7 +25,7 @@ fn dependencies(krate: &str) -> Vec<String> {
     names
 }
 
-/// The Rust files below a folder, with their text up to the tests at their end.
+/// The Rust files below a folder, with their text up to the tests at the end.
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -44,7 +44,7 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// Test code may use what it likes.
+/// Test code may import any module.
 fn is_test(path: &Path) -> bool {
     let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
     let folder = path.parent().and_then(|p| p.file_name()).and_then(|s| s.to_str()).unwrap_or_default();
@@ -195,7 +195,7 @@ fn http_and_sql_stay_in_their_folders() {
     );
 }
 
-/// The rooms of the server. Each may use those before it, never those behind it.
+/// The rooms of the server. A room may use the rooms before it, never the later ones.
 const SERVER: [&str; 12] = [
     "ids",
     "env",
@@ -281,7 +281,7 @@ fn every_file_says_what_it_is() {
     }
 }
 
-/// The paths that a page names in backquotes, from the root.
+/// The paths that a page names in backquotes, relative to the root.
 fn named_paths(text: &str) -> Vec<&str> {
     let inside = text.split('`').skip(1).step_by(2);
     let from_the_root = ["pop-", "tests/", "docs/", "examples/", "benches/"];

@@ -1,4 +1,5 @@
-//! A test of a workflow with mocks and a run through a server and its pool give the same history: 500 random agendas.
+//! A test of a workflow with mocks and a run through a server and its pool give the same history, for 500 random
+//! agendas.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -25,10 +26,10 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-/// What each operation does in its attempts, by name.
+/// The acts of each operation's attempts, by name.
 type Script = BTreeMap<String, Vec<Act>>;
 
-/// What an operation does in each of its attempts; the last goes on for ever.
+/// The act of one attempt. The last act of an operation repeats for ever.
 #[derive(Clone, Debug)]
 enum Act {
     Give(Value),
@@ -64,7 +65,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// An operation that may read, wait for and depend on earlier ones, and what its attempts do.
+/// An operation that may read, wait for and depend on earlier ones, with the acts of its attempts.
 fn operation(index: usize) -> impl Strategy<Value = (Operation, Vec<Act>)> {
     let earlier = move || proptest::collection::vec(0..index.max(1), 0..3);
     let retry = prop_oneof![
@@ -100,7 +101,7 @@ fn operation(index: usize) -> impl Strategy<Value = (Operation, Vec<Act>)> {
     )
 }
 
-/// A fan-out over what an earlier operation gives, the operations that it makes and one that reads them all.
+/// A fan-out over the output of an earlier operation, and an operation that reads all its operations.
 fn fan_out(source: usize, [defaulted, asks, reads_one]: [bool; 3], before: usize) -> Vec<Operation> {
     let default = if defaulted { "?=[1,2]" } else { "" };
     let mut many = Operation { name: "many".into(), kind: "t".into(), ..Operation::default() };
@@ -157,7 +158,7 @@ fn agenda() -> impl Strategy<Value = (Agenda, Script)> {
     })
 }
 
-/// How a run ended: each operation's state, attempts and failure code, every attempt's input, and the outputs.
+/// The end of a run: each operation's state, attempts and failure code, every attempt's input, and the outputs.
 #[derive(Debug, Default, PartialEq)]
 struct Ended {
     operations: BTreeMap<String, (OperationState, u32, Option<String>)>,
@@ -191,9 +192,9 @@ fn in_the_sdk(agenda: &Agenda, script: &Script) -> Ended {
     Ended { operations, attempts, outputs: run.outputs().ok(), failed: run.failure().is_some() }
 }
 
-/// Runs the attempts of all agendas as their scripts say, in the place of programs.
+/// A runtime that runs attempts by scripts, in place of programs.
 struct Scripts {
-    /// By agenda: what its operations do.
+    /// The scripts of the operations, by agenda.
     scripts: Mutex<HashMap<String, Arc<Script>>>,
     attempts: Mutex<HashMap<String, Vec<(String, Value)>>>,
 }
@@ -226,12 +227,12 @@ impl Runtime for Scripts {
     }
 }
 
-/// Which of the agendas this is: they say so in their `cid`.
+/// The number of the agenda, which each agenda carries in its `cid`.
 fn title_of(launch: &Launch) -> String {
     launch.cid.clone().unwrap_or_default()
 }
 
-/// Runs them all through one server and one pool.
+/// Runs all agendas through one server and one pool.
 async fn on_a_server(agendas: &[(Agenda, Script)]) -> Vec<Ended> {
     let stop = CancellationToken::new();
     let config = serve::Config { listen: ([127, 0, 0, 1], 0).into(), ..serve::Config::default() };
@@ -282,7 +283,7 @@ async fn on_a_server(agendas: &[(Agenda, Script)]) -> Vec<Ended> {
     ended
 }
 
-/// A workflow in which each kind of reference meets a field that an output lacks, or an operation that is skipped.
+/// A workflow in which each kind of reference meets an absent field of an output, or a skipped operation.
 const OPTIONAL: &str = r#"
 [workflow]
 name = "x"

@@ -1,7 +1,8 @@
-//! What POP itself costs: time for each operation of a chain and of a fan-out, built in and as processes, without a
-//! server and through one; agendas a second over HTTP; beside the floors of the same run.
+//! The overhead of POP. The bench measures the time for each operation of a chain and of a fan-out, with built-in types
+//! and with processes, without a server and with one. It also measures agendas per second over HTTP. The floors of the
+//! same run stand beside the results.
 //!
-//! `cargo bench -p pop-server` prints the table; `-- --test` runs everything once, small.
+//! `cargo bench -p pop-server` prints the table; `-- --test` runs each part once, small.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -102,7 +103,7 @@ async fn served(client: &Client, agenda: Agenda) -> Duration {
     start.elapsed()
 }
 
-/// The median of some runs.
+/// The median time of some runs.
 async fn median<F: Future<Output = Duration>>(rounds: usize, mut run: impl FnMut() -> F) -> Duration {
     let mut all = Vec::with_capacity(rounds);
     for _ in 0..rounds {

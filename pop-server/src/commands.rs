@@ -1,4 +1,4 @@
-//! The command line. Each command is one file below; this one has what they share.
+//! The command line. Each command is one file below; this file has the shared parts.
 
 pub mod dev;
 pub mod exit;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::terminal::safe;
 
-/// Which server to talk to.
+/// The server to call.
 #[derive(Clone, Debug, Args)]
 pub struct ServerArgs {
     /// The server's address.
@@ -34,22 +34,22 @@ pub struct ServerArgs {
 }
 
 impl ServerArgs {
-    /// A client of that server.
+    /// A client of the server.
     pub fn client(&self) -> Result<Client> {
         Ok(Client::connect(&self.server)?)
     }
 }
 
-/// What signals ask for. SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is closed) mean the same.
+/// Requests of signals. SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal closes) have the same meaning.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
-    /// Cancelled by the first signal: end properly.
+    /// Cancelled by the first signal: end regularly.
     pub stop: CancellationToken,
-    /// Cancelled by the second: kill what runs, then end. Nothing that is durable is lost by it.
+    /// Cancelled by the second signal: kill the programs, then end. Durable state stays.
     pub now: CancellationToken,
 }
 
-/// Listens for signals from now on. A third one ends the process as it is.
+/// Listens for signals from now on. A third signal ends the process at once.
 pub fn listen_for_signals() -> Result<Asked> {
     use tokio::signal::unix::{SignalKind, signal};
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
@@ -74,7 +74,7 @@ pub fn listen_for_signals() -> Result<Asked> {
     Ok(asked)
 }
 
-/// Logs go to standard error; `RUST_LOG` chooses, `info` otherwise.
+/// Starts logging to standard error. `RUST_LOG` chooses the levels; the default is `info`.
 pub fn logging() {
     use std::io::IsTerminal as _;
     use tracing_subscriber::EnvFilter;
@@ -86,7 +86,7 @@ pub fn logging() {
         .try_init();
 }
 
-/// Prints a failure: what, where, who should act, the evidence.
+/// Prints a failure: operation, message, evidence, and the party that should act.
 pub fn print_failure(failure: &Failure) {
     let place = failure.operation.as_deref().map(|o| format!(" in operation `{}`", safe::one_line(o)));
     let (place, message) = (place.unwrap_or_default(), safe::lines(&failure.message));
@@ -100,7 +100,7 @@ pub fn print_failure(failure: &Failure) {
         FailureClass::Config => "check the settings of the pool and of the operation type",
         FailureClass::Platform => "internal error of POP; please report it",
         FailureClass::Policy => "forbidden by a rule of the operator",
-        // The message is for the program's author. Of a class that this client does not know, it is all there is to say.
+        // The message already speaks to the program's author. For an unknown class there is nothing to add.
         _ => return,
     };
     anstream::eprintln!("  = {act}");

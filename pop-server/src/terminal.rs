@@ -1,5 +1,5 @@
-//! What a person sees of a run in a terminal: a live tree, or one line for each transition when there is no terminal.
-//! The picture is a pure function of the overview; only [`live`] writes to the terminal.
+//! A person's view of a run: a live tree in a terminal, or one line for each transition elsewhere. The picture is a
+//! pure function of the overview; only [`live`] writes to the terminal.
 
 mod frame;
 mod lines;

@@ -1,4 +1,4 @@
-//! The generated Rust clients against a real `pop dev`. Those in other languages: `tests/clients/run.sh`.
+//! The generated Rust clients against a real `pop dev`. `tests/clients/run.sh` covers the clients in other languages.
 
 #[path = "../clients/rust/flows/mod.rs"]
 mod flows;
@@ -34,7 +34,7 @@ impl Home {
         Service::start(&["dev", "--listen", listen, "--database", &database, "--work-dir", &work]).await
     }
 
-    /// kill -9, and a new start at the same place.
+    /// Kills the service (kill -9), and starts it again at the same address.
     async fn restart(self) -> Self {
         let listen = self.server.listen().to_owned();
         self.server.kill().await;

@@ -1,5 +1,5 @@
-//! kill -9 at any moment: the server and its pool, the pool alone, the server alone. Nothing is lost, and nothing that was
-//! committed runs again.
+//! kill -9 at any moment: the server with its pool, the pool alone, the server alone. No agenda is lost, and no
+//! committed operation runs again.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use crate::support::{POP, Service, check_history, code, data, history, pop, stderr};
 
-/// Numbers that look random and are the same each time.
+/// Pseudo-random numbers, equal in each run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -23,7 +23,7 @@ impl Numbers {
     }
 }
 
-/// Waits until this many more events have happened, or the end; tells whether it has ended.
+/// Waits for `more` further events or the end of the run; true at the end.
 async fn after_events(run: &Run, seen: &mut u64, more: u64) -> bool {
     let mut events = std::pin::pin!(run.watch());
     let target = *seen + more;
@@ -49,7 +49,7 @@ async fn check_end(run: &Run, total: usize) {
     assert!(view.operations.iter().all(|o| o.state == OperationState::Succeeded));
 }
 
-/// A layered agenda: each operation reads two of the layer before.
+/// A layered agenda: each operation reads two operations of the layer before.
 fn layers(width: usize, depth: usize, seconds: f64) -> Agenda {
     let mut operations = Vec::new();
     for layer in 0..depth {
@@ -90,7 +90,7 @@ async fn a_layered_workflow_survives_ten_kills_of_everything() {
     kill_ten_times(&folder, layers(20, 10, 1.0), 200, "0.03", 30).await;
 }
 
-/// A fan-out over what an operation gives, and one over what that one gives.
+/// A fan-out over an operation's output, and a second fan-out over the first one's outputs.
 #[tokio::test]
 async fn fan_outs_over_outputs_survive_ten_kills_of_everything() {
     let folder = tempfile::tempdir().unwrap();
@@ -112,7 +112,7 @@ async fn fan_outs_over_outputs_survive_ten_kills_of_everything() {
     assert_eq!(outputs, json!({"sum": parts, "third": 2}));
 }
 
-/// Gives the run once it has ended, and the server that knows it.
+/// Kills the service ten times during the run. Returns the ended run, and the last service.
 async fn kill_ten_times(
     folder: &tempfile::TempDir,
     agenda: Agenda,

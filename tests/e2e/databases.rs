@@ -1,7 +1,8 @@
-//! Databases that earlier versions have left behind: everything in them reads as it did before.
+//! Databases of earlier versions: all stored data reads as before.
 //!
-//! `databases/schema-N.sql` is the dump of a database that a program with schema `N` made and that was then killed: settings, a
-//! template, agendas of every state, a fan-out over an output, a rerun, secrets under the key beside it.
+//! `databases/schema-N.sql` is the dump of a database by a program with schema `N` that was then killed. It holds
+//! settings, a template, agendas of every state, a fan-out over an output, a rerun, and secrets under the key beside
+//! the dump.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Service, history, root};
 
-/// Makes the database of a dump, with its key.
+/// Creates the database of a dump, with its key.
 fn restore(folder: &Path, name: &str) -> String {
     let dumps = root().join("tests/e2e/databases");
     let database = folder.join("pop.db");
@@ -31,7 +32,7 @@ async fn get(service: &Service, path: &str) -> Value {
     answer.error_for_status().unwrap().json().await.unwrap()
 }
 
-/// All that a server tells of what it has: settings, templates, agendas with their operations, events of those that ended.
+/// All data of a server: settings, templates, agendas with their operations, events of ended agendas.
 async fn everything(service: &Service) -> Value {
     let client = service.client();
     let mut agendas = Vec::new();

@@ -1,4 +1,4 @@
-//! One checker: what the server says of a document is what the command line says of the same document.
+//! One checker: the server and the command line report the same findings for the same document.
 
 use pop_compiler::diagnostic::{Diagnostic, Location};
 use pop_compiler::render::json;
@@ -14,7 +14,7 @@ fn agenda(operations: Value) -> Value {
     json!({ "title": "faulty", "operations": operations })
 }
 
-/// Agendas and templates with faults of every kind that is found without a workflow's text.
+/// Agendas and templates with faults of every kind that needs no workflow's text.
 fn documents() -> Vec<(&'static str, Value)> {
     let sleep = |name: &str, payload: Value| json!({ "name": name, "type": "pop.sleep", "payload": payload });
     let with = |params: Value| {
@@ -62,7 +62,7 @@ fn documents() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The findings with their pointers turned into the places in the text that these lead to.
+/// The findings with pointers turned into places in the text.
 fn placed(mut findings: Vec<Value>, text: &str, name: &str) -> Vec<Value> {
     let (_, sources, _) = read_data(Source::new(name, text), Format::Json);
     let mut objects: Vec<&mut Map<String, Value>> = Vec::new();

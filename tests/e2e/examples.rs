@@ -1,4 +1,4 @@
-//! The examples do what they say.
+//! The examples work as described.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{POP, code, pop, root, stderr, stdout};
 
-/// What `sort | uniq -c` makes of a text.
+/// The output of `sort | uniq -c` for a text.
 fn expected(text: &std::path::Path) -> String {
     let script = "tr -cs 'A-Za-z' '\\n' < \"$1\" | tr 'A-Z' 'a-z' | grep . | LC_ALL=C sort | uniq -c \
                   | awk '{ print $1, $2 }' | LC_ALL=C sort -k1,1nr -k2,2";
@@ -61,7 +61,7 @@ fn ci_repository() -> tempfile::TempDir {
     folder
 }
 
-/// Runs the repository's `ci.sh`: its exit code, and all it said.
+/// Runs the repository's `ci.sh`; returns its exit code and its output.
 fn ci(folder: &Path, variables: &[(&str, &str)]) -> (Option<i32>, String) {
     script(folder, "./ci.sh 2>&1", variables)
 }

@@ -1,4 +1,4 @@
-//! Bad input at each door: a clear error, the right exit code or status, and the server lives.
+//! Bad input at each entry point: a clear error, the right exit code or status, and a server that goes on.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn write(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Runs `pop run` on a file, and gives its exit code and what it said.
+/// Runs `pop run` on a file; returns its exit code and its messages.
 async fn run(file: &str) -> (Option<i32>, String) {
     let output = pop(&["run", file]).await;
     (code(&output), stderr(&output))
@@ -112,7 +112,7 @@ async fn dev(folder: &Path) -> Service {
     Service::start(&["dev", "--listen", "127.0.0.1:0", "--database", database.to_str().unwrap()]).await
 }
 
-/// Sends bytes as they are, and gives the answer's status and body.
+/// Sends raw bytes; returns the answer's status and body.
 async fn raw(address: &str, request: &[u8]) -> (u16, String) {
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     // The server may answer and close before it has read everything.

@@ -1,4 +1,4 @@
-//! A pool's programs end in time even when the pool can't end them: it was killed, or stands still.
+//! A pool's programs end in time even when the pool can't end them, after its kill or while it stands still.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -15,10 +15,11 @@ use tokio::sync::oneshot;
 
 use crate::support::{Service, code, pop};
 
-/// Longer than anything here takes.
+/// Longer than any step of these tests.
 const LONG: Duration = Duration::from_secs(30);
 
-/// A pipe with a name. The program that opens it says something, and its end closes it.
+/// A named pipe that shows a program's life. The program writes a line after opening the pipe, and its end closes the
+/// pipe.
 struct Life {
     path: PathBuf,
     begun: oneshot::Receiver<()>,
@@ -49,7 +50,7 @@ impl Life {
         tokio::time::timeout(LONG, &mut self.begun).await.expect("it begins in time").expect("it begins");
     }
 
-    /// Everybody who had the pipe open is gone.
+    /// Waits until every process with the open pipe has ended.
     async fn ends(self) {
         tokio::time::timeout(LONG, self.over).await.expect("it ends in time").expect("it ends");
     }
@@ -60,7 +61,7 @@ impl Life {
     }
 }
 
-/// One operation that runs this script with the pipe as `$1`.
+/// An agenda of one operation that runs this script with the pipe as `$1`.
 fn script(script: &str, life: &Path) -> Agenda {
     let command = ["sh", "-c", script, "t", life.to_str().expect("UTF-8")];
     let params = json!({ keys::TYPES: { "t": { "command": command } } });
@@ -74,7 +75,7 @@ fn script(script: &str, life: &Path) -> Agenda {
 /// A program that does not end, with a helper in a session of its own.
 const ENDLESS: &str = "exec 9>\"$1\"; setsid sleep 600 & echo up >&9; exec sleep 600";
 
-/// The first attempt does not end, and a later one fails while the first one lives.
+/// An agenda whose first attempt does not end, and whose later attempts fail while the first one lives.
 fn endless_once(lock: &Path, life: &Path) -> Agenda {
     let lock = lock.to_str().expect("UTF-8");
     let text = format!(
@@ -89,7 +90,7 @@ async fn server(folder: &Path, lease: &str) -> Service {
     Service::start(&["server", "--listen", "127.0.0.1:0", "--database", database, "--lease", lease]).await
 }
 
-/// A pool that asks for no more work than it has here, so that nothing is handed to one that stands still.
+/// A pool of one slot. A pool with its agenda asks for no more work, so a suspended pool gets none.
 async fn pool(folder: &Path, server: &Service, name: &str) -> Service {
     pool_of(folder, server, name, "1").await
 }

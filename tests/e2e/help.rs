@@ -1,4 +1,4 @@
-//! The command line as people see it: a change shows up as a diff.
+//! The command line's help as a snapshot: each change shows as a diff.
 
 use crate::support::{pop, root, stdout};
 

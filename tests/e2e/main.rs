@@ -1,5 +1,5 @@
-//! The whole system: real processes, real files, a real server. Few tests, each for a promise that no smaller one can
-//! keep. Tests that need the recorded data read `POP_DATA` and say so when they skip.
+//! The whole system: real processes, real files, a real server. Each test is for a promise that no smaller test can
+//! keep. Tests with recorded data read `POP_DATA`, and print a note when they skip.
 
 mod clients;
 mod crash;

@@ -1,4 +1,4 @@
-//! What programs and their surroundings may do to a pool, and what must not come of it.
+//! Harmful behaviour of programs and their surroundings, and its limits for a pool.
 
 use std::process::Stdio;
 
@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::support::{POP, Service, pop, root, stderr};
 
-/// Resolves when nobody holds this lock any more: the programs that held it are gone.
+/// Waits until no process holds this lock: the programs that held the lock are gone.
 async fn unlocked(lock: &std::path::Path) {
     let waited = Command::new("flock").arg(lock).arg("true").status().await.expect("flock starts");
     assert!(waited.success());
@@ -78,7 +78,8 @@ async fn too_few_open_files_cost_no_attempt() {
     assert_eq!(attempts.max(), Some(1));
 }
 
-/// Every file below a folder that holds this text. Links are not followed: an input with secrets lies in memory.
+/// Every file below a folder that contains this text. Links are not followed, because an input with secrets lies in
+/// memory.
 fn holding(folder: &std::path::Path, text: &str) -> Vec<String> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
     while let Some(folder) = folders.pop() {

@@ -1,4 +1,4 @@
-//! Real agendas and real recorded workflows, run for real.
+//! Real agendas and real recorded workflows, executed by real processes.
 
 use pop_compiler::agenda::Agenda;
 use pop_compiler::graph::Graph;
@@ -16,7 +16,7 @@ fn edges(agenda: &Agenda) -> Vec<(String, String)> {
     graph.edges().map(|(a, b, _)| (graph.name(a).to_owned(), graph.name(b).to_owned())).collect()
 }
 
-/// The factor that makes the longest way through a recording last about a second.
+/// The time scale under which the longest path of a recording lasts about a second.
 fn scale(text: &str) -> f64 {
     let document: Value = serde_json::from_str(text).unwrap();
     let tasks = |part: &str| document["workflow"][part]["tasks"].as_array().unwrap().clone();

@@ -1,4 +1,4 @@
-//! What comes out of real programs is what was declared, or the operation that gave it fails and says why.
+//! The output of a real program matches its declaration, or the operation fails with the reason.
 
 use pop_sdk::api::{AgendaState, FailureClass, OperationState};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ impl Flow {
         self.folder.path().join(name).to_string_lossy().into_owned()
     }
 
-    /// Runs it with these arguments: exit code, what was reported, what was said.
+    /// Runs the workflow with these arguments; returns the exit code, the report and the messages.
     async fn run(&self, arguments: &[&str]) -> (Option<i32>, Value, String) {
         let (report, flow) = (self.path("report.json"), self.path("f.pop.toml"));
         let output = pop(&[&["run", &flow, "--report", &report], arguments].concat()).await;

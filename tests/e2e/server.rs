@@ -1,4 +1,4 @@
-//! Through a real server: submit, classify, schedule, pull, execute, report.
+//! The way through a real server: submit, match, schedule, pull, execute, report.
 
 use std::collections::HashMap;
 

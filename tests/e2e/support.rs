@@ -1,4 +1,4 @@
-//! Starting `pop`, waiting for what it says, finding data.
+//! Starts `pop`, waits for its output, and finds test data.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -55,7 +55,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts `pop` and waits for its first line, which ends with (or holds) its address.
+    /// Starts `pop` and waits for its first line, which contains its address.
     pub(crate) async fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(POP)
             .args(arguments)
@@ -75,38 +75,38 @@ impl Service {
         Client::connect(&self.address).expect("a good address")
     }
 
-    /// `host:port`, for a second start at the same place.
+    /// The address `host:port`, for a second start at the same place.
     pub(crate) fn listen(&self) -> &str {
         self.address.trim_start_matches("http://")
     }
 
-    /// Sends a signal to the process itself, not to what it started.
+    /// Sends a signal to the process alone, not to its children.
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();
         let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().await.expect("kill starts");
         assert!(sent.success());
     }
 
-    /// Asks for an end in good order, and waits for it.
+    /// Stops the service regularly, and waits for its end.
     pub(crate) async fn stop(mut self) {
         self.signal("TERM").await;
         assert!(self.child.wait().await.expect("it ends").success());
     }
 
-    /// kill -9.
+    /// Kills the service (kill -9).
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("killed");
     }
 }
 
-/// A run's whole history, from the first event.
+/// The whole history of a run, from the first event.
 pub(crate) async fn history(run: &Run) -> Vec<Event> {
     use futures_util::StreamExt as _;
     run.watch().map(|event| event.expect("the history can be read")).collect().await
 }
 
-/// Checks what must hold for every history: numbered without gaps, percent never falls (unless operations are added, each
-/// once, or it is run again), and nothing happens to an operation after it has succeeded.
+/// Checks the rules of every history. Events are numbered without gaps. The percent falls only when operations are
+/// added, each once, or the agenda is rerun. No event follows an operation's success.
 pub(crate) fn check_history(events: &[Event]) {
     let mut done = std::collections::HashSet::new();
     let mut added = std::collections::HashSet::new();
@@ -134,7 +134,7 @@ pub(crate) fn check_history(events: &[Event]) {
     }
 }
 
-/// Checks that no operation started before everything it waits for had ended.
+/// Checks that each operation started after the end of all operations that it waits for.
 pub(crate) fn check_order(view: &AgendaView, waits_for: &[(String, String)]) {
     let by_name: std::collections::HashMap<&str, _> =
         view.operations.iter().map(|o| (o.name.as_str(), o)).collect();
@@ -145,7 +145,7 @@ pub(crate) fn check_order(view: &AgendaView, waits_for: &[(String, String)]) {
     }
 }
 
-/// The most operations that ran at the same time.
+/// The largest number of operations that ran at the same time.
 pub(crate) fn most_at_once(view: &AgendaView) -> usize {
     let mut marks: Vec<(jiff::Timestamp, i32)> = Vec::new();
     for operation in &view.operations {

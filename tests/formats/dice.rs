@@ -1,4 +1,4 @@
-//! Chance that can be repeated: the same seed gives the same numbers everywhere.
+//! Repeatable chance: the same seed gives the same numbers on every machine.
 
 /// A source of numbers (SplitMix64).
 pub struct Dice(u64);
@@ -27,14 +27,14 @@ impl Dice {
         self.below(n) == 0
     }
 
-    /// Puts the items into some order.
+    /// Shuffles the items.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));
         }
     }
 
-    /// One of them.
+    /// Picks one of the items.
     pub fn pick<'i, T>(&mut self, items: &'i [T]) -> &'i T {
         &items[self.below(items.len())]
     }

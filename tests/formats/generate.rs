@@ -1,5 +1,5 @@
-//! Workflows that nobody wrote: inputs, fan-outs, conditions, texts, orders and settings in any combination, without a
-//! finding of severity error; and the same with a fault in them.
+//! Random workflows without a finding of severity error: inputs, fan-outs, conditions, texts, orders and settings in
+//! any combination. The same workflows also come with faults.
 
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,7 @@ pub fn workflow(seed: u64) -> Value {
     Value::Object(document)
 }
 
-/// A workflow with faults, up to three of them.
+/// A workflow with up to three faults.
 pub fn faulty(seed: u64) -> Value {
     let mut document = workflow(seed);
     let mut dice = Dice::new(!seed);
@@ -28,7 +28,7 @@ pub fn faulty(seed: u64) -> Value {
 
 struct Maker {
     dice: Dice,
-    /// What can be referred to: the expression and its type.
+    /// The possible references: the expression and its type.
     known: Vec<(String, &'static str)>,
 }
 
@@ -116,7 +116,7 @@ impl Maker {
         }
     }
 
-    /// A text, with references in it perhaps.
+    /// A text, with or without references.
     fn text(&mut self) -> Value {
         let plain = ["", "of ", "\"quoted\" ", "a\\b ", "{braces} ", "grün\n", "$5 $${kept} ", "@ < > "];
         let mut text = String::new();

@@ -1,4 +1,4 @@
-//! One workflow in several ways of writing it. Shared by the tests of several crates.
+//! Writes one workflow in several formats. Shared by the tests of several crates.
 
 pub mod dice;
 pub mod generate;

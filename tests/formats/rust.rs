@@ -1,20 +1,20 @@
-//! A workflow written as `workflow!` takes it, from its JSON form.
+//! Writes the JSON form of a workflow as `workflow!` takes it.
 
 use std::collections::BTreeMap;
 
 use pop_compiler::types::Type;
 use serde_json::{Map, Value};
 
-/// The source of the macro, and what its operation types stand for.
+/// The source of the macro, and the operation types behind its names.
 #[derive(Debug)]
 pub(crate) struct Written {
-    /// What goes between the braces of `workflow! { … }`.
+    /// The text between the braces of `workflow! { … }`.
     pub text: String,
-    /// The Rust name of each operation type, and its own.
+    /// The Rust name of each operation type, with the type's own name.
     pub kinds: BTreeMap<String, String>,
 }
 
-/// The workflow as the macro takes it, or what it holds that the macro has no words for.
+/// The workflow in the macro's form, or the part that the macro cannot express.
 pub(crate) fn write(document: &Value) -> Result<Written, String> {
     let table = document.as_object().ok_or("no table")?;
     let known = ["workflow", "inputs", "operations", "outputs", "types", "catalog"];
@@ -39,12 +39,12 @@ pub(crate) fn write(document: &Value) -> Result<Written, String> {
 struct Writer<'d> {
     inputs: &'d Map<String, Value>,
     operations: &'d Map<String, Value>,
-    /// Whether this is inside a `for`.
+    /// Whether this place is inside a `for`.
     item: bool,
     kinds: BTreeMap<String, String>,
 }
 
-/// What an item is called.
+/// The name of an item.
 const ITEM: &str = "the_item";
 
 type Made = Result<String, String>;
@@ -178,7 +178,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A default is never read as a reference.
+    /// A default, which the macro never reads as a reference.
     fn default(&self, value: &Value) -> Made {
         match value {
             Value::String(text) if text.contains("${") => Err("a default that looks like a reference".into()),
@@ -196,7 +196,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Text with references: `of ${probe.title}` is `"of {probe.title}"`, and one alone stands without quotes.
+    /// A text with references: `of ${probe.title}` becomes `"of {probe.title}"`. A single reference stands without
+    /// quotes.
     fn text(&self, text: &str) -> Made {
         if text.contains("@<") {
             return Err("native tokens".into());
@@ -299,9 +300,9 @@ fn quoted(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// Words that are no names in Rust, even as `r#…`, and those that the macro reads.
+/// Words that cannot be names in Rust, even as `r#…`, and words of the macro.
 const WORDS: [&str; 8] = ["self", "super", "crate", "Self", "_", "None", "Some", ITEM];
-/// Words that are names as `r#…`.
+/// Words that can be names as `r#…`.
 const KEYWORDS: [&str; 16] = [
     "as", "box", "enum", "fn", "for", "if", "in", "let", "loop", "match", "mod", "move", "ref", "type",
     "use", "where",
@@ -316,7 +317,7 @@ fn ident(name: &str) -> Made {
     Ok(if KEYWORDS.contains(&name) { format!("r#{name}") } else { name.to_owned() })
 }
 
-/// Types of Rust that mean something in the language.
+/// Rust types with a meaning in the language.
 const OTHERS: &[&str] = &[
     "String", "str", "bool", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "f32",
     "f64", "PathBuf", "Url", "Value",

@@ -1,10 +1,11 @@
-//! A document written as TOML in some layout: headers, inline tables and dotted keys, in any order that means the same.
+//! Writes a document as TOML in some layout: headers, inline tables and dotted keys, in any order with the same
+//! meaning.
 
 use serde_json::{Map, Value};
 
 use super::dice::Dice;
 
-/// The same value with the keys of every object in some order.
+/// The same value with the keys of every object in random order.
 pub fn shuffled(value: &Value, dice: &mut Dice) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| shuffled(item, dice)).collect(),
@@ -17,7 +18,7 @@ pub fn shuffled(value: &Value, dice: &mut Dice) -> Value {
     }
 }
 
-/// The document as TOML; none when it has a null, for which TOML has no word.
+/// The document as TOML; none for a document with a null, which TOML cannot express.
 pub fn write(document: &Map<String, Value>, dice: &mut Dice) -> Option<String> {
     let mut sections = Vec::new();
     let top = section(&[], document, dice, &mut sections)?;
@@ -25,7 +26,7 @@ pub fn write(document: &Map<String, Value>, dice: &mut Dice) -> Option<String> {
     Some(std::iter::once(top).chain(sections).collect::<Vec<_>>().join("\n"))
 }
 
-/// The lines of one table; what gets a header of its own is put into `sections`.
+/// The lines of one table; tables with a header of their own go to `sections`.
 fn section(
     path: &[&str],
     table: &Map<String, Value>,

@@ -1,4 +1,4 @@
-//! The floors of each library: a module imports from its own floor and from those before it, never in a circle.
+//! The floors of each library: a module imports only from its own floor and from earlier floors, never in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -88,10 +88,10 @@ impl Building {
     }
 }
 
-/// From a module to those that it imports, each with one file that does.
+/// For each module the imported modules, each with one importing file.
 type Arrows = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Names, `::`, braces, commas and semicolons of Rust code; comments and literals are left out.
+/// Names, `::`, braces, commas and semicolons of Rust code, without comments and literals.
 fn tokens(code: &str) -> Vec<&str> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let mut found = Vec::new();
@@ -133,14 +133,14 @@ fn tokens(code: &str) -> Vec<&str> {
     found
 }
 
-/// How many `#` the raw string has that the text begins with.
+/// Number of `#` of the raw string at the start of the text.
 fn raw_string(text: &str) -> Option<usize> {
     let rest = text.strip_prefix("br").or_else(|| text.strip_prefix('r'))?;
     let quote = rest.trim_start_matches('#');
     quote.starts_with('"').then_some(rest.len() - quote.len())
 }
 
-/// The paths of a `use` up to its semicolon, `prefix` before each.
+/// The paths of a `use` up to its semicolon, each after `prefix`.
 fn use_paths(tokens: &mut &[&str], prefix: &[String], found: &mut Vec<Vec<String>>) {
     let mut path = prefix.to_vec();
     while let Some((token, rest)) = tokens.split_first() {
@@ -167,7 +167,7 @@ fn use_paths(tokens: &mut &[&str], prefix: &[String], found: &mut Vec<Vec<String
     }
 }
 
-/// Every path of a file that an import names or that begins with `crate` or `super`.
+/// Every path of a file in an import, or with `crate` or `super` at its start.
 fn paths(code: &str) -> Vec<Vec<String>> {
     let all = tokens(code);
     let mut rest = all.as_slice();
@@ -188,7 +188,7 @@ fn paths(code: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// The path from the root of the crate, for one that is written in the module at `file`; none for other crates.
+/// The path from the root of the crate for a path in the module at `file`; none for other crates.
 fn from_root(path: &[String], file: &[String]) -> Option<Vec<String>> {
     match path.first().map(String::as_str) {
         Some("crate") => Some(path[1..].to_vec()),
@@ -201,7 +201,7 @@ fn from_root(path: &[String], file: &[String]) -> Option<Vec<String>> {
     }
 }
 
-/// The arrows between the top-level modules below `src`.
+/// The imports between the top-level modules below `src`.
 fn arrows(src: &Path, modules: &BTreeSet<String>) -> Arrows {
     let lib = fs::read_to_string(src.join("lib.rs")).unwrap();
     let exported = paths(&lib).into_iter().filter_map(|path| {
@@ -239,7 +239,7 @@ fn arrows(src: &Path, modules: &BTreeSet<String>) -> Arrows {
     found
 }
 
-/// Modules that import each other, in that order, if there are any from `path` on.
+/// A circle of modules that import each other, in order, if one exists from `path` on.
 fn circle(arrows: &Arrows, path: &mut Vec<String>, done: &mut BTreeSet<String>) -> Option<Vec<String>> {
     let module = path.last()?.clone();
     for to in arrows.get(&module).into_iter().flat_map(BTreeMap::keys) {

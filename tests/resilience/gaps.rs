@@ -1,4 +1,4 @@
-//! A pool that stands still, or whose network is away, for longer than its leases.
+//! A pool that stands still, or loses its network, for longer than its leases.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::{check_once, once_at_a_time, pass, pool, scripts, server, signal, unt
 
 const LEASE: Duration = Duration::from_secs(3);
 
-/// A pool is stopped for three leases in the middle of a run of 60 operations, then goes on.
+/// Suspends a pool for three leases in the middle of a run of 60 operations, then resumes it.
 async fn paused(with_another: bool) {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path(), "3s").await;
@@ -40,7 +40,7 @@ async fn what_a_pool_had_that_stood_still_goes_on_elsewhere() {
     }
 }
 
-/// The server can't be reached for two leases, then it can.
+/// Cuts the network for two leases, then restores it.
 async fn cut_off(with_another: bool) {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path(), "3s").await;

@@ -1,5 +1,5 @@
-//! Pools under stress: many programs, pauses, gaps in the network, restarts. They take minutes, so they run only when
-//! `POP_SLOW` is set, and say so when they skip. Figures are printed.
+//! Pools under stress: many programs, pauses, gaps in the network, restarts. The tests take minutes, so they run only
+//! with `POP_SLOW`, and print a note when they skip. Figures are printed.
 
 mod gaps;
 mod many;
@@ -21,7 +21,7 @@ use tokio::process::{Child, Command};
 
 use support::{POP, Service};
 
-/// Whether the slow tests are to run.
+/// Whether the slow tests run.
 fn wanted() -> bool {
     let wanted = std::env::var_os("POP_SLOW").is_some();
     if !wanted {
@@ -37,7 +37,7 @@ async fn server(folder: &Path, lease: &str) -> Service {
     Service::start(&["server", "--listen", "127.0.0.1:0", "--database", database, "--lease", lease]).await
 }
 
-/// A pool of that server, with a work folder of its own; killed when dropped.
+/// A pool of the server, with a work folder of its own; killed when dropped.
 fn pool(folder: &Path, server: &str, name: &str) -> Child {
     Command::new(POP)
         .args(["pool", "--server", server, "--name", name, "--grace", "500ms", "--work-dir"])
@@ -50,14 +50,14 @@ fn pool(folder: &Path, server: &str, name: &str) -> Child {
         .expect("pop starts")
 }
 
-/// Sends a signal to a process itself, not to what it started.
+/// Sends a signal to the process alone, not to its children.
 async fn signal(child: &Child, name: &str) {
     let id = child.id().expect("it runs").to_string();
     let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().await.expect("kill starts");
     assert!(sent.success());
 }
 
-/// `count` operations that wait for nothing, each running this script.
+/// An agenda of `count` independent operations with this script.
 fn scripts(count: usize, script: &str, params: Value) -> Agenda {
     let operations: Vec<Value> =
         (0..count).map(|n| json!({ "name": format!("o{n}"), "type": "t.script" })).collect();
@@ -68,7 +68,7 @@ fn scripts(count: usize, script: &str, params: Value) -> Agenda {
     serde_json::from_value(json!({ "params": all, "operations": operations })).expect("an agenda")
 }
 
-/// A script that notes when it finds itself running twice at the same time, and works for a while.
+/// A script that works for a while, and records a second copy that runs at the same time.
 fn once_at_a_time(folder: &Path, seconds: &str) -> String {
     let folder = folder.display();
     format!(
@@ -92,7 +92,7 @@ fn check_once(folder: &Path, view: &AgendaView) {
     println!("{all} starts for {} operations, handed out {} times", view.operations.len(), view.epoch);
 }
 
-/// Waits until so many operations have succeeded.
+/// Waits until `count` operations have succeeded.
 async fn until_succeeded(run: &Run, count: u32) {
     use futures_util::StreamExt as _;
     let mut events = std::pin::pin!(run.watch());
@@ -103,7 +103,7 @@ async fn until_succeeded(run: &Run, count: u32) {
     }
 }
 
-/// Lets time pass, where time itself is what is tested: a lease runs out, a network is away.
+/// Lets time pass. Only for tests of time itself: a lease runs out, a network is away.
 async fn pass(time: Duration) {
     tokio::time::sleep(time).await;
 }

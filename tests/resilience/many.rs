@@ -1,4 +1,4 @@
-//! Very many programs on the settings that everybody has.
+//! Very many programs under the default settings.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::Service;
 use crate::{scripts, wanted};
 
-/// Runs so many programs; gives the time that it took and the longest wait for an answer of `/healthz` meanwhile.
+/// Runs `count` programs; returns the time, and the longest wait for `/healthz` meanwhile.
 async fn fan_out(client: &Client, address: &str, count: usize) -> (Duration, Duration) {
     let start = Instant::now();
     let run = client.submit_agenda(scripts(count, "exit 0", json!({}))).await.expect("accepted");

@@ -1,4 +1,4 @@
-//! A network that can be cut, and that can forget connections without a word: a TCP proxy.
+//! A TCP proxy as a network that can be cut, and that can drop connections silently.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What a connection must know: whether nothing passes, and how often connections were forgotten.
+/// The network's state: whether the network is cut, and how often connections were dropped.
 type State = (bool, u64);
 
 /// A network between a pool and its server.
 pub(crate) struct Network {
-    /// Where the pool finds the server.
+    /// The server's address for the pool.
     pub(crate) address: String,
     state: Arc<watch::Sender<State>>,
 }
@@ -39,12 +39,12 @@ impl Network {
         Self { address, state }
     }
 
-    /// Nothing passes while it is cut; it all arrives later.
+    /// Cuts or restores the network. Data of a cut arrives later.
     pub(crate) fn cut(&self, cut: bool) {
         self.state.send_modify(|state| state.0 = cut);
     }
 
-    /// The connections of now stay open, and nothing passes over them any more.
+    /// Drops all present connections silently: they stay open, and carry no data any more.
     pub(crate) fn forget(&self) {
         self.state.send_modify(|state| state.1 += 1);
     }

@@ -1,4 +1,4 @@
-//! Pools that are stopped and started properly, as deployments do.
+//! Regular stops and starts of pools, as in deployments.
 
 use std::time::Instant;
 

@@ -63,7 +63,7 @@ fn printable(agenda: &Agenda) -> Result<(), Rejection> {
     for (field, text) in labels.into_iter().chain(stamped) {
         if let Some(text) = text.filter(|text| text.chars().any(char::is_control)) {
             let text = text.escape_debug();
-            let detail = format!("invalid `{field}`: `{text}` has a control character; leave it out");
+            let detail = format!("invalid `{field}`: `{text}` has a control character; remove the character");
             return Err(Rejection::Request(detail));
         }
     }

@@ -131,7 +131,7 @@ impl OwnerParams {
         if owner.is_none() && principal.scope != Scope::All {
             return Err(Error::new(
                 Kind::Forbidden,
-                "a template for all customers is changed by who may see all of them; name yours with ?customer=",
+                "changing a template of all customers needs access to all customers; name one customer with ?customer=",
             ));
         }
         Ok(owner)

@@ -17,10 +17,10 @@ use crate::env::Env;
 use crate::pool::port::{Identity, ReportPort, ServerPort};
 use crate::serve;
 
-/// What `dev` and `server` share.
+/// The shared arguments of `dev` and `server`.
 #[derive(Debug, Args)]
 pub struct ListenArgs {
-    /// Where to listen.
+    /// Address to listen on.
     #[arg(long, env = "POP_LISTEN", hide_env_values = true, default_value = "127.0.0.1:7070")]
     listen: SocketAddr,
     /// Database file; created if absent.
@@ -59,7 +59,7 @@ Examples:
   pop server --listen 127.0.0.1:8080 --database /var/lib/pop/pop.db
 
 A server runs no programs itself. Start `pop pool` as well, or use `pop dev`, which is both in one process.
-A new database has a pool `default`, an insight `default` that takes everything, and a customer `default`.")]
+A new database has a pool `default`, an insight `default` for every agenda, and a customer `default`.")]
 pub struct ServerCommand {
     #[command(flatten)]
     listen: ListenArgs,
@@ -72,15 +72,15 @@ Examples:
   pop dev                                        then, elsewhere: pop submit flow.pop.toml --watch
   pop dev --database /tmp/try.db --listen 127.0.0.1:0
 
-Customers are created when they first submit. Stop `pop dev` at any moment: accepted agendas are on disk,
-and the next start continues them.")]
+The first submit of a customer creates the customer. Stop `pop dev` at any moment: accepted agendas are on
+disk, and the next start continues them.")]
 pub struct DevArgs {
     #[command(flatten)]
     listen: ListenArgs,
     /// Maximum number of agendas that run at the same time.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     slots: u32,
-    /// Multiplies every sleep of `pop.sleep` and `sample`.
+    /// Factor for the sleeps of `pop.sleep` and `sample`.
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     time_scale: f64,
     #[command(flatten)]
@@ -104,7 +104,7 @@ pub async fn dev(args: DevArgs) -> Result<Exit> {
     let mut work = args.listen.database.clone().into_os_string();
     work.push(".work");
     let runtime = args.local.open(&PathBuf::from(work), &env).await?;
-    // The server goes on until its pool has given everything back.
+    // The server goes on until its pool has given all leases back.
     let stop_server = CancellationToken::new();
     let server = serve::start(args.listen.config(true, env.clone())?, stop_server.clone()).await?;
     let address = format!("http://{}", server.address);
@@ -120,7 +120,7 @@ pub async fn dev(args: DevArgs) -> Result<Exit> {
             serving.await??;
             worked?;
         }
-        // A server that fails takes its pool along: what runs can't become durable.
+        // If the server fails, its pool ends too, because no result can become durable.
         served = &mut serving => served??,
     }
     Ok(Exit::Success)

@@ -1,4 +1,4 @@
-//! Exit codes, one table.
+//! Exit codes, in one table.
 
 use pop_sdk::client;
 
@@ -6,26 +6,26 @@ use crate::pool::agent;
 use crate::pool::port::PortError;
 use crate::serve::ServerError;
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// It did what was asked.
+    /// The command succeeded.
     Success,
     /// The file or its inputs have findings.
     Findings,
-    /// Wrong usage, or something on this machine (a file, a port, a folder) can't be used.
+    /// Invalid usage, or an unusable thing on this machine (a file, a port, a folder).
     Usage,
     /// The workflow failed.
     Failed,
     /// The workflow was cancelled.
     Cancelled,
-    /// The server has nothing of that name.
+    /// The server has no such thing.
     NotFound,
-    /// The server refuses what was asked for.
+    /// The server refused the request.
     Refused,
-    /// The server can't be reached, or can't answer at the moment.
+    /// The server can't be reached, or can't answer now.
     Unreachable,
-    /// A server or a pool could not go on, by an internal error of POP.
+    /// A server or a pool ended by an internal error of POP.
     Crashed,
 }
 
@@ -45,7 +45,7 @@ impl Exit {
         }
     }
 
-    /// What an error means.
+    /// The exit code of an error.
     pub fn of(error: &anyhow::Error) -> Self {
         for cause in error.chain() {
             if let Some(error) = cause.downcast_ref::<client::Error>() {

@@ -15,7 +15,7 @@ use crate::terminal::safe;
 pub struct GetArgs {
     /// The agenda's id.
     id: String,
-    /// Prints the server's answer as JSON.
+    /// Print the server's answer as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub struct ListArgs {
     /// Maximum number of agendas.
     #[arg(long, default_value_t = 50)]
     limit: u32,
-    /// Prints one JSON document a line.
+    /// Print one JSON document per line.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -154,7 +154,7 @@ pub struct LogsArgs {
     server: ServerArgs,
 }
 
-/// Prints what operations wrote.
+/// Prints the logs of an agenda's operations.
 pub async fn logs(args: LogsArgs) -> Result<Exit> {
     let client = args.server.client()?;
     let mut after = None;

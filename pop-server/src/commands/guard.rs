@@ -1,4 +1,4 @@
-//! `pop guard`: ends a pool's programs when the pool can't. Pools start it themselves, so it is hidden from the help.
+//! `pop guard`: ends a pool's programs when the pool can't. Pools start this command themselves, so the help hides it.
 
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ use crate::runtime::local;
 /// Arguments of `pop guard`.
 #[derive(Debug, Args)]
 pub struct GuardArgs {
-    /// The pool's work folder, without links in its path.
+    /// The pool's work folder, as a path without symbolic links.
     #[arg(long, value_name = "DIR")]
     work: PathBuf,
-    /// Which start of a pool the programs belong to.
+    /// Id of the runtime's start that started the programs.
     #[arg(long, value_name = "ID")]
     start: String,
 }

@@ -1,4 +1,4 @@
-//! From a file and inputs to an agenda that can run: the compiler's findings are printed here, for all commands alike.
+//! Loads a file and inputs into a runnable agenda, and prints the compiler's findings for all commands.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Read as _};
@@ -26,25 +26,25 @@ pub struct Inputs {
     set: Vec<String>,
 }
 
-/// What a file holds, checked.
+/// The checked content of a file.
 #[derive(Debug)]
 pub enum File {
-    /// A ready agenda.
+    /// A complete agenda.
     Agenda(Box<Agenda>),
     /// A template.
     Template(Box<AgendaTemplate>),
 }
 
-/// An agenda that can run, and how its operation types run.
+/// A runnable agenda, and the run specs of its operation types.
 #[derive(Debug)]
 pub struct Loaded {
     /// The agenda.
     pub agenda: Agenda,
-    /// Operation types from catalogs given on the command line; the agenda's own are in its `pop.types`.
+    /// Operation types of catalogs on the command line; the agenda's own types are in its `pop.types`.
     pub types: HashMap<String, RunSpec>,
 }
 
-/// Reads and checks a file. The inner error is the exit code after findings were printed.
+/// Reads and checks a file. The inner error is the exit code after printed findings.
 pub fn file(path: &Path) -> Result<Result<File, Exit>> {
     let compiled = cli::compile_file(path)?;
     show(&compiled.diagnostics, &compiled.sources);
@@ -59,7 +59,7 @@ pub fn file(path: &Path) -> Result<Result<File, Exit>> {
 }
 
 impl File {
-    /// Fills the inputs in. Paths among them are taken from the current folder, defaults from the file's.
+    /// Fills in the inputs. A given path is relative to the current folder, a default path to `folder`.
     pub fn with_inputs(self, inputs: &Inputs, folder: &Path) -> Result<Result<Loaded, Exit>> {
         let given = inputs.read()?;
         let agenda = match self {
@@ -119,7 +119,7 @@ impl Inputs {
     }
 }
 
-/// The operation types of a catalog file.
+/// Reads the operation types of a catalog file.
 pub fn catalog(path: &Path) -> Result<HashMap<String, RunSpec>> {
     let loaded = cli::catalog_file(path)?;
     show(&loaded.diagnostics, &loaded.sources);
@@ -131,14 +131,14 @@ pub fn catalog(path: &Path) -> Result<HashMap<String, RunSpec>> {
     Ok(running.map(|kind| (kind.name.to_string(), kind.run_spec(types))).collect())
 }
 
-/// The folder that a file lies in.
+/// The folder of a file.
 pub fn folder_of(path: &Path) -> PathBuf {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf())
 }
 
-/// Paths among the inputs become absolute, wherever their type has them: programs run in folders of their own. A path that
-/// is given is relative to the current folder, one of a default to the workflow's.
+/// Makes the paths among the inputs absolute, because programs run in folders of their own. A given path is relative to
+/// the current folder, a default path to the workflow's folder.
 fn absolute_paths(template: &AgendaTemplate, inputs: Value, folder: &Path) -> Value {
     let Value::Object(mut inputs) = inputs else { return inputs };
     let Some(root) = template.params.get(keys::INPUTS) else { return Value::Object(inputs) };
@@ -157,7 +157,8 @@ fn absolute_paths(template: &AgendaTemplate, inputs: Value, folder: &Path) -> Va
     Value::Object(inputs)
 }
 
-/// Whether a path was in it. Recursion is bounded by the depth of the value, and of alternatives by that of the schema.
+/// Makes the paths in a value absolute; true if a path was found. The depths of the value and of the schema bound the
+/// recursion.
 fn make_absolute(root: &Value, schema: &Value, value: &mut Value, base: Option<&Path>) -> bool {
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
         let target = pop_compiler::types::pointed(root, target);
@@ -175,7 +176,7 @@ fn make_absolute(root: &Value, schema: &Value, value: &mut Value, base: Option<&
         }
         Value::Array(items) => {
             let Some(schema) = schema.get("items") else { return false };
-            // all of them, not only the first
+            // Every item counts, so the iteration must not stop at the first find.
             let found = items.iter_mut().map(|item| make_absolute(root, schema, item, base));
             found.filter(|found| *found).count() > 0
         }

@@ -20,13 +20,13 @@ use crate::pool::{agent, executor};
 use crate::runtime::Capacity;
 use crate::runtime::local::{self, Local, LocalError};
 
-/// The lock of a work folder is tried again after so long, so many times: three seconds in all.
+/// Pause between two tries for the lock of a work folder. With the number of tries: three seconds in all.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
 const LOCK_RETRIES: usize = 150;
-/// How long a request with reports may go without an answer.
+/// Longest time of a request with reports until its answer.
 const REPORT_LIMIT: Duration = Duration::from_secs(10);
 
-/// How operations run on this machine; shared by `run`, `dev` and `pool`.
+/// Arguments for running operations on this machine, shared by `run`, `dev` and `pool`.
 #[derive(Debug, Args)]
 pub struct LocalArgs {
     /// Catalog file with commands of operation types; overrides the agenda. Repeatable.
@@ -56,15 +56,16 @@ pub struct LocalArgs {
 }
 
 impl LocalArgs {
-    /// The runtime on this machine, with its files below the given folder, or below `default` where none is given.
+    /// Opens the runtime of this machine, with its files below the work folder of the command line, or else below
+    /// `default`.
     pub async fn open(&self, default: &Path, env: &Env) -> Result<Arc<Local>> {
         let here = std::env::current_dir().context("could not read the current directory")?;
         let work = self.work_dir.clone().unwrap_or_else(|| default.to_path_buf());
         self.open_at(work, here, env).await
     }
 
-    /// As [`open`](Self::open), in this folder, with relative programs looked up from `base`. A runtime that was here before
-    /// may still be ending, so its lock is waited for.
+    /// Like [`open`](Self::open), for this folder; relative programs are relative to `base`. Waits for the folder's
+    /// lock, because an earlier runtime may still be ending.
     pub async fn open_at(&self, work: PathBuf, base: PathBuf, env: &Env) -> Result<Arc<Local>> {
         let mut config = self.runtime(work, base)?;
         config.env = env.clone();
@@ -74,7 +75,7 @@ impl LocalArgs {
         Ok(Arc::new(opened))
     }
 
-    /// The executor's settings; `types` comes from the file that is run, the catalogs given here win.
+    /// The executor's settings. `types` has the types of the file to run; catalogs on the command line override them.
     pub fn executor(&self, mut types: HashMap<String, RunSpec>, env: &Env) -> Result<executor::Config> {
         for path in &self.catalog {
             types.extend(load::catalog(path)?);
@@ -93,7 +94,7 @@ impl LocalArgs {
         duration::parse(&self.grace).map_err(|e| anyhow::anyhow!("--grace: {e}"))
     }
 
-    /// How much runs here at the same time.
+    /// The amount of work that may run at the same time.
     fn capacity(&self) -> Result<Capacity> {
         let mut capacity = local::machine();
         if let Some(text) = &self.cpu {
@@ -110,23 +111,24 @@ impl LocalArgs {
         Ok(capacity)
     }
 
-    /// The local runtime's settings, with relative programs looked up from `base`.
+    /// The local runtime's settings; relative programs are relative to `base`.
     fn runtime(&self, work: PathBuf, base: PathBuf) -> Result<local::Config> {
         let mut config = local::Config::new(absolute(work), absolute(base), self.environment());
         config.grace = self.grace()?;
         config.capacity = self.capacity()?;
         config.allow_host = self.allow_host;
-        // Not the path of this program: by the first launch there may be another version, or nothing.
+        // The path of this program would not do: at the first launch the path may lead to another version, or to no
+        // file.
         config.guard = Some(PathBuf::from("/proc/self/exe"));
         Ok(config)
     }
 
-    /// The folder that was asked for.
+    /// The work folder of the command line.
     pub fn work_dir(&self) -> Option<&Path> {
         self.work_dir.as_deref()
     }
 
-    /// Whether that folder is one of our own, which nobody asked to keep.
+    /// Whether POP chose the work folder, so that POP may remove it.
     pub fn work_dir_is_ours(&self) -> bool {
         self.work_dir.is_none()
     }
@@ -146,7 +148,7 @@ Examples:
   pop pool                                       work for the pool `default` of a server on this machine
   pop pool --server http://10.0.0.5:7070 --pool media --slots 8 --catalog ops/media.toml
 
-A pool only dials out. A restarted pool takes its agendas back and continues them.")]
+A pool only opens outgoing connections. A restarted pool takes its agendas back and continues them.")]
 pub struct PoolArgs {
     #[command(flatten)]
     server: ServerArgs,
@@ -163,7 +165,7 @@ pub struct PoolArgs {
     /// Maximum number of agendas that run at the same time.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     slots: u32,
-    /// Multiplies every sleep of `pop.sleep` and `sample`.
+    /// Factor for the sleeps of `pop.sleep` and `sample`.
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     time_scale: f64,
     #[command(flatten)]
@@ -178,7 +180,7 @@ pub async fn run(args: PoolArgs) -> Result<Exit> {
         args.name.unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
     let folder = format!("pool-{}-{worker}", args.pool).replace(['/', '\\'], "_");
     let runtime = args.local.open(&state_folder()?.join(folder), &env).await.map_err(|error| {
-        // A work folder of its own alone would not do: the agents would take each other's work over.
+        // A second work folder would not help, because the agents would take over each other's leases.
         let in_use = matches!(error.downcast_ref(), Some(LocalError::InUse(_)));
         if in_use && args.local.work_dir.is_none() {
             anyhow::anyhow!(
@@ -200,23 +202,23 @@ pub async fn run(args: PoolArgs) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
-/// How an agent works.
+/// Settings of an agent and its executor.
 #[derive(Debug)]
 pub struct PoolConfig {
-    /// Which it is.
+    /// The identity of the agent.
     pub identity: Identity,
-    /// Only work of this insight.
+    /// The only insight to pull from; none means all insights of the pool.
     pub insight: Option<String>,
-    /// How many agendas run at the same time.
+    /// Number of agendas that run at the same time.
     pub slots: u32,
-    /// Multiplies every sleep of the built-in types.
+    /// Factor for the sleeps of the built-in types.
     pub time_scale: f64,
     /// Time and ids.
     pub env: Env,
 }
 
-/// Works until signals ask for an end, or fails when the server has no work for such an agent. The two ports lead to one
-/// server: one is for the agent's thread, the other for the executor's.
+/// Works until signals ask for an end. Fails if the server refuses the agent. Both ports lead to one server: one is for
+/// the agent's thread, the other for the executor.
 pub async fn work(
     local: &LocalArgs,
     config: PoolConfig,
@@ -232,7 +234,7 @@ pub async fn work(
     Ok(agent::work(config, calls, reports, runtime, asked.stop, asked.now).await?)
 }
 
-/// Where this user's programs keep what should outlive them.
+/// The folder for the user's lasting state.
 #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
 fn state_folder() -> Result<PathBuf> {
     let absolute = |path: String| Some(PathBuf::from(path)).filter(|path| path.is_absolute());

@@ -1,4 +1,4 @@
-//! `pop rerun`: run an ended agenda again.
+//! `pop rerun`: reruns an ended agenda.
 
 use anyhow::Result;
 use clap::Args;
@@ -11,11 +11,11 @@ use super::exit::Exit;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  pop rerun ag_…                  operations that have not succeeded; the others keep their output
-  pop rerun ag_… --all            everything
+  pop rerun ag_…                  operations that have not succeeded; succeeded ones keep their outputs
+  pop rerun ag_… --all            all operations
   pop rerun ag_… --from package   this operation, and all operations that depend on it
 
-Prints the operations that run again. Generators that run again make their operations anew.")]
+Prints the operations that run again. A generator that runs again replaces its operations.")]
 pub struct RerunArgs {
     /// The agenda's id.
     id: String,

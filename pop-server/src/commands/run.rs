@@ -1,4 +1,4 @@
-//! `pop run`: compile a file and run it here, without a server.
+//! `pop run`: compiles a file and runs the agenda here, without a server.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::pool::port::{Answer, ReportPort};
 use crate::run::Plan;
 use crate::terminal::{Overview, live::Live, safe};
 
-/// So many operations that failed are named.
+/// Largest number of failed operations in the printed list.
 const MOST_NAMED: usize = 5;
 
 /// Arguments of `pop run`.
@@ -34,7 +34,7 @@ Examples:
   pop run flow.pop.toml --input '{\"source\": \"https://example.com/a.mp4\"}'
   pop run recorded.pop.toml --time-scale 0.01 --report times.json
 
-The outputs are printed to standard output as JSON; everything else goes to standard error.
+The outputs go to standard output as JSON; all other text goes to standard error.
 
 Exit codes:
   0  every operation succeeded (or was skipped by its own condition)
@@ -47,10 +47,10 @@ pub struct RunArgs {
     file: PathBuf,
     #[command(flatten)]
     inputs: Inputs,
-    /// Multiplies every sleep of `pop.sleep` and `sample`: 0.01 makes an hour 36 seconds.
+    /// Factor for the sleeps of `pop.sleep` and `sample`: 0.01 makes an hour 36 seconds.
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     time_scale: f64,
-    /// Writes every operation's states, times and outputs to this file as JSON.
+    /// Write every operation's states, times and outputs to this file as JSON.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Show only errors and outputs.
@@ -148,7 +148,7 @@ async fn finish(
         let text = serde_json::to_string_pretty(&report)? + "\n";
         std::fs::write(path, text).with_context(|| format!("could not write {}", path.display()))?;
     }
-    // What the programs left in a folder of our own goes, unless an output speaks of it.
+    // The programs' files in a temporary folder are removed, unless an output names a path in the folder.
     let spoken_of = |value: &Value| value.to_string().contains(&*work.to_string_lossy());
     if end.outputs.as_ref().is_some_and(spoken_of)
         || (end.outputs.is_none() && outputs.values().any(spoken_of))
@@ -160,7 +160,7 @@ async fn finish(
     match end.state {
         AgendaState::Succeeded => {
             let result = end.outputs.unwrap_or_else(|| {
-                // No declared outputs: those of all operations, in the agenda's order.
+                // Without declared outputs, the result has the outputs of all operations, in the agenda's order.
                 let names = overview.rows.iter().map(|row| row.view.name.clone());
                 Value::Object(names.filter_map(|n| outputs.remove(&n).map(|v| (n, v))).collect::<Map<_, _>>())
             });
@@ -218,7 +218,7 @@ fn report(
     view
 }
 
-/// Takes reports in where a server would: shows them, and keeps the outputs.
+/// Receives reports in place of a server: shows them, and keeps the outputs.
 struct Recorder {
     live: Live,
     state: Mutex<Recorded>,

@@ -1,4 +1,4 @@
-//! `pop save`: tell a server what workflows are, so that clients of other versions are told apart.
+//! `pop save`: saves workflows on a server, so that the server can refuse clients of other versions.
 
 use std::path::PathBuf;
 
@@ -19,12 +19,13 @@ Examples:
   pop save flows/encode.pop.toml
   pop save agendas/*.template.json --server http://pop.example:7070
 
-A client of another version is refused with the list of changes, unless the saved version is compatible.")]
+The server refuses a client of another version with the list of changes, unless the saved version is
+compatible.")]
 pub struct SaveArgs {
     /// Workflows (`*.pop.toml`, `*.pop.json`), templates or agendas in JSON.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Save them for this customer only. Without it they are for all customers.
+    /// Save the workflows for this customer only; default: for all customers.
     #[arg(long)]
     customer: Option<String>,
     #[command(flatten)]
@@ -34,7 +35,7 @@ pub struct SaveArgs {
 /// Runs the command.
 pub async fn run(args: SaveArgs) -> Result<Exit> {
     let client = args.server.client()?;
-    // All of them are checked before the first is saved.
+    // All files are checked before the first one is saved.
     let mut inputs = Vec::with_capacity(args.files.len());
     for file in &args.files {
         let compiled = cli::compile_file(file)?;

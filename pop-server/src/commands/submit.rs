@@ -1,4 +1,4 @@
-//! `pop submit`: compile a file, hand it to a server, and watch it if asked.
+//! `pop submit`: compiles a file, submits the agenda to a server, and watches it on request.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,8 @@ Examples:
   pop submit examples/wordcount/wordcount.pop.toml --watch
   pop submit flow.pop.toml --input inputs.json --customer acme
 
-Prints the agenda's id; with --watch, its outputs as JSON, and the exit codes are those of `pop run`.")]
+Prints the agenda's id; with --watch, the agenda's outputs as JSON. The exit codes with --watch are those
+of `pop run`.")]
 pub struct SubmitArgs {
     /// A workflow (`*.pop.toml`, `*.pop.json`), an agenda or a template in JSON.
     file: PathBuf,

@@ -186,7 +186,7 @@ impl Core {
                 if let Place::Leased(lease) = &mut live.place {
                     lease.row.cancelling = true;
                 }
-                live.reason = Some("cancelling: waits for its pool to stop it".to_owned());
+                live.reason = Some("cancelling: the pool stops the agenda".to_owned());
                 tx.effects.push(Effect::CancelAsked);
                 self.state.emit(tx, no, None);
             }

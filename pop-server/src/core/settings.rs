@@ -180,7 +180,7 @@ fn check_title(title: Option<&str>) -> Result<(), Refusal> {
     match title.filter(|title| title.chars().any(char::is_control)) {
         None => Ok(()),
         Some(title) => Err(Refusal::Invalid(format!(
-            "invalid `title`: `{}` has a control character; leave it out",
+            "invalid `title`: `{}` has a control character; remove the character",
             title.escape_debug()
         ))),
     }

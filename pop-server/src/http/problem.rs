@@ -132,7 +132,7 @@ impl Error {
     pub(crate) fn forbidden(route: &str, permission: &str) -> Self {
         Self::new(
             Kind::Forbidden,
-            format!("`{route}` needs the permission `{permission}`; ask an administrator for it"),
+            format!("`{route}` needs the permission `{permission}`; ask an administrator for the permission"),
         )
     }
 

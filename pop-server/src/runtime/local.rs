@@ -172,7 +172,7 @@ impl Runtime for Local {
                 FailureClass::Config,
                 "NoCommand",
                 format!(
-                    "operation type `{}` has no `command`, so it can't run as a local process",
+                    "operation type `{}` has no `command`: add one to the catalog, or start the pool with `--catalog FILE`",
                     launch.kind
                 ),
             ))));
@@ -210,7 +210,7 @@ fn needs_image(kind: &str, image: &str) -> pop_sdk::api::Failure {
         FailureClass::Config,
         "ImageNotSupported",
         format!(
-            "operation type `{kind}` has an image (`{image}`), and this pool runs local programs only. Say with `--catalog FILE` how it runs here, or let its command run on the bare machine with `--allow-host`."
+            "operation type `{kind}` has an image (`{image}`), but this pool runs local programs only. Give the type a local command with `--catalog FILE`, or run its command without the image with `--allow-host`."
         ),
     )
 }

@@ -110,9 +110,9 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Violated => ": the write contradicts what is stored",
-            Self::Full => ": no space is left. Free some",
-            Self::Busy => ": another program keeps it locked. End that program",
-            Self::Damaged => ": its file is damaged. Restore a backup",
+            Self::Full => ": no space is left on the disk. Free some space",
+            Self::Busy => ": another program keeps the file locked. End that program",
+            Self::Damaged => ": the file is damaged. Restore a backup",
             Self::Other => "",
         })
     }

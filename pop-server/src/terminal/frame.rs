@@ -1,4 +1,4 @@
-//! The picture: lines of text for a overview, a time and a size. Pure.
+//! The picture: lines of text for an overview, a time and a size. Pure.
 
 use jiff::Timestamp;
 use pop_sdk::api::{OperationState, OperationView};
@@ -11,7 +11,7 @@ use super::safe::one_line;
 const BAR: usize = 16;
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
-/// The lines that show `overview` at `now` in `width` columns and at most `height` lines (two at least).
+/// The lines that show `overview` at `now`, in `width` columns and at most `height` lines (at least two).
 pub fn frame(overview: &Overview, now: Timestamp, width: usize, height: usize) -> Vec<String> {
     let mut lines = vec![head(overview, now)];
     let room = height.saturating_sub(2).max(1);
@@ -89,7 +89,8 @@ fn icon(view: &OperationView, now: Timestamp) -> &'static str {
     mark(view.state)
 }
 
-/// Box-drawing prefixes, from the last row to the first: a branch goes on while later rows hang on the same parent.
+/// Box-drawing prefixes, computed from the last row to the first: a branch continues while later rows have the same
+/// parent.
 fn indents(rows: &[Row]) -> Vec<String> {
     let mut indents = vec![String::new(); rows.len()];
     let mut open: Vec<bool> = Vec::new();
@@ -100,7 +101,7 @@ fn indents(rows: &[Row]) -> Vec<String> {
     for i in (0..rows.len()).rev() {
         let depth = tree_depth[i];
         open.resize(depth.max(open.len()) + 1, false);
-        // Deeper branches belong to rows below this one.
+        // Deeper branches belong to later rows.
         open.truncate(depth + 1);
         let mut text = String::new();
         for (level, &goes_on) in open.iter().enumerate().take(depth + 1).skip(1) {
@@ -117,7 +118,8 @@ fn indents(rows: &[Row]) -> Vec<String> {
     indents
 }
 
-/// Too many to show: operations with the same stem and depth become one line, those that run or failed are shown first.
+/// The lines of an overview with too many rows. Operations with the same stem and depth become one line; groups that
+/// run or failed come first.
 fn grouped(overview: &Overview, now: Timestamp, room: usize) -> Vec<String> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut index = std::collections::HashMap::new();

@@ -1,11 +1,11 @@
-//! One line for a transition, and the small words that all output shares.
+//! One line for a transition, and the signs and lengths that all output shares.
 
 use jiff::Timestamp;
 use pop_sdk::api::{Again, OperationState, OperationView};
 
 use super::safe::one_line;
 
-/// One line for an operation's new state; none for states that say nothing new.
+/// One line for an operation's new state; none for a state without news for a reader.
 pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<String> {
     let said =
         |m: &Option<pop_sdk::api::Failure>| m.as_ref().map(|f| one_line(&f.message)).unwrap_or_default();
@@ -38,13 +38,13 @@ pub fn line(view: &OperationView, since: Timestamp, now: Timestamp) -> Option<St
     Some(format!("[{:>8}] {} {}  {text}", length(since, now), mark(view.state), one_line(&view.name)))
 }
 
-/// One line for operations that a generator has added.
+/// One line for operations that a generator added.
 pub fn added_line(generator: &str, count: usize, since: Timestamp, now: Timestamp) -> String {
     let noun = if count == 1 { "operation" } else { "operations" };
     format!("[{:>8}] + {}  added {count} {noun}", length(since, now), one_line(generator))
 }
 
-/// One line for an agenda that was run again.
+/// One line for the rerun of an agenda.
 pub fn rerun_line(again: &Again, since: Timestamp, now: Timestamp) -> String {
     let mut text = format!("[{:>8}] ↺ rerun  {} operations reset", length(since, now), again.reset.len());
     if !again.removed.is_empty() {
@@ -53,7 +53,6 @@ pub fn rerun_line(again: &Again, since: Timestamp, now: Timestamp) -> String {
     text
 }
 
-/// The sign for a state.
 pub(super) fn mark(state: OperationState) -> &'static str {
     match state {
         OperationState::Waiting => "·",
@@ -67,7 +66,7 @@ pub(super) fn mark(state: OperationState) -> &'static str {
     }
 }
 
-/// The time between, for people.
+/// The time between two moments, for people.
 pub(super) fn length(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs_f64().max(0.0);
     if seconds < 60.0 {

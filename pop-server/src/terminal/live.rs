@@ -1,5 +1,5 @@
-//! Shows a overview while it changes: repainted in place on a terminal, line by line elsewhere. Everything goes to standard
-//! error, so that standard output holds only the result.
+//! Shows an overview while it changes: repainted in place on a terminal, line by line elsewhere. All output goes to
+//! standard error, so that standard output holds only the result.
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::env::{Clock as _, SystemClock};
 
 const REPAINT: Duration = Duration::from_millis(100);
 
-/// A picture that follows a run.
+/// The live view of a run.
 #[derive(Debug)]
 pub struct Live {
     overview: Arc<Mutex<Overview>>,
@@ -22,7 +22,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Starts showing `overview`. `quiet` shows nothing at all.
+    /// Starts showing `overview`. `quiet` shows nothing.
     pub fn start(overview: Overview, quiet: bool) -> Self {
         let overview = Arc::new(Mutex::new(overview));
         let painter = (!quiet && std::io::stderr().is_terminal()).then(|| {
@@ -32,7 +32,7 @@ impl Live {
         Self { overview, painter, quiet }
     }
 
-    /// Takes a new state in.
+    /// Shows a new state of an operation.
     pub fn update(&self, view: &OperationView) {
         let mut overview = self.overview.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = overview.update(view);
@@ -45,7 +45,7 @@ impl Live {
         }
     }
 
-    /// Takes in what a generator has made: name and type of each operation.
+    /// Shows the new operations of a generator; each item is the name and the type of an operation.
     pub fn add<'o>(&self, generator: &str, operations: impl ExactSizeIterator<Item = (&'o str, &'o str)>) {
         let mut overview = self.overview.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.quiet && self.painter.is_none() {
@@ -55,7 +55,7 @@ impl Live {
         overview.add(generator, operations);
     }
 
-    /// Takes in that the agenda is run again.
+    /// Shows a rerun of the agenda.
     pub fn again(&self, again: &Again) {
         let mut overview = self.overview.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.quiet && self.painter.is_none() {
@@ -88,7 +88,8 @@ async fn paint(overview: Arc<Mutex<Overview>>, stop: CancellationToken) {
             let overview = overview.lock().unwrap_or_else(PoisonError::into_inner);
             frame(&overview, SystemClock.now(), width, height)
         };
-        // Back to the first line of the last picture, each line cleared as it is written, the rest below cleared.
+        // The cursor returns to the first line of the last picture. Each line is cleared as it is written, the rest at
+        // the end.
         let mut text = String::new();
         if painted > 0 {
             text += &format!("\x1b[{painted}A");

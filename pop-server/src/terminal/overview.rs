@@ -1,4 +1,4 @@
-//! What is known of a run: each operation's latest state, and where it stands in the tree.
+//! The overview of a run: each operation's latest state, and its place in the tree.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,15 +7,15 @@ use pop_sdk::api::{OperationState, OperationView};
 
 use crate::run::Plan;
 
-/// How many states an operation has, the unknown one included.
+/// Number of states of an operation, including the unknown one.
 const STATES: usize = OperationState::Unknown as usize + 1;
 
 /// The operations of a run and their latest states.
 #[derive(Clone, Debug)]
 pub struct Overview {
-    /// What the picture is of.
+    /// Title of the agenda.
     pub title: String,
-    /// When it began.
+    /// Start of the run.
     pub since: Timestamp,
     /// The operations in tree order: each after its parent, siblings in the agenda's order.
     pub rows: Vec<Row>,
@@ -23,21 +23,21 @@ pub struct Overview {
     counts: [usize; STATES],
 }
 
-/// One operation on the overview.
+/// One operation of the overview.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Its latest state.
+    /// The operation's latest state.
     pub view: OperationView,
-    /// How deep it stands: the longest way from an operation that waits for nothing.
+    /// Length of the longest path from an operation without dependencies.
     pub depth: usize,
-    /// Its parent in the tree: the deepest operation that it waits for, or the generator that made it.
+    /// Index of the parent in the tree: the deepest operation that this one waits for, or its generator.
     pub parent: Option<usize>,
-    /// Whether a generator made it.
+    /// Whether a generator added the operation.
     pub made: bool,
 }
 
 impl Overview {
-    /// The overview of a run that has not begun.
+    /// The overview of a run that has not started.
     pub fn new(title: String, plan: &Plan, since: Timestamp) -> Self {
         let (depth, parent) = levels(plan);
         let order = tree_order(&depth, &parent);
@@ -63,7 +63,7 @@ impl Overview {
         Self { title, since, rows, by_name, counts }
     }
 
-    /// Adds what a generator made, below it. Names that are there already stay as they are.
+    /// Adds the operations of a generator below the generator. Existing operations stay unchanged.
     pub fn add<'o>(&mut self, generator: &str, operations: impl Iterator<Item = (&'o str, &'o str)>) {
         let parent = self.by_name.get(generator).copied();
         let depth = parent.map_or(0, |p| self.rows[p].depth + 1);
@@ -78,7 +78,7 @@ impl Overview {
                 Row { view, depth, parent, made: true }
             })
             .collect();
-        // After what the generator has made before, before everything else that hangs on it.
+        // New rows come after the generator's earlier rows, and before the generator's other children.
         let mut at = parent.map_or(self.rows.len(), |p| p + 1);
         while parent.is_some() && self.rows.get(at).is_some_and(|row| row.parent == parent && row.made) {
             at += 1;
@@ -101,10 +101,10 @@ impl Overview {
         }
     }
 
-    /// Removes operations; what hung on them hangs on nothing.
+    /// Removes operations; their children lose their parent.
     pub fn remove(&mut self, names: &[String]) {
         let gone: HashSet<usize> = names.iter().filter_map(|name| self.by_name.remove(name)).collect();
-        // Where each row that stays will be.
+        // The new index of each remaining row.
         let mut places = Vec::with_capacity(self.rows.len());
         let mut next = 0;
         for (at, row) in self.rows.iter().enumerate() {
@@ -126,7 +126,7 @@ impl Overview {
         }
     }
 
-    /// Takes a new state in; false when it is no transition (progress, or an unknown name).
+    /// Takes a new state. False if the state is no transition (progress, or an unknown name).
     pub fn update(&mut self, view: &OperationView) -> bool {
         let Some(row) = self.by_name.get(&view.name).and_then(|&i| self.rows.get_mut(i)) else {
             return false;
@@ -138,19 +138,19 @@ impl Overview {
         changed
     }
 
-    /// How many operations are in this state.
+    /// Number of operations in this state.
     pub fn count(&self, state: OperationState) -> usize {
         self.counts[state as usize]
     }
 
-    /// How many operations are terminal.
+    /// Number of operations in a terminal state.
     pub fn ended(&self) -> usize {
         use OperationState::{Cancelled, Failed, Skipped, Succeeded};
         [Succeeded, Failed, Skipped, Cancelled].into_iter().map(|s| self.count(s)).sum()
     }
 }
 
-/// Depth and tree parent of each operation, in one pass over the graph in topological order.
+/// The depth and the tree parent of each operation, in one pass over the graph in topological order.
 fn levels(plan: &Plan) -> (Vec<usize>, Vec<Option<usize>>) {
     let n = plan.steps.len();
     let (mut depth, mut parent) = (vec![0; n], vec![None; n]);

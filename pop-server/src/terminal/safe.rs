@@ -1,13 +1,16 @@
-//! Text of programs and of others, made safe for a terminal: it can neither control it nor pass for something else.
+//! Makes text of programs and servers safe for a terminal: the text can neither control the terminal nor imitate other
+//! output.
 
 use std::io::IsTerminal as _;
 
-/// In one line: control characters, escape sequences among them, and marks that turn the direction of text become spaces.
+/// Safe text in one line: control characters (with those of escape sequences) and marks that change the direction of
+/// text become spaces.
 pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_unsafe(c) { ' ' } else { c }).collect()
 }
 
-/// In several lines, as a log: escape sequences go, other control characters but tabs and line breaks are shown as `�`.
+/// Safe text in several lines, as in a log: escape sequences are removed. Control characters other than tabs and line
+/// breaks become `�`.
 pub fn lines(text: &str) -> String {
     let kept = |c: char| matches!(c, '\n' | '\t') || !is_unsafe(c);
     let text = text.replace("\r\n", "\n");
@@ -15,12 +18,13 @@ pub fn lines(text: &str) -> String {
     plain.chars().map(|c| if kept(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
-/// A log for standard output: as it is for a file or another program, and as [`lines`] for a terminal.
+/// A log for standard output: unchanged for a file or another program, and as [`lines`] for a terminal.
 pub fn log(text: &str) -> String {
     if std::io::stdout().is_terminal() { lines(text) } else { text.to_owned() }
 }
 
-/// JSON text: the same value, with the characters escaped that a terminal would obey. They occur only inside strings.
+/// Safe JSON text with the same value: characters that control a terminal are escaped. Such characters occur only
+/// inside strings.
 pub fn json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Handlers that do what handlers do at their worst, each one thing.
+//! Handlers with one bad behaviour each.
 
 use std::io::Read as _;
 use std::net::TcpStream;
@@ -27,7 +27,7 @@ async fn measure(_: Context, input: Measure) -> Result<Measured, HandlerError> {
     Ok(Measured { bytes: input.text.len(), sum })
 }
 
-/// Gives a text of some size.
+/// Returns a text of some size.
 #[operation("t.repeat", output = Repeated)]
 #[derive(Deserialize, JsonSchema)]
 struct Repeat {
@@ -44,14 +44,14 @@ async fn repeat(_: Context, input: Repeat) -> Result<Repeated, HandlerError> {
     Ok(Repeated { text: input.text.repeat(input.times) })
 }
 
-/// Waits until whoever listens there listens no more.
+/// Waits until the gate's listener closes.
 fn wait_for(gate: &str) {
     if let Ok(mut stream) = TcpStream::connect(gate) {
         let _ = stream.read(&mut [0]);
     }
 }
 
-/// Tells its progress as fast as it can; half way it waits until it was heard.
+/// Reports its progress as fast as it can, and waits half way for the test.
 #[operation("t.chatter", output = ())]
 #[derive(Deserialize, JsonSchema)]
 struct Chatter {
@@ -73,7 +73,7 @@ async fn chatter(ctx: Context, input: Chatter) -> Result<(), HandlerError> {
 #[operation("t.patient", output = Came)]
 #[derive(Deserialize, JsonSchema)]
 struct Patient {
-    /// The attempt that ends well.
+    /// The first attempt that succeeds.
     enough: u32,
     gate: String,
 }
@@ -97,7 +97,7 @@ async fn patient(ctx: Context, input: Patient) -> Result<Came, HandlerError> {
     Err(HandlerError::cancelled())
 }
 
-/// Never asks whether it should stop.
+/// Never checks for a stop.
 #[operation("t.deaf", output = ())]
 #[derive(Deserialize, JsonSchema)]
 struct Deaf {}
@@ -146,11 +146,11 @@ async fn end(_: Context, input: End) -> Result<(), HandlerError> {
     }
 }
 
-/// Fails once, and goes on where it was.
+/// Fails once, and continues from its last progress.
 #[operation("t.resume", output = Came)]
 #[derive(Deserialize, JsonSchema)]
 struct Resume {
-    /// How the first attempt ends.
+    /// Whether the first attempt fails for good.
     fatal: bool,
 }
 
@@ -162,7 +162,7 @@ async fn resume(ctx: Context, input: Resume) -> Result<Came, HandlerError> {
     Err(if input.fatal { HandlerError::fatal("no more") } else { HandlerError::error("once more") })
 }
 
-/// Says who it is told it is.
+/// Returns the identifiers of its attempt.
 #[operation("t.who", output = Who)]
 #[derive(Deserialize, JsonSchema)]
 struct Ask {}

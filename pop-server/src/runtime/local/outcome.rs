@@ -140,7 +140,7 @@ fn unlike(failure: Failure, spec: &RunSpec, found: &str) -> Failure {
 }
 
 fn not_a_file(name: &str, what: &str) -> Failure {
-    invalid(format!("could not read {name}: it is {what}, not a file. Write a plain file there."))
+    invalid(format!("could not read {name}: found {what} in place of a file. Write a plain file there."))
 }
 
 fn too_large(what: &str, size: &str, limit: u64) -> Failure {
@@ -148,7 +148,7 @@ fn too_large(what: &str, size: &str, limit: u64) -> Failure {
         FailureClass::User,
         "OutputTooLarge",
         format!(
-            "{what} has {size} bytes, over the limit of {limit} bytes for an output. Write large data to a file of its own and pass its path on."
+            "{what} has {size} bytes, over the limit of {limit} bytes for an output. Write large data to a separate file and pass the path on."
         ),
     )
 }

@@ -1,4 +1,4 @@
-//! The handler contract, between a real program made with the framework and the local runtime.
+//! The handler contract between a real program of the framework and the local runtime.
 
 mod over_http;
 mod support;
@@ -162,7 +162,7 @@ struct Cli {
     run: pop_server::commands::run::RunArgs,
 }
 
-/// `pop run` of one operation that is tried up to three times, and the report on it.
+/// Runs one operation with up to three attempts through `pop run`; returns the report.
 async fn pop_run(folder: &Path, kind: &str, input: &str) -> Value {
     let catalog = Command::new(OPS).args(["--describe", "--program", OPS]).output().unwrap();
     std::fs::write(folder.join("ops.toml"), catalog.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! The contract over HTTP, for programs that share no files with their pool.
+//! The contract over HTTP, for programs without shared files.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -53,7 +53,7 @@ async fn a_failure_keeps_its_class_and_what_was_saved_comes_back() {
     assert_eq!(second.outcome.unwrap(), json!({ "far": 42 }));
 }
 
-/// What a request gets: the status and the body.
+/// Sends a request; returns the status and the body.
 fn put(url: &str, word: &str, token: &str, body: &str) -> (u16, String) {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).unwrap();

@@ -1,4 +1,4 @@
-//! Starting attempts through the local runtime, and what came of them.
+//! Starts attempts through the local runtime, and collects their results.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -19,11 +19,11 @@ pub(crate) const OPS: &str = env!("CARGO_BIN_EXE_contract-ops");
 pub(crate) struct Pool {
     pub(crate) work: tempfile::TempDir,
     runtime: Local,
-    /// How the program is started.
+    /// The program's command line.
     command: Vec<String>,
 }
 
-/// What a program waits for until the test has seen something.
+/// A gate at which a program waits for the test.
 pub(crate) struct Gate(Mutex<Option<TcpListener>>, pub(crate) String);
 
 impl Gate {
@@ -33,8 +33,9 @@ impl Gate {
         Self(Mutex::new(Some(listener)), address)
     }
 
-    /// Lets the one that waits go, or will wait. It is taken in and shown out: a port that closes while somebody knocks
-    /// may leave them waiting for ever (Linux drops the last step of the handshake without a word).
+    /// Opens the gate for a program that waits, now or later. The test accepts the connection before it closes the
+    /// port. A port that closes during a handshake may leave the program waiting for ever, because Linux drops the
+    /// handshake's last step silently.
     pub(crate) fn open(&self) {
         if let Some(listener) = self.0.lock().unwrap().take() {
             std::thread::spawn(move || listener.accept());
@@ -42,7 +43,7 @@ impl Gate {
     }
 }
 
-/// What one attempt did.
+/// The result and the progress of one attempt.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) outcome: Result<Value, Failure>,
@@ -60,7 +61,7 @@ impl Pool {
         Self { runtime: Local::open(config).unwrap(), work, command: vec![OPS.into()] }
     }
 
-    /// A pool whose programs know of none of its files, as those of another machine or a container.
+    /// A pool whose programs cannot reach its files, as on another machine or in a container.
     pub(crate) fn without_files() -> Self {
         let words = ["PAYLOAD", "OUTPUT", "PROGRESS", "FAILURE", "LAST_PROGRESS"];
         let forget = words.iter().flat_map(|word| ["-u".into(), format!("POP_{word}_FILE")]);
@@ -68,7 +69,7 @@ impl Pool {
         Self { command, ..Self::new() }
     }
 
-    /// A pool that runs a shell script, whatever the type.
+    /// A pool that runs a shell script for every type.
     pub(crate) fn of_script(script: &str) -> Self {
         Self { command: ["bash", "-euc", script].map(str::to_owned).into(), ..Self::new() }
     }
@@ -78,7 +79,7 @@ impl Pool {
         self.run_and_stop(kind, attempt, payload, |_| false).await
     }
 
-    /// Runs an attempt, and stops it when a signal says so.
+    /// Runs an attempt, and stops the attempt at a chosen signal.
     pub(crate) async fn run_and_stop(
         &self,
         kind: &str,
