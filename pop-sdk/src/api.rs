@@ -5,27 +5,10 @@
 //! **Old clients, newer servers.** Requests are strict: a server refuses a key or a name that it does not know, and says
 //! which ones it knows. Answers are read with tolerance: a field that a client does not know is passed over, and a state, a
 //! failure class or an algorithm that it does not know is `Unknown`. Types that only servers make, and all these names, are
-//! `#[non_exhaustive]`, so that they can grow without breaking whoever reads them. What clients and pools make themselves
+//! `#[non_exhaustive]`, so that they can grow without breaking their readers. What clients and pools make themselves
 //! (requests, reports, operations, failures, settings) can still be written as a literal.
 //!
-//! | verb and path | body → answer |
-//! | --- | --- |
-//! | `POST /v1/agendas` | [`SubmitRequest`] → 201 [`AgendaView`] (200 when the idempotency key was seen before) |
-//! | `GET /v1/agendas?customer&state&link&limit&after` | → [`Page<AgendaView>`] without operations, newest first |
-//! | `GET /v1/agendas/{id}` | → [`AgendaView`] with operations |
-//! | `GET /v1/agendas/{id}/events` | → server-sent [`Event`]s; `Last-Event-ID` resumes; a message of the kind [`END`] is the last |
-//! | `GET /v1/agendas/{id}/logs?operation&after` | → [`Page<LogChunk>`] |
-//! | `POST /v1/agendas/{id}/cancel` | → [`AgendaView`] |
-//! | `POST /v1/agendas/{id}/rerun` | [`RerunRequest`] → [`RerunResponse`]; once it has ended |
-//! | `PUT`/`GET`/`DELETE /v1/templates/{name}` | `AgendaTemplate`: what the workflow of that name is on this server |
-//! | `GET /v1/templates` | → [`Page<TemplateView>`] |
-//! | `PUT`/`GET`/`DELETE /v1/customers/{id}`, `/v1/pools/{id}`, `/v1/insights/{id}` | [`Customer`], [`Pool`], [`Insight`] |
-//! | `GET /v1/customers`, `/v1/pools`, `/v1/insights` | → [`Page`] |
-//! | `POST /v1/pools/{id}/attach` | [`AttachRequest`] → [`AttachResponse`] |
-//! | `POST /v1/pools/{id}/pull` | [`PullRequest`] → [`PullResponse`]; waits up to `wait_ms` |
-//! | `POST /v1/pools/{id}/renew` | [`RenewRequest`] → [`RenewResponse`] |
-//! | `POST /v1/pools/{id}/report` | [`ReportRequest`] → [`ReportResponse`] |
-//! | `GET /healthz` | → 200 once the server serves |
+//! A server lists its routes at `GET /openapi.json`, with the type of each body and answer.
 
 mod pools;
 mod rerun;
@@ -64,7 +47,7 @@ pub struct SubmitRequest {
     /// The template's inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Value>,
-    /// The workflow that whoever submits was made for. If the server has a template of that name with another digest,
+    /// The workflow that the submitting client was generated for. If the server has a template of that name with another digest,
     /// that one runs if nothing is different for the client (`popc diff` says `compatible`); else the answer is a problem of
     /// the kind `stale-client`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -337,7 +320,7 @@ pub struct Problem {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// This case, for people: what went wrong and what to do.
+    /// This case, for people: why the run failed and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The compiler's findings, in the form that `popc check --format json` prints; `operation` names the operation that a

@@ -38,6 +38,7 @@ pub mod typed;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable as _};
 use pop_compiler::agenda::Agenda;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Response, Url};
@@ -56,8 +57,10 @@ pub use self::run::Run;
 
 /// How long a call may take, unless it waits for something on purpose.
 const CALL: Duration = Duration::from_secs(30);
-/// How often a submission is tried when the connection fails.
-const SUBMIT_TRIES: u32 = 4;
+/// Retries of a submission whose connection fails.
+const SUBMIT_RETRIES: usize = 3;
+/// Pause before the first of them; each further pause is twice as long.
+const SUBMIT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection to a POP server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -123,19 +126,12 @@ impl Client {
     /// The server refuses the work ([`Error::Problem`] with the compiler's findings), or can't be reached.
     pub async fn submit(&self, mut request: SubmitRequest) -> Result<Run, Error> {
         request.idempotency_key.get_or_insert_with(random_key);
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let sent =
-                self.json(self.request(Method::POST, &["v1", "agendas"])?.timeout(CALL).json(&request)).await;
-            match sent {
-                Ok(view) => return Ok(Run::new(self.clone(), view)),
-                Err(Error::Unreachable { .. }) if tries < SUBMIT_TRIES => {
-                    tokio::time::sleep(Duration::from_millis(100) * tries).await;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let send = || async {
+            self.json(self.request(Method::POST, &["v1", "agendas"])?.timeout(CALL).json(&request)).await
+        };
+        let pauses = ExponentialBuilder::new().with_min_delay(SUBMIT_PAUSE).with_max_times(SUBMIT_RETRIES);
+        let view = send.retry(pauses).when(|error| matches!(error, Error::Unreachable { .. })).await?;
+        Ok(Run::new(self.clone(), view))
     }
 
     /// Submits a ready agenda.

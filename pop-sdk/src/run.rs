@@ -1,5 +1,5 @@
 //! The run of one agenda as a pure state machine: events and the time come in, effects come out. No clock, no tokio, no
-//! HTTP: whoever drives it performs the effects and brings back what came of them.
+//! HTTP: its driver performs the effects and brings back their results.
 //!
 //! Rules it keeps: an operation starts only after everything it waits for is *committed*, not merely finished; attempts
 //! are numbered and only go up; whatever comes from an attempt that is no longer the current one is ignored; each
@@ -77,7 +77,7 @@ enum Mode {
     Cancelling,
     /// The lease is being given back: nothing new starts, and nothing ends for want of it.
     Yielding,
-    /// Ended, or somebody else's: nothing matters any more.
+    /// Ended, or handed to another agent: no event changes the run any more.
     Finished,
 }
 
@@ -321,7 +321,7 @@ impl Run {
         effects.push(Effect::Report { op, view, commits: true });
     }
 
-    /// The attempt was stopped because the lease is given back; whoever runs the agenda next starts another one.
+    /// The attempt was stopped because the lease is given back; the next agent that runs the agenda starts another one.
     fn hand_over(&mut self, op: usize, effects: &mut Vec<Effect>) {
         let o = &mut self.ops[op];
         o.phase = Phase::Delayed { due: false, committed: false };
@@ -538,7 +538,7 @@ impl Run {
         effects.push(Effect::Launch { op, attempt: o.view.attempt, payload });
     }
 
-    /// Its input can't be made: no attempt would do better.
+    /// The input of the operation has no value: no further attempt would have one.
     fn fail_unstarted(&mut self, op: usize, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
         let o = &mut self.ops[op];
         o.view.attempt += 1;

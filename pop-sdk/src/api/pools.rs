@@ -112,7 +112,7 @@ pub struct RenewResponse {
     pub lease_ms: u64,
     /// Cancel these: kill what runs, then report the end.
     pub cancel: Vec<LeaseId>,
-    /// These are somebody else's now: kill what runs, report nothing, forget.
+    /// Leases that another agent holds now: kill their programs, report nothing, forget them.
     pub lost: Vec<LeaseId>,
 }
 

@@ -35,7 +35,7 @@ pub struct Pool {
 #[schemars(with = "String")]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// Oldest first, whoever it belongs to.
+    /// Oldest first, across all customers.
     Fifo,
     /// One each in turn; a customer without work keeps its turn.
     #[default]

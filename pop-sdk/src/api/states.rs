@@ -20,7 +20,7 @@ pub enum AgendaState {
     Succeeded,
     /// At least one operation failed.
     Failed,
-    /// Somebody cancelled it.
+    /// A client cancelled the operation or its agenda.
     Cancelled,
     /// A state of a newer server. It is neither an end nor a place to act on: go on watching.
     #[serde(other)]
@@ -118,9 +118,9 @@ pub enum FailureClass {
     Infra,
     /// There was no room: nobody, it waits.
     Capacity,
-    /// A missing program, image or setting: whoever configured the pool or the operation type.
+    /// A missing program, image or setting: the people who configured the pool or the operation type.
     Config,
-    /// A fault of POP's own.
+    /// An internal error of POP.
     Platform,
     /// A rule forbids it: the operator.
     Policy,
@@ -166,7 +166,7 @@ pub struct Failure {
     pub class: FailureClass,
     /// A name for the case, such as `ExitCode`, `ProgramNotFound`, `Timeout`, `OutputInvalid`.
     pub code: String,
-    /// What went wrong and what to do, for people.
+    /// Why the operation failed and what to do, for people.
     pub message: String,
     /// The operation that failed first, for a failed agenda.
     #[serde(default, skip_serializing_if = "Option::is_none")]

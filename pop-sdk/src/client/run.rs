@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable as _};
 use futures_util::{Stream, stream};
 use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
@@ -14,6 +15,7 @@ use crate::sse::Parser;
 
 /// How often a broken stream is opened again before giving up, without an event in between.
 const STREAM_TRIES: u32 = 60;
+const MIN_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// A stream without a single byte for this long is dead: the server sends a comment every 15 seconds.
 const SILENCE: Duration = Duration::from_mins(1);
@@ -104,18 +106,11 @@ impl Run {
 impl Run {
     /// The agenda as it is now. A server that restarts at this moment is asked again, as a watch does it.
     async fn patient_view(&self) -> Result<AgendaView, Error> {
-        let mut tries = 0;
-        loop {
-            let error = match self.view().await {
-                Ok(view) => return Ok(view),
-                Err(error) => error,
-            };
-            tries += 1;
-            if tries > STREAM_TRIES || !passes(&error) {
-                return Err(error);
-            }
-            tokio::time::sleep((Duration::from_millis(50) * tries).min(MAX_PAUSE)).await;
-        }
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(MIN_PAUSE)
+            .with_max_delay(MAX_PAUSE)
+            .with_max_times(STREAM_TRIES as usize);
+        (|| self.view()).retry(pauses).when(passes).await
     }
 }
 
@@ -174,7 +169,7 @@ impl Watch {
                     self.finished = true;
                     return Some(Err(error));
                 }
-                tokio::time::sleep((Duration::from_millis(50) * self.tries).min(MAX_PAUSE)).await;
+                tokio::time::sleep((MIN_PAUSE * self.tries).min(MAX_PAUSE)).await;
             }
         }
     }

@@ -25,9 +25,9 @@ pub enum Event {
     OutputRefused { op: usize, attempt: u32, failure: Failure },
     /// A timer that the run had asked for.
     Timer { op: usize, attempt: u32, kind: TimerKind },
-    /// Somebody wants the agenda to end.
+    /// A client cancels the agenda.
     Cancel,
-    /// The agenda is somebody else's now.
+    /// Another agent has the agenda now.
     LeaseLost,
     /// The lease is to be given back: what runs is stopped, nothing starts, and [`Run::is_quiet`](super::Run::is_quiet)
     /// says when all that has happened is durable.

@@ -24,7 +24,7 @@ pub(super) struct Op {
 pub(super) enum Phase {
     /// Waits for others.
     Idle,
-    /// An attempt has failed; the next one waits for its delay, and for that failure to be durable. Whoever goes on after a
+    /// An attempt has failed; the next one waits for its delay, and for that failure to be durable. An agent that goes on after a
     /// crash therefore knows of each attempt but the last, and no number is given twice.
     Delayed { due: bool, committed: bool },
     /// Launch was asked for, or it runs.

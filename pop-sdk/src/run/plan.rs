@@ -1,5 +1,5 @@
 //! What is to be done: an agenda's operations, their settings, and who waits for whom. Built once, in time linear in the
-//! agenda's size; it only grows, by what generators make. Nothing here knows what has happened so far.
+//! agenda's size; it only grows, by what generators make. The plan does not know the progress of the run.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
