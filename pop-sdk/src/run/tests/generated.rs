@@ -175,7 +175,12 @@ fn what_a_generator_made_is_checked() {
     );
     says(vec![], json!(["x"]), json!([op("a", "")]), "the generator promised an operation `x`");
     says(vec![], json!(["x.*"]), json!([op("x.1", "")]), "but not `x.0`");
-    says(vec![], json!([]), json!([op("a", "@<b.out>"), op("b", "@<a.out>")]), "a cycle");
+    says(
+        vec![],
+        json!([]),
+        json!([op("a", "@<b.out>"), op("b", "@<a.out>")]),
+        "operations wait for each other: `a` → `b` → `a`",
+    );
     let timeout = json!([{"name": "a", "type": "t", "params": {"pop.timeout": "2 hours"}}]);
     says(vec![], json!([]), timeout, "/made/0/params/pop.timeout");
     // A circle through what waits already.
