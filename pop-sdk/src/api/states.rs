@@ -29,7 +29,8 @@ pub enum AgendaState {
 }
 
 impl AgendaState {
-    /// Whether nothing can happen any more. An unknown state says nothing of it: see [`AgendaView::has_ended`].
+    /// Whether the state is final, short of a rerun. For an unknown state see
+    /// [`AgendaView::has_ended`](super::AgendaView::has_ended).
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
