@@ -38,7 +38,6 @@ pub mod typed;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
 use pop_compiler::agenda::Agenda;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Response, Url};
@@ -57,9 +56,9 @@ pub use self::run::Run;
 
 /// How long a call may take, unless it waits for something on purpose.
 const CALL: Duration = Duration::from_secs(30);
-/// Retries of a submission whose connection fails.
-const SUBMIT_RETRIES: usize = 3;
-/// Pause before the first of them; each further pause is twice as long.
+/// Tries of a submission whose connection fails.
+const SUBMIT_TRIES: u32 = 4;
+/// Pause after the first of them; each further pause is longer by as much.
 const SUBMIT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection to a POP server. Cheap to clone.
@@ -126,12 +125,18 @@ impl Client {
     /// The server refuses the work ([`Error::Problem`] with the compiler's findings), or can't be reached.
     pub async fn submit(&self, mut request: SubmitRequest) -> Result<Run, Error> {
         request.idempotency_key.get_or_insert_with(random_key);
-        let send = || async {
-            self.json(self.request(Method::POST, &["v1", "agendas"])?.timeout(CALL).json(&request)).await
-        };
-        let pauses = ExponentialBuilder::new().with_min_delay(SUBMIT_PAUSE).with_max_times(SUBMIT_RETRIES);
-        let view = send.retry(pauses).when(|error| matches!(error, Error::Unreachable { .. })).await?;
-        Ok(Run::new(self.clone(), view))
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let request = self.request(Method::POST, &["v1", "agendas"])?.timeout(CALL).json(&request);
+            match self.json(request).await {
+                Ok(view) => return Ok(Run::new(self.clone(), view)),
+                Err(Error::Unreachable { .. }) if tries < SUBMIT_TRIES => {
+                    tokio::time::sleep(SUBMIT_PAUSE * tries).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Submits a ready agenda.
@@ -349,9 +354,8 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// A key that nobody else has: 128 random bits of the operating system.
-#[expect(clippy::disallowed_methods, reason = "a client has no simulation; its key must only be unique")]
 fn random_key() -> String {
     let mut bits = [0; 16];
-    getrandom::fill(&mut bits).expect("the operating system gives random numbers");
+    aws_lc_rs::rand::fill(&mut bits).expect("the operating system gives random numbers");
     format!("{:032x}", u128::from_be_bytes(bits))
 }

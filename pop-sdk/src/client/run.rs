@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
 use futures_util::{Stream, stream};
 use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
@@ -106,11 +105,18 @@ impl Run {
 impl Run {
     /// The agenda as it is now. A server that restarts at this moment is asked again, as a watch does it.
     async fn patient_view(&self) -> Result<AgendaView, Error> {
-        let pauses = ExponentialBuilder::new()
-            .with_min_delay(MIN_PAUSE)
-            .with_max_delay(MAX_PAUSE)
-            .with_max_times(STREAM_TRIES as usize);
-        (|| self.view()).retry(pauses).when(passes).await
+        let mut tries = 0;
+        loop {
+            let error = match self.view().await {
+                Ok(view) => return Ok(view),
+                Err(error) => error,
+            };
+            tries += 1;
+            if tries > STREAM_TRIES || !passes(&error) {
+                return Err(error);
+            }
+            tokio::time::sleep((MIN_PAUSE * tries).min(MAX_PAUSE)).await;
+        }
     }
 }
 
