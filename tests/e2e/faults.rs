@@ -100,6 +100,32 @@ async fn programs_with_faults() {
 }
 
 #[tokio::test]
+async fn options_that_cannot_work_are_refused_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let marks = folder.path().join("marks");
+    let text = format!(
+        "[workflow]\nname = \"w\"\n[operations.only]\nuses = \"t\"\n[catalog.t]\ncommand = ['touch', '{}']\n",
+        marks.display()
+    );
+    let file = write(&folder, "mark.pop.toml", &text);
+    let report = folder.path().join("absent/report.json");
+    let output = pop(&["run", &file, "--report", report.to_str().unwrap()]).await;
+    assert_eq!(code(&output), Some(2));
+    assert!(stderr(&output).contains("absent/report.json"), "{}", stderr(&output));
+    assert!(!marks.exists(), "the workflow ran, though its report has no place");
+
+    let database = folder.path().join("pop.db");
+    for lease in ["0s", "1ms"] {
+        let arguments =
+            ["server", "--listen", "127.0.0.1:0", "--database", database.to_str().unwrap(), "--lease", lease];
+        let output = pop(&arguments).await;
+        assert_eq!(code(&output), Some(2));
+        let said = stderr(&output);
+        assert!(said.contains(&format!("invalid --lease {lease}")) && said.contains("500ms"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_log_that_floods_is_cut_and_the_operation_lives() {
     let folder = tempfile::tempdir().unwrap();
     let text = "[workflow]\nname = \"w\"\n[operations.only]\nuses = \"t\"\n[catalog.t]\ncommand = ['sh', '-c', 'yes | head -c 100000000']\n";

@@ -57,6 +57,10 @@ impl From<EngineError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "a read failed");
+        if matches!(error, StoreError::Corrupt { .. }) {
+            // A retry reads the same.
+            return Self::internal();
+        }
         Self::new(Kind::Unavailable, "could not read from the database; retry")
     }
 }

@@ -48,6 +48,13 @@ fn is_json(request: &Request) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    // Structs are read from arrays, too, field by field; no client means that.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Error::new(
+            Kind::InvalidBody,
+            "invalid body: expected a JSON object, found an array at line 1",
+        ));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         let kind = if error.is_data() { Kind::InvalidBody } else { Kind::MalformedBody };
         if bytes.is_empty() {
@@ -65,8 +72,11 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
     type Rejection = Error;
 
     async fn from_request_parts(request: &mut request::Parts, _: &AppState) -> Result<Self, Error> {
-        let query = Query::<T>::try_from_uri(&request.uri)
-            .map_err(|rejection| Error::new(Kind::InvalidQuery, rejection.body_text()))?;
+        let query = Query::<T>::try_from_uri(&request.uri).map_err(|rejection| {
+            let text = rejection.body_text();
+            let why = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            Error::new(Kind::InvalidQuery, format!("invalid query: {why}"))
+        })?;
         Ok(Self(query.0))
     }
 }

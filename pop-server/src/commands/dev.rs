@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
@@ -37,9 +38,18 @@ pub struct ListenArgs {
     lease: String,
 }
 
+/// An agent renews a lease at a third of its length, which takes some time on a busy machine.
+const SHORTEST_LEASE: Duration = Duration::from_millis(500);
+
 impl ListenArgs {
     fn config(&self, auto_customers: bool, env: Env) -> Result<serve::Config> {
         let lease = duration::parse(&self.lease).map_err(|e| anyhow::anyhow!("--lease: {e}"))?;
+        if lease < SHORTEST_LEASE {
+            anyhow::bail!(
+                "invalid --lease {}: an agent cannot renew it in time. Use 500ms or more",
+                self.lease
+            );
+        }
         Ok(serve::Config {
             listen: self.listen,
             database: Some(self.database.clone()),

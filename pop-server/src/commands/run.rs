@@ -74,6 +74,11 @@ pub async fn run(args: RunArgs) -> Result<Exit> {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
+    if let Some(path) = args.report.as_ref().filter(|path| !path.exists() || path.is_file()) {
+        // A report that can't be written is an error before the run, not after it. Pipes are left to their reader.
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        file.with_context(|| format!("could not write {}", path.display()))?;
+    }
     let env = Env::system();
     let id = env.agenda_id().to_string();
     let title = agenda.title.clone().unwrap_or_else(|| args.file.display().to_string());

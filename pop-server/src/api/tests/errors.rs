@@ -59,6 +59,7 @@ async fn bodies() {
         (json, vec![0xff, 0xfe], 400, "malformed-body", "line 1"),
         (json, vec![b'['; 1500], 422, "invalid-body", "line 1"),
         (json, b"{\"agenda\": 3}".to_vec(), 422, "invalid-body", "line 1 column 12"),
+        (json, b" [\"acme\"]".to_vec(), 422, "invalid-body", "expected a JSON object, found an array"),
         (json, b"{\"agendas\": {}}".to_vec(), 422, "invalid-body", "unknown field `agendas`"),
         (json, vec![b' '; 3000], 413, "body-too-large", "2000 bytes"),
         ("text/plain", b"{}".to_vec(), 415, "unsupported-media-type", "application/json"),

@@ -13,6 +13,11 @@ impl From<Error> for StoreError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Fault::Damaged,
             _ => Fault::Other,
         };
-        Self::Database { fault, source: Box::new(error) }
+        // The error of a script quotes the whole script.
+        let source: Box<dyn std::error::Error + Send + Sync> = match error {
+            Error::SqlInputError { error, msg, .. } => format!("{msg} ({error})").into(),
+            other => Box::new(other),
+        };
+        Self::Database { fault, source }
     }
 }

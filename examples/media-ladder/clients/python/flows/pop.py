@@ -150,7 +150,7 @@ class Run(Generic[O]):
                 return
             tries += 1
             if tries > STREAM_TRIES:
-                raise Unreachable("the event stream keeps ending early")
+                raise Unreachable("the event stream ended early several times")
             await asyncio.sleep(min(0.05 * tries, 2.0))
 
     async def wait(self) -> O:

@@ -325,7 +325,7 @@ export class Run<O> {
         if (!passes(error) || tries >= STREAM_TRIES) throw error;
       }
       if (ended && tries > 0) return;
-      if (tries >= STREAM_TRIES) throw new Unreachable("the event stream keeps ending early");
+      if (tries >= STREAM_TRIES) throw new Unreachable("the event stream ended early several times");
       await pause(Math.min(50 * (tries + 1), 2_000));
     }
   }
