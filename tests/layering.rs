@@ -195,43 +195,6 @@ fn http_and_sql_stay_in_their_folders() {
     );
 }
 
-/// The rooms of the server. A room may use the rooms before it, never the later ones.
-const SERVER: [&str; 12] = [
-    "ids",
-    "env",
-    "scheduler",
-    "core",
-    "store",
-    "engine",
-    "http",
-    "runtime",
-    "pool",
-    "api",
-    "serve",
-    "terminal",
-];
-
-#[test]
-fn the_rooms_of_the_server_are_a_ladder() {
-    let server = root().join("pop-server/src");
-    for (at, room) in SERVER.iter().enumerate() {
-        let mut files = sources(&server.join(room));
-        let alone = server.join(format!("{room}.rs"));
-        files.extend(fs::read_to_string(&alone).ok().map(|text| (alone, text)));
-        let above: Vec<String> = SERVER[at + 1..].iter().map(|other| format!("crate::{other}::")).collect();
-        let mut words: Vec<&str> = above.iter().map(String::as_str).collect();
-        words.push("crate::commands");
-        never(&files, &words, "a room uses only those below it");
-    }
-    let lib = fs::read_to_string(server.join("lib.rs")).unwrap();
-    for module in lib.lines().filter_map(|line| line.split_once("mod ")?.1.strip_suffix(';')) {
-        assert!(
-            SERVER.contains(&module) || module == "commands",
-            "`{module}` has no place in the ladder of rooms"
-        );
-    }
-}
-
 #[test]
 fn routes_stand_in_the_table() {
     let server = root().join("pop-server/src");

@@ -126,14 +126,14 @@ impl Authenticate for Open {
 /// Lets only callers with the route's permission pass.
 pub(super) fn guard(
     handler: MethodRouter<AppState>,
-    app: AppState,
+    authenticate: &Arc<dyn Authenticate>,
     name: &'static str,
     permission: Permission,
 ) -> MethodRouter<AppState, Infallible> {
     if permission == Permission::Public {
         return handler;
     }
-    let authenticate = Arc::clone(&app.authenticate);
+    let authenticate = Arc::clone(authenticate);
     handler.route_layer(from_fn(move |mut request: Request, next: Next| {
         let authenticate = Arc::clone(&authenticate);
         let span = tracing::debug_span!("request", route = name);

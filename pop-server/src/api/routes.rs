@@ -298,7 +298,7 @@ pub(super) fn routes() -> Vec<Route> {
 pub(super) fn router(app: &AppState) -> Router<AppState> {
     let mut router = Router::new();
     for Route { path, name, permission, handler, .. } in routes() {
-        router = router.route(path, super::access::guard(handler, app.clone(), name, permission));
+        router = router.route(path, super::access::guard(handler, &app.authenticate, name, permission));
     }
     router
 }
