@@ -263,8 +263,10 @@ impl Decoder<'_> {
         if let Some(place) = &mut def.output_place {
             place.stdout = stdout;
         }
-        rules::bad_kubernetes_settings::check(&def.run, &places, self.out);
-        budget::enforce(self.out);
+        rules::bad_kubernetes_settings::check(&def.run, &places, &mut |finding| {
+            self.out.push(finding);
+            budget::enforce(self.out);
+        });
         def
     }
 

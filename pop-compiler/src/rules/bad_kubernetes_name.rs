@@ -11,7 +11,7 @@ pub(crate) const RULE: Rule = Rule {
     summary: "a name that Kubernetes refuses",
     explanation: "Names of objects (service accounts, secrets, claims, classes) have lower-case letters, digits, `-` and `.`, at most 253. A volume has no `.`, and at \
 most 63 characters. The key of a label is `name` or `domain/name`; names and values of labels have at most 63 letters, digits, `-`, `_` and `.`. An extended resource needs a \
-domain, such as `amd.com/gpu`. An environment variable has letters, digits, `_`, `-` and `.`, and begins with none of the digits. A secret's entry is written `secret/key`.",
+domain, such as `amd.com/gpu`. An environment variable has letters, digits, `_`, `-` and `.`, and does not begin with a digit. A secret's entry is written `secret/key`.",
     bad: r#"[workflow]
 name = "example"
 
@@ -47,13 +47,13 @@ pub(crate) fn entry(text: &Spanned<String>) -> Diagnostic {
 }
 
 /// Reports invalid names of variables and secrets.
-pub(super) fn check_variables(run: &RunSpec, places: &dyn Places, out: &mut Vec<Diagnostic>) {
+pub(super) fn check_variables(run: &RunSpec, places: &dyn Places, add: &mut dyn FnMut(Diagnostic)) {
     // the system takes other names, too
     let env = run.env.keys().filter(|_| places.has("/image")).map(|name| ("/env", name));
     for (table, name) in env.chain(run.secret_env.keys().map(|name| ("/secretEnv", name))) {
         if let Err(why) = variable(name) {
             let at = places.key(&format!("{table}/{}", escaped(name)));
-            out.push(report(at, "environment variable", name, why));
+            add(report(at, "environment variable", name, why));
         }
     }
     for (name, entry) in &run.secret_env {
@@ -62,16 +62,16 @@ pub(super) fn check_variables(run: &RunSpec, places: &dyn Places, out: &mut Vec<
             let lower = entry.secret().to_lowercase();
             let right = subdomain(&lower).is_ok().then(|| format!("{lower}/{}", entry.key()));
             let finding = report(at(), "secret", entry.secret(), why);
-            out.push(super::written_at(finding, at(), &entry.to_string(), right));
+            add(super::written_at(finding, at(), &entry.to_string(), right));
         }
         if let Err(why) = secret_key(entry.key()) {
-            out.push(report(at(), "key of a secret", entry.key(), why));
+            add(report(at(), "key of a secret", entry.key(), why));
         }
     }
 }
 
 /// Reports invalid names in the settings of the pod, apart from those of volumes.
-pub(super) fn check(spec: &KubernetesSpec, places: &dyn Places, out: &mut Vec<Diagnostic>) {
+pub(super) fn check(spec: &KubernetesSpec, places: &dyn Places, add: &mut dyn FnMut(Diagnostic)) {
     let objects = [
         ("serviceAccount", "service account", &spec.service_account),
         ("priorityClass", "priority class", &spec.priority_class),
@@ -79,39 +79,39 @@ pub(super) fn check(spec: &KubernetesSpec, places: &dyn Places, out: &mut Vec<Di
     ];
     for (key, what, name) in objects {
         if let Some(name) = name {
-            object(places.value(&format!("/kubernetes/{key}")), what, name, out);
+            object(places.value(&format!("/kubernetes/{key}")), what, name, add);
         }
     }
     for (i, name) in spec.image_pull_secrets.iter().enumerate() {
-        object(places.value(&format!("/kubernetes/imagePullSecrets/{i}")), "secret", name, out);
+        object(places.value(&format!("/kubernetes/imagePullSecrets/{i}")), "secret", name, add);
     }
     for (key, what, map) in
         [("nodeSelector", "label", &spec.node_selector), ("labels", "label", &spec.labels)]
     {
         for (name, value) in map {
             let at = format!("/kubernetes/{key}/{}", escaped(name));
-            label_key(places.key(&at), &format!("key of a {what}"), name, out);
-            label_value(places.value(&at), &format!("value of a {what}"), value, out);
+            label_key(places.key(&at), &format!("key of a {what}"), name, add);
+            label_value(places.value(&at), &format!("value of a {what}"), value, add);
         }
     }
     for name in spec.annotations.keys() {
         let at = places.key(&format!("/kubernetes/annotations/{}", escaped(name)));
-        label_key(at, "key of an annotation", name, out);
+        label_key(at, "key of an annotation", name, add);
     }
     for (i, toleration) in spec.tolerations.iter().enumerate() {
         let at = format!("/kubernetes/tolerations/{i}");
         if let Some(key) = toleration.key.as_deref().filter(|key| !key.is_empty()) {
-            label_key(places.value(&format!("{at}/key")), "key of a taint", key, out);
+            label_key(places.value(&format!("{at}/key")), "key of a taint", key, add);
         }
         if let Some(value) = &toleration.value {
-            label_value(places.value(&format!("{at}/value")), "value of a taint", value, out);
+            label_value(places.value(&format!("{at}/value")), "value of a taint", value, add);
         }
     }
     for name in spec.resources.keys() {
-        resource(places.key(&format!("/kubernetes/resources/{}", escaped(name))), name, out);
+        resource(places.key(&format!("/kubernetes/resources/{}", escaped(name))), name, add);
     }
     for (i, name) in spec.capabilities.iter().enumerate() {
-        capability(places.value(&format!("/kubernetes/capabilities/{i}")), name, out);
+        capability(places.value(&format!("/kubernetes/capabilities/{i}")), name, add);
     }
 }
 
@@ -120,43 +120,43 @@ fn report(at: Location, what: &str, name: &str, why: &str) -> Diagnostic {
 }
 
 /// Reports an invalid name of an object, with the name in lower case if that is valid.
-pub(super) fn object(at: Location, what: &str, name: &str, out: &mut Vec<Diagnostic>) {
+pub(super) fn object(at: Location, what: &str, name: &str, add: &mut dyn FnMut(Diagnostic)) {
     if let Err(why) = subdomain(name) {
         let lower = name.to_lowercase();
         let right = subdomain(&lower).is_ok().then_some(lower);
-        out.push(super::written_at(report(at.clone(), what, name, why), at, name, right));
+        add(super::written_at(report(at.clone(), what, name, why), at, name, right));
     }
 }
 
 /// Reports an invalid name of a volume, as above.
-pub(super) fn volume(at: Location, name: &str, out: &mut Vec<Diagnostic>) {
+pub(super) fn volume(at: Location, name: &str, add: &mut dyn FnMut(Diagnostic)) {
     if let Err(why) = dns_label(name) {
         let lower = name.to_lowercase();
         let right = dns_label(&lower).is_ok().then_some(lower);
-        out.push(super::written_at(report(at.clone(), "name of a volume", name, why), at, name, right));
+        add(super::written_at(report(at.clone(), "name of a volume", name, why), at, name, right));
     }
 }
 
-fn label_key(at: Location, what: &str, name: &str, out: &mut Vec<Diagnostic>) {
+fn label_key(at: Location, what: &str, name: &str, add: &mut dyn FnMut(Diagnostic)) {
     if let Err(why) = qualified(name) {
-        out.push(report(at, what, name, why));
+        add(report(at, what, name, why));
     }
 }
 
-fn label_value(at: Location, what: &str, value: &str, out: &mut Vec<Diagnostic>) {
+fn label_value(at: Location, what: &str, value: &str, add: &mut dyn FnMut(Diagnostic)) {
     if let Err(why) = if value.is_empty() { Ok(()) } else { word(value) } {
-        out.push(report(at, what, value, why));
+        add(report(at, what, value, why));
     }
 }
 
-fn resource(at: Location, name: &str, out: &mut Vec<Diagnostic>) {
+fn resource(at: Location, name: &str, add: &mut dyn FnMut(Diagnostic)) {
     if name.strip_prefix("hugepages-").is_some_and(|size| word(size).is_ok()) {
         return;
     }
     let Err(why) = qualified(name) else {
         if !name.contains('/') {
             let finding = report(at, "extended resource", name, "the name has no domain");
-            out.push(match name.to_lowercase().as_str() {
+            add(match name.to_lowercase().as_str() {
                 "gpu" | "gpus" | "nvidia" => {
                     finding.help("for `nvidia.com/gpu`, use the key `gpu` of `kubernetes`")
                 }
@@ -172,10 +172,10 @@ fn resource(at: Location, name: &str, out: &mut Vec<Diagnostic>) {
         }
         return;
     };
-    out.push(report(at, "extended resource", name, why));
+    add(report(at, "extended resource", name, why));
 }
 
-fn capability(at: Location, name: &str, out: &mut Vec<Diagnostic>) {
+fn capability(at: Location, name: &str, add: &mut dyn FnMut(Diagnostic)) {
     let fits = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_uppercase())
             && !name.starts_with("CAP_")
@@ -188,7 +188,7 @@ fn capability(at: Location, name: &str, out: &mut Vec<Diagnostic>) {
     let upper = upper.strip_prefix("CAP_").unwrap_or(&upper).to_owned();
     let right = fits(&upper).then_some(upper);
     let why = "capabilities are in upper case, without `CAP_`, such as `NET_ADMIN`";
-    out.push(super::written_at(report(at.clone(), "capability", name, why), at, name, right));
+    add(super::written_at(report(at.clone(), "capability", name, why), at, name, right));
 }
 
 type Verdict = Result<(), &'static str>;

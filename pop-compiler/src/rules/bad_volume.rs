@@ -48,11 +48,11 @@ uses = "media.encode"
 const SOURCES: &str = "`claim`, `config_map`, `secret`, `empty_dir` or `host_path`";
 
 /// Reports the faults of all volumes.
-pub(super) fn check(spec: &KubernetesSpec, places: &dyn Places, out: &mut Vec<Diagnostic>) {
+pub(super) fn check(spec: &KubernetesSpec, places: &dyn Places, add: &mut dyn FnMut(Diagnostic)) {
     let (mut names, mut paths) = (HashMap::new(), HashMap::new());
     for (i, volume) in spec.volumes.iter().enumerate() {
         let at = format!("/kubernetes/volumes/{i}");
-        one(volume, &at, places, out);
+        one(volume, &at, places, add);
         // an absent name or path was reported
         let path = normal(&volume.mount_path);
         for (key, what, text, seen) in [
@@ -65,38 +65,38 @@ pub(super) fn check(spec: &KubernetesSpec, places: &dyn Places, out: &mut Vec<Di
             let place = places.value(&format!("{at}/{key}"));
             let Some(first) = seen.insert(text, place.clone()) else { continue };
             let message = format!("duplicate volume: another volume has {what} `{}`", shorten(text));
-            out.push(RULE.at(place, message).label("used twice").also(first, "first used here"));
+            add(RULE.at(place, message).label("used twice").also(first, "first used here"));
         }
     }
 }
 
-fn one(volume: &Volume, at: &str, places: &dyn Places, out: &mut Vec<Diagnostic>) {
+fn one(volume: &Volume, at: &str, places: &dyn Places, add: &mut dyn FnMut(Diagnostic)) {
     let name = format!("{at}/name");
     if !places.has(&name) {
-        out.push(absent(places.value(at), "name", "name = \"media\""));
+        add(absent(places.value(at), "name", "name = \"media\""));
     } else if !places.unread(&name) {
-        bad_kubernetes_name::volume(places.value(&name), &volume.name, out);
-        out.extend(reserved_name::volume(places.value(&name), &volume.name));
+        bad_kubernetes_name::volume(places.value(&name), &volume.name, add);
+        reserved_name::volume(places.value(&name), &volume.name).into_iter().for_each(&mut *add);
     }
     let path = format!("{at}/mountPath");
     if !places.has(&path) {
-        out.push(absent(places.value(at), "mount path", "mount_path = \"/media\""));
+        add(absent(places.value(at), "mount path", "mount_path = \"/media\""));
     } else if !places.unread(&path) {
-        out.extend(mount_path(places.value(&path), &volume.mount_path));
+        mount_path(places.value(&path), &volume.mount_path).into_iter().for_each(&mut *add);
     }
     if let Some(sub) = &volume.sub_path
         && (sub.starts_with('/') || leaves(sub))
     {
         let message =
             format!("invalid path in a volume `{}`: expected a relative path without `..`", shorten(sub));
-        out.push(RULE.at(places.value(&format!("{at}/subPath")), message).label("invalid path"));
+        add(RULE.at(places.value(&format!("{at}/subPath")), message).label("invalid path"));
     }
     if let Some(host) = &volume.host_path
         && (!host.starts_with('/') || leaves(host))
     {
         let message =
             format!("invalid path of a node `{}`: expected an absolute path without `..`", shorten(host));
-        out.push(RULE.at(places.value(&format!("{at}/hostPath")), message).label("invalid path"));
+        add(RULE.at(places.value(&format!("{at}/hostPath")), message).label("invalid path"));
     }
     for (key, what, name) in [
         ("claim", "claim", &volume.claim),
@@ -104,11 +104,13 @@ fn one(volume: &Volume, at: &str, places: &dyn Places, out: &mut Vec<Diagnostic>
         ("secret", "secret", &volume.secret),
     ] {
         if let Some(name) = name {
-            bad_kubernetes_name::object(places.value(&format!("{at}/{key}")), what, name, out);
+            bad_kubernetes_name::object(places.value(&format!("{at}/{key}")), what, name, add);
         }
     }
     if let Some(limit) = volume.empty_dir.as_ref().and_then(|dir| dir.size_limit.as_ref()) {
-        out.extend(bad_quantity::check(places.value(&format!("{at}/emptyDir/sizeLimit")), limit));
+        bad_quantity::check(places.value(&format!("{at}/emptyDir/sizeLimit")), limit)
+            .into_iter()
+            .for_each(&mut *add);
     }
     let sources = ["claim", "configMap", "secret", "emptyDir", "hostPath"];
     let mut given = sources.iter().map(|source| format!("{at}/{source}")).filter(|source| places.has(source));
@@ -116,14 +118,12 @@ fn one(volume: &Volume, at: &str, places: &dyn Places, out: &mut Vec<Diagnostic>
         (Some(_), None) => {}
         (None, _) => {
             let message = format!("volume `{}` has no source", shorten(&volume.name));
-            out.push(
-                RULE.at(places.value(at), message).label("no source").help(format!("add one of {SOURCES}")),
-            );
+            add(RULE.at(places.value(at), message).label("no source").help(format!("add one of {SOURCES}")));
         }
         (Some(first), Some(second)) => {
             let message = format!("volume `{}` has more than one source", shorten(&volume.name));
             let finding = RULE.at(places.key(&second), message).label("another source");
-            out.push(finding.also(places.key(&first), "first source").help(format!("keep one of {SOURCES}")));
+            add(finding.also(places.key(&first), "first source").help(format!("keep one of {SOURCES}")));
         }
     }
 }

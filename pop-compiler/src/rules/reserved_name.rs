@@ -57,19 +57,19 @@ pub(crate) fn type_name(name: &Spanned<String>) -> Diagnostic {
 }
 
 /// Reports variables of a program that POP sets itself.
-pub(super) fn variables(run: &RunSpec, places: &dyn Places, out: &mut Vec<Diagnostic>) {
+pub(super) fn variables(run: &RunSpec, places: &dyn Places, add: &mut dyn FnMut(Diagnostic)) {
     let env = run.env.keys().map(|name| ("/env", name));
     for (table, name) in env.chain(run.secret_env.keys().map(|name| ("/secretEnv", name))) {
         if OWN_VARIABLES.contains(&name.as_str()) {
             let at = places.key(&format!("{table}/{}", escaped(name)));
             let finding = RULE.at(at, format!("reserved variable `{name}`: POP sets this variable itself"));
-            out.push(finding.label("set by POP").help("use another name"));
+            add(finding.label("set by POP").help("use another name"));
         }
     }
 }
 
 /// Reports labels and annotations of a pod that belong to POP.
-pub(super) fn labels(spec: &KubernetesSpec, places: &dyn Places, out: &mut Vec<Diagnostic>) {
+pub(super) fn labels(spec: &KubernetesSpec, places: &dyn Places, add: &mut dyn FnMut(Diagnostic)) {
     for (table, what, map) in
         [("labels", "label", &spec.labels), ("annotations", "annotation", &spec.annotations)]
     {
@@ -78,7 +78,7 @@ pub(super) fn labels(spec: &KubernetesSpec, places: &dyn Places, out: &mut Vec<D
             let name = super::shorten(name);
             let finding =
                 RULE.at(at, format!("reserved {what} `{name}`: the prefix `pop.dev/` belongs to POP"));
-            out.push(finding.label("reserved prefix").help("use another prefix"));
+            add(finding.label("reserved prefix").help("use another prefix"));
         }
     }
 }

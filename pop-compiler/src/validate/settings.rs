@@ -45,12 +45,12 @@ pub(super) fn check_agenda(params: &Params, at: &str, template: bool, add: &mut 
         match RunSpec::deserialize(spec) {
             Ok(run) => {
                 let places = InAgenda { at: format!("{}{pointer}", settings.at), spec };
-                let mut findings = Vec::new();
                 if let Some(image) = &run.image {
-                    findings.extend(rules::bad_image::in_agenda(places.value("/image"), image));
+                    rules::bad_image::in_agenda(places.value("/image"), image)
+                        .into_iter()
+                        .for_each(&mut *add);
                 }
-                rules::bad_kubernetes_settings::check(&run, &places, &mut findings);
-                findings.into_iter().for_each(&mut *add);
+                rules::bad_kubernetes_settings::check(&run, &places, add);
             }
             Err(e) => add(settings.error(
                 "wrong-shape",
