@@ -409,4 +409,14 @@ mod tests {
             }
         }
     }
+    #[test]
+    fn the_page_about_catalogs_names_every_key() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/catalogs.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let groups = KUBERNETES.all().into_iter().flat_map(Group::names);
+        for key in OPERATION_TYPE.iter().map(|(name, ..)| *name).chain(groups) {
+            let code = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
+            assert!(page.split('`').skip(1).step_by(2).any(code), "{key}");
+        }
+    }
 }
