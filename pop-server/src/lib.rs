@@ -1,7 +1,10 @@
 //! The POP server, the pool agent and the command line. The modules stand in the order of their floors: each imports only
 //! from those above it.
 
-#![cfg_attr(not(feature = "server"), allow(dead_code, reason = "the shim needs a part of what listeners share"))]
+#![cfg_attr(
+    not(feature = "server"),
+    allow(dead_code, reason = "the shim needs a part of what listeners share")
+)]
 
 // typed identifiers
 pub mod ids;

@@ -77,8 +77,16 @@ impl KubernetesArgs {
     ///
     /// # Errors
     /// A duration is invalid.
-    pub fn config(&self, pool: &str, agent: &str, state: &Path, grace: Duration, capacity: Option<Capacity>) -> Result<Config> {
-        let time = |name: &str, text: &str| duration::parse(text).map_err(|e| anyhow::anyhow!("--{name}: {e}"));
+    pub fn config(
+        &self,
+        pool: &str,
+        agent: &str,
+        state: &Path,
+        grace: Duration,
+        capacity: Option<Capacity>,
+    ) -> Result<Config> {
+        let time =
+            |name: &str, text: &str| duration::parse(text).map_err(|e| anyhow::anyhow!("--{name}: {e}"));
         Ok(Config {
             access: Access { kubeconfig: self.kubeconfig.clone(), context: self.kube_context.clone() },
             pool: pool.to_owned(),

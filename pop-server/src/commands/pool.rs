@@ -19,8 +19,8 @@ use crate::pool::port::http::HttpPort;
 use crate::pool::port::{Identity, ReportPort, ServerPort};
 use crate::pool::{agent, executor};
 use crate::runtime::kubernetes::Kubernetes;
-use crate::runtime::{Capacity, Runtime};
 use crate::runtime::local::{self, Local, LocalError};
+use crate::runtime::{Capacity, Runtime};
 
 /// Pause between two tries for the lock of a work folder. With the number of tries: three seconds in all.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
@@ -93,7 +93,11 @@ impl LocalArgs {
         let capacity = if asked { Some(self.capacity(Capacity::unlimited())?) } else { None };
         let config = kubernetes.config(pool, agent, state, self.grace()?, capacity)?;
         let runtime = Kubernetes::open(config).await?;
-        anstream::println!("pods run in namespace {} and report to {}", runtime.namespace(), runtime.report_url());
+        anstream::println!(
+            "pods run in namespace {} and report to {}",
+            runtime.namespace(),
+            runtime.report_url()
+        );
         Ok(Arc::new(runtime))
     }
 
@@ -207,19 +211,21 @@ pub async fn run(args: PoolArgs) -> Result<Exit> {
         Some(folder) => folder.to_path_buf(),
         None => state_folder()?.join(folder),
     };
-    let runtime = args.local.runtime_of(&args.kubernetes, &args.pool, &worker, &state, &env).await.map_err(|error| {
-        // A second work folder would not help, because the agents would take over each other's leases.
-        let in_use = matches!(error.downcast_ref(), Some(LocalError::InUse(_)));
-        if in_use && args.local.work_dir.is_none() {
-            anyhow::anyhow!(
-                "agent `{worker}` of pool `{}` already runs on this machine. Choose another name with \
+    let runtime = args.local.runtime_of(&args.kubernetes, &args.pool, &worker, &state, &env).await.map_err(
+        |error| {
+            // A second work folder would not help, because the agents would take over each other's leases.
+            let in_use = matches!(error.downcast_ref(), Some(LocalError::InUse(_)));
+            if in_use && args.local.work_dir.is_none() {
+                anyhow::anyhow!(
+                    "agent `{worker}` of pool `{}` already runs on this machine. Choose another name with \
                     --name.",
-                args.pool
-            )
-        } else {
-            error
-        }
-    })?;
+                    args.pool
+                )
+            } else {
+                error
+            }
+        },
+    )?;
     anstream::println!("pool {} works for {}", args.pool, args.server.server);
     let identity = Identity { pool: args.pool, worker, instance: env.instance() };
     let port = || HttpPort::new(&args.server.server, identity.clone()).map(Arc::new);

@@ -2,6 +2,7 @@
 //! image with a shell. Durations here are limits of a failing test; no test waits for time to pass.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use pop_compiler::agenda::{RunSpec, Stdout};
@@ -14,6 +15,8 @@ use crate::run::Resources;
 
 /// Longer than any attempt of these tests may take.
 const LONG: Duration = Duration::from_secs(60);
+
+static RUNS: AtomicU64 = AtomicU64::new(1);
 
 /// Where the suite runs.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +41,8 @@ impl Place {
 pub(crate) struct Started<'a> {
     runtime: &'a dyn Runtime,
     key: AttemptKey,
+    /// The command, for messages.
+    what: String,
     signals: mpsc::UnboundedReceiver<(AttemptKey, Signal)>,
     pub(crate) stop: Stop,
 }
@@ -99,8 +104,8 @@ impl Started<'_> {
             }
             signals
         };
-        let mut signals =
-            tokio::time::timeout(LONG, wait).await.expect("it ends, and lets go of its reporter");
+        let ended = tokio::time::timeout(LONG, wait).await;
+        let mut signals = ended.unwrap_or_else(|_| panic!("{} ends, and lets go of its reporter", self.what));
         self.runtime.settled(self.key);
         let exits = signals.iter().filter(|s| matches!(s, Signal::Exited(_))).count();
         assert_eq!(exits, 1, "{signals:?}");
@@ -125,7 +130,8 @@ pub(crate) fn launch<'a>(
 /// An attempt of `operation`.
 pub(crate) fn attempt_of(operation: &str, attempt: u32, spec: RunSpec, payload: Value) -> Launch {
     Launch {
-        key: AttemptKey { run: 0, op: 0, attempt },
+        // An executor gives each key once.
+        key: AttemptKey { run: RUNS.fetch_add(1, Ordering::Relaxed), op: 0, attempt },
         agenda: "ag_1".into(),
         epoch: 1,
         customer: None,
@@ -144,8 +150,9 @@ pub(crate) fn attempt_of(operation: &str, attempt: u32, spec: RunSpec, payload: 
 pub(crate) fn begin(runtime: &dyn Runtime, launch: Launch) -> Started<'_> {
     let (out, signals) = mpsc::unbounded_channel();
     let (key, stop) = (launch.key, Stop::default());
+    let what = format!("{:?}", launch.spec.as_ref().map(|spec| &spec.command));
     runtime.launch(launch, Reporter::new(key, out), stop.clone());
-    Started { runtime, key, signals, stop }
+    Started { runtime, key, what, signals, stop }
 }
 
 /// A run spec with a script.
@@ -195,7 +202,7 @@ async fn ends(at: Place, runtime: &dyn Runtime) {
 }
 
 async fn outputs(at: Place, runtime: &dyn Runtime) {
-    let of = |text: &str, stdout| RunSpec { stdout, ..script(text) };
+    let of = |text: &str, stdout| RunSpec { stdout, ..at.script(text) };
     let told = run(runtime, of("printf '{\"a\": 1}'", Stdout::Json)).await;
     assert_eq!(told.outcome, Ok(json!({"a": 1})));
     let told = run(runtime, of("printf 'a\\nb\\n'", Stdout::Lines)).await;
@@ -235,7 +242,7 @@ async fn words(at: Place, runtime: &dyn Runtime) {
     assert_eq!(told.code(), ("Stopped", Some(0), None));
 
     let secrets = vec!["/token".to_owned()];
-    let spec = RunSpec { secrets, ..script("echo $PAYLOAD; cat $POP_PAYLOAD_FILE >&2; exit 1") };
+    let spec = RunSpec { secrets, ..at.script("echo $PAYLOAD; cat $POP_PAYLOAD_FILE >&2; exit 1") };
     let told = launch(runtime, "op", 1, spec, json!({"token": "s3cr3t-value"})).end().await;
     assert_eq!(told.log("stdout"), "{\"token\":\"***\"}\n");
     assert!(!format!("{told:?}").contains("s3cr3t"), "{told:?}");

@@ -100,10 +100,14 @@ pub enum KubernetesError {
     #[error("could not find a Kubernetes cluster: {0}. Set KUBECONFIG, or run the pool in a pod.")]
     Access(String),
     /// The certificate of the report endpoint.
-    #[error("could not open the report endpoint: {0}. Give a folder with tls.crt and tls.key with --report-tls.")]
+    #[error(
+        "could not open the report endpoint: {0}. Give a folder with tls.crt and tls.key with --report-tls."
+    )]
     Certificate(String),
     /// The port of the report endpoint.
-    #[error("could not listen on {address} for reports of pods: {error}. Give another address with --report-listen.")]
+    #[error(
+        "could not listen on {address} for reports of pods: {error}. Give another address with --report-listen."
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -149,14 +153,16 @@ impl Kubernetes {
     /// There is no cluster, or the endpoint can't be opened.
     pub async fn open(config: Config) -> Result<Self, KubernetesError> {
         let cluster = Arc::new(Cluster::connect(&config.access).await.map_err(KubernetesError::Access)?);
-        let certificate =
-            Certificate::load(&config.report_tls, config.make_certificate).map_err(KubernetesError::Certificate)?;
+        let certificate = Certificate::load(&config.report_tls, config.make_certificate)
+            .map_err(KubernetesError::Certificate)?;
         let listen = |error| KubernetesError::Listen { address: config.report_listen, error };
         let listener = TcpListener::bind(config.report_listen).await.map_err(listen)?;
         let port = listener.local_addr().map_err(listen)?.port();
         let report_url = match &config.report_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("https://{}", SocketAddr::new(own_address().map_err(KubernetesError::Address)?, port)),
+            None => {
+                format!("https://{}", SocketAddr::new(own_address().map_err(KubernetesError::Address)?, port))
+            }
         };
         let common = Common {
             owner: Owner { pool: config.pool.clone(), agent: config.agent.clone() },
@@ -199,7 +205,8 @@ impl Shared {
     fn namespace(&self, customer: Option<&str>) -> String {
         match &self.config.namespace {
             None => self.cluster.namespace.clone(),
-            Some(template) => template.replace("{customer}", &names::label_value(customer.unwrap_or("default")).to_lowercase()),
+            Some(template) => template
+                .replace("{customer}", &names::label_value(customer.unwrap_or("default")).to_lowercase()),
         }
     }
 
@@ -248,7 +255,11 @@ impl Runtime for Kubernetes {
                 "unknown operation type `{}`: add an `image` to the workflow's catalog, or start the pool with `--catalog FILE`",
                 launch.kind
             );
-            return reporter.send(Signal::Exited(Err(fail(FailureClass::Config, "UnknownOperationType", message))));
+            return reporter.send(Signal::Exited(Err(fail(
+                FailureClass::Config,
+                "UnknownOperationType",
+                message,
+            ))));
         };
         let (key, settled) = (launch.key, CancellationToken::new());
         let running = Running { agenda: launch.agenda.clone(), settled: settled.clone() };
@@ -274,7 +285,9 @@ impl Runtime for Kubernetes {
         // Pods that an earlier agent left, and that the run had no use for.
         for ((namespace, name), pod) in self.shared.pods.of_agenda(&names::label_value(agenda)) {
             let cluster = Arc::clone(&self.shared.cluster);
-            self.running.spawn(async move { cluster.delete_surely(&namespace, &name, &pod.uid, Duration::from_secs(1)).await });
+            self.running.spawn(async move {
+                cluster.delete_surely(&namespace, &name, &pod.uid, Duration::from_secs(1)).await
+            });
         }
     }
 

@@ -30,8 +30,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 const QUOTA_PAUSE: Duration = Duration::from_secs(5);
 /// Time for an outcome that may be on its way when the pod has ended.
 const LAST_WORDS: Duration = Duration::from_secs(3);
-/// Time for the evidence of an end that nobody here asked for.
-const EVIDENCE: Duration = Duration::from_secs(5);
+/// Time for the evidence of an end that nobody here asked for. The node tells it only after the end of its containers.
+const EVIDENCE: Duration = Duration::from_secs(15);
 /// Time in which the containers of a pod are usually created; then the pod's events are read.
 const SET_UP: Duration = Duration::from_secs(15);
 /// Time without any news of a running pod, after which the API server is asked.
@@ -49,7 +49,10 @@ pub(super) async fn run(
     stop: Stop,
     settled: CancellationToken,
 ) {
-    let place = (shared.namespace(launch.customer.as_deref()), names::pod(&launch.agenda, &launch.operation, launch.key.attempt));
+    let place = (
+        shared.namespace(launch.customer.as_deref()),
+        names::pod(&launch.agenda, &launch.operation, launch.key.attempt),
+    );
     let keep = shared.config.keep_failed;
     let prepared = match prepare(&shared, &place, &launch, &spec, &reporter, &stop).await {
         Ok(prepared) => prepared,
@@ -220,9 +223,13 @@ impl Attempt {
                     Ok(Some(there)) if self.is_ours(&there) => {
                         ("an earlier start of the same attempt has not ended yet".to_owned(), PAUSES.0)
                     }
-                    Ok(None) => ("the name of the pod is taken by a pod of somebody else".to_owned(), QUOTA_PAUSE),
+                    Ok(None) => {
+                        ("the name of the pod is taken by a pod of somebody else".to_owned(), QUOTA_PAUSE)
+                    }
                     Ok(Some(_)) => {
-                        let message = format!("pod {name} belongs to another attempt. Please report this fault of POP.");
+                        let message = format!(
+                            "pod {name} belongs to another attempt. Please report this fault of POP."
+                        );
                         return Err(fail(FailureClass::Platform, "PodNameTaken", message));
                     }
                     Err(refusal) => (refusal.text().to_owned(), PAUSES.0),
@@ -270,7 +277,11 @@ impl Attempt {
 
     fn is_ours(&self, there: &Digest) -> bool {
         (there.agenda.as_str(), there.operation.as_str(), there.attempt)
-            == (names::label_value(&self.launch.agenda).as_str(), &*self.launch.operation, self.launch.key.attempt)
+            == (
+                names::label_value(&self.launch.agenda).as_str(),
+                &*self.launch.operation,
+                self.launch.key.attempt,
+            )
     }
 
     fn own(&mut self, digest: Digest) {
@@ -413,7 +424,8 @@ impl Attempt {
         if self.failing.is_none() && self.asked == Asked::Nothing {
             let limit = self.limit.take_if(|(at, _)| *at <= now).map(|(_, failure)| failure);
             let timeout = self.shared.config.pending_timeout;
-            let waited = (!self.started && self.since + timeout <= now).then(|| evidence::waited(&self.reason, timeout));
+            let waited = (!self.started && self.since + timeout <= now)
+                .then(|| evidence::waited(&self.reason, timeout));
             if let Some(failure) = limit.or(waited) {
                 // The pod may start at this moment, so its end is waited for.
                 self.failing = Some(failure);
@@ -425,7 +437,10 @@ impl Attempt {
         let pending = !self.started && self.ended_at.is_none();
         if pending && self.looked.unwrap_or(self.since) + SET_UP <= now {
             self.looked = Some(now);
-            let blocked = self.digest.as_ref().is_some_and(|digest| digest.blocked.is_some() || digest.unschedulable.is_some());
+            let blocked = self
+                .digest
+                .as_ref()
+                .is_some_and(|digest| digest.blocked.is_some() || digest.unschedulable.is_some());
             if !blocked && !self.uid.is_empty() {
                 self.mount = self.shared.cluster.set_up_failure(&self.place.0, &self.uid).await;
                 return self.look();
@@ -507,7 +522,8 @@ impl Attempt {
             attempt: launch.key.attempt,
             spec: self.spec.as_ref().clone(),
             payload: launch.payload.clone(),
-            grace_ms: u64::try_from(manifest::grace(&self.spec, self.shared.common.grace).as_millis()).unwrap_or(u64::MAX),
+            grace_ms: u64::try_from(manifest::grace(&self.spec, self.shared.common.grace).as_millis())
+                .unwrap_or(u64::MAX),
             output_limit: config.output_limit,
             log_limit: config.log_limit,
             last_progress: self.shared.last_progress(launch),
@@ -561,7 +577,7 @@ impl Attempt {
         };
         // Somebody else ended the pod: Kubernetes, or a person. The pod tells who.
         let until = Instant::now() + EVIDENCE;
-        while !self.digest.as_ref().is_some_and(|digest| digest.deleting || digest.disruption.is_some()) {
+        while !self.digest.as_ref().is_some_and(|digest| evidence::is_ending(digest)) {
             tokio::select! {
                 event = self.inbox.recv() => match event? {
                     Event::Pod(digest) | Event::Gone(digest) if digest.uid == self.uid => self.digest = Some(digest),
@@ -572,7 +588,7 @@ impl Attempt {
             }
         }
         let digest = self.digest.clone()?;
-        let mut why = evidence::disrupted(&digest).unwrap_or_else(|| evidence::deleted(&digest, self.spec.idempotent));
+        let mut why = evidence::interrupted(&digest, self.spec.idempotent);
         (why.exit_code, why.signal, why.log_tail) = (failure.exit_code, failure.signal, failure.log_tail);
         Some(Err(why))
     }

@@ -73,7 +73,8 @@ impl Bare {
             "immutable": true,
         });
         let mut secret: Secret = serde_json::from_value(secret).unwrap_or_default();
-        secret.data = Some(variables.into_iter().map(|(name, value)| (name, ByteString(value.into_bytes()))).collect());
+        secret.data =
+            Some(variables.into_iter().map(|(name, value)| (name, ByteString(value.into_bytes()))).collect());
         Ok(secret)
     }
 
@@ -164,7 +165,9 @@ async fn follow(
     let log = Log::new(reporter, masker);
     let want = Want::Log(shared.config.log_limit);
     match shared.cluster.follow_log(&namespace, &name).await {
-        Ok(stream) => read(Some(stream.compat()), "stdout", want, &log, &cut, &CancellationToken::new()).await,
+        Ok(stream) => {
+            read(Some(stream.compat()), "stdout", want, &log, &cut, &CancellationToken::new()).await
+        }
         Err(refusal) => {
             log.say(&format!("the log of the pod could not be read: {}", refusal.text()));
             Captured::default()
@@ -227,7 +230,10 @@ fn outcome(digest: &Digest, spec: &RunSpec, gone: bool) -> Result<Value, Failure
         }
         let told = diagnostics(told.as_ref()).map(|text| format!(": {text}")).unwrap_or_default();
         let message = format!("the program exited with code {}{told}", ended.exit_code);
-        return Err(Failure { exit_code: Some(ended.exit_code), ..fail(FailureClass::User, "ExitCode", message) });
+        return Err(Failure {
+            exit_code: Some(ended.exit_code),
+            ..fail(FailureClass::User, "ExitCode", message)
+        });
     }
     if digest.disruption.is_some() {
         return Err(evidence::lost(digest, spec.idempotent, gone));
@@ -238,7 +244,9 @@ fn outcome(digest: &Digest, spec: &RunSpec, gone: bool) -> Result<Value, Failure
         ("COMPLETE", "succeeded") => match &digest.reported.payload {
             None => Ok(json!({})),
             Some(text) => serde_json::from_str(text).map_err(|error| {
-                let message = format!("invalid JSON in the annotation `pop.report.payload`: {error}. Write one JSON value.");
+                let message = format!(
+                    "invalid JSON in the annotation `pop.report.payload`: {error}. Write one JSON value."
+                );
                 fail(FailureClass::User, "OutputInvalid", message)
             }),
         },
@@ -290,27 +298,37 @@ mod tests {
     #[test]
     fn a_large_input_is_compressed_as_handlers_expect() {
         let small = variables(&launch(json!({"a": 1}))).unwrap();
-        assert_eq!((small["PAYLOAD"].as_str(), small["CID"].as_str(), small["CUSTOMER_ID"].as_str()), (r#"{"a":1}"#, "ag_1", "acme"));
+        assert_eq!(
+            (small["PAYLOAD"].as_str(), small["CID"].as_str(), small["CUSTOMER_ID"].as_str()),
+            (r#"{"a":1}"#, "ag_1", "acme")
+        );
         // Text that can't be compressed to one part.
         let noise: Vec<u64> = (0..40_000u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
         let payload = json!(noise);
         let large = variables(&launch(payload.clone())).unwrap();
         assert!(!large.contains_key("PAYLOAD") && large["POP_PAYLOAD_TYPE"] == "compressedEnvVar");
-        let parts: String = (0..).map_while(|i| large.get(&format!("POP_COMPRESSED_PAYLOAD_{i}")).cloned()).collect();
+        let parts: String =
+            (0..).map_while(|i| large.get(&format!("POP_COMPRESSED_PAYLOAD_{i}")).cloned()).collect();
         let mut text = String::new();
-        flate2::read::ZlibDecoder::new(STANDARD.decode(parts).unwrap().as_slice()).read_to_string(&mut text).unwrap();
+        flate2::read::ZlibDecoder::new(STANDARD.decode(parts).unwrap().as_slice())
+            .read_to_string(&mut text)
+            .unwrap();
         assert_eq!(text, payload.to_string());
     }
 
     fn ended(exit_code: i32, progress: Option<&str>, payload: Option<&str>) -> Digest {
-        let reported = Reported { progress: progress.map(str::to_owned), payload: payload.map(str::to_owned) };
-        let ended = Ended { container: names::MAIN.into(), exit_code, reason: "Error".into(), ..Ended::default() };
+        let reported =
+            Reported { progress: progress.map(str::to_owned), payload: payload.map(str::to_owned) };
+        let ended =
+            Ended { container: names::MAIN.into(), exit_code, reason: "Error".into(), ..Ended::default() };
         Digest { phase: Phase::Failed, ended: Some(ended), reported, ..Digest::default() }
     }
 
     #[test]
     fn the_annotation_is_the_result() {
-        let result = |exit_code, progress, payload| outcome(&ended(exit_code, progress, payload), &RunSpec::default(), false);
+        let result = |exit_code, progress, payload| {
+            outcome(&ended(exit_code, progress, payload), &RunSpec::default(), false)
+        };
         let succeeded = r#"{"processingState": "COMPLETE", "processingStateMessage": "succeeded"}"#;
         assert_eq!(result(0, Some(succeeded), Some(r#"{"x": 1}"#)), Ok(json!({"x": 1})));
         assert_eq!(result(0, Some(succeeded), None), Ok(json!({})));
@@ -321,6 +339,10 @@ mod tests {
         let executing = r#"{"processingState": "EXECUTING", "percentComplete": 40}"#;
         assert_eq!(result(0, Some(executing), None).unwrap_err().code, "OutputMissing");
         let failure = result(3, Some(succeeded), None).unwrap_err();
-        assert_eq!((failure.code.as_str(), failure.exit_code), ("ExitCode", Some(3)), "a non-zero exit always fails");
+        assert_eq!(
+            (failure.code.as_str(), failure.exit_code),
+            ("ExitCode", Some(3)),
+            "a non-zero exit always fails"
+        );
     }
 }

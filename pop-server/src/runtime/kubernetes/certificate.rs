@@ -32,17 +32,20 @@ impl Certificate {
     pub(super) fn load(folder: &Path, create: bool) -> Result<Self, String> {
         let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
         if create && !certificate.exists() {
-            make(folder, &certificate, &key).map_err(|error| format!("could not write {}: {error}", folder.display()))?;
+            make(folder, &certificate, &key)
+                .map_err(|error| format!("could not write {}: {error}", folder.display()))?;
         }
         let read = |file: &Path| {
             fs::read_to_string(file).map_err(|error| format!("could not read {}: {error}", file.display()))
         };
         let (pem, secret) = (read(&certificate)?, read(&key)?);
-        let invalid = |file: &Path, error: &dyn std::fmt::Display| format!("invalid {}: {error}", file.display());
+        let invalid =
+            |file: &Path, error: &dyn std::fmt::Display| format!("invalid {}: {error}", file.display());
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(pem.as_bytes())
             .collect::<Result<_, _>>()
             .map_err(|error| invalid(&certificate, &error))?;
-        let private = PrivateKeyDer::from_pem_slice(secret.as_bytes()).map_err(|error| invalid(&key, &error))?;
+        let private =
+            PrivateKeyDer::from_pem_slice(secret.as_bytes()).map_err(|error| invalid(&key, &error))?;
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
@@ -52,7 +55,8 @@ impl Certificate {
 }
 
 fn make(folder: &Path, certificate: &Path, key: &Path) -> std::io::Result<()> {
-    let made = rcgen::generate_simple_self_signed(vec!["pop-pool".to_owned()]).map_err(std::io::Error::other)?;
+    let made =
+        rcgen::generate_simple_self_signed(vec!["pop-pool".to_owned()]).map_err(std::io::Error::other)?;
     fs::create_dir_all(folder)?;
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(key)?;
     file.write_all(made.signing_key.serialize_pem().as_bytes())?;

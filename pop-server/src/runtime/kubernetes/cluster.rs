@@ -87,7 +87,8 @@ impl Cluster {
     pub(super) async fn create(&self, namespace: &str, pod: &Pod) -> Result<Digest, Refusal> {
         let api = self.pods(namespace);
         let made = limited(&self.writes, api.create(&PostParams::default(), pod)).await?;
-        Digest::of(made).ok_or_else(|| Refusal::Policy("a policy of the cluster removes the labels of pods".to_owned()))
+        Digest::of(made)
+            .ok_or_else(|| Refusal::Policy("a policy of the cluster removes the labels of pods".to_owned()))
     }
 
     /// A pod; none if it does not exist, or is somebody else's.
@@ -97,7 +98,13 @@ impl Cluster {
     }
 
     /// Deletes exactly the pod with this UID.
-    pub(super) async fn delete(&self, namespace: &str, name: &str, uid: &str, grace: Duration) -> Result<(), Refusal> {
+    pub(super) async fn delete(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        grace: Duration,
+    ) -> Result<(), Refusal> {
         let params = DeleteParams {
             grace_period_seconds: Some(u32::try_from(grace.as_secs()).unwrap_or(u32::MAX)),
             preconditions: Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
@@ -113,11 +120,14 @@ impl Cluster {
 
     /// Deletes a pod, as often as it takes.
     pub(super) async fn delete_surely(&self, namespace: &str, name: &str, uid: &str, grace: Duration) {
-        let pauses = ExponentialBuilder::new().with_min_delay(PAUSES.0).with_max_delay(PAUSES.1).without_max_times();
+        let pauses =
+            ExponentialBuilder::new().with_min_delay(PAUSES.0).with_max_delay(PAUSES.1).without_max_times();
         for pause in pauses.build() {
             match self.delete(namespace, name, uid, grace).await {
                 Ok(()) => return,
-                Err(Refusal::Later(why, _)) => tracing::debug!(pod = name, why, "could not delete the pod yet"),
+                Err(Refusal::Later(why, _)) => {
+                    tracing::debug!(pod = name, why, "could not delete the pod yet")
+                }
                 Err(refusal) => {
                     tracing::warn!(pod = name, why = refusal.text(), "could not delete the pod");
                 }
@@ -143,14 +153,21 @@ impl Cluster {
                 Some("FailedMount" | "FailedAttachVolume" | "FailedCreatePodSandBox" | "FailedMapVolume")
             )
         };
-        let newest = events.items.iter().filter(wanted).max_by_key(|event| event.last_timestamp.as_ref().map(|t| t.0));
+        let newest =
+            events.items.iter().filter(wanted).max_by_key(|event| event.last_timestamp.as_ref().map(|t| t.0));
         newest.and_then(|event| event.message.clone())
     }
 
     /// The output of an operation's container from its start, until its end.
-    pub(super) async fn follow_log(&self, namespace: &str, name: &str) -> Result<impl AsyncBufRead + Unpin, Refusal> {
-        let params = LogParams { follow: true, container: Some(names::MAIN.to_owned()), ..LogParams::default() };
-        let stream = self.pods(namespace).log_stream(name, &params).await.map_err(|error| Refusal::of(&error))?;
+    pub(super) async fn follow_log(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<impl AsyncBufRead + Unpin, Refusal> {
+        let params =
+            LogParams { follow: true, container: Some(names::MAIN.to_owned()), ..LogParams::default() };
+        let stream =
+            self.pods(namespace).log_stream(name, &params).await.map_err(|error| Refusal::of(&error))?;
         Ok(Box::pin(stream))
     }
 

@@ -188,12 +188,20 @@ mod tests {
             "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}],
         }))
         .unwrap();
-        assert_eq!((digest.agenda.as_str(), digest.operation.as_str(), digest.attempt), ("ag_1", "encode.0", 3));
-        assert_eq!((digest.unschedulable.as_deref(), digest.node.as_deref()), (Some("0/1 nodes"), Some("n1")));
+        assert_eq!(
+            (digest.agenda.as_str(), digest.operation.as_str(), digest.attempt),
+            ("ag_1", "encode.0", 3)
+        );
+        assert_eq!(
+            (digest.unschedulable.as_deref(), digest.node.as_deref()),
+            (Some("0/1 nodes"), Some("n1"))
+        );
         assert_eq!(digest.reported.progress.as_deref(), Some("{}"));
 
-        let waiting = |name: &str, reason: &str| json!({"name": name, "ready": false, "restartCount": 0, "image": "", "imageID": "",
-            "state": {"waiting": {"reason": reason, "message": "m"}}});
+        let waiting = |name: &str, reason: &str| {
+            json!({"name": name, "ready": false, "restartCount": 0, "image": "", "imageID": "",
+            "state": {"waiting": {"reason": reason, "message": "m"}}})
+        };
         let digest = pod(json!({
             "phase": "Pending",
             "initContainerStatuses": [waiting("shim", "ErrImagePull")],
@@ -209,7 +217,10 @@ mod tests {
         }))
         .unwrap();
         let ended = digest.ended.clone().unwrap();
-        assert_eq!((ended.exit_code, ended.reason.as_str(), ended.container.as_str()), (137, "OOMKilled", "main"));
+        assert_eq!(
+            (ended.exit_code, ended.reason.as_str(), ended.container.as_str()),
+            (137, "OOMKilled", "main")
+        );
         assert!(digest.started.is_some() && digest.is_over());
     }
 }

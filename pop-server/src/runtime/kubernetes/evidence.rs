@@ -40,7 +40,7 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>, patience: Duration) 
     if let Some((reason, message)) = &digest.blocked {
         let text = if message.is_empty() { reason.clone() } else { format!("{reason}: {message}") };
         let limit = match reason.as_str() {
-            "InvalidImageName" => Some((
+            _ if message.contains("invalid reference format") || reason == "InvalidImageName" => Some((
                 Duration::ZERO,
                 config("InvalidImageName", format!("invalid image name: {message}. Correct `image`.")),
             )),
@@ -62,7 +62,9 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>, patience: Duration) 
                 patience,
                 config(
                     "ContainerConfig",
-                    format!("could not create the container: {message}. Create what is missing, or correct the operation type."),
+                    format!(
+                        "could not create the container: {message}. Create what is missing, or correct the operation type."
+                    ),
                 ),
             )),
             _ => None,
@@ -70,8 +72,12 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>, patience: Duration) 
         return Pending { reason: text, limit };
     }
     if let Some(mount) = mount {
-        let text = format!("could not mount a volume: {mount}. Create what is missing, or correct `volumes`.");
-        return Pending { reason: format!("FailedMount: {mount}"), limit: Some((patience, config("FailedMount", text))) };
+        let text =
+            format!("could not mount a volume: {mount}. Create what is missing, or correct `volumes`.");
+        return Pending {
+            reason: format!("FailedMount: {mount}"),
+            limit: Some((patience, config("FailedMount", text))),
+        };
     }
     let reason = match (&digest.node, digest.scheduled.is_some()) {
         (Some(node), _) => format!("the pod's containers are being created on node {node}"),
@@ -94,7 +100,10 @@ pub(super) fn waited(reason: &str, limit: Duration) -> Failure {
 fn unschedulable(message: &str) -> String {
     let Some((nodes, rest)) = message.split_once(" nodes are available: ") else { return message.to_owned() };
     let rest = rest.split(". ").next().unwrap_or(rest).trim_end_matches('.');
-    let reasons: Vec<&str> = rest.split(", ").map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ')).collect();
+    let reasons: Vec<&str> = rest
+        .split(", ")
+        .map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' '))
+        .collect();
     format!("{} ({nodes} nodes)", reasons.join(", "))
 }
 
@@ -130,7 +139,8 @@ pub(super) fn lost(digest: &Digest, idempotent: bool, gone: bool) -> Failure {
         }
         match (ended.reason.as_str(), ended.exit_code) {
             ("OOMKilled", _) => {
-                let message = "the container was killed for lack of memory. Raise `resources.memory`.".to_owned();
+                let message =
+                    "the container was killed for lack of memory. Raise `resources.memory`.".to_owned();
                 return base(FailureClass::UserResource, "OutOfMemory", message);
             }
             ("StartError" | "ContainerCannotRun", _) | (_, 128) => {
@@ -141,7 +151,10 @@ pub(super) fn lost(digest: &Digest, idempotent: bool, gone: bool) -> Failure {
                 return base(FailureClass::Config, "ProgramNotFound", message);
             }
             _ if !gone && !digest.deleting => {
-                let message = format!("the container ended with code {}{node} and reported no outcome", ended.exit_code);
+                let message = format!(
+                    "the container ended with code {}{node} and reported no outcome",
+                    ended.exit_code
+                );
                 return base(FailureClass::Infra, "NoOutcome", message);
             }
             _ => {}
@@ -150,11 +163,37 @@ pub(super) fn lost(digest: &Digest, idempotent: bool, gone: bool) -> Failure {
     deleted(digest, idempotent)
 }
 
+/// Whether the pod's state tells that, and perhaps why, it ends.
+pub(super) fn is_ending(digest: &Digest) -> bool {
+    digest.deleting || digest.disruption.is_some() || digest.status.is_some()
+}
+
+/// Why a program was asked to end although its pool did not ask for it.
+pub(super) fn interrupted(digest: &Digest, idempotent: bool) -> Failure {
+    if let Some(failure) = disrupted(digest) {
+        return failure;
+    }
+    match &digest.status {
+        Some((reason, message)) => {
+            let node = digest.node.as_deref().map(|node| format!(" on node {node}")).unwrap_or_default();
+            of_status(reason, message, &node)
+        }
+        None if digest.deleting => deleted(digest, idempotent),
+        None => {
+            let message =
+                "the program's container was asked to end, and nothing tells by whom. POP tries again.";
+            fail(FailureClass::Infra, "Terminated", message)
+        }
+    }
+}
+
 /// A disruption that Kubernetes itself names.
 pub(super) fn disrupted(digest: &Digest) -> Option<Failure> {
     let (reason, message) = digest.disruption.as_ref()?;
     // The kubelet evicts a pod that uses more than its own limit, and one whose node has too little.
-    if let Some((_, text)) = digest.status.as_ref().filter(|(reason, text)| reason == "Evicted" && is_own_limit(text)) {
+    if let Some((_, text)) =
+        digest.status.as_ref().filter(|(reason, text)| reason == "Evicted" && is_own_limit(text))
+    {
         return Some(own_limit(text));
     }
     let node = digest.node.as_deref().unwrap_or("its node");
@@ -168,14 +207,19 @@ pub(super) fn disrupted(digest: &Digest) -> Option<Failure> {
     };
     let code = if class == FailureClass::Capacity { "Preempted" } else { "Evicted" };
     let message = message.trim_end_matches('.');
-    Some(fail(class, code, format!("the pod ended on {node} because {what} ({reason}: {message}). POP tries again.")))
+    Some(fail(
+        class,
+        code,
+        format!("the pod ended on {node} because {what} ({reason}: {message}). POP tries again."),
+    ))
 }
 
 fn of_status(reason: &str, message: &str, node: &str) -> Failure {
     if reason == "Evicted" && is_own_limit(message) {
         return own_limit(message);
     }
-    let text = format!("the pod failed{node} ({reason}: {}). POP tries again.", message.trim_end_matches('.'));
+    let text =
+        format!("the pod failed{node} ({reason}: {}). POP tries again.", message.trim_end_matches('.'));
     fail(FailureClass::Infra, if reason == "Evicted" { "Evicted" } else { "NodeRefused" }, text)
 }
 
@@ -208,7 +252,9 @@ pub(super) fn deleted(digest: &Digest, idempotent: bool) -> Failure {
         return fail(
             FailureClass::Infra,
             "PodDeleted",
-            format!("somebody deleted pod {pod} while its program ran. POP tries again, because the operation type is idempotent."),
+            format!(
+                "somebody deleted pod {pod} while its program ran. POP tries again, because the operation type is idempotent."
+            ),
         );
     }
     fail(
@@ -240,11 +286,15 @@ mod tests {
         let cpu = "0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful.";
         let waiting = pending(&Digest { unschedulable: Some(cpu.into()), ..digest() }, None, GRACE);
         assert_eq!((waiting.reason.as_str(), waiting.limit), ("Insufficient cpu (0/3 nodes)", None));
-        let selector = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: none.";
+        let selector =
+            "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: none.";
         let waiting = pending(&Digest { unschedulable: Some(selector.into()), ..digest() }, None, GRACE);
         let (after, failure) = waiting.limit.unwrap();
         assert_eq!((after, failure.class), (GRACE, FailureClass::Config));
-        assert!(failure.message.contains("node(s) didn't match Pod's node affinity/selector (0/1 nodes)"), "{failure:?}");
+        assert!(
+            failure.message.contains("node(s) didn't match Pod's node affinity/selector (0/1 nodes)"),
+            "{failure:?}"
+        );
 
         let limit = |reason, message| {
             let (after, failure) = blocked(reason, message).limit.unwrap();
@@ -255,8 +305,14 @@ mod tests {
         assert_eq!(limit("ErrImageNeverPull", "x"), (Duration::ZERO, config, "ImageNotPresent".into()));
         assert_eq!(limit("ImagePullBackOff", "x: not found"), (GRACE, config, "ImagePull".into()));
         assert_eq!(limit("ErrImagePull", "dial tcp: timeout"), (GRACE * PULLS, config, "ImagePull".into()));
-        assert_eq!(limit("CreateContainerConfigError", "secret \"x\" not found"), (GRACE, config, "ContainerConfig".into()));
-        assert_eq!(pending(&digest(), Some("secret \"s\" not found"), GRACE).limit.unwrap().1.code, "FailedMount");
+        assert_eq!(
+            limit("CreateContainerConfigError", "secret \"x\" not found"),
+            (GRACE, config, "ContainerConfig".into())
+        );
+        assert_eq!(
+            pending(&digest(), Some("secret \"s\" not found"), GRACE).limit.unwrap().1.code,
+            "FailedMount"
+        );
         assert_eq!(pending(&digest(), None, GRACE).limit, None);
     }
 
@@ -269,13 +325,24 @@ mod tests {
         let disruption = |reason: &str| Digest { disruption: Some((reason.into(), "m".into())), ..digest() };
         assert_eq!(of(&disruption("PreemptionByScheduler")), (FailureClass::Capacity, "Preempted".into()));
         assert_eq!(of(&disruption("EvictionByEvictionAPI")), (FailureClass::Infra, "Evicted".into()));
-        let status = |reason: &str, message: &str| Digest { status: Some((reason.into(), message.into())), ..digest() };
+        let status = |reason: &str, message: &str| Digest {
+            status: Some((reason.into(), message.into())),
+            ..digest()
+        };
         let disk = "Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. ";
         assert_eq!(of(&status("Evicted", disk)), (FailureClass::UserResource, "OutOfDisk".into()));
-        assert_eq!(of(&status("Evicted", "The node was low on resource: memory.")), (FailureClass::Infra, "Evicted".into()));
+        assert_eq!(
+            of(&status("Evicted", "The node was low on resource: memory.")),
+            (FailureClass::Infra, "Evicted".into())
+        );
         assert_eq!(of(&status("UnexpectedAdmissionError", "m")), (FailureClass::Infra, "NodeRefused".into()));
         let ended = |container: &str, exit_code, reason: &str| Digest {
-            ended: Some(Ended { container: container.into(), exit_code, reason: reason.into(), ..Ended::default() }),
+            ended: Some(Ended {
+                container: container.into(),
+                exit_code,
+                reason: reason.into(),
+                ..Ended::default()
+            }),
             phase: Phase::Failed,
             ..digest()
         };

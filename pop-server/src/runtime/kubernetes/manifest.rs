@@ -53,7 +53,13 @@ pub(super) fn grace(spec: &RunSpec, default: Duration) -> Duration {
 ///
 /// # Errors
 /// The operation type has no image, or its settings make no pod.
-pub(super) fn pod(common: &Common, namespace: &str, name: &str, launch: &Launch, spec: &RunSpec) -> Result<Pod, Failure> {
+pub(super) fn pod(
+    common: &Common,
+    namespace: &str,
+    name: &str,
+    launch: &Launch,
+    spec: &RunSpec,
+) -> Result<Pod, Failure> {
     let kind = &launch.kind;
     let Some(image) = &spec.image else {
         let message = format!(
@@ -127,9 +133,14 @@ pub(super) fn pod(common: &Common, namespace: &str, name: &str, launch: &Launch,
     main.insert("resources".into(), resources(launch, own));
     main.insert("securityContext".into(), security(own, user));
     let account = own.service_account.clone().or_else(|| bare.then(|| common.handler_account.clone()));
-    let affinity: Option<Affinity> = own.affinity.clone().map(serde_json::from_value).transpose().map_err(|error| {
-        fail(FailureClass::Config, "PodInvalid", format!("invalid `affinity` of operation type `{kind}`: {error}"))
-    })?;
+    let affinity: Option<Affinity> =
+        own.affinity.clone().map(serde_json::from_value).transpose().map_err(|error| {
+            fail(
+                FailureClass::Config,
+                "PodInvalid",
+                format!("invalid `affinity` of operation type `{kind}`: {error}"),
+            )
+        })?;
     let pod = json!({
         "metadata": {"name": name, "namespace": namespace, "labels": labels, "annotations": annotations},
         "spec": {
@@ -151,7 +162,11 @@ pub(super) fn pod(common: &Common, namespace: &str, name: &str, launch: &Launch,
         },
     });
     let mut pod: Pod = serde_json::from_value(pod).map_err(|error| {
-        fail(FailureClass::Platform, "PodInvalid", format!("could not make the pod of operation type `{kind}`: {error}"))
+        fail(
+            FailureClass::Platform,
+            "PodInvalid",
+            format!("could not make the pod of operation type `{kind}`: {error}"),
+        )
     })?;
     if let Some(spec) = &mut pod.spec {
         spec.affinity = affinity;
@@ -160,7 +175,8 @@ pub(super) fn pod(common: &Common, namespace: &str, name: &str, launch: &Launch,
 }
 
 fn mount(volume: &Volume) -> Value {
-    let mut mount = json!({"name": volume.name, "mountPath": volume.mount_path, "readOnly": volume.read_only});
+    let mut mount =
+        json!({"name": volume.name, "mountPath": volume.mount_path, "readOnly": volume.read_only});
     if let Some(path) = &volume.sub_path {
         mount["subPath"] = path.as_str().into();
     }
@@ -299,7 +315,10 @@ mod tests {
         assert_eq!(main["args"], json!(["-x"]));
         assert_eq!(main.get("command"), None);
         assert_eq!(spec["volumes"][0]["persistentVolumeClaim"]["claimName"], "films");
-        assert_eq!((&spec["serviceAccountName"], &spec["terminationGracePeriodSeconds"]), (&json!("encoder"), &json!(120)));
+        assert_eq!(
+            (&spec["serviceAccountName"], &spec["terminationGracePeriodSeconds"]),
+            (&json!("encoder"), &json!(120))
+        );
         assert_eq!(spec["tolerations"][0]["operator"], "Exists");
         assert_eq!(pod["metadata"]["labels"]["team"], "x");
         assert_eq!(pod["metadata"]["labels"]["pop.dev/attempt"], "2");

@@ -145,8 +145,12 @@ impl Pods {
     /// A new list is complete: forgets what is not in it.
     fn listed(&self, namespace: &str, names: &HashSet<String>) {
         let mut state = self.state();
-        let missing: Vec<Place> =
-            state.known.keys().filter(|(of, name)| of == namespace && !names.contains(name)).cloned().collect();
+        let missing: Vec<Place> = state
+            .known
+            .keys()
+            .filter(|(of, name)| of == namespace && !names.contains(name))
+            .cloned()
+            .collect();
         for place in missing {
             state.known.remove(&place);
             if let Some(inbox) = state.inboxes.get(&place) {
@@ -191,11 +195,19 @@ impl Pods {
 
     /// The pods of this agent that no attempt follows: since `offered` after a run did not take them, or since `alone`
     /// otherwise.
-    pub(super) fn orphans(&self, agent: &str, offered: Duration, alone: Duration) -> Vec<(Place, Arc<Digest>)> {
+    pub(super) fn orphans(
+        &self,
+        agent: &str,
+        offered: Duration,
+        alone: Duration,
+    ) -> Vec<(Place, Arc<Digest>)> {
         let state = self.state();
         let orphans = state.known.iter().filter(|(place, known)| {
             let long = known.offered.map_or(known.alone_since.elapsed() > alone, |at| at.elapsed() > offered);
-            known.digest.agent == agent && !known.digest.deleting && long && !state.inboxes.contains_key(*place)
+            known.digest.agent == agent
+                && !known.digest.deleting
+                && long
+                && !state.inboxes.contains_key(*place)
         });
         orphans.map(|(place, known)| (place.clone(), Arc::clone(&known.digest))).collect()
     }
@@ -300,7 +312,13 @@ mod tests {
     use super::*;
 
     fn digest(name: &str, uid: &str) -> Digest {
-        Digest { name: name.into(), uid: uid.into(), agenda: "ag_1".into(), agent: "a".into(), ..Digest::default() }
+        Digest {
+            name: name.into(),
+            uid: uid.into(),
+            agenda: "ag_1".into(),
+            agent: "a".into(),
+            ..Digest::default()
+        }
     }
 
     fn place() -> Place {
@@ -322,7 +340,11 @@ mod tests {
         drop(claim);
         assert!(pods.claim(&place()).is_some());
         pods.gone("n", digest("p", "u1"));
-        assert_eq!(pods.tell("u1", Event::Missing), Err(NoAttempt::Unknown), "nothing is remembered for ever");
+        assert_eq!(
+            pods.tell("u1", Event::Missing),
+            Err(NoAttempt::Unknown),
+            "nothing is remembered for ever"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -44,7 +44,8 @@ impl Policy {
             ("service_account", own.service_account.is_some()),
             ("priority_class", own.priority_class.is_some()),
         ];
-        let refused = asked.iter().find(|(name, asked)| *asked && !self.allowed.iter().any(|allowed| allowed == name));
+        let refused =
+            asked.iter().find(|(name, asked)| *asked && !self.allowed.iter().any(|allowed| allowed == name));
         match refused {
             Some((name, _)) => refuse(format!(
                 "the setting `{name}` is not allowed. Remove the setting, or start the pool with `--allow {name}`."
@@ -74,7 +75,8 @@ mod tests {
     #[test]
     fn images_come_from_the_allowed_registries() {
         let policy = Policy { registries: vec!["r.example.com/".into()], ..Policy::default() };
-        let of = |image: &str| policy.check("t", &RunSpec { image: Some(image.into()), ..RunSpec::default() });
+        let of =
+            |image: &str| policy.check("t", &RunSpec { image: Some(image.into()), ..RunSpec::default() });
         assert_eq!(of("r.example.com/a:1"), Ok(()));
         assert!(of("r.example.com.evil.org/a:1").unwrap_err().message.contains("`r.example.com/`"));
     }

@@ -101,11 +101,13 @@ mod tests {
 
     #[test]
     fn one_status_has_several_meanings() {
-        let quota = "pods \"x\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1";
+        let quota =
+            "pods \"x\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1";
         assert_eq!(status(403, "Forbidden", quota), Refusal::Quota(quota.to_owned()));
         let right = "pods is forbidden: User \"u\" cannot create resource \"pods\" in API group \"\" in the namespace \"n\"";
         assert_eq!(status(403, "Forbidden", right), Refusal::Right(right.to_owned()));
-        let policy = "pods \"x\" is forbidden: maximum memory usage per Container is 64Mi, but limit is 128Mi";
+        let policy =
+            "pods \"x\" is forbidden: maximum memory usage per Container is 64Mi, but limit is 128Mi";
         assert_eq!(status(403, "Forbidden", policy), Refusal::Policy(policy.to_owned()));
         let account = "pods \"x\" is forbidden: error looking up service account n/default: serviceaccount \"default\" not found";
         assert!(matches!(status(403, "Forbidden", account), Refusal::Later(..)));

@@ -43,7 +43,15 @@ impl Farm {
         let farm = Self { access, namespace, folder: tempfile::tempdir().unwrap() };
         farm.kubectl(&["create", "namespace", &farm.namespace]).await;
         // The account of pods comes a moment later.
-        farm.kubectl(&["wait", "--for=create", "serviceaccount/default", "-n", &farm.namespace, "--timeout=30s"]).await;
+        farm.kubectl(&[
+            "wait",
+            "--for=create",
+            "serviceaccount/default",
+            "-n",
+            &farm.namespace,
+            "--timeout=30s",
+        ])
+        .await;
         Some(farm)
     }
 
@@ -102,7 +110,8 @@ impl Farm {
 
     /// The name of the only pod.
     async fn pod(&self) -> String {
-        self.kubectl(&["get", "pods", "-n", &self.namespace, "-o", "jsonpath={.items[0].metadata.name}"]).await
+        self.kubectl(&["get", "pods", "-n", &self.namespace, "-o", "jsonpath={.items[0].metadata.name}"])
+            .await
     }
 
     async fn end(self) {
@@ -127,7 +136,9 @@ async fn it_conforms() {
 async fn a_program_in_a_pod_gives_its_output() {
     let Some(farm) = Farm::new("output").await else { return };
     let runtime = farm.open().await;
-    let told = launch(&runtime, "op", 1, script("echo \"$PAYLOAD\" > $POP_OUTPUT_FILE"), json!({"a": 1})).end().await;
+    let told = launch(&runtime, "op", 1, script("echo \"$PAYLOAD\" > $POP_OUTPUT_FILE"), json!({"a": 1}))
+        .end()
+        .await;
     assert_eq!(told.outcome, Ok(json!({"a": 1})));
     runtime.idle().await;
     farm.end().await;

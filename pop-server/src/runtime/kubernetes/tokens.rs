@@ -86,8 +86,10 @@ impl Tokens {
             let get = async |path: &str| self.cluster.raw(path).await.map_err(|r| later(r.text().to_owned()));
             let about = get("/.well-known/openid-configuration").await?;
             let about: serde_json::Value = serde_json::from_str(&about).map_err(|e| later(e.to_string()))?;
-            let set = serde_json::from_str(&get("/openid/v1/jwks").await?).map_err(|e| later(e.to_string()))?;
-            let issuer = about.get("issuer").and_then(|issuer| issuer.as_str()).unwrap_or_default().to_owned();
+            let set =
+                serde_json::from_str(&get("/openid/v1/jwks").await?).map_err(|e| later(e.to_string()))?;
+            let issuer =
+                about.get("issuer").and_then(|issuer| issuer.as_str()).unwrap_or_default().to_owned();
             *keys = Keys { issuer, set: Some(set), read: Some(Instant::now()) };
         }
         find(&keys).ok_or_else(|| Refused::Invalid("the token's key is unknown to the cluster".to_owned()))
@@ -107,7 +109,8 @@ fn check(token: &str, key: &DecodingKey, issuer: &str) -> Result<String, Refused
     validation.set_required_spec_claims(&["exp", "aud", "iss"]);
     validation.leeway = LEEWAY;
     validation.validate_nbf = true;
-    let claims = decode::<Claims>(token, key, &validation).map_err(|error| Refused::Invalid(error.to_string()))?;
+    let claims =
+        decode::<Claims>(token, key, &validation).map_err(|error| Refused::Invalid(error.to_string()))?;
     let pod = claims.claims.kubernetes.pod;
     pod.map(|pod| pod.uid).ok_or_else(|| Refused::Invalid("the token is not bound to a pod".to_owned()))
 }

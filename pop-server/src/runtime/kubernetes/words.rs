@@ -61,20 +61,29 @@ pub(super) fn stopped(digest: &Digest) -> Failure {
 }
 
 pub(super) fn no_namespace(why: &str) -> Failure {
-    let text = format!("could not create the pod: {why}. Create the namespace, or give the pool another one.");
+    let text =
+        format!("could not create the pod: {why}. Create the namespace, or give the pool another one.");
     fail(FailureClass::Config, "NamespaceNotFound", text)
 }
 
 pub(super) fn no_right(why: &str) -> Failure {
-    let text = format!("the pool lacks a right in the cluster: {why}. Add the right to the role of the pool's service account.");
+    let text = format!(
+        "the pool lacks a right in the cluster: {why}. Add the right to the role of the pool's service account."
+    );
     fail(FailureClass::Config, "RightMissing", text)
 }
 
 pub(super) fn refused(why: &str) -> Failure {
-    let text = format!("the cluster refused the pod: {why}. Change the operation type, or ask the cluster's operators.");
+    let text = format!(
+        "the cluster refused the pod: {why}. Change the operation type, or ask the cluster's operators."
+    );
     fail(FailureClass::Policy, "PodRefused", text)
 }
 
 pub(super) fn internal() -> Failure {
-    fail(FailureClass::Platform, "Internal", "the attempt's supervision ended. Please report this fault of POP.")
+    fail(
+        FailureClass::Platform,
+        "Internal",
+        "the attempt's supervision ended. Please report this fault of POP.",
+    )
 }

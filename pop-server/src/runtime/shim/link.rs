@@ -54,7 +54,8 @@ impl Link {
             _ => None,
         };
         let port = uri.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
-        let (host, path) = (host.trim_matches(['[', ']']).to_owned(), uri.path().trim_end_matches('/').to_owned());
+        let (host, path) =
+            (host.trim_matches(['[', ']']).to_owned(), uri.path().trim_end_matches('/').to_owned());
         Ok(Self { host, port, path, tls, token_file, open: None })
     }
 
@@ -98,13 +99,15 @@ impl Link {
         let sender = self.open.insert(sender);
         let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), LARGEST).collect().await.map_err(|error| error.to_string())?;
+        let body =
+            Limited::new(response.into_body(), LARGEST).collect().await.map_err(|error| error.to_string())?;
         Ok(Answer { status, body: body.to_bytes().to_vec() })
     }
 
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, String> {
         let connect = async {
-            let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|e| e.to_string())?;
+            let stream =
+                TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|e| e.to_string())?;
             let _ = stream.set_nodelay(true);
             match &self.tls {
                 None => converse(stream).await,

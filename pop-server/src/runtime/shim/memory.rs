@@ -61,7 +61,11 @@ mod tests {
         let v1 = tempfile::tempdir().unwrap();
         let memory = Memory::at(v1.path());
         fs::create_dir(v1.path().join("memory")).unwrap();
-        fs::write(v1.path().join("memory/memory.oom_control"), "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n").unwrap();
+        fs::write(
+            v1.path().join("memory/memory.oom_control"),
+            "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n",
+        )
+        .unwrap();
         assert!(memory.killed().is_some());
     }
 }

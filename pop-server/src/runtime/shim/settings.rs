@@ -38,17 +38,22 @@ impl Settings {
     /// The text names the variable that is missing or invalid.
     #[expect(clippy::disallowed_methods, reason = "a pod's settings come as variables")]
     pub(super) fn read() -> Result<Self, String> {
-        Self::of(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))))
+        Self::of(
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
+        )
     }
 
     fn of(variables: impl Iterator<Item = (String, String)>) -> Result<Self, String> {
         let (own, environment): (Vec<_>, Vec<_>) = variables.partition(|(name, _)| name.starts_with(OWN));
         let get = |name: &str| {
             let found = own.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
-            found.ok_or_else(|| format!("the variable {name} is not set. Only a pool can start this program in a pod."))
+            found.ok_or_else(|| {
+                format!("the variable {name} is not set. Only a pool can start this program in a pod.")
+            })
         };
         let seconds = get(DEADLINE)?;
-        let deadline = seconds.parse().map_err(|_| format!("invalid {DEADLINE} `{seconds}`: expected seconds"))?;
+        let deadline =
+            seconds.parse().map_err(|_| format!("invalid {DEADLINE} `{seconds}`: expected seconds"))?;
         Ok(Self {
             url: get(URL)?,
             certificate: get(CERTIFICATE)?,
@@ -66,7 +71,8 @@ mod tests {
     use super::*;
 
     fn variables() -> Vec<(String, String)> {
-        let set = [(URL, "https://h:1"), (CERTIFICATE, "pem"), (TOKEN_FILE, "/t"), (WORK, "/w"), (DEADLINE, "60")];
+        let set =
+            [(URL, "https://h:1"), (CERTIFICATE, "pem"), (TOKEN_FILE, "/t"), (WORK, "/w"), (DEADLINE, "60")];
         let own = set.iter().chain(&[("PATH", "/bin")]);
         own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
@@ -82,7 +88,8 @@ mod tests {
     fn a_missing_variable_is_named() {
         let error = Settings::of(variables().into_iter().filter(|(name, _)| name != WORK)).unwrap_err();
         assert!(error.contains(WORK), "{error}");
-        let broken = variables().into_iter().map(|(n, v)| if n == DEADLINE { (n, "x".into()) } else { (n, v) });
+        let broken =
+            variables().into_iter().map(|(n, v)| if n == DEADLINE { (n, "x".into()) } else { (n, v) });
         assert_eq!(Settings::of(broken).unwrap_err(), "invalid POP_SHIM_DEADLINE `x`: expected seconds");
     }
 }

@@ -191,7 +191,11 @@ impl Shim {
     }
 
     /// The body of an answer with success. After another answer, waits a moment and returns none.
-    async fn judge(&mut self, answer: Result<Answer, String>, limited: bool) -> Result<Option<Vec<u8>>, Over> {
+    async fn judge(
+        &mut self,
+        answer: Result<Answer, String>,
+        limited: bool,
+    ) -> Result<Option<Vec<u8>>, Over> {
         let why = match answer {
             Ok(Answer { status: 200..300, body }) => {
                 (self.last_answer, self.pause) = (Instant::now(), PAUSES.0);
@@ -264,7 +268,9 @@ fn explained(result: Result<Value, Failure>, memory: &Memory) -> Result<Value, F
             Some(why) => Failure {
                 class: FailureClass::UserResource,
                 code: "OutOfMemory".to_owned(),
-                message: format!("the program was killed for lack of memory: {why}. Raise `resources.memory`."),
+                message: format!(
+                    "the program was killed for lack of memory: {why}. Raise `resources.memory`."
+                ),
                 ..failure
             },
             None => failure,

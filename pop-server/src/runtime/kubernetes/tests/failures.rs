@@ -49,8 +49,14 @@ async fn images_that_can_not_run() {
     assert_is(&failure(&runtime, never).await, config, "ImageNotPresent", "pop.local/none:1");
     assert_is(&failure(&runtime, image("pop.local/none:2")).await, config, "ImagePull", "pop.local/none:2");
     let bare = RunSpec { image: Some("pop.local/shell-less:1".into()), ..RunSpec::default() };
-    assert_is(&failure(&runtime, with(bare, json!({"imagePullPolicy": "Never"}))).await, config, "ImageNotPresent", "");
-    let bare = RunSpec { image: Some(SHELL.into()), args: vec!["no-such-program".into()], ..RunSpec::default() };
+    assert_is(
+        &failure(&runtime, with(bare, json!({"imagePullPolicy": "Never"}))).await,
+        config,
+        "ImageNotPresent",
+        "",
+    );
+    let bare =
+        RunSpec { image: Some(SHELL.into()), args: vec!["no-such-program".into()], ..RunSpec::default() };
     assert_is(&failure(&runtime, bare).await, config, "ProgramNotFound", "no-such-program");
     farm.end().await;
 }
@@ -62,7 +68,12 @@ async fn what_is_missing_is_named() {
     let config = FailureClass::Config;
     let mut spec = script("true");
     spec.secret_env.insert("TOKEN".into(), "vault/token".parse().unwrap());
-    assert_is(&failure(&runtime, spec.clone()).await, config, "ContainerConfig", "secret \"vault\" not found");
+    assert_is(
+        &failure(&runtime, spec.clone()).await,
+        config,
+        "ContainerConfig",
+        "secret \"vault\" not found",
+    );
     farm.apply(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "vault"}, "stringData": {"other": "x"}})).await;
     assert_is(&failure(&runtime, spec).await, config, "ContainerConfig", "couldn't find key token");
     let account = with(script("true"), json!({"serviceAccount": "nobody"}));
@@ -70,7 +81,12 @@ async fn what_is_missing_is_named() {
     settings.policy.allowed = vec!["service_account".into()];
     settings.pending_timeout = Duration::from_secs(3);
     let allowed = Kubernetes::open(settings).await.unwrap();
-    assert_is(&failure(&allowed, account).await, FailureClass::Capacity, "PodPending", "serviceaccount \"nobody\" not found");
+    assert_is(
+        &failure(&allowed, account).await,
+        FailureClass::Capacity,
+        "PodPending",
+        "serviceaccount \"nobody\" not found",
+    );
     farm.end().await;
 }
 
@@ -78,8 +94,14 @@ async fn what_is_missing_is_named() {
 async fn a_volume_that_can_not_be_mounted() {
     let Some(farm) = Farm::new("mount").await else { return };
     let runtime = farm.open().await;
-    let spec = with(script("true"), json!({"volumes": [{"name": "v", "mountPath": "/v", "secret": "absent"}]}));
-    assert_is(&failure(&runtime, spec).await, FailureClass::Config, "FailedMount", "secret \"absent\" not found");
+    let spec =
+        with(script("true"), json!({"volumes": [{"name": "v", "mountPath": "/v", "secret": "absent"}]}));
+    assert_is(
+        &failure(&runtime, spec).await,
+        FailureClass::Config,
+        "FailedMount",
+        "secret \"absent\" not found",
+    );
     farm.end().await;
 }
 
@@ -88,7 +110,8 @@ async fn a_secret_reaches_the_program_and_no_pod_spec() {
     let Some(farm) = Farm::new("secret").await else { return };
     let runtime = farm.open().await;
     farm.apply(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "vault"}, "stringData": {"token": "s3cr3t-m4rk"}})).await;
-    let mut spec = script("test \"$TOKEN\" = s3cr3t-m4rk && test \"$PAYLOAD\" = '{\"in\":\"p4yl04d-m4rk\"}' && sleep 3");
+    let mut spec =
+        script("test \"$TOKEN\" = s3cr3t-m4rk && test \"$PAYLOAD\" = '{\"in\":\"p4yl04d-m4rk\"}' && sleep 3");
     spec.secret_env.insert("TOKEN".into(), "vault/token".parse().unwrap());
     let mut started = launch(&runtime, "op", 1, spec, json!({"in": "p4yl04d-m4rk"}));
     started.until(|signal| *signal == Signal::Started).await;
@@ -120,17 +143,27 @@ async fn a_quota_makes_wait_and_a_limit_refuses() {
     let runtime = farm.open().await;
     let quota = |pods: u32| json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": pods.to_string()}}});
     farm.apply(&quota(0)).await;
-    farm.kubectl(&["wait", "-n", &farm.namespace, "--for=jsonpath={.status.hard.pods}=0", "resourcequota/q"]).await;
+    farm.kubectl(&["wait", "-n", &farm.namespace, "--for=jsonpath={.status.hard.pods}=0", "resourcequota/q"])
+        .await;
     let mut started = launch(&runtime, "op", 1, script("true"), json!({}));
     waits(&mut started, "exceeded quota: q").await;
     farm.apply(&quota(5)).await;
-    assert_eq!(started.end().await.outcome, Ok(json!({})), "the text is the server's own, and the attempt goes on");
+    assert_eq!(
+        started.end().await.outcome,
+        Ok(json!({})),
+        "the text is the server's own, and the attempt goes on"
+    );
 
     farm.apply(&json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "l"}, "spec": {"limits": [{"type": "Container", "max": {"memory": "64Mi"}}]}})).await;
     let mut large = attempt_of("op", 2, script("true"), json!({}));
     large.resources = Resources { cpu_millis: 0, memory: 128 * MIB };
     let told = begin(&runtime, large).end().await;
-    assert_is(told.failure(), FailureClass::Policy, "PodRefused", "maximum memory usage per Container is 64Mi");
+    assert_is(
+        told.failure(),
+        FailureClass::Policy,
+        "PodRefused",
+        "maximum memory usage per Container is 64Mi",
+    );
     farm.end().await;
 }
 
@@ -169,11 +202,15 @@ async fn a_policy_of_the_cluster_is_quoted() {
 async fn a_program_that_needs_too_much() {
     let Some(farm) = Farm::new("much").await else { return };
     let runtime = farm.open().await;
-    let mut greedy = attempt_of("op", 1, script("echo up; head -c 300000000 /dev/zero | tail -n 1 >/dev/null"), json!({}));
+    let mut greedy =
+        attempt_of("op", 1, script("echo up; head -c 300000000 /dev/zero | tail -n 1 >/dev/null"), json!({}));
     greedy.resources = Resources { cpu_millis: 0, memory: 64 * MIB };
     let told = begin(&runtime, greedy).end().await;
     assert_is(told.failure(), FailureClass::UserResource, "OutOfMemory", "64 MiB");
-    let disk = with(script("head -c 30000000 /dev/zero > big; echo up; sleep 1000"), json!({"ephemeralStorage": "2Mi"}));
+    let disk = with(
+        script("head -c 30000000 /dev/zero > big; echo up; sleep 1000"),
+        json!({"ephemeralStorage": "2Mi"}),
+    );
     assert_is(&failure(&runtime, disk).await, FailureClass::UserResource, "OutOfDisk", "ephemeral");
     farm.end().await;
 }
@@ -191,13 +228,16 @@ async fn a_pod_that_somebody_ends() {
     farm.kubectl_with(&["create", "--raw", &path, "-f", "-"], &eviction.to_string()).await;
     let told = evicted.end().await;
     assert_is(told.failure(), FailureClass::Infra, "Evicted", "EvictionByEvictionAPI");
-    assert!(told.log("stdout").contains("saved"), "it has time to save, and its exit code 0 is no success: {told:?}");
+    assert!(
+        told.log("stdout").contains("saved"),
+        "it has time to save, and its exit code 0 is no success: {told:?}"
+    );
 
     for (attempt, idempotent, class) in [(2, false, FailureClass::Config), (3, true, FailureClass::Infra)] {
         let mut deleted = launch(&runtime, "op", attempt, RunSpec { idempotent, ..sleeper() }, json!({}));
         speaks(&mut deleted).await;
         let pod = farm.pod().await;
-        farm.kubectl(&["delete", "pod", "-n", &farm.namespace, &pod]).await;
+        farm.kubectl(&["delete", "pod", "--wait=false", "-n", &farm.namespace, &pod]).await;
         assert_is(deleted.end().await.failure(), class, "PodDeleted", &pod);
     }
     farm.end().await;
