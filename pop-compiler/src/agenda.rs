@@ -2,7 +2,9 @@
 //! agendas keep working. Additions live in `params` under the names in [`keys`].
 
 mod dependencies;
+mod kubernetes;
 
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -11,6 +13,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 pub use dependencies::{Dependency, EdgeKind, Mention, dependencies, mentions};
+use kubernetes::is_false;
+pub use kubernetes::{
+    EmptyDir, ImagePullPolicy, KubernetesSpec, Medium, SecretKey, SecretKeyError, TaintEffect, Toleration,
+    TolerationOperator, Volume,
+};
 
 /// Free-form parameters of an agenda, a template or an operation.
 pub type Params = Map<String, Value>;
@@ -215,15 +222,26 @@ pub struct RunSpec {
     /// Meaning of standard output.
     #[serde(skip_serializing_if = "Stdout::is_log")]
     pub stdout: Stdout,
-    /// Container image for Kubernetes.
+    /// Container image for Kubernetes. With `command`, the command runs in the image; without, the image's own entry
+    /// point.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// Arguments of the image.
+    /// Arguments of the image's own entry point.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
     /// Environment variables set for the program, with `${with.NAME}`.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub env: Params,
+    /// Environment variables with a value from a secret of the namespace: name → `secret/key`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secret_env: BTreeMap<String, SecretKey>,
+    /// Settings of the pods on Kubernetes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<Box<KubernetesSpec>>,
+    /// Whether an operation may run twice at the same time without harm. POP may then start a new attempt while the end
+    /// of the old one is unknown, as on a silent node.
+    #[serde(skip_serializing_if = "is_false")]
+    pub idempotent: bool,
     /// Places of secret values in an input: JSON pointers, with `*` for each item of a list or map.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,

@@ -4,6 +4,7 @@ pub mod dev;
 pub mod exit;
 pub mod get;
 pub mod guard;
+pub mod kubernetes;
 pub mod load;
 pub mod pool;
 pub mod rerun;

@@ -16,7 +16,9 @@
 pub(crate) mod attempts;
 #[cfg(test)]
 pub(crate) mod conformance;
+pub mod kubernetes;
 pub mod local;
+pub mod shim;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -165,6 +167,13 @@ pub struct Capacity {
     pub attempts: usize,
 }
 
+impl Capacity {
+    /// The capacity of a runtime whose cluster decides what has room.
+    pub fn unlimited() -> Self {
+        Self { resources: Resources { cpu_millis: u64::MAX, memory: u64::MAX }, attempts: 5000 }
+    }
+}
+
 /// A running attempt that this process has not launched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adopted {
@@ -182,9 +191,14 @@ pub trait Runtime: Send + Sync + 'static {
     /// The amount of work that the runtime can run at the same time.
     fn capacity(&self) -> Capacity;
 
-    /// The running attempts of an agenda that an earlier driver launched. A driver that does not launch such an attempt
+    /// Whether attempts go on after the end of this process, so that a later agent can adopt them.
+    fn outlives(&self) -> bool {
+        false
+    }
+
+    /// The running attempts of a customer's agenda that an earlier driver launched. A driver that does not launch such an attempt
     /// again must make sure that the attempt is stopped.
-    fn adopt(&self, agenda: &str) -> Pending<'_, Vec<Adopted>>;
+    fn adopt(&self, agenda: &str, customer: Option<&str>) -> Pending<'_, Vec<Adopted>>;
 
     /// Starts one attempt, or takes over a running one.
     fn launch(&self, launch: Launch, reporter: Reporter, stop: Stop);

@@ -1,10 +1,11 @@
 //! How an agenda says that its operation types run, read with tolerance: the agenda may have been stored or compiled by a
-//! newer program. What a client submits is checked before, and there an unknown key is a finding.
+//! newer program. What a client submits is checked before, and there an unknown key is a finding. Settings for Kubernetes
+//! are read strictly, because an unknown one may restrict the pod.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use pop_compiler::agenda::{Agenda, Params, RunSpec, Stdout, keys};
+use pop_compiler::agenda::{Agenda, KubernetesSpec, Params, RunSpec, SecretKey, Stdout, keys};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -21,6 +22,9 @@ struct Stored {
     image: Option<String>,
     args: Vec<String>,
     env: Params,
+    secret_env: BTreeMap<String, SecretKey>,
+    kubernetes: Option<Box<KubernetesSpec>>,
+    idempotent: bool,
     secrets: Vec<String>,
     output: Option<Value>,
 }

@@ -11,6 +11,7 @@ use pop_compiler::duration;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
+use super::kubernetes::KubernetesArgs;
 use super::listen_for_signals;
 use super::pool::{self, LocalArgs, PoolConfig};
 use crate::api::in_process::InProcess;
@@ -95,6 +96,8 @@ pub struct DevArgs {
     time_scale: f64,
     #[command(flatten)]
     local: LocalArgs,
+    #[command(flatten)]
+    kubernetes: KubernetesArgs,
 }
 
 /// Runs `pop server`.
@@ -113,7 +116,8 @@ pub async fn dev(args: DevArgs) -> Result<Exit> {
     let (env, asked) = (Env::system(), listen_for_signals()?);
     let mut work = args.listen.database.clone().into_os_string();
     work.push(".work");
-    let runtime = args.local.open(&PathBuf::from(work), &env).await?;
+    let state = args.local.work_dir().map_or_else(|| PathBuf::from(work), PathBuf::from);
+    let runtime = args.local.runtime_of(&args.kubernetes, "default", "dev", &state, &env).await?;
     // The server goes on until its pool has given all leases back.
     let stop_server = CancellationToken::new();
     let server = serve::start(args.listen.config(true, env.clone())?, stop_server.clone()).await?;

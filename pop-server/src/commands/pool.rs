@@ -1,4 +1,4 @@
-//! `pop pool`: an agent that pulls agendas from a server and runs them as local processes.
+//! `pop pool`: an agent that pulls agendas from a server and runs them as local processes or as pods.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,14 @@ use pop_compiler::agenda::RunSpec;
 use pop_compiler::{duration, quantity};
 
 use super::exit::Exit;
+use super::kubernetes::{KubernetesArgs, RuntimeKind};
 use super::{Asked, ServerArgs, listen_for_signals, load};
 use crate::env::Env;
 use crate::pool::port::http::HttpPort;
 use crate::pool::port::{Identity, ReportPort, ServerPort};
 use crate::pool::{agent, executor};
-use crate::runtime::Capacity;
+use crate::runtime::kubernetes::Kubernetes;
+use crate::runtime::{Capacity, Runtime};
 use crate::runtime::local::{self, Local, LocalError};
 
 /// Pause between two tries for the lock of a work folder. With the number of tries: three seconds in all.
@@ -75,6 +77,26 @@ impl LocalArgs {
         Ok(Arc::new(opened))
     }
 
+    /// Opens the runtime that the command line names. `state` is the folder of its lasting files.
+    pub async fn runtime_of(
+        &self,
+        kubernetes: &KubernetesArgs,
+        pool: &str,
+        agent: &str,
+        state: &Path,
+        env: &Env,
+    ) -> Result<Arc<dyn Runtime>> {
+        if kubernetes.runtime == RuntimeKind::Local {
+            return Ok(self.open(state, env).await?);
+        }
+        let asked = self.cpu.is_some() || self.memory.is_some() || self.programs.is_some();
+        let capacity = if asked { Some(self.capacity(Capacity::unlimited())?) } else { None };
+        let config = kubernetes.config(pool, agent, state, self.grace()?, capacity)?;
+        let runtime = Kubernetes::open(config).await?;
+        anstream::println!("pods run in namespace {} and report to {}", runtime.namespace(), runtime.report_url());
+        Ok(Arc::new(runtime))
+    }
+
     /// The executor's settings. `types` has the types of the file to run; catalogs on the command line override them.
     pub fn executor(&self, mut types: HashMap<String, RunSpec>, env: &Env) -> Result<executor::Config> {
         for path in &self.catalog {
@@ -94,9 +116,8 @@ impl LocalArgs {
         duration::parse(&self.grace).map_err(|e| anyhow::anyhow!("--grace: {e}"))
     }
 
-    /// The amount of work that may run at the same time.
-    fn capacity(&self) -> Result<Capacity> {
-        let mut capacity = local::machine();
+    /// The amount of work that may run at the same time, if the command line does not change it.
+    fn capacity(&self, mut capacity: Capacity) -> Result<Capacity> {
         if let Some(text) = &self.cpu {
             capacity.resources.cpu_millis =
                 quantity::millis(text).map_err(|e| anyhow::anyhow!("--cpu: {e}"))?;
@@ -115,7 +136,7 @@ impl LocalArgs {
     fn runtime(&self, work: PathBuf, base: PathBuf) -> Result<local::Config> {
         let mut config = local::Config::new(absolute(work), absolute(base), self.environment());
         config.grace = self.grace()?;
-        config.capacity = self.capacity()?;
+        config.capacity = self.capacity(local::machine())?;
         config.allow_host = self.allow_host;
         // The path of this program would not do: at the first launch the path may lead to another version, or to no
         // file.
@@ -147,6 +168,7 @@ impl LocalArgs {
 Examples:
   pop pool                                       work for the pool `default` of a server on this machine
   pop pool --server http://10.0.0.5:7070 --pool media --slots 8 --catalog ops/media.toml
+  pop pool --runtime kubernetes --namespace media --slots 50
 
 A pool only opens outgoing connections. A restarted pool takes its agendas back and continues them.")]
 pub struct PoolArgs {
@@ -170,6 +192,8 @@ pub struct PoolArgs {
     time_scale: f64,
     #[command(flatten)]
     local: LocalArgs,
+    #[command(flatten)]
+    kubernetes: KubernetesArgs,
 }
 
 /// Runs the command.
@@ -179,7 +203,11 @@ pub async fn run(args: PoolArgs) -> Result<Exit> {
     let worker =
         args.name.unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
     let folder = format!("pool-{}-{worker}", args.pool).replace(['/', '\\'], "_");
-    let runtime = args.local.open(&state_folder()?.join(folder), &env).await.map_err(|error| {
+    let state = match args.local.work_dir() {
+        Some(folder) => folder.to_path_buf(),
+        None => state_folder()?.join(folder),
+    };
+    let runtime = args.local.runtime_of(&args.kubernetes, &args.pool, &worker, &state, &env).await.map_err(|error| {
         // A second work folder would not help, because the agents would take over each other's leases.
         let in_use = matches!(error.downcast_ref(), Some(LocalError::InUse(_)));
         if in_use && args.local.work_dir.is_none() {
@@ -223,7 +251,7 @@ pub async fn work(
     local: &LocalArgs,
     config: PoolConfig,
     (calls, reports): (Arc<dyn ServerPort>, Arc<dyn ReportPort>),
-    runtime: Arc<Local>,
+    runtime: Arc<dyn Runtime>,
     asked: Asked,
 ) -> Result<()> {
     let PoolConfig { identity, insight, slots, time_scale, env } = config;
@@ -231,7 +259,9 @@ pub async fn work(
     executor.time_scale = time_scale;
     let config =
         agent::Config { instance: identity.instance, insight, slots, grace: local.grace()?, executor };
-    Ok(agent::work(config, calls, reports, runtime, asked.stop, asked.now).await?)
+    // Pods go on without their agent, so the first signal ends it at once: its next start takes the pods over.
+    let now = if runtime.outlives() { asked.stop.clone() } else { asked.now };
+    Ok(agent::work(config, calls, reports, runtime, asked.stop, now).await?)
 }
 
 /// The folder for the user's lasting state.

@@ -1,5 +1,5 @@
-//! The contract of all runtimes, as one suite. The programs are shell scripts, so they run on every machine with a
-//! shell. Durations here are limits of a failing test; no test waits for time to pass.
+//! The contract of all runtimes, as one suite. The programs are shell scripts, so they run on every machine and in every
+//! image with a shell. Durations here are limits of a failing test; no test waits for time to pass.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,31 @@ use super::{AttemptKey, Launch, Reporter, Runtime, Signal, Stop};
 use crate::run::Resources;
 
 /// Longer than any attempt of these tests may take.
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(60);
+
+/// Where the suite runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The image of the scripts, for runtimes that need one.
+    pub(crate) image: Option<&'static str>,
+    /// Whether the processes of attempts are processes of this machine, with the same numbers.
+    pub(crate) here: bool,
+}
+
+/// This machine.
+pub(crate) const HERE: Place = Place { image: None, here: true };
+
+impl Place {
+    /// A run spec with a script.
+    fn script(&self, text: &str) -> RunSpec {
+        RunSpec { image: self.image.map(str::to_owned), ..script(text) }
+    }
+}
 
 /// A launched attempt.
-pub(crate) struct Started {
+pub(crate) struct Started<'a> {
+    runtime: &'a dyn Runtime,
+    key: AttemptKey,
     signals: mpsc::UnboundedReceiver<(AttemptKey, Signal)>,
     pub(crate) stop: Stop,
 }
@@ -55,7 +76,7 @@ impl Told {
     }
 }
 
-impl Started {
+impl Started<'_> {
     /// The next signal that satisfies `is`.
     pub(crate) async fn until(&mut self, is: impl Fn(&Signal) -> bool) -> Signal {
         let wait = async {
@@ -80,6 +101,7 @@ impl Started {
         };
         let mut signals =
             tokio::time::timeout(LONG, wait).await.expect("it ends, and lets go of its reporter");
+        self.runtime.settled(self.key);
         let exits = signals.iter().filter(|s| matches!(s, Signal::Exited(_))).count();
         assert_eq!(exits, 1, "{signals:?}");
         match signals.pop() {
@@ -90,13 +112,13 @@ impl Started {
 }
 
 /// Launches an attempt of `operation`.
-pub(crate) fn launch(
-    runtime: &dyn Runtime,
+pub(crate) fn launch<'a>(
+    runtime: &'a dyn Runtime,
     operation: &str,
     attempt: u32,
     spec: RunSpec,
     payload: Value,
-) -> Started {
+) -> Started<'a> {
     let key = AttemptKey { run: 0, op: 0, attempt };
     let (out, signals) = mpsc::unbounded_channel();
     let stop = Stop::default();
@@ -115,7 +137,7 @@ pub(crate) fn launch(
         payload,
     };
     runtime.launch(launch, Reporter::new(key, out), stop.clone());
-    Started { signals, stop }
+    Started { runtime, key, signals, stop }
 }
 
 /// A run spec with a script.
@@ -132,36 +154,39 @@ fn said(what: &str) -> impl Fn(&Signal) -> bool {
 }
 
 /// Runs the suite; `runtime` returns a runtime with a grace of one minute and an output limit of one mebibyte.
-pub(crate) async fn check<R: Runtime>(runtime: impl Fn() -> R) {
-    ends(&runtime()).await;
-    outputs(&runtime()).await;
-    words(&runtime()).await;
-    stops(&runtime()).await;
-    leftovers(&runtime()).await;
-    late(&runtime()).await;
-    traps(&runtime()).await;
-    twice(&runtime()).await;
+pub(crate) async fn check<R: Runtime>(at: Place, runtime: impl AsyncFn() -> R) {
+    ends(at, &runtime().await).await;
+    outputs(at, &runtime().await).await;
+    words(at, &runtime().await).await;
+    stops(at, &runtime().await).await;
+    leftovers(at, &runtime().await).await;
+    if at.here {
+        late(at, &runtime().await).await;
+    }
+    traps(at, &runtime().await).await;
+    twice(at, &runtime().await).await;
 }
 
-async fn ends(runtime: &dyn Runtime) {
-    let told = run(runtime, script("echo hello; echo oops >&2")).await;
+async fn ends(at: Place, runtime: &dyn Runtime) {
+    let told = run(runtime, at.script("echo hello; echo oops >&2")).await;
     assert_eq!(told.outcome, Ok(json!({})));
-    assert_eq!(told.signals.first(), Some(&Signal::Started));
+    let first = told.signals.iter().find(|signal| !matches!(signal, Signal::Waiting { .. }));
+    assert_eq!(first, Some(&Signal::Started));
     assert_eq!((&*told.log("stdout"), &*told.log("stderr")), ("hello\n", "oops\n"));
-    let told = run(runtime, script("echo why >&2; exit 3")).await;
+    let told = run(runtime, at.script("echo why >&2; exit 3")).await;
     assert_eq!(told.code(), ("ExitCode", Some(3), None));
     assert_eq!(*told.failure().log_tail, ["why"]);
-    assert_eq!(run(runtime, script("kill -ABRT $$")).await.code(), ("Signal", None, Some(6)));
-    let absent = RunSpec { command: vec!["no-such-program".into()], ..RunSpec::default() };
+    assert_eq!(run(runtime, at.script("kill -ABRT $$")).await.code(), ("Signal", None, Some(6)));
+    let absent = RunSpec { command: vec!["no-such-program".into()], ..at.script("") };
     let told = run(runtime, absent).await;
     assert_eq!((told.failure().class, told.code().0), (FailureClass::Config, "ProgramNotFound"));
-    let nul = RunSpec { command: ["echo", "${with.t}"].map(str::to_owned).into(), ..RunSpec::default() };
+    let nul = RunSpec { command: ["echo", "${with.t}"].map(str::to_owned).into(), ..at.script("") };
     let told = launch(runtime, "op", 1, nul, json!({"t": "a\0b"})).end().await;
     assert_eq!(told.failure().class, FailureClass::User);
     assert!(told.failure().message.contains("argument 1 of `echo` contains a NUL byte"), "{told:?}");
 }
 
-async fn outputs(runtime: &dyn Runtime) {
+async fn outputs(at: Place, runtime: &dyn Runtime) {
     let of = |text: &str, stdout| RunSpec { stdout, ..script(text) };
     let told = run(runtime, of("printf '{\"a\": 1}'", Stdout::Json)).await;
     assert_eq!(told.outcome, Ok(json!({"a": 1})));
@@ -171,7 +196,7 @@ async fn outputs(runtime: &dyn Runtime) {
     assert_eq!(told.outcome, Ok(json!({"text": "a"})));
     assert_eq!(run(runtime, of("true", Stdout::Json)).await.code().0, "OutputMissing");
     assert_eq!(run(runtime, of("echo {", Stdout::Json)).await.code().0, "OutputInvalid");
-    let told = run(runtime, script("echo '[2]' > $POP_OUTPUT_FILE")).await;
+    let told = run(runtime, at.script("echo '[2]' > $POP_OUTPUT_FILE")).await;
     assert_eq!(told.outcome, Ok(json!([2])));
     for (text, stdout) in [
         ("yes", Stdout::Text),
@@ -185,15 +210,15 @@ async fn outputs(runtime: &dyn Runtime) {
         assert!(failure.message.contains("limit of 1048576 bytes"), "{failure:?}");
     }
     let text = "printf '{\"class\": \"config\", \"code\": \"NoKey\", \"message\": \"set it\"}' > $POP_FAILURE_FILE; exit 1";
-    let told = run(runtime, script(text)).await;
+    let told = run(runtime, at.script(text)).await;
     assert_eq!((told.failure().class, told.code()), (FailureClass::Config, ("NoKey", Some(1), None)));
 }
 
-async fn words(runtime: &dyn Runtime) {
+async fn words(at: Place, runtime: &dyn Runtime) {
     // The program goes on after the test has seen its progress. A pipe in the program's folder opens when the test
     // stops the program.
     let text = "echo 5 > $POP_PROGRESS_FILE; trap 'echo 90 > $POP_PROGRESS_FILE; exit 0' TERM; echo ready; while :; do sleep 0.05; done";
-    let mut started = launch(runtime, "op", 1, script(text), json!({}));
+    let mut started = launch(runtime, "op", 1, at.script(text), json!({}));
     let first = started.until(|s| matches!(s, Signal::Progress { .. })).await;
     assert_eq!(first, Signal::Progress { percent: 5.0, message: None });
     started.stop.terminate();
@@ -208,16 +233,16 @@ async fn words(runtime: &dyn Runtime) {
     assert!(!format!("{told:?}").contains("s3cr3t"), "{told:?}");
 
     let text = "python3 -c \"import sys; sys.stdout.write('x'+'é'*60000)\" || printf x";
-    let told = run(runtime, script(text)).await;
+    let told = run(runtime, at.script(text)).await;
     assert!(!told.log("stdout").contains('\u{fffd}'));
 }
 
-async fn stops(runtime: &dyn Runtime) {
+async fn stops(at: Place, runtime: &dyn Runtime) {
     let mut started = launch(
         runtime,
         "op",
         1,
-        script("trap 'echo saved; exit 7' TERM; echo up; while :; do sleep 0.05; done"),
+        at.script("trap 'echo saved; exit 7' TERM; echo up; while :; do sleep 0.05; done"),
         json!({}),
     );
     started.until(said("up")).await;
@@ -227,7 +252,7 @@ async fn stops(runtime: &dyn Runtime) {
     assert_eq!(told.log("stdout"), "saved\n");
 
     let mut started =
-        launch(runtime, "op", 1, script("trap '' TERM; echo up; while :; do sleep 0.05; done"), json!({}));
+        launch(runtime, "op", 1, at.script("trap '' TERM; echo up; while :; do sleep 0.05; done"), json!({}));
     started.until(said("up")).await;
     started.stop.kill();
     assert_eq!(
@@ -238,13 +263,13 @@ async fn stops(runtime: &dyn Runtime) {
 }
 
 /// A program that left its process group and holds the streams open.
-async fn leftovers(runtime: &dyn Runtime) {
+async fn leftovers(at: Place, runtime: &dyn Runtime) {
     for (text, code) in [
         ("setsid sleep 1000 & echo $!", None),
         ("setsid sleep 1000 & echo $!; exit 4", Some("ExitCode")),
         ("setsid sh -c 'trap \"\" TERM; sleep 1000; sleep 1000' & echo $!; sleep 1000", Some("Stopped")),
     ] {
-        let mut started = launch(runtime, "op", 1, script(text), json!({}));
+        let mut started = launch(runtime, "op", 1, at.script(text), json!({}));
         let Signal::Log { text: pid, .. } = started.until(|s| matches!(s, Signal::Log { .. })).await else {
             unreachable!()
         };
@@ -256,6 +281,9 @@ async fn leftovers(runtime: &dyn Runtime) {
         if code.is_none() {
             runtime.idle().await;
         }
+        if !at.here {
+            continue;
+        }
         // No other process reaps the program, so its process id cannot belong to another process yet.
         let alive = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
         assert!(alive.is_empty() || alive.contains(") Z "), "{text}: {alive}");
@@ -263,9 +291,9 @@ async fn leftovers(runtime: &dyn Runtime) {
 }
 
 /// A stop after the success of a program, while other processes hold its streams open, changes nothing.
-async fn late(runtime: &dyn Runtime) {
+async fn late(at: Place, runtime: &dyn Runtime) {
     let text = "echo $$; setsid sleep 1000 & exit 0";
-    let mut started = launch(runtime, "op", 1, script(text), json!({}));
+    let mut started = launch(runtime, "op", 1, at.script(text), json!({}));
     let Signal::Log { text: pid, .. } = started.until(|s| matches!(s, Signal::Log { .. })).await else {
         unreachable!()
     };
@@ -283,13 +311,13 @@ async fn late(runtime: &dyn Runtime) {
 }
 
 /// Another kind of file in the place of each report file.
-async fn traps(runtime: &dyn Runtime) {
+async fn traps(at: Place, runtime: &dyn Runtime) {
     for put in ["mkfifo", "mkdir", "ln -s /dev/zero"] {
-        let told = run(runtime, script(&format!("{put} $POP_PROGRESS_FILE"))).await;
+        let told = run(runtime, at.script(&format!("{put} $POP_PROGRESS_FILE"))).await;
         assert_eq!(told.outcome, Ok(json!({})), "{put}");
         assert_eq!(told.log("pop").matches("progress is ignored").count(), 1, "{put}: {told:?}");
         for (file, end) in [("OUTPUT", 0), ("FAILURE", 0), ("FAILURE", 1)] {
-            let told = run(runtime, script(&format!("{put} $POP_{file}_FILE; exit {end}"))).await;
+            let told = run(runtime, at.script(&format!("{put} $POP_{file}_FILE; exit {end}"))).await;
             let failure = told.failure();
             assert_eq!(
                 (failure.class, &*failure.code),
@@ -299,9 +327,9 @@ async fn traps(runtime: &dyn Runtime) {
             assert_eq!(failure.exit_code, Some(end));
         }
     }
-    let told = run(runtime, script("head -c 300000 /dev/zero > $POP_PROGRESS_FILE")).await;
+    let told = run(runtime, at.script("head -c 300000 /dev/zero > $POP_PROGRESS_FILE")).await;
     assert!(told.log("pop").contains("300000 bytes, over the limit of 262144"), "{told:?}");
-    let told = run(runtime, script("yes >&2 & yes | head -c 5000000 | tr y z")).await;
+    let told = run(runtime, at.script("yes >&2 & yes | head -c 5000000 | tr y z")).await;
     assert!(
         told.log("pop").contains("stdout: ") && told.log("pop").contains("bytes were left out"),
         "{:?}",
@@ -310,11 +338,11 @@ async fn traps(runtime: &dyn Runtime) {
 }
 
 /// A running attempt does not start twice; settling and forgetting do not touch other attempts.
-async fn twice(runtime: &dyn Runtime) {
-    assert_eq!(runtime.adopt("ag_1").await, []);
-    let mut first = launch(runtime, "op", 1, script("echo up; sleep 1000"), json!({}));
+async fn twice(at: Place, runtime: &dyn Runtime) {
+    assert_eq!(runtime.adopt("ag_1", None).await, []);
+    let mut first = launch(runtime, "op", 1, at.script("echo up; sleep 1000"), json!({}));
     first.until(said("up")).await;
-    let mut second = launch(runtime, "op", 1, script("echo second"), json!({}));
+    let mut second = launch(runtime, "op", 1, at.script("echo second"), json!({}));
     second.until(|s| matches!(s, Signal::Waiting { .. })).await;
     runtime.forget("ag_1");
     first.stop.kill();

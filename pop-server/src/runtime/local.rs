@@ -2,7 +2,7 @@
 //! its own and bounded capture of its streams, and runs without a shell. A stop sends SIGTERM, then SIGKILL, to the
 //! whole group.
 
-mod capture;
+pub(in crate::runtime) mod capture;
 mod children;
 mod command;
 mod environment;
@@ -131,6 +131,19 @@ impl Local {
     }
 }
 
+impl Local {
+    /// Stores the last progress of an operation's earlier attempt, which ran on another machine.
+    pub(crate) fn recall(&self, agenda: &str, operation: &str, progress: &str) {
+        let folder = folder::Folder::new(self.shared.work.path(), agenda, operation, 1);
+        folder.recall(progress);
+    }
+
+    /// The last progress that a failed attempt of this operation has left, as the program wrote it.
+    pub(crate) fn reached(&self, agenda: &str, operation: &str) -> Option<String> {
+        folder::Folder::new(self.shared.work.path(), agenda, operation, 1).recalled()
+    }
+}
+
 impl Shared {
     /// The HTTP port for programs' reports; none if no port could be opened.
     async fn reports(&self) -> Option<&Arc<Reports>> {
@@ -147,7 +160,7 @@ impl Runtime for Local {
         self.shared.config.capacity
     }
 
-    fn adopt(&self, _agenda: &str) -> Pending<'_, Vec<Adopted>> {
+    fn adopt(&self, _agenda: &str, _customer: Option<&str>) -> Pending<'_, Vec<Adopted>> {
         Box::pin(std::future::ready(Vec::new()))
     }
 

@@ -37,7 +37,8 @@ pub struct Config {
 }
 
 /// Runs until the commands end and every lease is finished, or until `abandon` is cancelled. Then the executor kills
-/// its programs and reports nothing more, because the next start continues from the durable state.
+/// its programs and reports nothing more, because the next start continues from the durable state. Attempts that
+/// outlive this process go on.
 pub async fn drive(
     config: Config,
     runtime: Arc<dyn Runtime>,
@@ -86,6 +87,10 @@ pub async fn drive(
             }
             () = at(driver.started, wake) => driver.input(Input::Tick),
         }
+    }
+    if driver.runtime.outlives() && !driver.state.is_idle() {
+        // The next start of the agent takes the attempts over.
+        return;
     }
     for stop in driver.stops.values() {
         stop.kill();
@@ -177,7 +182,8 @@ impl Driver {
 
     fn adopt(&mut self, lease: Box<Lease>) {
         let (runtime, id) = (Arc::clone(&self.runtime), lease.id.clone());
-        let mut look = Box::pin(async move { runtime.adopt(&id).await });
+        let customer = lease.agenda.customer_id.clone();
+        let mut look = Box::pin(async move { runtime.adopt(&id, customer.as_deref()).await });
         // A runtime without leftovers answers at once.
         if let Some(running) = (&mut look).now_or_never() {
             return self.input(Input::Run(lease, running));

@@ -19,18 +19,18 @@ const TAIL_WIDTH: usize = 500;
 
 /// The result of reading one stream.
 #[derive(Debug, Default)]
-pub(super) struct Captured {
+pub(in crate::runtime) struct Captured {
     /// The bytes, if the stream is the output.
-    pub(super) bytes: Vec<u8>,
+    pub(in crate::runtime) bytes: Vec<u8>,
     /// Whether the output exceeded its limit; the rest was not read.
-    pub(super) overflow: bool,
+    pub(in crate::runtime) overflow: bool,
     /// The last lines.
-    pub(super) tail: Vec<String>,
+    pub(in crate::runtime) tail: Vec<String>,
 }
 
 /// The use of a stream.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Want {
+pub(in crate::runtime) enum Want {
     /// Send the stream as log text. Of a stream longer than this number of bytes, only the first and the last half of
     /// the number are kept.
     Log(u64),
@@ -40,21 +40,21 @@ pub(super) enum Want {
 
 /// The log of one attempt: its streams, and POP's own lines.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(in crate::runtime) struct Log {
     reporter: Reporter,
-    pub(super) masker: Arc<Masker>,
+    pub(in crate::runtime) masker: Arc<Masker>,
     /// Number of bytes of POP's own lines.
     said: AtomicU64,
 }
 
 impl Log {
-    pub(super) fn new(reporter: Reporter, masker: Arc<Masker>) -> Self {
+    pub(in crate::runtime) fn new(reporter: Reporter, masker: Arc<Masker>) -> Self {
         Self { reporter, masker, said: AtomicU64::new(0) }
     }
 
     /// Logs a line of POP's own. Each line has its own position, because the server drops a second line at the same
     /// position as a repetition.
-    pub(super) fn say(&self, line: &str) {
+    pub(in crate::runtime) fn say(&self, line: &str) {
         let text = format!("{line}\n");
         let offset = self.said.fetch_add(text.len() as u64, Ordering::Relaxed);
         self.reporter.send(Signal::Log { stream: "pop", offset, text });
@@ -66,7 +66,7 @@ impl Log {
 }
 
 /// Reads `stream` to its end or until `cut`. Output over its limit also ends the reading, and cancels `flooded`.
-pub(super) async fn read<R: AsyncRead + Unpin>(
+pub(in crate::runtime) async fn read<R: AsyncRead + Unpin>(
     stream: Option<R>,
     name: &'static str,
     want: Want,

@@ -11,11 +11,9 @@ use pop_sdk::api::{Failure, FailureClass};
 use super::Config;
 use super::command;
 use super::folder::Folder;
-use super::plain_file::{self, Content};
 use super::proc::{MARK, START};
 use crate::run::fail;
 use crate::runtime::Launch;
-use crate::runtime::attempts::{Progress, SHORT, last_line};
 
 /// Largest text in one environment variable, in bytes; Linux accepts 128 KiB.
 const LIMIT: usize = 96 * 1024;
@@ -69,13 +67,11 @@ pub(super) fn variables(
     set("POP_PROGRESS_FILE", file(folder.progress()));
     set("POP_FAILURE_FILE", file(folder.failure()));
     if launch.key.attempt > 1
-        && let Ok(Content::Bytes(text)) = plain_file::read(folder.reached(), SHORT)
-        && let Ok(text) = String::from_utf8(text)
-        && let Some(line) = last_line(&text).filter(|line| Progress::parse(line).is_some())
+        && let Some(line) = folder.recalled()
     {
         set("POP_LAST_PROGRESS_FILE", file(folder.reached().to_path_buf()));
         if line.len() <= LIMIT {
-            set("LAST_PROGRESS", line.to_owned());
+            set("LAST_PROGRESS", line);
         }
     }
     set("AGENDA_ID", launch.agenda.clone());

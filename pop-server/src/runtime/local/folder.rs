@@ -4,9 +4,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::plain_file::{clear, write_new};
+use super::plain_file::{self, Content, clear, write_new};
 use super::proc;
 use super::work_folder::{WorkFolder, create_dir_all};
+use crate::runtime::attempts::{Progress, SHORT, last_line};
 
 /// POP's own files in an attempt's folder.
 const OWN: [&str; 8] = [
@@ -95,6 +96,21 @@ impl Folder {
     /// Keeps the progress of a failed attempt for the next one.
     pub(super) fn keep_progress(&self) {
         self.remember(&self.progress());
+    }
+
+    /// Writes the last progress of an attempt on another machine.
+    pub(super) fn recall(&self, progress: &str) {
+        let stored = self.reached.parent().map_or(Ok(()), create_dir_all);
+        if let Err(error) = stored.and_then(|()| write_new(&self.reached, progress.as_bytes())) {
+            tracing::warn!(%error, "the last progress of the earlier attempt is lost");
+        }
+    }
+
+    /// The last line of the last progress, if it is one.
+    pub(super) fn recalled(&self) -> Option<String> {
+        let Ok(Content::Bytes(text)) = plain_file::read(&self.reached, SHORT) else { return None };
+        let text = String::from_utf8(text).ok()?;
+        last_line(&text).filter(|line| Progress::parse(line).is_some()).map(str::to_owned)
     }
 
     fn remember(&self, progress: &Path) {

@@ -7,7 +7,7 @@ use pop_compiler::agenda::RunSpec;
 use serde_json::json;
 
 use super::*;
-use crate::runtime::conformance::{check, launch, script};
+use crate::runtime::conformance::{HERE, check, launch, script};
 
 fn config(work: &Path) -> Config {
     let path = ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned());
@@ -26,7 +26,7 @@ fn entries(folder: &Path) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_conforms() {
     let work = tempfile::tempdir().unwrap();
-    check(|| Local::open(config(work.path())).unwrap()).await;
+    check(HERE, async || Local::open(config(work.path())).unwrap()).await;
 }
 
 #[tokio::test]
