@@ -216,7 +216,7 @@ patches:
   patch: |
     - {op: replace, path: /spec/template/spec/containers/0/resources/requests, value: {cpu: 10m, memory: 64Mi}}
 YAML
-sed -i 's#registry.example.com/pop-shim:.*#pop.local/pop-shim:test#' "$overlays"/company/*/agent/kustomization.yaml
+sed -i 's#registry.example.com/pop-shim:.*#pop.local/pop-shim:test#; s#=registry.example.com/#=pop.local/#' "$overlays"/company/*/agent/kustomization.yaml
 local_volume pop
 kubectl apply -k "$overlays/test" >/dev/null
 ready pop pop-pool-acme pop-pool-globex
