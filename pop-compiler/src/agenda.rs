@@ -64,6 +64,27 @@ pub mod keys {
     pub const OUTPUTS: &str = "pop.outputs";
 }
 
+/// Environment variables that POP sets for a program. An operation type cannot set them.
+pub const OWN_VARIABLES: &[&str] = &[
+    "AGENDA_ID",
+    "CID",
+    "CUSTOMER_ID",
+    "LAST_PROGRESS",
+    "OPERATION_ID",
+    "OPERATION_NAME",
+    "OPERATION_TYPE",
+    "PAYLOAD",
+    "POP_ATTEMPT",
+    "POP_FAILURE_FILE",
+    "POP_LAST_PROGRESS_FILE",
+    "POP_OUTPUT_FILE",
+    "POP_PAYLOAD_FILE",
+    "POP_POOL_START",
+    "POP_PROGRESS_FILE",
+    "POP_REPORT_URL",
+    "POP_TOKEN",
+];
+
 /// A DAG of operations whose payloads refer to each other's outputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

@@ -3,6 +3,7 @@
 
 mod builtin;
 pub(crate) mod command;
+pub(crate) mod kubernetes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use serde_json::Value as Json;
 use crate::agenda::RunSpec;
 use crate::source::Span;
 use crate::types::{Type, Types};
+
+pub use kubernetes::as_written as kubernetes_as_written;
 
 /// One operation type.
 #[derive(Clone, Debug)]

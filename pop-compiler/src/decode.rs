@@ -2,6 +2,7 @@
 //! are not resolved here.
 
 mod catalog;
+mod kubernetes;
 mod operation;
 mod run;
 mod settings;

@@ -14,6 +14,8 @@ use crate::types::Type;
 
 /// The part of a [`RunSpec`](crate::agenda::RunSpec) with the type of the output.
 const OUTPUT: &str = "output";
+/// The key of a type that may run twice, in an agenda.
+const IDEMPOTENT: &str = "idempotent";
 
 /// Consequence of a change, from harmless to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -181,10 +183,14 @@ impl Differ {
                 }
             }
         }
+        let idempotent = |spec: Option<&Json>| spec.and_then(|spec| spec.get(IDEMPOTENT)).cloned();
+        let place = format!("{at}/{IDEMPOTENT}");
+        self.values(Verdict::Compatible, &place, idempotent(old).as_ref(), idempotent(new).as_ref());
         let without = |spec: Option<&Json>| {
             let mut spec = spec.cloned().unwrap_or_else(|| Json::Object(Params::new()));
             if let Json::Object(spec) = &mut spec {
                 spec.shift_remove(OUTPUT);
+                spec.shift_remove(IDEMPOTENT);
             }
             spec
         };

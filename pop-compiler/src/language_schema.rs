@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::catalog::kubernetes::{Form, Group, KUBERNETES};
 use crate::retry::MOST_ATTEMPTS;
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -25,6 +26,7 @@ enum Shape {
     /// A whole number of 1 or more.
     Count,
     Whole,
+    Flag,
     /// A definition in `$defs`.
     Of(&'static str),
     /// A table whose values are all of one kind.
@@ -111,9 +113,24 @@ const OPERATION_TYPE: &[Key] = &[
         Shape::OneOf(&["log", "json", "text", "lines"]),
         "Meaning of standard output; `log` is the default.",
     ),
-    ("image", Shape::Text, "The container image for Kubernetes."),
-    ("args", Shape::Words, "Arguments of the image."),
+    (
+        "image",
+        Shape::Text,
+        "The container image for Kubernetes. `command` runs in the image; without `command`, the image's own entry point runs.",
+    ),
+    ("args", Shape::Words, "Arguments of the image's own entry point, with `${with.NAME}` for inputs."),
     ("env", Shape::TableOf("scalar"), "Environment variables, with `${with.NAME}` for inputs."),
+    (
+        "secrets",
+        Shape::TableOf("secret_key"),
+        "Environment variables from secrets of the Kubernetes namespace: name to \"secret/key\".",
+    ),
+    ("kubernetes", Shape::Of("kubernetes"), "Settings of the pods on Kubernetes."),
+    (
+        "idempotent",
+        Shape::Flag,
+        "Whether an operation may run twice at the same time without harm. POP may then start a new attempt while the end of the old one is unknown.",
+    ),
     ("resources", Shape::Of("resources"), "Resources of one attempt, unless the operation sets them."),
     ("timeout", Shape::Of("duration"), "Longest duration of one attempt, unless the operation sets one."),
     ("retry", Shape::Of("retry"), "Number of attempts, or a retry policy, unless the operation sets one."),
@@ -185,6 +202,46 @@ fn operation() -> Json {
     table
 }
 
+/// A table of the settings for Kubernetes.
+fn group(group: &Group) -> Json {
+    let properties: Map<String, Json> = group
+        .keys
+        .iter()
+        .map(|key| {
+            let mut property = Map::from_iter([("description".to_owned(), Json::from(key.about))]);
+            if let Json::Object(form) = form(key.form) {
+                property.extend(form);
+            }
+            (key.name.to_owned(), Json::Object(property))
+        })
+        .collect();
+    let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !group.required.is_empty() {
+        schema["required"] = json!(group.required);
+    }
+    if !group.one_of.is_empty() {
+        schema["oneOf"] = group.one_of.iter().map(|name| json!({ "required": [name] })).collect();
+    }
+    schema
+}
+
+fn form(form: Form) -> Json {
+    match form {
+        Form::Text => Shape::Text.schema(),
+        Form::Flag => Shape::Flag.schema(),
+        Form::Number => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+        Form::Texts => Shape::Texts.schema(),
+        Form::TextMap => Shape::TableOf("text").schema(),
+        Form::Quantity => Shape::Of("quantity").schema(),
+        Form::QuantityMap => Shape::TableOf("quantity").schema(),
+        Form::Duration => Shape::Of("duration").schema(),
+        Form::OneOf(words) => Shape::OneOf(words).schema(),
+        Form::Object => json!({ "type": "object" }),
+        Form::Table(group) => Shape::Of(group.name).schema(),
+        Form::Tables(group) => json!({ "type": "array", "items": Shape::Of(group.name).schema() }),
+    }
+}
+
 /// The schema of a catalog file.
 pub fn catalog() -> Json {
     document("POP catalog", table(CATALOG, &[]), &[])
@@ -204,6 +261,8 @@ fn document(title: &str, root: Json, own: &[(&str, Json)]) -> Json {
         );
     }
     let classes = json!({ "enum": ["error", "evicted", "timeout"] });
+    let groups: Vec<(&str, Json)> =
+        KUBERNETES.all().into_iter().map(|inner| (inner.name, group(inner))).collect();
     let shared = [
         ("operation_type", table(OPERATION_TYPE, &[])),
         ("resources", table(RESOURCES, &[])),
@@ -227,7 +286,12 @@ fn document(title: &str, root: Json, own: &[(&str, Json)]) -> Json {
         ("value", json!(true)),
         ("text", json!({ "type": "string" })),
         ("scalar", json!({ "type": ["string", "number", "boolean"] })),
+        (
+            "secret_key",
+            json!({ "type": "string", "pattern": "^[^/]+/[^/]+$", "examples": ["registry/token"] }),
+        ),
     ];
+    let shared: Vec<(&str, Json)> = shared.into_iter().chain(groups).collect();
     let mut defs: Vec<(&str, &Json)> =
         own.iter().map(|(n, s)| (*n, s)).chain(shared.iter().map(|(n, s)| (*n, s))).collect();
     let used = Json::Object(document.clone()).to_string()
@@ -270,6 +334,7 @@ impl Shape {
             Self::Words => json!({ "type": "array", "items": { "type": "string" } }),
             Self::Count => json!({ "type": "integer", "minimum": 1 }),
             Self::Whole => json!({ "type": "integer" }),
+            Self::Flag => json!({ "type": "boolean" }),
             Self::Of(name) => json!({ "$ref": format!("#/$defs/{name}") }),
             Self::TableOf(name) => {
                 json!({ "type": "object", "additionalProperties": { "$ref": format!("#/$defs/{name}") } })
@@ -319,6 +384,15 @@ mod tests {
             theirs.sort_unstable();
             assert_eq!(ours, theirs, "{text}");
         }
+        for (group, text) in KUBERNETES.all().into_iter().zip([
+            "kubernetes = { zzzzzzzzzzzz = 1 }",
+            "kubernetes = { tolerations = [{ operator = \"Exists\", zzzzzzzzzzzz = 1 }] }",
+            "kubernetes = { volumes = [{ name = \"a\", mount_path = \"/a\", claim = \"a\", zzzzzzzzzzzz = 1 }] }",
+            "kubernetes = { volumes = [{ name = \"a\", mount_path = \"/a\", empty_dir = { zzzzzzzzzzzz = 1 } }] }",
+        ]) {
+            let text = format!("[operations.a]\nimage = \"a:1\"\n{text}\n");
+            assert_eq!(group.names(), known(&text, true), "{text}");
+        }
     }
 
     #[test]
@@ -333,6 +407,16 @@ mod tests {
                 let name = used.split('"').next().unwrap();
                 assert!(defs.contains_key(name), "{name} is not there");
             }
+        }
+    }
+    #[test]
+    fn the_page_about_catalogs_names_every_key() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/catalogs.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let groups = KUBERNETES.all().into_iter().flat_map(Group::names);
+        for key in OPERATION_TYPE.iter().map(|(name, ..)| *name).chain(groups) {
+            let code = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
+            assert!(page.split('`').skip(1).step_by(2).any(code), "{key}");
         }
     }
 }

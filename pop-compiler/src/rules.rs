@@ -6,12 +6,15 @@ pub(crate) mod allow_without_reason;
 pub(crate) mod bad_default;
 pub(crate) mod bad_duration;
 pub(crate) mod bad_image;
+pub(crate) mod bad_kubernetes_name;
+pub(crate) mod bad_kubernetes_settings;
 pub(crate) mod bad_quantity;
 pub(crate) mod bad_schema;
 pub(crate) mod bad_sleep;
 pub(crate) mod bad_sub_workflow;
 pub(crate) mod bad_type;
 pub(crate) mod bad_version;
+pub(crate) mod bad_volume;
 pub(crate) mod catalog_conflict;
 pub(crate) mod constant_when;
 pub(crate) mod cycle;
@@ -59,7 +62,7 @@ pub(crate) mod wrong_shape;
 
 use crate::budget::MORE_FINDINGS;
 pub use crate::diagnostic::Rule;
-use crate::diagnostic::{Diagnostic, Edit, shorten};
+use crate::diagnostic::{Diagnostic, Edit, Location, shorten};
 pub(crate) use crate::expr::rules::{bad_expression, bad_pointer};
 use crate::model::{Model, Operation};
 use crate::source::{Span, Spanned};
@@ -76,6 +79,8 @@ pub const ALL: &[&Rule] = &[
     &bad_duration::RULE,
     &bad_expression::RULE,
     &bad_image::RULE,
+    &bad_kubernetes_name::RULE,
+    &bad_kubernetes_settings::RULE,
     &bad_pointer::RULE,
     &bad_quantity::RULE,
     &bad_schema::RULE,
@@ -83,6 +88,7 @@ pub const ALL: &[&Rule] = &[
     &bad_sub_workflow::RULE,
     &bad_type::RULE,
     &bad_version::RULE,
+    &bad_volume::RULE,
     &catalog_conflict::RULE,
     &constant_when::RULE,
     &cycle::RULE,
@@ -197,6 +203,29 @@ impl Target<'_> {
     }
 }
 
+/// Where the settings of one operation type stand. Pointers are those of the agenda's form.
+pub(crate) trait Places {
+    /// Whether the setting is present, valid or not.
+    fn has(&self, pointer: &str) -> bool;
+
+    /// Whether the setting is present, but could not be read; its fault was reported.
+    fn unread(&self, pointer: &str) -> bool;
+
+    /// Place of the setting's key.
+    fn key(&self, pointer: &str) -> Location;
+
+    /// Place of the setting's value.
+    fn value(&self, pointer: &str) -> Location;
+
+    /// The key of a setting as people write it at these places.
+    fn name(&self, key: &'static str) -> &'static str;
+}
+
+/// A key as a part of a pointer.
+pub(crate) fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 /// Adds "did you mean". If the suggestion is certain and the text to replace is exactly the name, the function adds the
 /// edit.
 fn meant<'n>(finding: Diagnostic, name: &Spanned<String>, near: impl Into<Near<'n>>) -> Diagnostic {
@@ -213,6 +242,16 @@ fn written(finding: Diagnostic, text: &Spanned<String>, right: Option<String>) -
     match right {
         Some(right) => finding.help(format!("write `{right}`")).rename(text.span, &text.value, &right),
         None => finding,
+    }
+}
+
+/// As [`written`], for a text at any place; an agenda has no text to edit.
+fn written_at(finding: Diagnostic, at: Location, text: &str, right: Option<String>) -> Diagnostic {
+    let Some(right) = right else { return finding };
+    let finding = finding.help(format!("write `{right}`"));
+    match at {
+        Location::Span(span) => finding.rename(span, text, &right),
+        Location::Pointer(_) => finding,
     }
 }
 

@@ -68,7 +68,7 @@ fn a_word_of_a_command_is_pointed_at() {
         (r#"command = ["x", "a ${with.url == 'y'} b"]"#, "bad-expression", "==", 5),
         (r#"command = ["x", "a ${run.id} b"]"#, "bad-expression", "${run.id}", 5),
         (r#"command = ["x", "a ${with.s} b"]"#, "secret-leak", "${with.s}", 5),
-        ("command = [\"x\"]\nargs = [\"${with.urll}\"]", "unknown-field", "urll", 6),
+        ("image = \"x:1\"\nargs = [\"${with.urll}\"]", "unknown-field", "urll", 6),
         ("command = [\"x\"]\nstdin = \"${with.urll}\"", "unknown-field", "urll", 6),
         (
             "command = [\"x\"]\nenv = { A = \"${with.url}\", B = \"u=${with.urll}\" }",

@@ -21,7 +21,8 @@ use proc_macro::TokenStream;
 /// `#[operation("media.probe", output = Probed, command = ["probe", "${with.url}"], stdout = "json")]` on a struct with named
 /// fields implements `pop_sdk::Operation` for it; the struct itself stays as it is. It must derive
 /// `schemars::JsonSchema`. Besides `output` there are `command`, `stdin`, `stdout` (`log`, `json`, `text`, `lines`), `image`,
-/// `args` and `description` (the struct's doc comment otherwise). serde's `rename` and `rename_all` are honoured.
+/// `args`, `kubernetes = { gpu: 1, … }`, `secrets = { TOKEN: "secret/key" }`, `idempotent = true` and `description` (the
+/// struct's doc comment otherwise). serde's `rename` and `rename_all` are honoured.
 #[proc_macro_attribute]
 pub fn operation(attribute: TokenStream, item: TokenStream) -> TokenStream {
     operation::expand(attribute.into(), item.into()).into()

@@ -2,10 +2,11 @@
 
 mod arguments;
 mod check;
+mod setting;
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Error, Fields, ItemStruct, LitStr, parse2};
+use syn::{Error, Fields, Ident, ItemStruct, LitStr, parse2};
 
 use crate::fields::{Required, docs, may_be_left_out, plain, serde_names};
 use arguments::Arguments;
@@ -44,6 +45,7 @@ fn implement(attribute: TokenStream, item: TokenStream, errors: &mut Vec<Error>)
     if errors.is_empty() {
         errors.extend(check::check(&arguments, &names));
     }
+    let settings = if errors.is_empty() { settings(&arguments, &names) } else { TokenStream::new() };
     let pairs = names.iter().map(|(rust, json)| {
         let rust = plain(rust);
         quote! { (#rust, #json) }
@@ -53,7 +55,7 @@ fn implement(attribute: TokenStream, item: TokenStream, errors: &mut Vec<Error>)
     let required = fields.iter().filter(|field| !all_have_defaults && !may_be_left_out(field));
     let required = required.filter_map(|field| field.ident.as_ref());
     let required = required.map(|ident| Required::new(ident).entry());
-    let Arguments { name, output, command, args, stdin, stdout, image, description } = &arguments;
+    let Arguments { name, output, command, args, stdin, stdout, image, description, .. } = &arguments;
     let none = || quote! { ::core::option::Option::None };
     let description = description
         .as_ref()
@@ -89,9 +91,29 @@ fn implement(attribute: TokenStream, item: TokenStream, errors: &mut Vec<Error>)
                     stdin: #stdin,
                     stdout: ::pop_sdk::__private::Stdout::#stdout,
                     image: #image,
+                    #settings
                     ..::core::default::Default::default()
                 }
             }
         }
     })
+}
+
+/// Fields of the `RunSpec` for `kubernetes`, `secrets` and `idempotent`. A text in JSON keeps the expansion short.
+fn settings(arguments: &Arguments, names: &[(&Ident, String)]) -> TokenStream {
+    if arguments.settings.is_empty() {
+        return TokenStream::new();
+    }
+    let run = check::run_spec(arguments, names);
+    let mut fields = TokenStream::new();
+    if let Some(text) = run.kubernetes.as_ref().and_then(|spec| serde_json::to_string(spec).ok()) {
+        fields.extend(quote! { kubernetes: ::pop_sdk::__private::setting(#text), });
+    }
+    if let Some(text) = serde_json::to_string(&run.secret_env).ok().filter(|_| !run.secret_env.is_empty()) {
+        fields.extend(quote! { secret_env: ::pop_sdk::__private::setting(#text), });
+    }
+    if run.idempotent {
+        fields.extend(quote! { idempotent: true, });
+    }
+    fields
 }

@@ -40,8 +40,9 @@
 //! # Operations
 //!
 //! `#[operation("name", output = Type, …)]` goes on the struct of an operation's input. The struct stays as it is; it and the
-//! output derive `schemars::JsonSchema`. `command`, `stdin`, `stdout` (`log`, `json`, `text`, `lines`), `image` and `args` say
-//! how the operation runs, and travel with the agenda; without them the pool has to know the type. In a command
+//! output derive `schemars::JsonSchema`. `command`, `stdin`, `stdout` (`log`, `json`, `text`, `lines`), `image`, `args`,
+//! `kubernetes`, `secrets` and `idempotent` say how the operation runs, and travel with the agenda; without `command` and
+//! `image` the pool has to know the type. In a command
 //! `${with.NAME}` is an input by its JSON name.
 //!
 //! # Workflows
@@ -191,7 +192,7 @@ pub mod __private {
 
     pub use crate::definition::{Callable, Callee, Definition, InFiles, InRust, ResultFields};
     pub use crate::names::{Fields, Unnamed, constant, fields};
-    pub use crate::operation::Record;
+    pub use crate::operation::{Record, setting};
 }
 
 /// The client of a workflow, when the client is there at all.

@@ -2,6 +2,7 @@
 
 use pop_compiler::agenda::RunSpec;
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// An operation type, as the struct of its input. Made by [`operation`](crate::operation).
@@ -102,6 +103,11 @@ impl Known {
         made.description = self.description.map(str::to_owned);
         made
     }
+}
+
+/// A setting that `#[operation]` checked and wrote as JSON.
+pub fn setting<T: DeserializeOwned + Default>(json: &str) -> T {
+    serde_json::from_str(json).unwrap_or_default()
 }
 
 /// A schema that says of a struct without fields that it has none; schemars leaves it open, as if it were a map of anything.

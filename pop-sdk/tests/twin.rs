@@ -58,7 +58,23 @@ struct Audit {
 #[derive(JsonSchema)]
 struct Audited {}
 
-#[operation("media.package", output = Packaged, command = ["package"])]
+#[operation(
+    "media.package",
+    output = Packaged,
+    command = ["package"],
+    image = "registry.example.com/package:1",
+    kubernetes = {
+        service_account: "packager",
+        node_selector: { "example.com/disk": "ssd", zone: "a" },
+        tolerations: [{ key: "dedicated", operator: "Exists" }],
+        volumes: [{ name: "media", mount_path: "/media", read_only: true, claim: "media" }],
+        ephemeral_storage: "20Gi",
+        gpu: 1,
+        resources: { "amd.com/gpu": 1 },
+    },
+    secrets = { TOKEN: "registry/token" },
+    idempotent = true,
+)]
 #[derive(JsonSchema)]
 struct Package {
     renditions: Vec<String>,

@@ -16,6 +16,7 @@
 pub(crate) mod attempts;
 #[cfg(test)]
 pub(crate) mod conformance;
+#[cfg(feature = "server")]
 pub mod kubernetes;
 pub mod local;
 pub mod shim;

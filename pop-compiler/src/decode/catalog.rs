@@ -2,10 +2,12 @@
 
 use serde_json::Value as Json;
 
+use super::kubernetes::InFile;
 use super::types::RecordOf;
 use super::{CatalogFile, Decoder, take};
 use crate::agenda::{Params, RunSpec, Stdout};
 use crate::ast::{CommandText, Declared, DeclaredOutput, Input, OperationTypeDef, Settings};
+use crate::rules::escaped;
 use crate::source::{Format, Span, Spanned};
 use crate::tree::{Entry, Node, Tree};
 use crate::{budget, rules};
@@ -24,6 +26,9 @@ const OPERATION_TYPE: &[&str] = &[
     "image",
     "args",
     "env",
+    "secrets",
+    "kubernetes",
+    "idempotent",
     "resources",
     "timeout",
     "retry",
@@ -187,11 +192,16 @@ impl Decoder<'_> {
             settings: Settings::default(),
         };
         let mut stdout = None;
+        let mut places = InFile::default();
         let mut entries = self.table(value, &what).unwrap_or_default();
         for i in 0..entries.len() {
             let value = take(&mut entries[i]);
             let mut key = entries[i].key.value.as_str();
             loop {
+                if OPERATION_TYPE.contains(&key) {
+                    let pointer = if key == "secrets" { "/secretEnv".into() } else { format!("/{key}") };
+                    places.add(pointer, entries[i].key.span, value.span);
+                }
                 match key {
                     "input" => def.input = self.declared_input(value, &mut def.inputs),
                     "output" => {
@@ -222,8 +232,11 @@ impl Decoder<'_> {
                     }
                     "env" => {
                         texts(&value, false, &mut def.texts);
-                        def.run.env = self.env(value);
+                        def.run.env = self.env(value, &mut places);
                     }
+                    "secrets" => def.run.secret_env = self.secret_env(value, &mut places),
+                    "kubernetes" => def.run.kubernetes = self.kubernetes(value, &mut places),
+                    "idempotent" => def.run.idempotent = self.flag(value, "`idempotent`") == Some(true),
                     "resources" => def.settings.resources = self.resources(value).map(Box::new),
                     "timeout" => def.settings.timeout = self.duration(value, "`timeout`").map(Box::new),
                     "retry" => self.retry(value, &mut def.settings),
@@ -250,6 +263,10 @@ impl Decoder<'_> {
         if let Some(place) = &mut def.output_place {
             place.stdout = stdout;
         }
+        rules::bad_kubernetes_settings::check(&def.run, &places, &mut |finding| {
+            self.out.push(finding);
+            budget::enforce(self.out);
+        });
         def
     }
 
@@ -321,9 +338,10 @@ impl Decoder<'_> {
         }
     }
 
-    fn env(&mut self, tree: Tree) -> Params {
+    fn env(&mut self, tree: Tree, places: &mut InFile) -> Params {
         let mut env: Vec<(String, serde_json::Value)> = Vec::new();
         for Entry { key, value } in self.table(tree, "`env`").unwrap_or_default() {
+            places.add(format!("/env/{}", escaped(&key.value)), key.span, value.span);
             let text = match value.node {
                 Node::Number(n) => Some(n.to_string()),
                 Node::Bool(b) => Some(b.to_string()),

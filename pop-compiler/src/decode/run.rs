@@ -82,7 +82,7 @@ impl Decoder<'_> {
     }
 
     /// A text in which a reference would stay what it is.
-    fn plain(&mut self, tree: Tree, what: &str) -> Option<Spanned<String>> {
+    pub(super) fn plain(&mut self, tree: Tree, what: &str) -> Option<Spanned<String>> {
         let text = self.string(tree, what)?;
         if text.value.split_once("${").is_some_and(|(_, rest)| rest.contains('}')) {
             self.out.push(rules::bad_expression::not_here(text.span, what));

@@ -192,3 +192,21 @@ fn what_clients_rely_on_breaks() {
     let found = changes(&[("source = \"string\"\n", ""), ("\"${inputs.source}\"", "\"x\"")]);
     assert_eq!(found[0], (Verdict::Breaking, "inputs/source".to_owned()));
 }
+
+#[test]
+fn how_a_type_runs_on_kubernetes_breaks_no_client() {
+    let command = "command = [\"tool\", \"${with.source}\"]\n";
+    let with = |more: &str| format!("{command}image = \"a:1\"\n{more}\n");
+    let verdicts = |old: &str, new: &str| {
+        let text = |to: &str| template(&BASE.replace(command, to));
+        let changes = diff(&text(&with(old)), &text(&with(new)));
+        changes.into_iter().map(|c| (c.verdict, c.at)).collect::<Vec<_>>()
+    };
+    let at = |verdict, place: &str| vec![(verdict, format!("catalog/my.tool/{place}"))];
+    assert_eq!(
+        verdicts("kubernetes = { gpu = 1 }", "kubernetes = { gpu = 2 }"),
+        at(Verdict::Recompute, "kubernetes/gpu")
+    );
+    assert_eq!(verdicts("", "secrets = { A = \"a/b\" }"), at(Verdict::Recompute, "secretEnv"));
+    assert_eq!(verdicts("", "idempotent = true"), at(Verdict::Compatible, "idempotent"));
+}

@@ -61,3 +61,9 @@ pub(crate) fn from_zero(text: &Spanned<String>) -> Diagnostic {
         .label("starts at zero")
         .help("start above zero, such as `1s..5m`; `0s` alone retries at once")
 }
+
+/// As [`report`], for a text at any place.
+pub(crate) fn at(at: Location, text: &str, why: &str) -> Diagnostic {
+    let finding = RULE.at(at.clone(), why).label("not a duration");
+    super::written_at(finding, at, text, units::duration(text))
+}

@@ -1,7 +1,7 @@
 //! `bad-image`: an invalid image reference.
 
 use super::{Rule, unpinned_image};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::source::Spanned;
 
 pub(crate) const RULE: Rule = Rule {
@@ -29,7 +29,7 @@ image = "registry.example.com/encode:7"
 uses = "media.encode"
 "#,
     absence: false,
-    allowable: true,
+    allowable: false,
 };
 
 /// The finding about an image reference: invalid, or not pinned.
@@ -53,6 +53,12 @@ pub(crate) fn check(image: &Spanned<String>) -> Option<Diagnostic> {
             Some(unpinned_image::report(image, "an image without a tag means `latest`, which moves"))
         }
     }
+}
+
+/// The finding about an invalid image reference in an agenda.
+pub(crate) fn in_agenda(at: Location, image: &str) -> Option<Diagnostic> {
+    let why = parse(image).err()?;
+    Some(RULE.at(at, format!("invalid image reference `{}`: {why}", super::shorten(image))))
 }
 
 enum Pin {

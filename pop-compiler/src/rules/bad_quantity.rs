@@ -1,9 +1,9 @@
 //! `bad-quantity`: an invalid quantity.
 
 use super::Rule;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::source::Spanned;
-use crate::units;
+use crate::{quantity, units};
 
 pub(crate) const RULE: Rule = Rule {
     id: "bad-quantity",
@@ -33,4 +33,11 @@ pub(crate) fn report(text: &Spanned<String>, what: &str, why: &str) -> Diagnosti
     let finding = RULE.at(text.span, why).label("not a quantity");
     let mended = if what == "`cpu`" { units::cpu(&text.value) } else { units::memory(&text.value) };
     super::written(finding, text, mended)
+}
+
+/// A finding, if `text` is not a quantity of bytes or pieces.
+pub(crate) fn check(at: Location, text: &str) -> Option<Diagnostic> {
+    let why = quantity::bytes(text).err()?;
+    let finding = RULE.at(at.clone(), why.to_string()).label("not a quantity");
+    Some(super::written_at(finding, at, text, units::memory(text)))
 }

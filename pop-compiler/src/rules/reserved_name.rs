@@ -1,7 +1,8 @@
 //! `reserved-name`: a reserved or invalid name.
 
-use super::Rule;
-use crate::diagnostic::{Diagnostic, Severity};
+use super::{Places, Rule, escaped};
+use crate::agenda::{KubernetesSpec, OWN_VARIABLES, RunSpec};
+use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::source::{Span, Spanned};
 
 pub(crate) const RULE: Rule = Rule {
@@ -9,7 +10,8 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a reserved or invalid name",
     explanation: "`inputs`, `run`, `each` and `each_index` have a meaning inside `${…}`. Names that start with `pop.` or end in `.out` have a meaning in agendas. `::`, \
-`>` and line breaks end a reference. Control characters are never part of a name.",
+`>` and line breaks end a reference. Control characters are never part of a name. POP sets some variables of each program, such as `PAYLOAD`, and owns labels and \
+annotations under `pop.dev/` and volumes named `pop` or `pop-…`.",
     bad: r#"[workflow]
 name = "example"
 
@@ -52,4 +54,41 @@ pub(crate) fn type_name(name: &Spanned<String>) -> Diagnostic {
     RULE.at(name.span, format!("invalid type name `{}`", name.value))
         .label("built-in name, or invalid characters")
         .help("use letters, digits, `_`, `-` and `.` in type names")
+}
+
+/// Reports variables of a program that POP sets itself.
+pub(super) fn variables(run: &RunSpec, places: &dyn Places, add: &mut dyn FnMut(Diagnostic)) {
+    let env = run.env.keys().map(|name| ("/env", name));
+    for (table, name) in env.chain(run.secret_env.keys().map(|name| ("/secretEnv", name))) {
+        if OWN_VARIABLES.contains(&name.as_str()) {
+            let at = places.key(&format!("{table}/{}", escaped(name)));
+            let finding = RULE.at(at, format!("reserved variable `{name}`: POP sets this variable itself"));
+            add(finding.label("set by POP").help("use another name"));
+        }
+    }
+}
+
+/// Reports labels and annotations of a pod that belong to POP.
+pub(super) fn labels(spec: &KubernetesSpec, places: &dyn Places, add: &mut dyn FnMut(Diagnostic)) {
+    for (table, what, map) in
+        [("labels", "label", &spec.labels), ("annotations", "annotation", &spec.annotations)]
+    {
+        for name in map.keys().filter(|name| name.starts_with("pop.dev/")) {
+            let at = places.key(&format!("/kubernetes/{table}/{}", escaped(name)));
+            let name = super::shorten(name);
+            let finding =
+                RULE.at(at, format!("reserved {what} `{name}`: the prefix `pop.dev/` belongs to POP"));
+            add(finding.label("reserved prefix").help("use another prefix"));
+        }
+    }
+}
+
+/// A finding, if the name of a volume belongs to POP.
+pub(super) fn volume(at: Location, name: &str) -> Option<Diagnostic> {
+    if name != "pop" && !name.starts_with("pop-") {
+        return None;
+    }
+    let message =
+        format!("reserved name of a volume `{}`: `pop` and `pop-…` belong to POP", super::shorten(name));
+    Some(RULE.at(at, message).label("reserved").help("use another name"))
 }

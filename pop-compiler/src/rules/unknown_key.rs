@@ -57,6 +57,10 @@ const OTHERS: &[(&str, &str)] = &[
     ("mem", "memory"),
     ("max_attempts", "attempts"),
     ("maxAttempts", "attempts"),
+    ("serviceAccountName", "service_account"),
+    ("priorityClassName", "priority_class"),
+    ("runtimeClassName", "runtime_class"),
+    ("claimName", "claim"),
 ];
 
 /// `key` is the rest of an unquoted name with a dot.

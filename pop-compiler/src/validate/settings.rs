@@ -1,10 +1,12 @@
 //! Checks of settings in `params`: of an operation, and of the whole agenda.
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::agenda::{Operation, Params, RunSpec, keys};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::retry::RetryPolicy;
+use crate::rules::{Places, escaped};
 use crate::{duration, quantity, reference, rules};
 
 /// Checks one operation's settings. In a `template` a setting may still be a reference to an input.
@@ -39,14 +41,53 @@ pub(super) fn check_agenda(params: &Params, at: &str, template: bool, add: &mut 
         return;
     };
     for (kind, spec) in types {
-        if let Err(e) = serde_json::from_value::<RunSpec>(spec.clone()) {
-            let pointer = format!("{}/{}", keys::TYPES, kind.replace('~', "~0").replace('/', "~1"));
-            add(settings.error(
+        let pointer = format!("{}/{}", keys::TYPES, escaped(kind));
+        match RunSpec::deserialize(spec) {
+            Ok(run) => {
+                let places = InAgenda { at: format!("{}{pointer}", settings.at), spec };
+                if let Some(image) = &run.image {
+                    rules::bad_image::in_agenda(places.value("/image"), image)
+                        .into_iter()
+                        .for_each(&mut *add);
+                }
+                rules::bad_kubernetes_settings::check(&run, &places, add);
+            }
+            Err(e) => add(settings.error(
                 "wrong-shape",
                 &pointer,
                 format!("invalid run settings of type `{kind}`: {e}"),
-            ));
+            )),
         }
+    }
+}
+
+/// The settings of an operation type in an agenda.
+struct InAgenda<'a> {
+    /// Pointer to the type.
+    at: String,
+    spec: &'a Value,
+}
+
+impl Places for InAgenda<'_> {
+    fn has(&self, pointer: &str) -> bool {
+        let value = self.spec.pointer(pointer);
+        value.is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty()))
+    }
+
+    fn unread(&self, _: &str) -> bool {
+        false
+    }
+
+    fn key(&self, pointer: &str) -> Location {
+        self.value(pointer)
+    }
+
+    fn value(&self, pointer: &str) -> Location {
+        Location::Pointer(super::shortened(format!("{}{pointer}", self.at)))
+    }
+
+    fn name(&self, key: &'static str) -> &'static str {
+        key
     }
 }
 

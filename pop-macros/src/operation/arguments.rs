@@ -4,6 +4,22 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Expr, ExprArray, Ident, Lit, LitStr, Token, Type};
 
+use super::setting::Setting;
+
+/// Keys of the arguments.
+const KEYS: [&str; 10] = [
+    "output",
+    "command",
+    "args",
+    "stdin",
+    "stdout",
+    "image",
+    "kubernetes",
+    "secrets",
+    "idempotent",
+    "description",
+];
+
 /// The arguments.
 pub(super) struct Arguments {
     pub(super) name: LitStr,
@@ -13,8 +29,12 @@ pub(super) struct Arguments {
     pub(super) stdin: Option<LitStr>,
     /// A variant of `Stdout`.
     pub(super) stdout: Ident,
+    pub(super) stdout_text: Option<LitStr>,
     pub(super) image: Option<LitStr>,
+    /// `kubernetes`, `secrets` and `idempotent`.
+    pub(super) settings: Vec<(Ident, Setting)>,
     pub(super) description: Option<LitStr>,
+    keys: Vec<Ident>,
 }
 
 impl Arguments {
@@ -30,9 +50,9 @@ impl Arguments {
         }
     }
 
-    /// Every text in which `${with.NAME}` may stand.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &LitStr> {
-        self.command.iter().chain(&self.args).chain(&self.stdin)
+    /// The token of an argument's key.
+    pub(super) fn key(&self, key: &str) -> Span {
+        self.keys.iter().find(|ident| *ident == key).map_or(self.name.span(), Ident::span)
     }
 }
 
@@ -50,8 +70,11 @@ fn arguments(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Option<Argument
         args: Vec::new(),
         stdin: None,
         stdout: Ident::new("Log", Span::call_site()),
+        stdout_text: None,
         image: None,
+        settings: Vec::new(),
         description: None,
+        keys: Vec::new(),
         name,
     };
     let mut output = None;
@@ -78,10 +101,9 @@ fn argument(input: ParseStream<'_>, made: &mut Arguments, output: &mut Option<Ty
     }
     let key: Ident = input.parse()?;
     let word = key.to_string();
-    if !["output", "command", "args", "stdin", "stdout", "image", "description"].contains(&word.as_str()) {
-        let message = format!(
-            "unknown argument `{word}`; use output, command, args, stdin, stdout, image or description"
-        );
+    if !KEYS.contains(&word.as_str()) {
+        let (last, others) = KEYS.split_last().map_or(("", &[][..]), |(last, others)| (*last, others));
+        let message = format!("unknown argument `{word}`; use {} or {last}", others.join(", "));
         return Err(Error::new(key.span(), message));
     }
     input.parse::<Token![=]>()?;
@@ -90,10 +112,16 @@ fn argument(input: ParseStream<'_>, made: &mut Arguments, output: &mut Option<Ty
         "command" => made.command = texts(input)?,
         "args" => made.args = texts(input)?,
         "stdin" => made.stdin = Some(input.parse()?),
-        "stdout" => made.stdout = stdout(&input.parse()?)?,
+        "stdout" => {
+            let text = input.parse()?;
+            made.stdout = stdout(&text)?;
+            made.stdout_text = Some(text);
+        }
         "image" => made.image = Some(input.parse()?),
-        _ => made.description = Some(input.parse()?),
+        "description" => made.description = Some(input.parse()?),
+        _ => made.settings.push((key.clone(), input.parse()?)),
     }
+    made.keys.push(key);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use pop_compiler::agenda::{RunSpec, Stdout};
+use pop_compiler::catalog::kubernetes_as_written;
 use pop_compiler::types::Type;
 use serde_json::Value;
 
@@ -126,6 +127,41 @@ fn run_spec(run: &RunSpec, kind: &str, program: &str, out: &mut String) {
             })
             .collect();
         let _ = writeln!(out, "env = {{ {} }}", pairs.join(", "));
+    }
+    if !run.secret_env.is_empty() {
+        let pairs: Vec<String> = run
+            .secret_env
+            .iter()
+            .map(|(name, of)| format!("{} = {}", key(name), text(&of.to_string())))
+            .collect();
+        let _ = writeln!(out, "secrets = {{ {} }}", pairs.join(", "));
+    }
+    if run.idempotent {
+        out.push_str("idempotent = true\n");
+    }
+    if let Some(spec) = &run.kubernetes {
+        let _ = writeln!(out, "kubernetes = {}", value(&kubernetes_as_written(spec)));
+    }
+}
+
+/// A value on one line. TOML has no null, and settings have none. Recursion is bounded by the depth of the settings.
+fn value(json: &Value) -> String {
+    let list = |items: Vec<String>, open: &str, close: &str| match items.as_slice() {
+        [] => format!("{}{}", open.trim(), close.trim()),
+        items => format!("{open}{}{close}", items.join(", ")),
+    };
+    match json {
+        Value::String(plain) => text(plain),
+        Value::Array(items) => list(items.iter().map(value).collect(), "[", "]"),
+        Value::Object(entries) => {
+            let entries = entries.iter().filter(|(_, inner)| !inner.is_null());
+            list(
+                entries.map(|(name, inner)| format!("{} = {}", key(name), value(inner))).collect(),
+                "{ ",
+                " }",
+            )
+        }
+        other => other.to_string(),
     }
 }
 
@@ -301,5 +337,33 @@ stdout = "json"
             assert_eq!((&read.input, &read.output), (&made.input, &made.output));
             assert_eq!(read.description, made.description);
         }
+    }
+    /// Runs in a pod.
+    #[operation(
+        "pod.run",
+        output = (),
+        image = "registry.example.com/run:1",
+        kubernetes = { gpu: 1, labels: { "a.com/b": "c" }, affinity: { nodeAffinity: {} },
+            volumes: [{ name: "a", mount_path: "/a", empty_dir: { size_limit: "1Gi" } }] },
+        secrets = { TOKEN: "registry/token" },
+        idempotent = true
+    )]
+    #[derive(JsonSchema)]
+    struct Pod {}
+
+    #[test]
+    fn settings_for_kubernetes_are_printed_and_read_again() {
+        let known = Known::of::<Pod>();
+        let text = catalog(&[&known], "ops");
+        let settings = r#"image = "registry.example.com/run:1"
+secrets = { TOKEN = "registry/token" }
+idempotent = true
+kubernetes = { affinity = { nodeAffinity = {} }, volumes = [{ name = "a", mount_path = "/a", empty_dir = { size_limit = "1Gi" } }], labels = { "a.com/b" = "c" }, gpu = 1 }
+"#;
+        assert!(text.ends_with(settings), "{text}");
+        let loaded = pop_compiler::load_catalog(&Source::new("ops.toml", text));
+        assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+        let read = loaded.catalog.get("pod.run").unwrap();
+        assert_eq!(read.run, known.operation_type().run);
     }
 }

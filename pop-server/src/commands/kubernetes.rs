@@ -94,6 +94,7 @@ impl KubernetesArgs {
                 "0s" | "0" => Duration::ZERO,
                 text => time("keep-failed", text)?,
             },
+            patience: Duration::from_mins(1),
             pending_timeout: time("pending-timeout", &self.pending_timeout)?,
             shim_deadline: time("shim-deadline", &self.shim_deadline)?,
             orphan_age: Duration::from_mins(15),

@@ -119,11 +119,13 @@ pub(crate) fn launch<'a>(
     spec: RunSpec,
     payload: Value,
 ) -> Started<'a> {
-    let key = AttemptKey { run: 0, op: 0, attempt };
-    let (out, signals) = mpsc::unbounded_channel();
-    let stop = Stop::default();
-    let launch = Launch {
-        key,
+    begin(runtime, attempt_of(operation, attempt, spec, payload))
+}
+
+/// An attempt of `operation`.
+pub(crate) fn attempt_of(operation: &str, attempt: u32, spec: RunSpec, payload: Value) -> Launch {
+    Launch {
+        key: AttemptKey { run: 0, op: 0, attempt },
         agenda: "ag_1".into(),
         epoch: 1,
         customer: None,
@@ -135,7 +137,13 @@ pub(crate) fn launch<'a>(
         fan_out: None,
         resources: Resources::default(),
         payload,
-    };
+    }
+}
+
+/// Launches an attempt.
+pub(crate) fn begin(runtime: &dyn Runtime, launch: Launch) -> Started<'_> {
+    let (out, signals) = mpsc::unbounded_channel();
+    let (key, stop) = (launch.key, Stop::default());
     runtime.launch(launch, Reporter::new(key, out), stop.clone());
     Started { runtime, key, signals, stop }
 }

@@ -72,6 +72,9 @@ pub struct Config {
     pub handler_account: String,
     /// Time for which pods of failed attempts stay.
     pub keep_failed: Duration,
+    /// Time for which a fault of the configuration may keep a pod from its start: somebody may be about to create what is
+    /// missing.
+    pub patience: Duration,
     /// Longest time until a pod starts.
     pub pending_timeout: Duration,
     /// Longest time in which a shim waits for its pool after the program's end.

@@ -370,7 +370,7 @@ impl Attempt {
             return None;
         }
         if !self.started && digest.started.is_none() && self.failing.is_none() {
-            let pending = evidence::pending(&digest, self.mount.as_deref());
+            let pending = evidence::pending(&digest, self.mount.as_deref(), self.shared.config.patience);
             self.waiting(&pending.reason);
             self.limit = match (self.limit.take(), pending.limit) {
                 (Some((at, old)), Some((_, new))) if old.code == new.code => Some((at, new)),

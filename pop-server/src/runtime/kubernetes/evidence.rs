@@ -9,10 +9,8 @@ use super::digest::{Digest, Phase};
 use super::names::MAIN;
 use crate::run::fail;
 
-/// Time for which a fault of the configuration may last: somebody may be about to create what is missing.
-pub(super) const GRACE: Duration = Duration::from_mins(1);
-/// Time for which an image may not be pulled, unless the registry says that it does not exist.
-const PULL: Duration = Duration::from_mins(5);
+/// An image may not be pulled for this many times the pool's patience, unless the registry says that it does not exist.
+const PULLS: u32 = 5;
 
 /// Why a pod does not run yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +22,9 @@ pub(super) struct Pending {
     pub(super) limit: Option<(Duration, Failure)>,
 }
 
-/// Why a pod does not run yet. `mount` is the newest event about a volume that could not be mounted.
-pub(super) fn pending(digest: &Digest, mount: Option<&str>) -> Pending {
+/// Why a pod does not run yet. `mount` is the newest event about a volume that could not be mounted. `patience` is the
+/// time for which a fault of the configuration may last: somebody may be about to create what is missing.
+pub(super) fn pending(digest: &Digest, mount: Option<&str>, patience: Duration) -> Pending {
     let config = |code: &str, message: String| fail(FailureClass::Config, code, message);
     if let Some(message) = &digest.unschedulable {
         let reason = unschedulable(message);
@@ -34,7 +33,7 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>) -> Pending {
             let text = format!(
                 "no node fits the pod: {reason}. Correct `node_selector`, `affinity` or `tolerations` of the operation type, or add a node."
             );
-            (GRACE, config("Unschedulable", text))
+            (patience, config("Unschedulable", text))
         });
         return Pending { reason, limit };
     }
@@ -53,14 +52,14 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>) -> Pending {
                 ),
             )),
             "ErrImagePull" | "ImagePullBackOff" => {
-                let time = if is_final(message) { GRACE } else { PULL };
+                let time = if is_final(message) { patience } else { patience * PULLS };
                 let text = format!(
                     "could not pull the image: {message}. Correct `image`, or give the pool `image_pull_secrets`."
                 );
                 Some((time, config("ImagePull", text)))
             }
             "CreateContainerConfigError" | "CreateContainerError" => Some((
-                GRACE,
+                patience,
                 config(
                     "ContainerConfig",
                     format!("could not create the container: {message}. Create what is missing, or correct the operation type."),
@@ -72,7 +71,7 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>) -> Pending {
     }
     if let Some(mount) = mount {
         let text = format!("could not mount a volume: {mount}. Create what is missing, or correct `volumes`.");
-        return Pending { reason: format!("FailedMount: {mount}"), limit: Some((GRACE, config("FailedMount", text))) };
+        return Pending { reason: format!("FailedMount: {mount}"), limit: Some((patience, config("FailedMount", text))) };
     }
     let reason = match (&digest.node, digest.scheduled.is_some()) {
         (Some(node), _) => format!("the pod's containers are being created on node {node}"),
@@ -226,21 +225,23 @@ mod tests {
     use super::super::digest::Ended;
     use super::*;
 
+    const GRACE: Duration = Duration::from_secs(60);
+
     fn digest() -> Digest {
         Digest { name: "p".into(), node: Some("n1".into()), ..Digest::default() }
     }
 
     fn blocked(reason: &str, message: &str) -> Pending {
-        pending(&Digest { blocked: Some((reason.into(), message.into())), ..digest() }, None)
+        pending(&Digest { blocked: Some((reason.into(), message.into())), ..digest() }, None, GRACE)
     }
 
     #[test]
     fn pending_pods_have_a_reason_and_a_limit() {
         let cpu = "0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful.";
-        let waiting = pending(&Digest { unschedulable: Some(cpu.into()), ..digest() }, None);
+        let waiting = pending(&Digest { unschedulable: Some(cpu.into()), ..digest() }, None, GRACE);
         assert_eq!((waiting.reason.as_str(), waiting.limit), ("Insufficient cpu (0/3 nodes)", None));
         let selector = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: none.";
-        let waiting = pending(&Digest { unschedulable: Some(selector.into()), ..digest() }, None);
+        let waiting = pending(&Digest { unschedulable: Some(selector.into()), ..digest() }, None, GRACE);
         let (after, failure) = waiting.limit.unwrap();
         assert_eq!((after, failure.class), (GRACE, FailureClass::Config));
         assert!(failure.message.contains("node(s) didn't match Pod's node affinity/selector (0/1 nodes)"), "{failure:?}");
@@ -253,10 +254,10 @@ mod tests {
         assert_eq!(limit("InvalidImageName", "x"), (Duration::ZERO, config, "InvalidImageName".into()));
         assert_eq!(limit("ErrImageNeverPull", "x"), (Duration::ZERO, config, "ImageNotPresent".into()));
         assert_eq!(limit("ImagePullBackOff", "x: not found"), (GRACE, config, "ImagePull".into()));
-        assert_eq!(limit("ErrImagePull", "dial tcp: timeout"), (PULL, config, "ImagePull".into()));
+        assert_eq!(limit("ErrImagePull", "dial tcp: timeout"), (GRACE * PULLS, config, "ImagePull".into()));
         assert_eq!(limit("CreateContainerConfigError", "secret \"x\" not found"), (GRACE, config, "ContainerConfig".into()));
-        assert_eq!(pending(&digest(), Some("secret \"s\" not found")).limit.unwrap().1.code, "FailedMount");
-        assert_eq!(pending(&digest(), None).limit, None);
+        assert_eq!(pending(&digest(), Some("secret \"s\" not found"), GRACE).limit.unwrap().1.code, "FailedMount");
+        assert_eq!(pending(&digest(), None, GRACE).limit, None);
     }
 
     #[test]

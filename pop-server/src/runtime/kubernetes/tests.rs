@@ -1,11 +1,15 @@
 //! The suite of all runtimes, and the failures of pods, on a real cluster: the one of `POP_TEST_KUBECONFIG`.
 
+mod failures;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pop_compiler::agenda::RunSpec;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 
 use super::*;
 use crate::runtime::conformance::{Place, check, launch};
@@ -56,6 +60,7 @@ impl Farm {
             make_certificate: true,
             handler_account: "default".into(),
             keep_failed: Duration::ZERO,
+            patience: Duration::from_secs(3),
             pending_timeout: Duration::from_mins(2),
             shim_deadline: Duration::from_mins(1),
             orphan_age: Duration::from_mins(10),
@@ -72,16 +77,32 @@ impl Farm {
     }
 
     async fn kubectl(&self, arguments: &[&str]) -> String {
+        self.kubectl_with(arguments, "").await
+    }
+
+    /// Runs `kubectl` with this standard input.
+    async fn kubectl_with(&self, arguments: &[&str], input: &str) -> String {
         let file: &Path = self.access.kubeconfig.as_deref().unwrap();
-        let output = tokio::process::Command::new("kubectl")
-            .arg("--kubeconfig")
-            .arg(file)
-            .args(arguments)
-            .output()
-            .await
-            .expect("kubectl is on the PATH");
+        let mut command = tokio::process::Command::new("kubectl");
+        command.arg("--kubeconfig").arg(file).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("kubectl is on the PATH");
+        let mut pipe = child.stdin.take().unwrap();
+        pipe.write_all(input.as_bytes()).await.unwrap();
+        drop(pipe);
+        let output = child.wait_with_output().await.unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Creates objects in the farm's namespace.
+    async fn apply(&self, objects: &Value) {
+        self.kubectl_with(&["apply", "-n", &self.namespace, "-f", "-"], &objects.to_string()).await;
+    }
+
+    /// The name of the only pod.
+    async fn pod(&self) -> String {
+        self.kubectl(&["get", "pods", "-n", &self.namespace, "-o", "jsonpath={.items[0].metadata.name}"]).await
     }
 
     async fn end(self) {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use pop_compiler::agenda::RunSpec;
+use pop_compiler::agenda::{OWN_VARIABLES, RunSpec};
 use pop_sdk::api::{Failure, FailureClass};
 
 use super::Config;
@@ -56,7 +56,11 @@ pub(super) fn variables(
 ) -> Vec<(String, String)> {
     let mut env = config.environment.clone();
     env.extend(filled.variables.iter().cloned());
-    let mut set = |key: &str, value: String| env.push((key.to_owned(), value));
+    let mut set = |key: &str, value: String| {
+        // an operation type may not set these
+        debug_assert!(OWN_VARIABLES.contains(&key), "{key}");
+        env.push((key.to_owned(), value));
+    };
     let file = |path: PathBuf| path.to_string_lossy().into_owned();
     if filled.input.len() <= LIMIT {
         set("PAYLOAD", filled.input.clone());
