@@ -8,8 +8,8 @@
 #   --tag TAG             tag of the images (the workspace's version)
 #   --out FOLDER          folder of the archives (target/images)
 #   --containerd SOCKET   also import the images into this containerd
-#   --profile NAME        cargo profile of the programs (dist)
-#   --where               only print the folder of the programs
+#   --profile NAME        cargo profile of `pop` (dist); `pop-shim` has a profile of its own
+#   --where               only print the folder of `pop`
 #
 # The archives are in the format of `docker save`: `docker load -i`, `podman load -i` and `ctr -n k8s.io images import`
 # read them.
@@ -35,32 +35,30 @@ done
 [ -n "$tag" ] || tag=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 target=$(uname -m)-unknown-linux-gnu
-folder=$profile
-[ "$profile" != dev ] || folder=debug
-programs=${CARGO_TARGET_DIR:-target}/$target/$folder
+# folder PROFILE: where cargo puts the programs of a profile.
+folder() { echo "${CARGO_TARGET_DIR:-target}/$target/${1/#dev/debug}"; }
 if [ $where = yes ]; then
-  realpath "$programs"
+  realpath "$(folder "$profile")"
   exit 0
 fi
 
 # With --target, these flags apply to the programs and not to build scripts and macros.
-RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static" \
-  cargo build --locked --profile "$profile" --target "$target" -p pop-server --bins
+export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static"
+build() { cargo build --locked --target "$target" -p pop-server "$@"; }
+build --profile "$profile" --bin pop
+build --profile shim --no-default-features --bin pop-shim
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-for name in pop pop-shim; do
-  if ! grep -q "^name = \"$name\"" pop-server/Cargo.toml; then
-    echo "skipped: pop-server has no program $name" >&2
-    continue
-  fi
+for program in "$(folder "$profile")/pop" "$(folder shim)/pop-shim"; do
+  name=${program##*/}
   # A program that needs a loader and libraries would not start FROM scratch.
-  if ldd "$programs/$name" 2>/dev/null | grep -q '=>'; then
-    echo "error: $programs/$name is not static. Check RUSTFLAGS and the target" >&2
+  if ldd "$program" 2>/dev/null | grep -q '=>'; then
+    echo "error: $program is not static. Check RUSTFLAGS and the target" >&2
     exit 1
   fi
   mkdir "$scratch/$name"
-  install -m 755 "$programs/$name" "$scratch/$name/$name"
+  install -m 755 "$program" "$scratch/$name/$name"
   deploy/images/image "$prefix/$name:$tag" "$scratch/$name" --user 65532 --entrypoint "/$name" \
     --archive "$out/$name.tar" ${socket:+--containerd "$socket"}
 done

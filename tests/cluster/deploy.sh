@@ -28,9 +28,6 @@ refuse() {
   fail "the namespace $1 exists: this test would remove it"
 }
 
-has_pods=yes
-"$pop" pool --help | grep -q -- --runtime || has_pods=no
-
 created="pop pop-acme pop-globex pop-helm"
 for namespace in $created; do
   ! kubectl get namespace "$namespace" >/dev/null 2>&1 || refuse "$namespace"
@@ -72,7 +69,6 @@ ready() {
   local namespace=$1 pool
   shift
   kubectl -n "$namespace" rollout status statefulset/pop-server --timeout=120s >/dev/null
-  [ $has_pods = yes ] || return 0
   for pool in "${@:-pop-pool}"; do
     kubectl -n "$namespace" rollout status "deployment/$pool" --timeout=120s >/dev/null
   done
@@ -117,23 +113,20 @@ rights() {
 AGENT=("pods:create get list watch patch delete" "pods/log:get" "secrets:create delete" "events:get list")
 HANDLER=("pods:get patch")
 
+# customer NAME: creates a customer with a pool of its own.
+customer() {
+  put "pools/$1" '{"id": "'"$1"'"}'
+  put "insights/$1" '{"id": "'"$1"'", "pool": "'"$1"'", "mappers": {"any": []}}'
+  put "customers/$1" '{"id": "'"$1"'", "pool": "'"$1"'"}'
+}
+
 # works NAMESPACE [CUSTOMER]: a workflow runs in pods, and the server keeps its agendas over a restart.
 works() {
   local result id customer=${2:-default}
   connect "$1"
-  if [ "$customer" != default ]; then
-    put "pools/$customer" '{"id": "'"$customer"'"}'
-    put "insights/$customer" '{"id": "'"$customer"'", "pool": "'"$customer"'", "mappers": {"any": []}}'
-    put "customers/$customer" '{"id": "'"$customer"'", "pool": "'"$customer"'"}'
-  fi
-  if [ $has_pods = yes ]; then
-    result=$(timeout 120 "$pop" submit tests/cluster/words.pop.toml --customer "$customer" --watch --quiet)
-    [ "$(tr -d ' \n' <<<"$result")" = '{"total":10}' ] || fail "the workflow gave \`$result\`, expected a total of 10"
-    say "the workflow gave $(tr -d ' \n' <<<"$result")"
-  else
-    say "skipped: the workflow, because pop pool has no option --runtime"
-    "$pop" submit tests/cluster/words.pop.toml --customer "$customer" >/dev/null
-  fi
+  result=$(timeout 120 "$pop" submit tests/cluster/words.pop.toml --customer "$customer" --watch --quiet | tr -d ' \n')
+  [ "$result" = '{"total":10}' ] || fail "the workflow gave \`$result\`, expected a total of 10"
+  say "the workflow gave $result"
   id=$("$pop" list | awk '{print $1; exit}')
   kubectl -n "$1" delete pod pop-server-0 >/dev/null
   kubectl -n "$1" rollout status statefulset/pop-server --timeout=120s >/dev/null
@@ -219,6 +212,11 @@ YAML
 sed -i 's#registry.example.com/pop-shim:.*#pop.local/pop-shim:test#; s#=registry.example.com/#=pop.local/#' "$overlays"/company/*/agent/kustomization.yaml
 local_volume pop
 kubectl apply -k "$overlays/test" >/dev/null
+kubectl -n pop rollout status statefulset/pop-server --timeout=120s >/dev/null
+connect pop
+customer acme
+customer globex
+# An agent ends while its pool does not exist, so the agents' next starts count.
 ready pop pop-pool-acme pop-pool-globex
 for customer in acme globex; do
   rights "pop:pop-pool-$customer" "pop-$customer" "${AGENT[@]}"
@@ -234,16 +232,14 @@ remove_volume
 
 say "helm install"
 local_volume pop-helm
-wait=(--wait --timeout 120s)
-[ $has_pods = yes ] || wait=()
 helm install pop deploy/helm/pop -n pop-helm --create-namespace -f deploy/helm/pop/examples/laptop.yaml \
-  --set image.tag=test --set shimImage.tag=test "${wait[@]}" >/dev/null
+  --set image.tag=test --set shimImage.tag=test --wait --timeout 120s >/dev/null
 ready pop-helm
 rights pop-helm:pop-pool pop-helm "${AGENT[@]}"
 rights pop-helm:pop-handler pop-helm "${HANDLER[@]}"
 say ready
 works pop-helm
-helm upgrade pop deploy/helm/pop -n pop-helm --reuse-values --set poolDefaults.slots=9 "${wait[@]}" >/dev/null
+helm upgrade pop deploy/helm/pop -n pop-helm --reuse-values --set poolDefaults.slots=9 --wait --timeout 120s >/dev/null
 say "helm upgrade; helm uninstall"
 helm uninstall pop -n pop-helm --wait --timeout 120s >/dev/null
 until_done 90 "end of the pods" pods_gone pop-helm

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the images of the tests and imports them into a containerd: pop.local/busybox:test and
-# pop.local/pop-handler:test. POP_CONTAINERD names another socket than the test cluster's.
+# Builds the images of the tests and imports them into a containerd: pop.local/busybox:test (and :1, the name that the
+# cluster itself uses) and pop.local/pop-handler:test. POP_CONTAINERD names another socket than the test cluster's.
 . "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
 scratch=$(mktemp -d)
@@ -9,6 +9,7 @@ socket=${POP_CONTAINERD:-$CONTAINERD}
 image() { "$HERE/../../deploy/images/image" "$@" --containerd "$socket"; }
 
 "$HERE/images/busybox" "$scratch/busybox"
+image pop.local/busybox:1 "$scratch/busybox"
 image pop.local/busybox:test "$scratch/busybox"
 
 program=$(cached pop-handler "$HERE"/images/pop-handler/*)
