@@ -104,12 +104,17 @@ impl Client {
         }
         // Another part of the program may have chosen a provider already; that one is fine too.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let mut http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10));
-        if is_loopback(&base) {
+        let builder = || {
+            let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10));
             // A proxy is another machine; what it calls loopback is not meant.
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|e| bad(e.to_string()))?;
+            if is_loopback(&base) { http.no_proxy() } else { http }
+        };
+        let http = match builder().build() {
+            // A container image often has no certificate authorities. HTTP without TLS needs none.
+            Err(_) if base.scheme() == "http" => builder().tls_certs_only([]).build(),
+            built => built,
+        };
+        let http = http.map_err(|e| bad(root_cause(&e)))?;
         Ok(Self { base, http })
     }
 
@@ -343,6 +348,15 @@ impl Client {
     pub(crate) fn broken(&self, error: reqwest::Error) -> Error {
         Error::Unreachable { url: self.base.to_string(), source: error }
     }
+}
+
+/// The deepest cause of an error: the outer texts of HTTP libraries say little.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 /// Whether an address is this machine's own.

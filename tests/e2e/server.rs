@@ -8,7 +8,7 @@ use pop_sdk::api::{AgendaState, Algorithm, Customer, Insight, OperationState, Po
 use pop_sdk::client::{Client, RunError};
 use serde_json::{Value, json};
 
-use crate::support::{Service, check_history, code, history, pop, stderr, stdout};
+use crate::support::{POP, Service, check_history, code, history, pop, stderr, stdout};
 
 fn operation(name: &str, kind: &str, payload: Value) -> Operation {
     Operation { name: name.into(), kind: kind.into(), payload, ..Operation::default() }
@@ -203,4 +203,23 @@ async fn one_key_makes_one_agenda() {
     let request = SubmitRequest { idempotency_key: Some("k".into()), ..sleeper("acme", "once", 0.0) };
     let (a, b) = tokio::join!(client.submit(request.clone()), client.submit(request));
     assert_eq!(a.unwrap().id(), b.unwrap().id());
+}
+
+#[tokio::test]
+async fn a_machine_without_certificate_authorities_reaches_servers_over_http() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = dev(&folder).await;
+    let (none, nowhere) = (folder.path().join("none.pem"), folder.path().join("nowhere"));
+    std::fs::write(&none, "").unwrap();
+    let list = async |address: &str| {
+        let mut command = tokio::process::Command::new(POP);
+        command.args(["list", "--server", address]).env("SSL_CERT_FILE", &none).env("SSL_CERT_DIR", &nowhere);
+        command.output().await.unwrap()
+    };
+    let output = list(&service.address).await;
+    assert_eq!(code(&output), Some(0), "{}", stderr(&output));
+    let output = list("https://127.0.0.1:1").await;
+    assert_eq!(code(&output), Some(2));
+    assert!(stderr(&output).contains("certificate"), "{}", stderr(&output));
+    service.stop().await;
 }

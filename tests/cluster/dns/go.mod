@@ -1,0 +1,3 @@
+module pop-cluster-dns
+
+go 1.24

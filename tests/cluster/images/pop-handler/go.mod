@@ -1,0 +1,3 @@
+module pop-handler
+
+go 1.24
