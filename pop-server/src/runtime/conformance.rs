@@ -14,7 +14,7 @@ use super::{AttemptKey, Launch, Reporter, Runtime, Signal, Stop};
 use crate::run::Resources;
 
 /// Longer than any attempt of these tests may take.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 static RUNS: AtomicU64 = AtomicU64::new(1);
 

@@ -286,7 +286,7 @@ impl Runtime for Kubernetes {
         for ((namespace, name), pod) in self.shared.pods.of_agenda(&names::label_value(agenda)) {
             let cluster = Arc::clone(&self.shared.cluster);
             self.running.spawn(async move {
-                cluster.delete_surely(&namespace, &name, &pod.uid, Duration::from_secs(1)).await
+                cluster.delete_surely(&namespace, &name, &pod.uid, Duration::from_secs(1)).await;
             });
         }
     }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use super::bare::Bare;
+use super::bare::{self, Bare};
 use super::digest::Digest;
 use super::evidence;
 use super::manifest;
@@ -35,7 +35,7 @@ const EVIDENCE: Duration = Duration::from_secs(15);
 /// Time in which the containers of a pod are usually created; then the pod's events are read.
 const SET_UP: Duration = Duration::from_secs(15);
 /// Time without any news of a running pod, after which the API server is asked.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Grace of a pod that must end at once, and of one whose program has ended. With less, the API server would forget the
 /// pod before the node has ended it.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -250,9 +250,9 @@ impl Attempt {
                 () = tokio::time::sleep(after) => {}
             }
         }
-        if let Some(bare) = &self.bare {
+        if self.bare.is_some() {
             let last = shared.last_progress(&self.launch);
-            let secret = bare.secret(&self.launch, &self.place, &self.uid, last.as_deref())?;
+            let secret = bare::secret(&self.launch, &self.place, &self.uid, last.as_deref())?;
             let mut pause = pauses();
             loop {
                 match shared.cluster.create_secret(&self.place.0, &secret).await {

@@ -122,15 +122,21 @@ impl Cluster {
     pub(super) async fn delete_surely(&self, namespace: &str, name: &str, uid: &str, grace: Duration) {
         let pauses =
             ExponentialBuilder::new().with_min_delay(PAUSES.0).with_max_delay(PAUSES.1).without_max_times();
+        let mut warned = false;
         for pause in pauses.build() {
             match self.delete(namespace, name, uid, grace).await {
                 Ok(()) => return,
                 Err(Refusal::Later(why, _)) => {
-                    tracing::debug!(pod = name, why, "could not delete the pod yet")
+                    tracing::debug!(pod = name, why, "could not delete the pod yet");
                 }
-                Err(refusal) => {
-                    tracing::warn!(pod = name, why = refusal.text(), "could not delete the pod");
+                Err(refusal) if !std::mem::replace(&mut warned, true) => {
+                    tracing::warn!(
+                        pod = name,
+                        why = refusal.text(),
+                        "could not delete the pod; trying again"
+                    );
                 }
+                Err(_) => {}
             }
             tokio::time::sleep(pause).await;
         }

@@ -34,7 +34,7 @@ impl Outbox {
                 Some(Told::Log { stream, offset, text }),
                 Told::Log { stream: same, offset: next, text: more },
             ) if *stream == same && *offset + text.len() as u64 == next && text.len() < LARGEST => {
-                text.push_str(&more)
+                text.push_str(&more);
             }
             // Only the newest progress counts.
             (Some(old @ Told::Progress { .. }), told @ Told::Progress { .. }) => *old = told,

@@ -9,14 +9,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use hyper::Method;
 use pop_sdk::api::{Failure, FailureClass};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::link::{Answer, Link};
+use super::link::{Answer, Link, Method};
 use super::memory::Memory;
 use super::outbox::Outbox;
 use super::settings::Settings;
