@@ -110,6 +110,11 @@ impl Run {
         match event {
             Event::Waiting { op, attempt, reason } => self.waiting(op, attempt, reason, &mut effects),
             Event::Started { op, attempt } => self.started(op, attempt, now, &mut effects),
+            Event::Moments { op, attempt, ledger } => {
+                if let Some(o) = self.current(op, attempt) {
+                    o.view.ledger.get_or_insert_default().update(*ledger);
+                }
+            }
             Event::Progress { op, attempt, percent, message } => {
                 self.progress(op, attempt, percent, message, &mut effects);
             }
@@ -220,6 +225,9 @@ impl Run {
         }
         o.view.state = OperationState::Executing;
         o.view.started_at = Some(now);
+        if let Some(ledger) = &mut o.view.ledger {
+            ledger.spoke_at.get_or_insert(now);
+        }
         effects.push(report(op, o));
         if let Some(after) = self.plan.steps[op].timeout {
             effects.push(Effect::Timer { op, attempt, kind: TimerKind::Timeout, after });
@@ -268,8 +276,10 @@ impl Run {
         effects: &mut Vec<Effect>,
     ) {
         let cancelling = self.mode == Mode::Cancelling;
-        if self.current(op, attempt).is_none() {
-            return;
+        let Some(o) = self.current(op, attempt) else { return };
+        if let Some(ledger) = &mut o.view.ledger {
+            ledger.exited_at.get_or_insert(now);
+            ledger.reported_at.get_or_insert(now);
         }
         let outcome = outcome.and_then(|output| self.typed(op, output)).and_then(|o| self.read_made(op, o));
         let o = &self.ops[op];
@@ -363,7 +373,10 @@ impl Run {
     /// The delay before the next attempt, if there is to be one.
     fn retry_delay(&mut self, op: usize, failure: &Failure) -> Option<Duration> {
         let o = &mut self.ops[op];
-        let (count, backoff) = if failure.class == FailureClass::Infra {
+        let (count, backoff) = if failure::is_preemption(failure) {
+            // It only gave way; how often says nothing about the operation.
+            (1, INFRA_BACKOFF)
+        } else if failure.class == FailureClass::Infra {
             o.infra_failures += 1;
             if o.infra_failures > INFRA_RETRIES {
                 return None;
@@ -535,6 +548,7 @@ impl Run {
         };
         o.view.state = OperationState::Launching;
         o.view.message = None;
+        o.view.ledger = None;
         effects.push(Effect::Launch { op, attempt: o.view.attempt, payload });
     }
 

@@ -138,6 +138,7 @@ impl Operation {
             ended_at: None,
             output: None,
             failure: None,
+            ledger: None,
         }
     }
 

@@ -40,6 +40,7 @@ pub use self::policy::{GUARDED, Policy};
 use self::tokens::Tokens;
 use super::shim::wire::Outcome;
 use super::{Adopted, AttemptKey, Capacity, Launch, Pending, Reporter, Runtime, Signal, Stop};
+use crate::env::Clock;
 use crate::run::fail;
 
 /// Pause between two looks for orphans.
@@ -91,6 +92,8 @@ pub struct Config {
     pub capacity: Capacity,
     /// What operation types may ask of the cluster.
     pub policy: Policy,
+    /// Source of the time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Reasons why the runtime does not start.

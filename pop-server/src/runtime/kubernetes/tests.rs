@@ -77,6 +77,7 @@ impl Farm {
             log_limit: 1 << 20,
             capacity: Capacity::unlimited(),
             policy: Policy::default(),
+            clock: crate::env::Env::system().clock,
         }
     }
 

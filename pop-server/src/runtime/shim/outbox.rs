@@ -26,7 +26,7 @@ impl Outbox {
             Signal::Started => Told::Started,
             Signal::Progress { percent, message } => Told::Progress { percent, message },
             Signal::Log { stream, offset, text } => Told::Log { stream: stream.to_owned(), offset, text },
-            Signal::Exited(_) => return,
+            Signal::Moments(_) | Signal::Exited(_) => return,
         };
         let last = if self.waiting.len() > self.sent { self.waiting.back_mut() } else { None };
         match (last, told) {

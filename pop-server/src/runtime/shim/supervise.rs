@@ -100,7 +100,9 @@ impl Shim {
             Ok(local) => local,
             Err(why) => {
                 let failure = crate::run::fail(FailureClass::Infra, "PoolIo", why);
-                return self.deliver(&Outcome { result: Err(failure), last_progress: None }).await;
+                return self
+                    .deliver(&Outcome { result: Err(failure), last_progress: None, ended_at: None })
+                    .await;
             }
         };
         if let Some(text) = &assignment.last_progress {
@@ -118,7 +120,8 @@ impl Shim {
             }
         };
         let last_progress = result.is_err().then(|| local.reached(&agenda, &operation)).flatten();
-        let outcome = Outcome { result: explained(result, &memory), last_progress };
+        let ended_at = Some(Env::system().clock.now());
+        let outcome = Outcome { result: explained(result, &memory), last_progress, ended_at };
         leave(&self.settings, &outcome);
         let delivered = self.deliver(&outcome).await;
         local.idle().await;
