@@ -179,6 +179,8 @@ impl Run {
             op.running = running.get(step.name.as_str()).copied();
             op.unheard = from.interrupted;
             let Some(view) = by_name.get(step.name.as_str()) else { continue };
+            // The end of this attempt is durable, so what is left of it must not run on under its number.
+            op.running = op.running.filter(|running| *running > view.attempt || was_running(view));
             // It ran under the only lease that was lost, so that one can't have started its successor.
             if from.interrupted == 1 && was_running(view) {
                 op.unheard = 0;
@@ -244,6 +246,7 @@ impl Run {
             state: OperationState::Ready,
             attempt: attempt - 1,
             message: Some(reason),
+            ledger: None,
             ..o.view.clone()
         };
         effects.push(Effect::Report { op, view, commits: false });
@@ -543,7 +546,7 @@ impl Run {
         let o = &mut self.ops[op];
         o.phase = Phase::Live;
         o.view.attempt = match o.running.take() {
-            Some(running) if running > o.view.attempt => running,
+            Some(running) if running >= o.view.attempt => running,
             _ => o.view.attempt + 1 + std::mem::take(&mut o.unheard),
         };
         o.view.state = OperationState::Launching;
@@ -662,6 +665,11 @@ fn report(op: usize, o: &Op) -> Effect {
 /// Whether the attempt that is told of was running when its lease ended. The next one is launched only when the end of
 /// the one before it is durable.
 fn was_running(view: &OperationView) -> bool {
-    let given_back = view.state == OperationState::Ready && view.attempt > 0 && view.failure.is_none();
+    let ended = match &view.ledger {
+        Some(ledger) => ledger.reported_at.is_some(),
+        // A pool of an earlier version told no moments. Then a failure of the attempt before this one looks like an end.
+        None => view.failure.is_some(),
+    };
+    let given_back = view.state == OperationState::Ready && view.attempt > 0 && !ended;
     given_back || matches!(view.state, OperationState::Launching | OperationState::Executing)
 }

@@ -415,6 +415,32 @@ fn what_still_runs_is_launched_under_its_number() {
 }
 
 #[test]
+fn an_attempt_goes_on_under_the_next_lease_unless_its_end_is_durable() {
+    let agenda = agenda(vec![operation("a", json!({}), json!({"pop.retry": 9}))], json!({}));
+    let running = [("a".to_owned(), 2)];
+    let launched = |view: OperationView| {
+        let view = OperationView { name: "a".into(), attempt: 2, ..view };
+        let progress = [view];
+        let from =
+            StartFrom { running: &running, progress: &progress, interrupted: 1, ..StartFrom::default() };
+        Hand::from(&agenda, from).launched[0].1
+    };
+    let at = |reported: bool| {
+        let now = Timestamp::from_second(1).unwrap();
+        let ledger =
+            Ledger { spoke_at: Some(now), reported_at: reported.then_some(now), ..Ledger::default() };
+        Some(Box::new(ledger))
+    };
+    let ready = || OperationView { state: OperationState::Ready, ..OperationView::default() };
+    let failed_before = || OperationView { failure: Some(user_failure()), ..ready() };
+    assert_eq!(launched(OperationView { state: OperationState::Executing, ..ready() }), 2);
+    assert_eq!(launched(OperationView { ledger: at(false), ..ready() }), 2);
+    assert_eq!(launched(OperationView { ledger: at(false), ..failed_before() }), 2, "attempt 1 had failed");
+    assert_eq!(launched(OperationView { ledger: at(true), ..failed_before() }), 4, "attempt 2 has failed");
+    assert_eq!(launched(ready()), 2, "told by a pool of an earlier version");
+}
+
+#[test]
 fn a_lease_that_is_given_back_leaves_nothing_unsaid() {
     let operations = ["a", "b", "c"].map(|name| operation(name, json!({}), json!({"pop.retry": 2})));
     let agenda = agenda(
