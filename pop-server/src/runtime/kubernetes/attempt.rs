@@ -112,7 +112,7 @@ async fn prepare(
     reporter: &Reporter,
     stop: &Stop,
 ) -> Result<(Claim, mpsc::UnboundedReceiver<Event>, k8s_openapi::api::core::v1::Pod), Failure> {
-    shared.config.policy.check(&launch.kind, spec)?;
+    shared.config.policy.check(&launch.kind, spec, shared.common.artifacts.as_ref())?;
     let pod = manifest::pod(&shared.common, &place.0, &place.1, launch, spec)?;
     let mut said = false;
     let (claim, inbox) = loop {

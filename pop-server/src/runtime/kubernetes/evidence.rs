@@ -28,8 +28,8 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>, patience: Duration) 
     let config = |code: &str, message: String| fail(FailureClass::Config, code, message);
     if let Some(message) = &digest.unschedulable {
         let reason = unschedulable(message);
-        // More nodes may come, or others' pods may end; a selector that fits no node stays as it is.
-        let limit = (!message.contains("Insufficient") && !message.contains("Too many pods")).then(|| {
+        // Other pods may end, and nodes come back; a selector that fits no node stays as it is.
+        let limit = is_lasting(message).then(|| {
             let text = format!(
                 "no node fits the pod: {reason}. Correct `node_selector`, `affinity` or `tolerations` of the operation type, or add a node."
             );
@@ -105,6 +105,14 @@ fn unschedulable(message: &str) -> String {
         .map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' '))
         .collect();
     format!("{} ({nodes} nodes)", reasons.join(", "))
+}
+
+/// Whether the scheduler's message names nothing that passes by itself: no lack of room, no node that is being emptied
+/// or is silent.
+fn is_lasting(message: &str) -> bool {
+    let passing = ["Insufficient", "Too many pods", "were unschedulable", "node.kubernetes.io/", "volume"];
+    let lasting = ["didn't match", "untolerated taint"];
+    lasting.iter().any(|text| message.contains(text)) && !passing.iter().any(|text| message.contains(text))
 }
 
 /// Whether a registry's answer will not change by itself.
@@ -295,6 +303,10 @@ mod tests {
             failure.message.contains("node(s) didn't match Pod's node affinity/selector (0/1 nodes)"),
             "{failure:?}"
         );
+
+        let drained = "0/1 nodes are available: 1 node(s) were unschedulable. preemption: none.";
+        let waiting = pending(&Digest { unschedulable: Some(drained.into()), ..digest() }, None, GRACE);
+        assert_eq!(waiting.limit, None, "the node comes back, or another one");
 
         let limit = |reason, message| {
             let (after, failure) = blocked(reason, message).limit.unwrap();

@@ -1,6 +1,9 @@
 //! Drives one attempt in its pod: assignment in, signals and the outcome out.
 
+use std::convert::Infallible;
+use std::fs::{self, File};
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +36,10 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 const GATHER: Duration = Duration::from_millis(50);
 /// Time after which a silent shim says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Folder of the program's files in the shim's work folder.
+const RUN: &str = "run";
+/// Pause between two touches of the agenda's folder.
+const TOUCH: Duration = Duration::from_mins(10);
 /// The kubelet keeps this many bytes of a termination message.
 const TERMINATION_MESSAGE: usize = 4096;
 /// Exit code of a shim whose pool did not take the outcome in time.
@@ -110,7 +117,11 @@ impl Shim {
         }
         let launch = launch(assignment);
         local.launch(launch.clone(), Reporter::new(launch.key, out), self.stop.clone());
-        let told = self.tell(&mut signals).await;
+        let used = touch(self.settings.work.parent().unwrap_or(&self.settings.work).to_path_buf());
+        let told = tokio::select! {
+            told = self.tell(&mut signals) => told,
+            never = used => match never {},
+        };
         let result = match told {
             Ok(result) => result,
             Err(over) => {
@@ -125,6 +136,10 @@ impl Shim {
         leave(&self.settings, &outcome);
         let delivered = self.deliver(&outcome).await;
         local.idle().await;
+        drop(local);
+        // Shared files of the program keep these folders.
+        let _ =
+            fs::remove_dir(self.settings.work.join(RUN)).and_then(|()| fs::remove_dir(&self.settings.work));
         delivered
     }
 
@@ -216,6 +231,16 @@ impl Shim {
     }
 }
 
+/// Says now and then that the agenda's folder is in use.
+async fn touch(folder: PathBuf) -> Infallible {
+    let clock = Env::system().clock;
+    loop {
+        // Without shared files, this folder belongs to the image, and stays as it is.
+        let _ = File::open(&folder).and_then(|folder| folder.set_modified(clock.now().into()));
+        tokio::time::sleep(TOUCH).await;
+    }
+}
+
 /// Takes a signal in, and repeats log text for people who read the pod's log.
 fn take(signal: Signal, outbox: &mut Outbox, result: &mut Option<Result<Value, Failure>>) {
     match signal {
@@ -234,7 +259,7 @@ fn take(signal: Signal, outbox: &mut Outbox, result: &mut Option<Result<Value, F
 }
 
 fn open(settings: &Settings, assignment: &Assignment) -> Result<Local, String> {
-    let work = settings.work.join("run");
+    let work = settings.work.join(RUN);
     let mut config = Config::new(work, settings.work.clone(), settings.environment.clone());
     config.grace = Duration::from_millis(assignment.grace_ms);
     config.output_limit = assignment.output_limit;
