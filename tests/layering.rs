@@ -179,14 +179,26 @@ fn http_and_sql_stay_in_their_folders() {
         files.iter().filter(|(p, _)| !inside(p)).cloned().collect::<Vec<_>>()
     };
     never(
-        &outside(&["api", "http", "serve", "runtime/attempts/http.rs"]),
+        &outside(&[
+            "api",
+            "http",
+            "serve",
+            "runtime/attempts/http.rs",
+            "runtime/kubernetes/endpoint.rs",
+            "runtime/shim/link.rs",
+        ]),
         &["axum::", "tower_http::", "hyper::"],
-        "only `api/` knows HTTP (`http` is what it shares with programs' reports, and `serve` starts it)",
+        "only `api/` knows HTTP (`http` is what it shares with programs' and pods' reports, and `serve` starts it)",
     );
     never(
         &outside(&["store/sqlite"]),
         &["rusqlite"],
         "only `store/sqlite/` knows SQLite: the store's trait and its errors fit any database",
+    );
+    never(
+        &outside(&["runtime/kubernetes"]),
+        &["kube::", "k8s_openapi"],
+        "only `runtime/kubernetes/` knows Kubernetes",
     );
     never(
         &outside(&["runtime", "pool/builtin"]),
@@ -199,7 +211,8 @@ fn http_and_sql_stay_in_their_folders() {
 fn routes_stand_in_the_table() {
     let server = root().join("pop-server/src");
     let mut files = sources(&server);
-    let tables = [server.join("api/routes.rs"), server.join("runtime/attempts/http.rs")];
+    let tables = ["api/routes.rs", "runtime/attempts/http.rs", "runtime/kubernetes/endpoint.rs"]
+        .map(|file| server.join(file));
     files.retain(|(path, _)| !tables.contains(path));
     let words =
         [".route(", "MethodRouter::new", "routing::get", "routing::post", "routing::put", "routing::delete"];

@@ -204,7 +204,7 @@ impl Runtime for Scripts {
         Capacity { resources: Resources { cpu_millis: 1000, memory: 1000 }, attempts: 1000 }
     }
 
-    fn adopt(&self, _: &str) -> Pending<'_, Vec<Adopted>> {
+    fn adopt(&self, _: &str, _: Option<&str>) -> Pending<'_, Vec<Adopted>> {
         Box::pin(std::future::ready(Vec::new()))
     }
 

@@ -10,6 +10,7 @@
 //!
 //! A server lists its routes at `GET /openapi.json`, with the type of each body and answer.
 
+mod ledger;
 mod pools;
 mod rerun;
 mod settings;
@@ -24,6 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::ledger::{Ledger, Shares};
 pub use self::pools::{
     AgendaEnd, AttachRequest, AttachResponse, Lease, LeaseId, Made, PullRequest, PullResponse,
     ReleaseRequest, ReleaseResponse, RenewRequest, RenewResponse, Report, ReportRequest, ReportResponse,
@@ -161,6 +163,9 @@ pub struct OperationView {
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// When the last attempt reached which point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Box<Ledger>>,
 }
 
 impl AgendaView {

@@ -110,6 +110,11 @@ impl Run {
         match event {
             Event::Waiting { op, attempt, reason } => self.waiting(op, attempt, reason, &mut effects),
             Event::Started { op, attempt } => self.started(op, attempt, now, &mut effects),
+            Event::Moments { op, attempt, ledger } => {
+                if let Some(o) = self.current(op, attempt) {
+                    o.view.ledger.get_or_insert_default().update(*ledger);
+                }
+            }
             Event::Progress { op, attempt, percent, message } => {
                 self.progress(op, attempt, percent, message, &mut effects);
             }
@@ -174,6 +179,8 @@ impl Run {
             op.running = running.get(step.name.as_str()).copied();
             op.unheard = from.interrupted;
             let Some(view) = by_name.get(step.name.as_str()) else { continue };
+            // The end of this attempt is durable, so what is left of it must not run on under its number.
+            op.running = op.running.filter(|running| *running > view.attempt || was_running(view));
             // It ran under the only lease that was lost, so that one can't have started its successor.
             if from.interrupted == 1 && was_running(view) {
                 op.unheard = 0;
@@ -220,6 +227,9 @@ impl Run {
         }
         o.view.state = OperationState::Executing;
         o.view.started_at = Some(now);
+        if let Some(ledger) = &mut o.view.ledger {
+            ledger.spoke_at.get_or_insert(now);
+        }
         effects.push(report(op, o));
         if let Some(after) = self.plan.steps[op].timeout {
             effects.push(Effect::Timer { op, attempt, kind: TimerKind::Timeout, after });
@@ -236,6 +246,7 @@ impl Run {
             state: OperationState::Ready,
             attempt: attempt - 1,
             message: Some(reason),
+            ledger: None,
             ..o.view.clone()
         };
         effects.push(Effect::Report { op, view, commits: false });
@@ -268,8 +279,10 @@ impl Run {
         effects: &mut Vec<Effect>,
     ) {
         let cancelling = self.mode == Mode::Cancelling;
-        if self.current(op, attempt).is_none() {
-            return;
+        let Some(o) = self.current(op, attempt) else { return };
+        if let Some(ledger) = &mut o.view.ledger {
+            ledger.exited_at.get_or_insert(now);
+            ledger.reported_at.get_or_insert(now);
         }
         let outcome = outcome.and_then(|output| self.typed(op, output)).and_then(|o| self.read_made(op, o));
         let o = &self.ops[op];
@@ -363,7 +376,10 @@ impl Run {
     /// The delay before the next attempt, if there is to be one.
     fn retry_delay(&mut self, op: usize, failure: &Failure) -> Option<Duration> {
         let o = &mut self.ops[op];
-        let (count, backoff) = if failure.class == FailureClass::Infra {
+        let (count, backoff) = if failure::is_preemption(failure) {
+            // It only gave way; how often says nothing about the operation.
+            (1, INFRA_BACKOFF)
+        } else if failure.class == FailureClass::Infra {
             o.infra_failures += 1;
             if o.infra_failures > INFRA_RETRIES {
                 return None;
@@ -530,11 +546,12 @@ impl Run {
         let o = &mut self.ops[op];
         o.phase = Phase::Live;
         o.view.attempt = match o.running.take() {
-            Some(running) if running > o.view.attempt => running,
+            Some(running) if running >= o.view.attempt => running,
             _ => o.view.attempt + 1 + std::mem::take(&mut o.unheard),
         };
         o.view.state = OperationState::Launching;
         o.view.message = None;
+        o.view.ledger = None;
         effects.push(Effect::Launch { op, attempt: o.view.attempt, payload });
     }
 
@@ -648,6 +665,11 @@ fn report(op: usize, o: &Op) -> Effect {
 /// Whether the attempt that is told of was running when its lease ended. The next one is launched only when the end of
 /// the one before it is durable.
 fn was_running(view: &OperationView) -> bool {
-    let given_back = view.state == OperationState::Ready && view.attempt > 0 && view.failure.is_none();
+    let ended = match &view.ledger {
+        Some(ledger) => ledger.reported_at.is_some(),
+        // A pool of an earlier version told no moments. Then a failure of the attempt before this one looks like an end.
+        None => view.failure.is_some(),
+    };
+    let given_back = view.state == OperationState::Ready && view.attempt > 0 && !ended;
     given_back || matches!(view.state, OperationState::Launching | OperationState::Executing)
 }

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use pop_compiler::agenda::RunSpec;
 use pop_compiler::generator::FanOut;
-use pop_sdk::api::Failure;
+use pop_sdk::api::{Failure, Ledger};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -85,6 +85,8 @@ pub enum Signal {
     },
     /// The attempt runs.
     Started,
+    /// Moments of the attempt became known.
+    Moments(Box<Ledger>),
     /// The attempt's progress.
     Progress {
         /// From 0 to 100.

@@ -1,6 +1,6 @@
 //! What goes into a run, and what comes out.
 
-use crate::api::{AgendaEnd, Failure, OperationView};
+use crate::api::{AgendaEnd, Failure, Ledger, OperationView};
 use std::time::Duration;
 
 use pop_compiler::agenda::Operation;
@@ -14,6 +14,8 @@ pub enum Event {
     Waiting { op: usize, attempt: u32, reason: String },
     /// The program of this attempt runs.
     Started { op: usize, attempt: u32 },
+    /// Moments of this attempt became known. They are told with the next report.
+    Moments { op: usize, attempt: u32, ledger: Box<Ledger> },
     /// The program said how far it is.
     Progress { op: usize, attempt: u32, percent: f64, message: Option<String> },
     /// The program of this attempt ended, with its output or with a failure.
@@ -40,6 +42,7 @@ impl Event {
         match self {
             Self::Waiting { .. } => "an attempt waits",
             Self::Started { .. } => "an attempt has started",
+            Self::Moments { .. } => "moments of an attempt",
             Self::Progress { .. } => "an attempt has got on",
             Self::Exited { .. } => "an attempt has ended",
             Self::Committed { .. } => "a report is durable",

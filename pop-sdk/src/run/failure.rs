@@ -55,6 +55,11 @@ pub(super) fn output_failure(step: &Step, misfit: &Misfit, nothing: bool) -> Fai
     Failure { mismatch: Some(Box::new(mismatch)), ..fail(FailureClass::User, code, message) }
 }
 
+/// Whether an attempt only gave way to work of a higher priority. It waits again, and no budget counts it.
+pub(super) fn is_preemption(failure: &Failure) -> bool {
+    failure.class == FailureClass::Capacity && failure.code == "Preempted"
+}
+
 pub(super) fn dependency_failure(message: &str) -> Failure {
     fail(FailureClass::User, "DependencyFailed", message)
 }

@@ -9,6 +9,7 @@ use pop_compiler::agenda::{Agenda, Operation};
 use serde_json::json;
 
 use super::*;
+use crate::api::Ledger;
 
 fn operation(name: &str, payload: Value, params: Value) -> Operation {
     let params = params.as_object().cloned().unwrap_or_default();
@@ -29,6 +30,8 @@ struct Hand {
     run: Run,
     launched: Vec<(String, u32, Value)>,
     reported: Vec<(String, OperationState)>,
+    /// The ledger of the last report.
+    ledger: Option<Box<Ledger>>,
     timers: Vec<(usize, u32, TimerKind, Duration)>,
     killed: Vec<usize>,
     generated: Vec<Operation>,
@@ -47,6 +50,7 @@ impl Hand {
             run,
             launched: vec![],
             reported: vec![],
+            ledger: None,
             timers: vec![],
             killed: vec![],
             generated: vec![],
@@ -63,7 +67,10 @@ impl Hand {
                     let name = self.run.plan().steps[op].name.clone();
                     self.launched.push((name, attempt, payload));
                 }
-                Effect::Report { view, .. } => self.reported.push((view.name.clone(), view.state)),
+                Effect::Report { view, .. } => {
+                    self.reported.push((view.name.clone(), view.state));
+                    self.ledger = view.ledger;
+                }
                 Effect::Timer { op, attempt, kind, after } => self.timers.push((op, attempt, kind, after)),
                 Effect::Kill { op, .. } => self.killed.push(op),
                 Effect::Generated { operations, .. } => self.generated.extend(operations),
@@ -258,6 +265,40 @@ fn an_infrastructure_failure_does_not_use_the_users_attempts() {
 }
 
 #[test]
+fn giving_way_to_others_uses_no_attempts_at_all() {
+    let agenda = agenda(vec![operation("a", json!({}), json!({}))], json!({}));
+    let mut hand = Hand::start(&agenda, &[]);
+    for _ in 0..20 {
+        hand.exit("a", Err(fail(FailureClass::Capacity, "Preempted", "a higher priority")));
+        assert_eq!(hand.state("a"), OperationState::Ready);
+        hand.commit("a");
+        let (op, attempt, kind, _) = hand.timers.pop().unwrap();
+        hand.event(Event::Timer { op, attempt, kind });
+    }
+    hand.exit("a", Err(fail(FailureClass::Capacity, "PodPending", "no room for too long")));
+    hand.commit("a");
+    assert_eq!(
+        hand.end_state(),
+        Some(AgendaState::Failed),
+        "a pod without a place for too long is another case"
+    );
+}
+
+#[test]
+fn the_moments_of_an_attempt_are_told_with_its_reports() {
+    let agenda = agenda(vec![operation("a", json!({}), json!({}))], json!({}));
+    let mut hand = Hand::start(&agenda, &[]);
+    let (op, attempt) = hand.op("a");
+    let ledger = Ledger { pod: Some("p".into()), ..Ledger::default() };
+    hand.event(Event::Moments { op, attempt, ledger: Box::new(ledger) });
+    hand.event(Event::Started { op, attempt });
+    hand.exit("a", Ok(json!(1)));
+    let told = hand.ledger.unwrap();
+    assert_eq!(told.pod.as_deref(), Some("p"));
+    assert!(told.spoke_at.is_some() && told.exited_at.is_some() && told.reported_at.is_some());
+}
+
+#[test]
 fn a_timeout_kills_and_is_named() {
     let agenda = agenda(vec![operation("a", json!({}), json!({"pop.timeout": "5s"}))], json!({}));
     let mut hand = Hand::start(&agenda, &[]);
@@ -371,6 +412,32 @@ fn what_still_runs_is_launched_under_its_number() {
     let running = [("a".to_owned(), 4), ("gone".to_owned(), 1)];
     let hand = Hand::from(&agenda, StartFrom { running: &running, interrupted: 1, ..StartFrom::default() });
     assert_eq!(hand.launched, [("a".into(), 4, json!({}))]);
+}
+
+#[test]
+fn an_attempt_goes_on_under_the_next_lease_unless_its_end_is_durable() {
+    let agenda = agenda(vec![operation("a", json!({}), json!({"pop.retry": 9}))], json!({}));
+    let running = [("a".to_owned(), 2)];
+    let launched = |view: OperationView| {
+        let view = OperationView { name: "a".into(), attempt: 2, ..view };
+        let progress = [view];
+        let from =
+            StartFrom { running: &running, progress: &progress, interrupted: 1, ..StartFrom::default() };
+        Hand::from(&agenda, from).launched[0].1
+    };
+    let at = |reported: bool| {
+        let now = Timestamp::from_second(1).unwrap();
+        let ledger =
+            Ledger { spoke_at: Some(now), reported_at: reported.then_some(now), ..Ledger::default() };
+        Some(Box::new(ledger))
+    };
+    let ready = || OperationView { state: OperationState::Ready, ..OperationView::default() };
+    let failed_before = || OperationView { failure: Some(user_failure()), ..ready() };
+    assert_eq!(launched(OperationView { state: OperationState::Executing, ..ready() }), 2);
+    assert_eq!(launched(OperationView { ledger: at(false), ..ready() }), 2);
+    assert_eq!(launched(OperationView { ledger: at(false), ..failed_before() }), 2, "attempt 1 had failed");
+    assert_eq!(launched(OperationView { ledger: at(true), ..failed_before() }), 4, "attempt 2 has failed");
+    assert_eq!(launched(ready()), 2, "told by a pool of an earlier version");
 }
 
 #[test]

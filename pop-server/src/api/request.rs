@@ -48,6 +48,7 @@ fn update(view: api::OperationView) -> Result<OperationUpdate, Error> {
         ended_at,
         output,
         failure,
+        ledger,
     } = view;
     let of = |what: String| format!("operation `{name}`: {what}");
     let state = OperationState::of_wire(&state).ok_or_else(|| {
@@ -66,6 +67,37 @@ fn update(view: api::OperationView) -> Result<OperationUpdate, Error> {
         ended_at,
         output,
         failure,
+        ledger: ledger.map(self::ledger),
+    })
+}
+
+/// The server itself knows when it commits.
+fn ledger(ledger: Box<api::Ledger>) -> Box<record::Ledger> {
+    let api::Ledger {
+        pod,
+        node,
+        ready_at,
+        posted_at,
+        scheduled_at,
+        pulled_at,
+        container_at,
+        spoke_at,
+        exited_at,
+        reported_at,
+        committed_at: _,
+    } = *ledger;
+    Box::new(record::Ledger {
+        pod,
+        node,
+        ready_at,
+        posted_at,
+        scheduled_at,
+        pulled_at,
+        container_at,
+        spoke_at,
+        exited_at,
+        reported_at,
+        committed_at: None,
     })
 }
 

@@ -101,6 +101,7 @@ pub(super) fn operation((name, row): (OperationName, Option<OperationRow>)) -> O
         ended_at: row.ended_at,
         output: row.output,
         failure: row.failure.map(failure),
+        ledger: row.ledger.map(ledger),
         ..view
     }
 }
@@ -118,6 +119,7 @@ fn update(update: OperationUpdate) -> OperationView {
         ended_at,
         output,
         failure,
+        ledger,
     } = update;
     OperationView {
         name,
@@ -131,7 +133,37 @@ fn update(update: OperationUpdate) -> OperationView {
         ended_at,
         output,
         failure: failure.map(self::failure),
+        ledger: ledger.map(self::ledger),
     }
+}
+
+fn ledger(ledger: Box<record::Ledger>) -> Box<api::Ledger> {
+    let record::Ledger {
+        pod,
+        node,
+        ready_at,
+        posted_at,
+        scheduled_at,
+        pulled_at,
+        container_at,
+        spoke_at,
+        exited_at,
+        reported_at,
+        committed_at,
+    } = *ledger;
+    Box::new(api::Ledger {
+        pod,
+        node,
+        ready_at,
+        posted_at,
+        scheduled_at,
+        pulled_at,
+        container_at,
+        spoke_at,
+        exited_at,
+        reported_at,
+        committed_at,
+    })
 }
 
 /// An event of an agenda.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use pop_sdk::api::{AgendaView, OperationState};
+use pop_sdk::api::{AgendaView, Ledger, OperationState, OperationView, Shares};
 use pop_sdk::client::ListQuery;
 
 use super::exit::Exit;
@@ -18,6 +18,9 @@ pub struct GetArgs {
     /// Print the server's answer as JSON.
     #[arg(long)]
     json: bool,
+    /// Print where the time of each operation went.
+    #[arg(long)]
+    times: bool,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -44,6 +47,14 @@ pub async fn get(args: GetArgs) -> Result<Exit> {
         {
             anstream::println!("               {}", safe::one_line(message));
         }
+        if args.times
+            && let Some(ledger) = &operation.ledger
+        {
+            anstream::println!("               {}", times(ledger));
+        }
+    }
+    if let Some(total) = total(&view.operations) {
+        anstream::println!("time: {total}, summed over the operations");
     }
     if let Some(reason) = &view.reason {
         anstream::println!("reason: {}", safe::one_line(reason));
@@ -55,6 +66,31 @@ pub async fn get(args: GetArgs) -> Result<Exit> {
         anstream::println!("outputs: {}", safe::json(&serde_json::to_string_pretty(outputs)?));
     }
     Ok(Exit::Success)
+}
+
+/// Where one operation's time went, and where it ran.
+fn times(ledger: &Ledger) -> String {
+    let place = match (&ledger.pod, &ledger.node) {
+        (Some(pod), Some(node)) => format!("pod {} on node {}", safe::one_line(pod), safe::one_line(node)),
+        (Some(pod), None) => format!("pod {}", safe::one_line(pod)),
+        _ => String::new(),
+    };
+    let parts = ledger.shares().map(shares).unwrap_or_default();
+    [parts, place].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+fn total(operations: &[OperationView]) -> Option<String> {
+    let known = operations.iter().filter_map(|operation| operation.ledger.as_ref()?.shares());
+    let sum = known.reduce(|a, b| Shares {
+        pop: a.pop + b.pop,
+        cluster: a.cluster + b.cluster,
+        program: a.program + b.program,
+    });
+    sum.map(shares)
+}
+
+fn shares(Shares { pop, cluster, program }: Shares) -> String {
+    format!("POP {pop:.3} s, start of programs {cluster:.3} s, programs {program:.3} s")
 }
 
 /// Arguments of `pop list`.

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use pop_compiler::duration;
 
+use crate::env::Env;
 use crate::runtime::Capacity;
 use crate::runtime::kubernetes::{Access, Config, GUARDED, Policy};
 
@@ -84,6 +86,7 @@ impl KubernetesArgs {
         state: &Path,
         grace: Duration,
         capacity: Option<Capacity>,
+        env: &Env,
     ) -> Result<Config> {
         let time =
             |name: &str, text: &str| duration::parse(text).map_err(|e| anyhow::anyhow!("--{name}: {e}"));
@@ -111,6 +114,7 @@ impl KubernetesArgs {
             log_limit: LOG_LIMIT,
             capacity: capacity.unwrap_or_else(Capacity::unlimited),
             policy: Policy { registries: self.registry.clone(), allowed: self.allow.clone() },
+            clock: Arc::clone(&env.clock),
         })
     }
 }

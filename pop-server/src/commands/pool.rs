@@ -91,7 +91,7 @@ impl LocalArgs {
         }
         let asked = self.cpu.is_some() || self.memory.is_some() || self.programs.is_some();
         let capacity = if asked { Some(self.capacity(Capacity::unlimited())?) } else { None };
-        let config = kubernetes.config(pool, agent, state, self.grace()?, capacity)?;
+        let config = kubernetes.config(pool, agent, state, self.grace()?, capacity, env)?;
         let runtime = Kubernetes::open(config).await?;
         anstream::println!(
             "pods run in namespace {} and report to {}",

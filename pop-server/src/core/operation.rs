@@ -99,14 +99,15 @@ impl Operation {
         true
     }
 
-    /// Records the end of the lease: a started operation waits for its next attempt. `false` if the operation had not
-    /// started.
+    /// Records the end of the lease: a started operation waits for its next attempt, or goes on with this one under the
+    /// next lease. `false` if the operation had not started.
     pub(super) fn give_back(&mut self) -> bool {
         if !matches!(self.state, OperationState::Launching | OperationState::Executing) {
             return false;
         }
         self.state = OperationState::Ready;
-        self.retrying = true;
+        // The attempt has not ended, so a later report may tell that it runs.
+        self.retrying = false;
         self.percent = Percent::default();
         self.message = None;
         true
@@ -138,6 +139,7 @@ impl Operation {
             ended_at: None,
             output: None,
             failure: None,
+            ledger: None,
         }
     }
 
@@ -211,8 +213,9 @@ mod tests {
         let mut running = operation(&[view(Executing, 1, 40.0)]);
         assert!(running.give_back());
         assert_eq!((running.state, running.attempt, running.percent), (Ready, 1, Percent::default()));
-        assert!(!running.report(&view(Executing, 1, 50.0)));
-        assert!(running.report(&view(Launching, 2, 0.0)));
+        let mut adopted = running.clone();
+        assert!(adopted.report(&view(Executing, 1, 50.0)), "it goes on under the next lease");
+        assert!(running.report(&view(Launching, 2, 0.0)), "or it is lost");
         assert!(!operation(&[]).give_back());
         assert_eq!(operation(&[]).state, Waiting);
     }

@@ -227,6 +227,35 @@ pub struct OperationRow {
     pub output: Option<Value>,
     /// The failure of the last attempt.
     pub failure: Option<Failure>,
+    /// The moments of the attempt; none keeps the stored ones of this attempt.
+    pub ledger: Option<Box<Ledger>>,
+}
+
+/// The moments of an attempt, as far as they are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// The pod.
+    pub pod: Option<String>,
+    /// The pod's node.
+    pub node: Option<String>,
+    /// The attempt was due.
+    pub ready_at: Option<Timestamp>,
+    /// The API server had the pod.
+    pub posted_at: Option<Timestamp>,
+    /// The pod had a node.
+    pub scheduled_at: Option<Timestamp>,
+    /// The pod's first container started.
+    pub pulled_at: Option<Timestamp>,
+    /// The operation's container started.
+    pub container_at: Option<Timestamp>,
+    /// The pool heard of the program for the first time.
+    pub spoke_at: Option<Timestamp>,
+    /// The program ended.
+    pub exited_at: Option<Timestamp>,
+    /// The pool had the outcome.
+    pub reported_at: Option<Timestamp>,
+    /// The outcome was durable.
+    pub committed_at: Option<Timestamp>,
 }
 
 /// Hundredths of a percent: 0 to 10,000. Sums of them are exact.

@@ -137,6 +137,10 @@ impl Core {
         row.ended_at = view.ended_at;
         row.output = view.output.take();
         row.failure.clone_from(&view.failure);
+        row.ledger = view.ledger.take();
+        if let Some(ledger) = row.ledger.as_mut().filter(|_| state.is_terminal()) {
+            ledger.committed_at = Some(tx.now);
+        }
         view.kind = live.operations[index].kind.as_ref().into();
         view.percent = row.percent;
         tx.writes.push(Write::Operation(Box::new(row)));

@@ -217,6 +217,7 @@ fn begin_anew(stored: LiveRow, closure: &Closure, reason: String) -> (LiveRow, V
                 ended_at: None,
                 output: None,
                 failure: None,
+                ledger: None,
             };
             fresh.push(new.clone());
             kept.push(new);

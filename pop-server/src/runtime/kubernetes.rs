@@ -41,6 +41,7 @@ pub use self::policy::{GUARDED, Policy};
 use self::tokens::Tokens;
 use super::shim::wire::Outcome;
 use super::{Adopted, AttemptKey, Capacity, Launch, Pending, Reporter, Runtime, Signal, Stop};
+use crate::env::Clock;
 use crate::run::fail;
 
 /// Pause between two looks for orphans.
@@ -92,6 +93,8 @@ pub struct Config {
     pub capacity: Capacity,
     /// What operation types may ask of the cluster.
     pub policy: Policy,
+    /// Source of the time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Reasons why the runtime does not start.
@@ -288,7 +291,7 @@ impl Runtime for Kubernetes {
         for ((namespace, name), pod) in self.shared.pods.of_agenda(&names::label_value(agenda)) {
             let cluster = Arc::clone(&self.shared.cluster);
             self.running.spawn(async move {
-                cluster.delete_surely(&namespace, &name, &pod.uid, Duration::from_secs(1)).await
+                cluster.delete_surely(&namespace, &name, &pod.uid, Duration::from_secs(1)).await;
             });
         }
     }

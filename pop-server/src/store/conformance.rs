@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Fence, Filter, Kind, Store, StoreError};
 use crate::core::access::Scope;
 use crate::core::record::{
-    AgendaHeader, AgendaRow, AgendaState, Customer, Event, Failure, FailureClass, Insight, LeaseRow,
+    AgendaHeader, AgendaRow, AgendaState, Customer, Event, Failure, FailureClass, Insight, LeaseRow, Ledger,
     LogChunk, NewAgenda, OperationName, OperationRow, OperationState, Percent, Pool, Setting, Snapshot,
     TemplateHeader, WorkflowRef, Write,
 };
@@ -131,6 +131,7 @@ fn operation(position: u32, state: OperationState, attempt: u32) -> OperationRow
         ended_at: None,
         output: None,
         failure: None,
+        ledger: None,
     }
 }
 
@@ -291,7 +292,10 @@ fn agendas_are_kept(store: &Claimed) {
 fn operations_are_merged(store: &Claimed) {
     use OperationState::{Executing, Succeeded};
     store.commit(&new(1, "a", None)).unwrap();
-    let started = OperationRow { started_at: Some(at(1)), ..operation(1, Executing, 1) };
+    let ledger =
+        Some(Box::new(Ledger { pod: Some("p".into()), posted_at: Some(at(1)), ..Ledger::default() }));
+    let started =
+        OperationRow { started_at: Some(at(1)), ledger: ledger.clone(), ..operation(1, Executing, 1) };
     let done = OperationRow { ended_at: Some(at(2)), output: Some(json!([1])), ..operation(1, Succeeded, 1) };
     store.commit(&[Write::Operation(Box::new(started)), Write::Operation(Box::new(done))]).unwrap();
     let read = store.operations(AgendaNo(1)).unwrap();
@@ -299,10 +303,12 @@ fn operations_are_merged(store: &Claimed) {
     let second = read[1].1.clone().unwrap();
     assert_eq!((second.started_at, second.ended_at), (Some(at(1)), Some(at(2))));
     assert_eq!((second.state, second.output), (Succeeded, Some(json!([1]))));
+    assert_eq!(second.ledger, ledger, "what is known of an attempt stays");
     let next = OperationRow { started_at: Some(at(9)), ..operation(1, Executing, 2) };
     store.commit(&[Write::Operation(Box::new(next))]).unwrap();
     let read = store.operations(AgendaNo(1)).unwrap();
-    assert_eq!(read[1].1.as_ref().unwrap().started_at, Some(at(9)));
+    let second = read[1].1.as_ref().unwrap();
+    assert_eq!((second.started_at, &second.ledger), (Some(at(9)), &None), "another attempt begins anew");
     let loaded = store.load().unwrap();
     assert_eq!(loaded.live[0].operations.len(), 2);
     assert_eq!(loaded.live[0].changed.len(), 1);

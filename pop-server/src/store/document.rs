@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::core::record::{
-    Added, AgendaState, Customer, Event, Failure, FailureClass, Insight, Mismatch, OperationName,
+    Added, AgendaState, Customer, Event, Failure, FailureClass, Insight, Ledger, Mismatch, OperationName,
     OperationState, OperationUpdate, Percent, Pool, RerunOperations, TemplateHeader, WorkflowRef,
 };
 use crate::ids::CustomerId;
@@ -49,6 +49,7 @@ stored!(
     WorkflowRef as WorkflowDocument,
     Failure as FailureDocument,
     Mismatch as MismatchDocument,
+    Ledger as LedgerDocument,
     Event as EventDocument,
     OperationUpdate as OperationDocument,
     OperationName as OperationNameDocument,
@@ -163,6 +164,33 @@ struct MismatchDocument {
     found: String,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Ledger", default = "Ledger::default")]
+struct LedgerDocument {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    posted_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduled_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pulled_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spoke_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exited_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reported_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    committed_at: Option<Timestamp>,
+}
+
 /// The number also has a column, which decides.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Event")]
@@ -207,6 +235,8 @@ struct OperationDocument {
     output: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
+    #[serde(skip)]
+    ledger: Option<Box<Ledger>>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{AgendaState, Failure, OperationName, OperationState, Percent};
+use super::{AgendaState, Failure, Ledger, OperationName, OperationState, Percent};
 
 /// A change of an agenda. Events of one agenda are numbered without gaps from 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +51,8 @@ pub struct OperationUpdate {
     pub output: Option<Value>,
     /// The failure of the last attempt.
     pub failure: Option<Failure>,
+    /// The moments of the attempt. Only reports carry them, events never do.
+    pub ledger: Option<Box<Ledger>>,
 }
 
 /// Operations that a generator added to an agenda.

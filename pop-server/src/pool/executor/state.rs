@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pop_compiler::agenda::{Agenda, RunSpec};
-use pop_sdk::api::{AgendaEnd, AgendaState, Failure, FailureClass, Lease, LeaseId, LogChunk, Made, Report};
+use pop_sdk::api::{
+    AgendaEnd, AgendaState, Failure, FailureClass, Lease, LeaseId, Ledger, LogChunk, Made, Report,
+};
 use serde_json::Value;
 
 use crate::pool::admission::{self, Admission, Claim};
@@ -366,6 +368,8 @@ impl Executor {
     }
 
     fn launch(&mut self, now: Moment, key: AttemptKey, payload: Value) {
+        let due = Ledger { ready_at: Some(now.date), ..Ledger::default() };
+        self.step(now, key.run, Event::Moments { op: key.op, attempt: key.attempt, ledger: Box::new(due) });
         let Some(leased) = self.runs.get_mut(&key.run) else { return };
         leased.live += 1;
         let plan = leased.run.plan();
@@ -428,6 +432,7 @@ impl Executor {
         match signal {
             Signal::Waiting { reason } => self.step(now, run, Event::Waiting { op, attempt, reason }),
             Signal::Started => self.step(now, run, Event::Started { op, attempt }),
+            Signal::Moments(ledger) => self.step(now, run, Event::Moments { op, attempt, ledger }),
             Signal::Progress { percent, message } => {
                 self.step(now, run, Event::Progress { op, attempt, percent, message });
             }

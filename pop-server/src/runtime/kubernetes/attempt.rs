@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use pop_compiler::agenda::RunSpec;
-use pop_sdk::api::{Failure, FailureClass};
+use pop_sdk::api::{Failure, FailureClass, Ledger};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use super::bare::Bare;
+use super::bare::{self, Bare};
 use super::digest::Digest;
 use super::evidence;
 use super::manifest;
@@ -35,7 +35,7 @@ const EVIDENCE: Duration = Duration::from_secs(15);
 /// Time in which the containers of a pod are usually created; then the pod's events are read.
 const SET_UP: Duration = Duration::from_secs(15);
 /// Time without any news of a running pod, after which the API server is asked.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Grace of a pod that must end at once, and of one whose program has ended. With less, the API server would forget the
 /// pod before the node has ended it.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -83,6 +83,7 @@ pub(super) async fn run(
         mount: None,
         looked: None,
         outcomes: Outcomes::default(),
+        ledger: Ledger::default(),
         shared,
     };
     let result = match attempt.create(pod).await {
@@ -182,6 +183,8 @@ struct Attempt {
     mount: Option<String>,
     looked: Option<Instant>,
     outcomes: Outcomes,
+    /// The moments that are known.
+    ledger: Ledger,
 }
 
 impl Attempt {
@@ -252,9 +255,9 @@ impl Attempt {
                 () = tokio::time::sleep(after) => {}
             }
         }
-        if let Some(bare) = &self.bare {
+        if self.bare.is_some() {
             let last = shared.last_progress(&self.launch);
-            let secret = bare.secret(&self.launch, &self.place, &self.uid, last.as_deref())?;
+            let secret = bare::secret(&self.launch, &self.place, &self.uid, last.as_deref())?;
             let mut pause = pauses();
             loop {
                 match shared.cluster.create_secret(&self.place.0, &secret).await {
@@ -287,6 +290,7 @@ impl Attempt {
     }
 
     fn own(&mut self, digest: Digest) {
+        self.ledger.posted_at = Some(self.shared.config.clock.now());
         self.uid.clone_from(&digest.uid);
         self.claim.bind(&digest.uid);
         // The watch may have told more than the answer to the create.
@@ -374,7 +378,10 @@ impl Attempt {
         if let Some(bare) = &mut self.bare {
             let signals = bare.look(&digest, &self.shared, &self.place, self.reporter.as_ref());
             for signal in signals {
-                self.started |= signal == Signal::Started;
+                if signal == Signal::Started {
+                    self.started = true;
+                    self.moments();
+                }
                 self.send(signal);
             }
         }
@@ -541,6 +548,7 @@ impl Attempt {
         let end = batch.first + batch.signals.len() as u64;
         // A shim that has spoken has started; a restarted agent may have missed the signal.
         if !std::mem::replace(&mut self.started, true) {
+            self.moments();
             self.send(Signal::Started);
         }
         for told in batch.signals.into_iter().skip(known) {
@@ -569,6 +577,7 @@ impl Attempt {
         reply: Option<oneshot::Sender<Receipt>>,
     ) -> Option<Result<Value, Failure>> {
         self.outcomes.keep(reply);
+        self.ledger.exited_at = outcome.ended_at;
         self.shared.keep_progress(&self.launch, &outcome);
         let failure = match outcome.result {
             Err(failure) if failure.code == "Stopped" && self.asked == Asked::Nothing => failure,
@@ -595,8 +604,28 @@ impl Attempt {
         Some(Err(why))
     }
 
+    /// Tells the moments that are known by now.
+    fn moments(&mut self) {
+        let now = self.shared.config.clock.now();
+        if self.started {
+            self.ledger.spoke_at.get_or_insert(now);
+        }
+        if let Some(digest) = &self.digest {
+            self.ledger.pod = Some(digest.name.clone());
+            self.ledger.node.clone_from(&digest.node);
+            self.ledger.scheduled_at = digest.scheduled;
+            self.ledger.pulled_at = digest.pulled;
+            self.ledger.container_at = digest.started;
+            let ended = digest.ended.as_ref().and_then(|ended| ended.at);
+            self.ledger.exited_at = self.ledger.exited_at.or(ended);
+        }
+        self.send(Signal::Moments(Box::new(self.ledger.clone())));
+    }
+
     /// Tells the result. No signal follows.
     fn exit(&mut self, result: Result<Value, Failure>) {
+        self.ledger.reported_at = Some(self.shared.config.clock.now());
+        self.moments();
         self.send(Signal::Exited(result));
         self.reporter = None;
     }

@@ -50,34 +50,6 @@ impl Bare {
         Self { masker, progress: None, started: false, log: None, cut: CancellationToken::new() }
     }
 
-    /// The secret with the handler's variables. It belongs to the pod, and goes with it.
-    ///
-    /// # Errors
-    /// The input is too large for variables.
-    pub(super) fn secret(
-        &self,
-        launch: &Launch,
-        (namespace, name): &Place,
-        uid: &str,
-        last_progress: Option<&str>,
-    ) -> Result<Secret, Failure> {
-        let mut variables = variables(launch)?;
-        if let Some(progress) = last_progress {
-            variables.insert("LAST_PROGRESS".to_owned(), progress.to_owned());
-        }
-        let secret = json!({
-            "metadata": {
-                "name": name, "namespace": namespace, "labels": {names::MANAGED_BY: "pop"},
-                "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uid}],
-            },
-            "immutable": true,
-        });
-        let mut secret: Secret = serde_json::from_value(secret).unwrap_or_default();
-        secret.data =
-            Some(variables.into_iter().map(|(name, value)| (name, ByteString(value.into_bytes()))).collect());
-        Ok(secret)
-    }
-
     /// Takes the pod's state in, and returns the signals that follow.
     pub(super) fn look(
         &mut self,
@@ -153,6 +125,33 @@ impl Drop for Bare {
     fn drop(&mut self) {
         self.cut.cancel();
     }
+}
+
+/// The secret with the handler's variables. It belongs to the pod, and goes with it.
+///
+/// # Errors
+/// The input is too large for variables.
+pub(super) fn secret(
+    launch: &Launch,
+    (namespace, name): &Place,
+    uid: &str,
+    last_progress: Option<&str>,
+) -> Result<Secret, Failure> {
+    let mut variables = variables(launch)?;
+    if let Some(progress) = last_progress {
+        variables.insert("LAST_PROGRESS".to_owned(), progress.to_owned());
+    }
+    let secret = json!({
+        "metadata": {
+            "name": name, "namespace": namespace, "labels": {names::MANAGED_BY: "pop"},
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uid}],
+        },
+        "immutable": true,
+    });
+    let mut secret: Secret = serde_json::from_value(secret).unwrap_or_default();
+    secret.data =
+        Some(variables.into_iter().map(|(name, value)| (name, ByteString(value.into_bytes()))).collect());
+    Ok(secret)
 }
 
 async fn follow(

@@ -130,7 +130,7 @@ impl Cluster {
             match self.delete(namespace, name, uid, grace).await {
                 Ok(()) => return,
                 Err(Refusal::Later(why, _)) => {
-                    tracing::debug!(pod = name, why, "could not delete the pod yet")
+                    tracing::debug!(pod = name, why, "could not delete the pod yet");
                 }
                 // One warning for each pod, however long a right is missing.
                 Err(refusal) if !std::mem::replace(&mut warned, true) => {

@@ -34,6 +34,8 @@ pub(super) struct Digest {
     pub(super) status: Option<(String, String)>,
     /// Reason and message of the first container that can't start.
     pub(super) blocked: Option<(String, String)>,
+    /// When the first container started.
+    pub(super) pulled: Option<Timestamp>,
     /// When the operation's container started.
     pub(super) started: Option<Timestamp>,
     /// The end of the operation's container, or of a failed init container.
@@ -114,6 +116,7 @@ impl Digest {
             disruption: disruption.map(|condition| (text(&condition.reason), text(&condition.message))),
             status: status.reason.as_ref().map(|reason| (reason.clone(), text(&status.message))),
             blocked: inits.iter().copied().chain(main).find_map(blocked),
+            pulled: inits.iter().copied().chain(main).find_map(started),
             started: main.and_then(started),
             ended: failed_init.or_else(|| main.and_then(ended)),
             reported: Reported {

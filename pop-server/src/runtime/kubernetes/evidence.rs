@@ -278,7 +278,7 @@ mod tests {
     use super::super::digest::Ended;
     use super::*;
 
-    const GRACE: Duration = Duration::from_secs(60);
+    const GRACE: Duration = Duration::from_mins(1);
 
     fn digest() -> Digest {
         Digest { name: "p".into(), node: Some("n1".into()), ..Digest::default() }

@@ -50,6 +50,9 @@ pub(super) struct Children {
     starting: RwLock<()>,
     /// Notified when an attempt's folder becomes free.
     freed: Notify,
+    /// Held while orphans are killed and reaped. A killed process shows no mark any more, so a second round at the same
+    /// time would overlook it and return before its end.
+    hunting: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -79,7 +82,7 @@ impl Children {
         }
         let state = State { launched: proc::children().into_iter().collect(), ..State::default() };
         let (state, starting, freed) = (Mutex::new(state), RwLock::default(), Notify::new());
-        Self { work, state, starting, freed }
+        Self { work, state, starting, freed, hunting: Mutex::default() }
     }
 
     /// Claims an attempt's folder; none while an earlier start of the same attempt runs.
@@ -132,6 +135,7 @@ impl Children {
 
     /// Kills the wanted orphans; false if none was found.
     fn round(&self, wanted: impl Fn(&Path, &State) -> bool) -> bool {
+        let _one_at_a_time = self.hunting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut killed = Vec::new();
         for pid in proc::children() {
             if self.state().launched.contains(&pid) {

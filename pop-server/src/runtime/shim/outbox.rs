@@ -26,7 +26,7 @@ impl Outbox {
             Signal::Started => Told::Started,
             Signal::Progress { percent, message } => Told::Progress { percent, message },
             Signal::Log { stream, offset, text } => Told::Log { stream: stream.to_owned(), offset, text },
-            Signal::Exited(_) => return,
+            Signal::Moments(_) | Signal::Exited(_) => return,
         };
         let last = if self.waiting.len() > self.sent { self.waiting.back_mut() } else { None };
         match (last, told) {
@@ -34,7 +34,7 @@ impl Outbox {
                 Some(Told::Log { stream, offset, text }),
                 Told::Log { stream: same, offset: next, text: more },
             ) if *stream == same && *offset + text.len() as u64 == next && text.len() < LARGEST => {
-                text.push_str(&more)
+                text.push_str(&more);
             }
             // Only the newest progress counts.
             (Some(old @ Told::Progress { .. }), told @ Told::Progress { .. }) => *old = told,

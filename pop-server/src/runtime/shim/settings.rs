@@ -36,7 +36,6 @@ impl Settings {
     ///
     /// # Errors
     /// The text names the variable that is missing or invalid.
-    #[expect(clippy::disallowed_methods, reason = "a pod's settings come as variables")]
     pub(super) fn read() -> Result<Self, String> {
         Self::of(
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
@@ -81,7 +80,7 @@ mod tests {
     fn the_program_gets_all_variables_but_the_shims_own() {
         let settings = Settings::of(variables().into_iter()).unwrap();
         assert_eq!(settings.environment, [("PATH".to_owned(), "/bin".to_owned())]);
-        assert_eq!(settings.deadline, Duration::from_secs(60));
+        assert_eq!(settings.deadline, Duration::from_mins(1));
     }
 
     #[test]

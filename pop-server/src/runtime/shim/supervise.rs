@@ -10,14 +10,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use hyper::Method;
 use pop_sdk::api::{Failure, FailureClass};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::link::{Answer, Link};
+use super::link::{Answer, Link, Method};
 use super::memory::Memory;
 use super::outbox::Outbox;
 use super::settings::Settings;
@@ -102,7 +101,9 @@ impl Shim {
             Ok(local) => local,
             Err(why) => {
                 let failure = crate::run::fail(FailureClass::Infra, "PoolIo", why);
-                return self.deliver(&Outcome { result: Err(failure), last_progress: None }).await;
+                return self
+                    .deliver(&Outcome { result: Err(failure), last_progress: None, ended_at: None })
+                    .await;
             }
         };
         if let Some(text) = &assignment.last_progress {
@@ -121,7 +122,8 @@ impl Shim {
             }
         };
         let last_progress = result.is_err().then(|| local.reached(&agenda, &operation)).flatten();
-        let outcome = Outcome { result: explained(result, &memory), last_progress };
+        let ended_at = Some(Env::system().clock.now());
+        let outcome = Outcome { result: explained(result, &memory), last_progress, ended_at };
         leave(&self.settings, &outcome, &masker);
         let delivered = self.deliver(&outcome).await;
         local.idle().await;
@@ -313,7 +315,8 @@ mod tests {
     fn nothing_secret_stays_in_the_status_of_the_pod() {
         let masker = Masker::new(&json!({"token": "s3cr3t-key"}), &["/token".to_owned()]);
         let left = |result, progress: &str| {
-            let packed = left(&Outcome { result, last_progress: Some(progress.to_owned()) }, &masker)?;
+            let packed =
+                left(&Outcome { result, last_progress: Some(progress.to_owned()), ended_at: None }, &masker)?;
             let (packed, mut text) = (STANDARD.decode(packed).unwrap(), String::new());
             flate2::read::ZlibDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
             Some(serde_json::from_str::<Outcome>(&text).unwrap())

@@ -1,6 +1,7 @@
 //! The documents between a shim and its pool. Both come from one release, but a pool may be newer than a running shim:
 //! readers ignore unknown fields.
 
+use jiff::Timestamp;
 use pop_compiler::agenda::RunSpec;
 use pop_sdk::api::Failure;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,9 @@ pub(crate) struct Outcome {
     /// The last progress of a failed attempt, as the program wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_progress: Option<String>,
+    /// When the program ended, by the clock of its node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_at: Option<Timestamp>,
 }
 
 /// The answer to an outcome.

@@ -6,13 +6,14 @@ use crate::store::StoreError;
 
 /// Each script brings the schema from the previous version to its own. The version is the script's place in this list,
 /// counted from 1.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("../schema.sql"),
     include_str!("../schema-2.sql"),
     include_str!("../schema-3.sql"),
     include_str!("../schema-4.sql"),
     include_str!("../schema-5.sql"),
     include_str!("../schema-6.sql"),
+    include_str!("../schema-7.sql"),
 ];
 
 /// Migrates the database to the newest version.

@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use serde::de::DeserializeOwned;
 
-use super::row::{self, AGENDA_COLUMNS, AGENDA_WIDTH, OPERATION_COLUMNS};
+use super::row::{self, AGENDA_COLUMNS, AGENDA_WIDTH, OPERATION_COLUMNS, OPERATION_WIDTH};
 use super::seal::Seal;
 use crate::core::access::Scope;
 use crate::core::record::{
@@ -179,7 +179,7 @@ pub(super) fn operations(c: &Connection, seal: &Seal, agenda: AgendaNo) -> Resul
     let mut rows = statement.query([agenda.0])?;
     while let Some(r) = rows.next()? {
         let mut operation = row::operation(r)?;
-        operation.output = match r.get_ref(11)? {
+        operation.output = match r.get_ref(OPERATION_WIDTH)? {
             ValueRef::Null => None,
             output => Some(row::json(&seal.unseal(agenda, output)?, "output")?),
         };

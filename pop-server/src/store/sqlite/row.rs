@@ -22,7 +22,9 @@ pub(super) const AGENDA_WIDTH: usize = 29;
 
 /// The columns that [`operation`] reads, in its order.
 pub(super) const OPERATION_COLUMNS: &str = "operations.no, operations.position, state, again, attempt, percent, \
-    message, started_at, ended_at, failure, failures";
+    message, started_at, ended_at, failure, failures, ledger";
+/// The number of these columns.
+pub(super) const OPERATION_WIDTH: usize = 12;
 
 pub(super) fn agenda(row: &Row<'_>, seal: &Seal) -> Result<Record, StoreError> {
     let no = AgendaNo(row.get(0)?);
@@ -85,6 +87,7 @@ pub(super) fn operation(row: &Row<'_>) -> Result<OperationRow, StoreError> {
         ended_at: time_or_none(row.get(8)?)?,
         output: None,
         failure: json_or_none(row.get(9)?, "failure")?,
+        ledger: json_or_none(row.get(11)?, "ledger")?,
     })
 }
 

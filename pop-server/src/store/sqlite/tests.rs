@@ -155,7 +155,7 @@ fn a_newer_schema_is_refused() {
     let refused = SqliteStore::open(&path).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "unsupported schema version 999 of the database: this program supports up to 6. Use a newer program"
+        "unsupported schema version 999 of the database: this program supports up to 7. Use a newer program"
     );
 }
 

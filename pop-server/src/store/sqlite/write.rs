@@ -242,12 +242,14 @@ fn operation(tx: &Transaction<'_>, seal: &Seal, row: &OperationRow) -> Result<()
     // Within one attempt, a known start time stays.
     tx.prepare_cached(
         "INSERT INTO operations \
-         (no, position, state, again, attempt, percent, message, started_at, ended_at, failure, failures) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+         (no, position, state, again, attempt, percent, message, started_at, ended_at, failure, failures, \
+         ledger) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
          ON CONFLICT (no, position) DO UPDATE SET state = excluded.state, again = excluded.again, \
          percent = excluded.percent, message = excluded.message, ended_at = excluded.ended_at, \
          started_at = CASE WHEN attempt = excluded.attempt \
              THEN coalesce(started_at, excluded.started_at) ELSE excluded.started_at END, \
+         ledger = CASE WHEN attempt = excluded.attempt \
+             THEN coalesce(excluded.ledger, ledger) ELSE excluded.ledger END, \
          failure = CASE excluded.state WHEN 'succeeded' THEN NULL \
          ELSE coalesce(excluded.failure, failure) END, attempt = excluded.attempt, \
          failures = excluded.failures",
@@ -264,6 +266,7 @@ fn operation(tx: &Transaction<'_>, seal: &Seal, row: &OperationRow) -> Result<()
         row.ended_at.map(to_micros),
         text_or_none(row.failure.as_ref(), "failure")?,
         row.failures,
+        text_or_none(row.ledger.as_ref(), "ledger")?,
     ])?;
     if let Some(output) = &row.output {
         let output = seal.seal(tx, row.agenda, is_sealed(tx, row.agenda)?, text(output, "output")?)?;
