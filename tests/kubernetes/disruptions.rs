@@ -5,7 +5,7 @@ use pop_sdk::api::{AgendaState, FailureClass, OperationState, OperationView};
 use serde_json::{Value, json};
 
 use crate::farm::{
-    Farm, Sign, class_and_code, ended, event, executing, free_port, only, only_with_retries, script, until,
+    Farm, class_and_code, ended, event, executing, free_port, only, only_with_retries, script, until,
 };
 use crate::support::{code, pop, stdout};
 
@@ -52,10 +52,11 @@ async fn a_drained_node() {
     let (failed, last, state) = disturbed(&farm, only(spec, json!({})), async |farm, pod| {
         let place = "jsonpath={.spec.nodeName}";
         let node = farm.kubectl(&["get", "pod", pod, "-n", &farm.namespace, "-o", place]).await;
-        let _sign = Sign::new();
+        let _closed = farm.will_uncordon(&node);
         let selector = format!("--pod-selector=e2e={}", farm.namespace);
-        farm.kubectl(&["drain", &node, &selector, "--ignore-daemonsets", "--force", "--timeout=60s"]).await;
-        farm.kubectl(&["uncordon", &node]).await;
+        let force = ["--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=60s"];
+        let arguments: Vec<&str> = ["drain", &node, &selector].into_iter().chain(force).collect();
+        farm.kubectl(&arguments).await;
     })
     .await;
     assert_eq!(class_and_code(&failed), (FailureClass::Infra, "Evicted"));

@@ -241,6 +241,11 @@ impl Farm {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
+    /// Opens a node again when dropped, also after a failure: other tests need the node.
+    pub(crate) fn will_uncordon(&self, node: &str) -> Cordon {
+        Cordon { kubeconfig: self.kubeconfig.clone(), node: node.to_owned(), _sign: Sign::new() }
+    }
+
     /// A folder of this machine that pods write to.
     pub(crate) fn marks(&self) -> Marks {
         let folder = self.folder.path().join("marks");
@@ -414,10 +419,10 @@ fn cluster_folder() -> PathBuf {
 }
 
 /// Tells others who use the cluster that a test disturbs it: the file of `POP_CLUSTER_OUTAGE` exists meanwhile.
-pub(crate) struct Sign(Option<PathBuf>);
+struct Sign(Option<PathBuf>);
 
 impl Sign {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         let file = variable("POP_CLUSTER_OUTAGE").map(PathBuf::from);
         if let Some(file) = &file {
             fs::write(file, "").expect("a sign");
@@ -431,6 +436,21 @@ impl Drop for Sign {
         if let Some(file) = &self.0 {
             let _ = fs::remove_file(file);
         }
+    }
+}
+
+/// The time in which a node takes no pod.
+pub(crate) struct Cordon {
+    kubeconfig: PathBuf,
+    node: String,
+    _sign: Sign,
+}
+
+impl Drop for Cordon {
+    fn drop(&mut self) {
+        let mut command = std::process::Command::new("kubectl");
+        command.arg("--kubeconfig").arg(&self.kubeconfig).args(["uncordon", &self.node]);
+        let _ = command.stdout(Stdio::null()).status();
     }
 }
 
