@@ -14,6 +14,7 @@ mod names;
 mod pods;
 mod policy;
 mod refusal;
+mod rights;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -255,7 +256,8 @@ impl Runtime for Kubernetes {
         let (shared, agenda) = (Arc::clone(&self.shared), names::label_value(agenda));
         let namespace = shared.namespace(customer);
         Box::pin(async move {
-            shared.pods.watch(&shared.cluster, &namespace, &shared.common.owner).await;
+            // Without the right to see pods there is nothing to take over. The attempts then fail with the reason.
+            let _ = shared.pods.watch(&shared.cluster, &namespace, &shared.common.owner).await;
             let pods = shared.pods.of_agenda(&agenda);
             pods.iter()
                 .map(|(_, pod)| Adopted { operation: pod.operation.clone(), attempt: pod.attempt })

@@ -133,7 +133,9 @@ async fn prepare(
     // The watch must see the pod's first change.
     tokio::select! {
         () = stop.asked() => return Err(words::stopped_before()),
-        () = shared.pods.watch(&shared.cluster, &place.0, &shared.common.owner) => {}
+        seen = shared.pods.watch(&shared.cluster, &place.0, &shared.common.owner) => {
+            seen.map_err(|why| words::no_right(&why))?;
+        }
     }
     Ok((claim, inbox, pod))
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures_util::AsyncBufRead;
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
 use k8s_openapi::api::core::v1::{Event, Pod, Secret};
 use kube::api::{Api, DeleteParams, ListParams, LogParams, PostParams, Preconditions};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -144,12 +147,10 @@ impl Cluster {
                 Err(Refusal::Later(why, _)) => {
                     tracing::debug!(pod = name, why, "could not delete the pod yet");
                 }
+                // One warning for each pod, however long a right is missing.
                 Err(refusal) if !std::mem::replace(&mut warned, true) => {
-                    tracing::warn!(
-                        pod = name,
-                        why = refusal.text(),
-                        "could not delete the pod; trying again"
-                    );
+                    let why = refusal.text();
+                    tracing::warn!(pod = name, why, "could not delete the pod; trying again");
                 }
                 Err(_) => {}
             }
@@ -200,6 +201,29 @@ impl Cluster {
     ) -> impl futures_util::Stream<Item = Result<watcher::Event<Pod>, watcher::Error>> + Send + use<> {
         let config = watcher::Config::default().labels(&names::selector(owner));
         watcher::watcher(self.pods(namespace), config)
+    }
+
+    /// Whether this pool's account has a right in a namespace. `part` is a subresource, or empty.
+    pub(super) async fn may(
+        &self,
+        namespace: &str,
+        verb: &str,
+        (resource, part): (&str, &str),
+    ) -> Result<bool, Refusal> {
+        let attributes = ResourceAttributes {
+            namespace: Some(namespace.to_owned()),
+            verb: Some(verb.to_owned()),
+            resource: Some(resource.to_owned()),
+            subresource: Some(part.to_owned()).filter(|part| !part.is_empty()),
+            ..ResourceAttributes::default()
+        };
+        let spec =
+            SelfSubjectAccessReviewSpec { resource_attributes: Some(attributes), ..Default::default() };
+        let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
+        let api: Api<SelfSubjectAccessReview> = Api::all(self.client());
+        let answer = limited(&self.reads, api.create(&PostParams::default(), &review)).await?;
+        // Without an answer nothing is known to be missing.
+        Ok(answer.status.is_none_or(|status| status.allowed))
     }
 
     /// The answer to a plain GET, for the keys of the cluster's tokens.

@@ -28,8 +28,7 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>, patience: Duration) 
     let config = |code: &str, message: String| fail(FailureClass::Config, code, message);
     if let Some(message) = &digest.unschedulable {
         let reason = unschedulable(message);
-        // Other pods may end, and nodes come back; a selector that fits no node stays as it is.
-        let limit = is_lasting(message).then(|| {
+        let limit = (!passes(message)).then(|| {
             let text = format!(
                 "no node fits the pod: {reason}. Correct `node_selector`, `affinity` or `tolerations` of the operation type, or add a node."
             );
@@ -87,6 +86,14 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>, patience: Duration) 
     Pending { reason, limit: None }
 }
 
+/// Whether the cluster may take the pod later as it is: others' pods end, and a node that is drained or not ready comes
+/// back. A selector that fits no node stays as it is.
+fn passes(message: &str) -> bool {
+    ["Insufficient", "Too many pods", "were unschedulable", "taint {node.kubernetes.io/"]
+        .iter()
+        .any(|sign| message.contains(sign))
+}
+
 /// The failure of an attempt whose pod has waited for too long.
 pub(super) fn waited(reason: &str, limit: Duration) -> Failure {
     let message = format!(
@@ -105,14 +112,6 @@ fn unschedulable(message: &str) -> String {
         .map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' '))
         .collect();
     format!("{} ({nodes} nodes)", reasons.join(", "))
-}
-
-/// Whether the scheduler's message names nothing that passes by itself: no lack of room, no node that is being emptied
-/// or is silent.
-fn is_lasting(message: &str) -> bool {
-    let passing = ["Insufficient", "Too many pods", "were unschedulable", "node.kubernetes.io/", "volume"];
-    let lasting = ["didn't match", "untolerated taint"];
-    lasting.iter().any(|text| message.contains(text)) && !passing.iter().any(|text| message.contains(text))
 }
 
 /// Whether a registry's answer will not change by itself.
@@ -294,6 +293,13 @@ mod tests {
         let cpu = "0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful.";
         let waiting = pending(&Digest { unschedulable: Some(cpu.into()), ..digest() }, None, GRACE);
         assert_eq!((waiting.reason.as_str(), waiting.limit), ("Insufficient cpu (0/3 nodes)", None));
+        for passing in [
+            "0/1 nodes are available: 1 node(s) were unschedulable. preemption: none.",
+            "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }. no new claims.",
+        ] {
+            let waiting = pending(&Digest { unschedulable: Some(passing.into()), ..digest() }, None, GRACE);
+            assert_eq!(waiting.limit, None, "a drained or silent node may come back");
+        }
         let selector =
             "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: none.";
         let waiting = pending(&Digest { unschedulable: Some(selector.into()), ..digest() }, None, GRACE);

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 use super::cluster::Cluster;
 use super::digest::Digest;
 use super::names::Owner;
+use super::refusal::Refusal;
+use super::rights;
 use crate::runtime::shim::wire::{Assignment, Batch, Outcome, Receipt};
 
 /// Longest pause before a broken watch starts again.
@@ -54,8 +56,19 @@ struct State {
     reporting: HashMap<String, Place>,
     /// The UIDs of pods whose attempts are over.
     fenced: HashSet<String>,
-    /// The watched namespaces; true after the first whole list.
-    namespaces: HashMap<String, watch::Receiver<bool>>,
+    /// The watched namespaces.
+    namespaces: HashMap<String, watch::Receiver<Sight>>,
+}
+
+/// How far the pods of a namespace are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Sight {
+    /// There is no list yet.
+    Nothing,
+    /// There is no list, because a right is missing; the API server's sentence.
+    Refused(String),
+    /// There was a whole list.
+    Whole,
 }
 
 #[derive(Debug)]
@@ -160,22 +173,38 @@ impl Pods {
     }
 
     /// Watches a namespace from now on, and waits for its first list.
-    pub(super) async fn watch(self: &Arc<Self>, cluster: &Arc<Cluster>, namespace: &str, owner: &Owner) {
+    ///
+    /// # Errors
+    /// A right is missing; the API server's sentence. The watch goes on, so a later call may succeed.
+    pub(super) async fn watch(
+        self: &Arc<Self>,
+        cluster: &Arc<Cluster>,
+        namespace: &str,
+        owner: &Owner,
+    ) -> Result<(), String> {
         let mut listed = {
             let mut state = self.state();
             if let Some(listed) = state.namespaces.get(namespace) {
                 listed.clone()
             } else {
-                let (done, listed) = watch::channel(false);
+                let (done, listed) = watch::channel(Sight::Nothing);
                 state.namespaces.insert(namespace.to_owned(), listed.clone());
                 let (pods, cluster) = (Arc::clone(self), Arc::clone(cluster));
                 let (namespace, owner) = (namespace.to_owned(), owner.clone());
-                tokio::spawn(async move { follow(&pods, &cluster, &namespace, &owner, &done).await });
+                tokio::spawn(async move {
+                    tokio::join!(
+                        follow(&pods, &cluster, &namespace, &owner, &done),
+                        rights::review(&cluster, &namespace)
+                    )
+                });
                 listed
             }
         };
         // The watch goes on as long as this process.
-        let _ = listed.wait_for(|done| *done).await;
+        match listed.wait_for(|sight| *sight != Sight::Nothing).await.as_deref() {
+            Ok(Sight::Refused(why)) => Err(why.clone()),
+            _ => Ok(()),
+        }
     }
 
     /// The pods of an agenda that no attempt follows and that nobody has deleted.
@@ -259,7 +288,7 @@ impl Drop for Claim {
 }
 
 /// Follows the pods of a namespace, for ever.
-async fn follow(pods: &Pods, cluster: &Cluster, namespace: &str, owner: &Owner, done: &watch::Sender<bool>) {
+async fn follow(pods: &Pods, cluster: &Cluster, namespace: &str, owner: &Owner, done: &watch::Sender<Sight>) {
     let mut events = std::pin::pin!(cluster.watch(namespace, owner));
     let mut listing = HashSet::new();
     let mut pause = Duration::from_millis(100);
@@ -279,7 +308,7 @@ async fn follow(pods: &Pods, cluster: &Cluster, namespace: &str, owner: &Owner, 
                     watcher::Event::InitDone => {
                         pods.listed(namespace, &listing);
                         listing.clear();
-                        done.send_replace(true);
+                        done.send_replace(Sight::Whole);
                     }
                     watcher::Event::Apply(pod) => {
                         if let Some(digest) = Digest::of(pod) {
@@ -294,6 +323,11 @@ async fn follow(pods: &Pods, cluster: &Cluster, namespace: &str, owner: &Owner, 
                 }
             }
             Some(Err(error)) => {
+                if let Refusal::Right(why) = Refusal::of_watch(&error)
+                    && *done.borrow() != Sight::Whole
+                {
+                    done.send_replace(Sight::Refused(why));
+                }
                 // One warning for each outage.
                 if !std::mem::replace(&mut warned, true) {
                     let why = super::refusal::chain(&error);

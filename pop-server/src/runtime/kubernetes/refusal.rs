@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kube::Error;
 use kube::core::Status;
+use kube::runtime::watcher;
 
 /// The meaning of a failed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,17 @@ impl Refusal {
             Error::Api(status) => Self::of_status(status),
             Error::BuildRequest(_) | Error::SerdeError(_) => Self::Policy(error.to_string()),
             other => Self::Later(chain(other), PAUSE),
+        }
+    }
+
+    /// The meaning of an error of a watch.
+    pub(super) fn of_watch(error: &watcher::Error) -> Self {
+        match error {
+            watcher::Error::InitialListFailed(error)
+            | watcher::Error::WatchStartFailed(error)
+            | watcher::Error::WatchFailed(error) => Self::of(error),
+            watcher::Error::WatchError(status) => Self::of_status(status),
+            watcher::Error::NoResourceVersion => Self::Later(error.to_string(), PAUSE),
         }
     }
 

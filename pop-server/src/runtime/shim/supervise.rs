@@ -1,5 +1,6 @@
 //! Drives one attempt in its pod: assignment in, signals and the outcome out.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -24,7 +25,7 @@ use super::outbox::Outbox;
 use super::settings::Settings;
 use super::wire::{Assignment, Outcome, Receipt};
 use crate::env::Env;
-use crate::run::Resources;
+use crate::run::{Masker, Resources};
 use crate::runtime::local::{Config, Local};
 use crate::runtime::{AttemptKey, Launch, Reporter, Runtime as _, Signal, Stop};
 
@@ -115,6 +116,7 @@ impl Shim {
         if let Some(text) = &assignment.last_progress {
             local.recall(&agenda, &operation, text);
         }
+        let masker = Masker::new(&assignment.payload, &assignment.spec.secrets);
         let launch = launch(assignment);
         local.launch(launch.clone(), Reporter::new(launch.key, out), self.stop.clone());
         let used = touch(self.settings.work.parent().unwrap_or(&self.settings.work).to_path_buf());
@@ -133,7 +135,7 @@ impl Shim {
         let last_progress = result.is_err().then(|| local.reached(&agenda, &operation)).flatten();
         let ended_at = Some(Env::system().clock.now());
         let outcome = Outcome { result: explained(result, &memory), last_progress, ended_at };
-        leave(&self.settings, &outcome);
+        leave(&self.settings, &outcome, &masker);
         let delivered = self.deliver(&outcome).await;
         local.idle().await;
         drop(local);
@@ -305,12 +307,49 @@ fn explained(result: Result<Value, Failure>, memory: &Memory) -> Result<Value, F
     })
 }
 
-/// Leaves a small outcome where the kubelet finds it, in case the pool never answers: base64 of zlib of its JSON.
-fn leave(settings: &Settings, outcome: &Outcome) {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    let packed = serde_json::to_writer(&mut encoder, outcome).ok().and_then(|()| encoder.finish().ok());
-    let text = packed.map(|bytes| STANDARD.encode(bytes)).filter(|text| text.len() <= TERMINATION_MESSAGE);
-    if let Some(text) = text {
+/// Leaves a small outcome where the kubelet finds it, in case the pool never answers.
+fn leave(settings: &Settings, outcome: &Outcome, masker: &Masker) {
+    if let Some(text) = left(outcome, masker).filter(|text| text.len() <= TERMINATION_MESSAGE) {
         let _ = std::fs::write(&settings.termination_message, text);
+    }
+}
+
+/// What may stay in the pod's status, as base64 of zlib of JSON. Whoever may read pods reads it, so nothing with a secret
+/// stays: the next attempt rather does without its last progress, and the pool without an outcome.
+fn left(outcome: &Outcome, masker: &Masker) -> Option<String> {
+    let is_open = |text: &str| matches!(masker.mask(text), Cow::Borrowed(_));
+    let last_progress = outcome.last_progress.clone().filter(|text| is_open(text));
+    let text = serde_json::to_string(&Outcome { last_progress, ..outcome.clone() }).ok()?;
+    if !is_open(&text) {
+        return None;
+    }
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes()).ok()?;
+    Some(STANDARD.encode(encoder.finish().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nothing_secret_stays_in_the_status_of_the_pod() {
+        let masker = Masker::new(&json!({"token": "s3cr3t-key"}), &["/token".to_owned()]);
+        let left = |result, progress: &str| {
+            let packed =
+                left(&Outcome { result, last_progress: Some(progress.to_owned()), ended_at: None }, &masker)?;
+            let (packed, mut text) = (STANDARD.decode(packed).unwrap(), String::new());
+            flate2::read::ZlibDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
+            Some(serde_json::from_str::<Outcome>(&text).unwrap())
+        };
+        let whole = left(Ok(json!({"x": 1})), "5").unwrap();
+        assert_eq!((whole.result, whole.last_progress.as_deref()), (Ok(json!({"x": 1})), Some("5")));
+        let part = left(Ok(json!({"x": 1})), "{\"at\": \"s3cr3t-key\"}").unwrap();
+        assert_eq!((part.result, part.last_progress), (Ok(json!({"x": 1})), None));
+        assert!(left(Ok(json!({"x": "s3cr3t-key"})), "5").is_none());
     }
 }
