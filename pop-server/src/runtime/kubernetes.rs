@@ -79,8 +79,8 @@ pub struct Config {
     pub handler_account: String,
     /// Time for which pods of failed attempts stay.
     pub keep_failed: Duration,
-    /// Time for which a fault of the configuration may keep a pod from its start: somebody may be about to create what is
-    /// missing.
+    /// Time for which a fault of the configuration may keep a pod from its start: what is missing may be on its
+    /// way.
     pub patience: Duration,
     /// Longest time until a pod starts.
     pub pending_timeout: Duration,

@@ -228,9 +228,7 @@ impl Attempt {
                     Ok(Some(there)) if self.is_ours(&there) => {
                         ("an earlier start of the same attempt has not ended yet".to_owned(), PAUSES.0)
                     }
-                    Ok(None) => {
-                        ("the name of the pod is taken by a pod of somebody else".to_owned(), QUOTA_PAUSE)
-                    }
+                    Ok(None) => ("a pod that is not POP's has the name of this pod".to_owned(), QUOTA_PAUSE),
                     Ok(Some(_)) => {
                         let message = format!(
                             "pod {name} belongs to another attempt. Please report this fault of POP."

@@ -109,7 +109,7 @@ impl Cluster {
         }
     }
 
-    /// A pod; none if it does not exist, or is somebody else's.
+    /// A pod; none if it does not exist, or is not POP's.
     pub(super) async fn get(&self, namespace: &str, name: &str) -> Result<Option<Digest>, Refusal> {
         let api = self.pods(namespace);
         Ok(limited(&self.reads, api.get_opt(name)).await?.and_then(Digest::of))

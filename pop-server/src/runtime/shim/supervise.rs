@@ -289,7 +289,7 @@ fn launch(assignment: Assignment) -> Launch {
     }
 }
 
-/// A program that the kernel killed for lack of memory is told from one that somebody killed.
+/// A program that the kernel killed for lack of memory is told from one that a signal killed.
 fn explained(result: Result<Value, Failure>, memory: &Memory) -> Result<Value, Failure> {
     result.map_err(|failure| {
         let killed = failure.signal == Some(9) || failure.exit_code == Some(137);
@@ -314,7 +314,7 @@ fn leave(settings: &Settings, outcome: &Outcome, masker: &Masker) {
     }
 }
 
-/// What may stay in the pod's status, as base64 of zlib of JSON. Whoever may read pods reads it, so nothing with a secret
+/// What may stay in the pod's status, as base64 of zlib of JSON. Every reader of pods reads it, so nothing with a secret
 /// stays: the next attempt rather does without its last progress, and the pool without an outcome.
 fn left(outcome: &Outcome, masker: &Masker) -> Option<String> {
     let is_open = |text: &str| matches!(masker.mask(text), Cow::Borrowed(_));
