@@ -112,7 +112,11 @@ impl Run {
             Event::Started { op, attempt } => self.started(op, attempt, now, &mut effects),
             Event::Moments { op, attempt, ledger } => {
                 if let Some(o) = self.current(op, attempt) {
-                    o.view.ledger.get_or_insert_default().update(*ledger);
+                    let known = o.view.ledger.get_or_insert_default();
+                    // An attempt that goes on under another lease was due before that.
+                    let ready_at = known.ready_at.or(ledger.ready_at);
+                    known.update(*ledger);
+                    known.ready_at = ready_at;
                 }
             }
             Event::Progress { op, attempt, percent, message } => {
@@ -181,6 +185,7 @@ impl Run {
             let Some(view) = by_name.get(step.name.as_str()) else { continue };
             // The end of this attempt is durable, so what is left of it must not run on under its number.
             op.running = op.running.filter(|running| *running > view.attempt || was_running(view));
+            op.view.ledger.clone_from(&view.ledger);
             // It ran under the only lease that was lost, so that one can't have started its successor.
             if from.interrupted == 1 && was_running(view) {
                 op.unheard = 0;
@@ -545,13 +550,16 @@ impl Run {
     fn launch(&mut self, op: usize, payload: Value, effects: &mut Vec<Effect>) {
         let o = &mut self.ops[op];
         o.phase = Phase::Live;
+        let before = o.view.attempt;
         o.view.attempt = match o.running.take() {
             Some(running) if running >= o.view.attempt => running,
             _ => o.view.attempt + 1 + std::mem::take(&mut o.unheard),
         };
         o.view.state = OperationState::Launching;
         o.view.message = None;
-        o.view.ledger = None;
+        if o.view.attempt > before {
+            o.view.ledger = None;
+        }
         effects.push(Effect::Launch { op, attempt: o.view.attempt, payload });
     }
 

@@ -175,7 +175,7 @@ Examples:
   pop pool --server http://10.0.0.5:7070 --pool media --slots 8 --catalog ops/media.toml
   pop pool --runtime kubernetes --namespace media --slots 50
 
-A pool only opens outgoing connections. A restarted pool takes its agendas back and continues them.")]
+A pool opens connections to its server, never the other way; pods report to their pool. A restarted pool takes its agendas back and continues them.")]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct PoolArgs {
     #[command(subcommand)]

@@ -173,9 +173,10 @@ impl Kubernetes {
         let port = listener.local_addr().map_err(listen)?.port();
         let report_url = match &config.report_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => {
+            None if config.report_listen.ip().is_unspecified() => {
                 format!("https://{}", SocketAddr::new(own_address().map_err(KubernetesError::Address)?, port))
             }
+            None => format!("https://{}", SocketAddr::new(config.report_listen.ip(), port)),
         };
         let common = Common {
             owner: Owner { pool: config.pool.clone(), agent: config.agent.clone() },
@@ -220,8 +221,9 @@ impl Shared {
     fn namespace(&self, customer: Option<&str>) -> String {
         match &self.config.namespace {
             None => self.cluster.namespace.clone(),
-            Some(template) => template
-                .replace("{customer}", &names::label_value(customer.unwrap_or("default")).to_lowercase()),
+            // A name that no namespace can have is refused by the API server. Another name in its place could be that of
+            // another customer.
+            Some(template) => template.replace("{customer}", customer.unwrap_or("default")),
         }
     }
 
@@ -335,22 +337,27 @@ async fn reap(shared: Arc<Shared>) {
 async fn sweep(shared: Arc<Shared>) {
     let keep = shared.config.keep_artifacts;
     let Some(artifacts) = shared.common.artifacts.as_ref().filter(|_| !keep.is_zero()) else { return };
-    let namespace = shared.namespace(None);
     let name = format!(
         "pop-sweep-{}",
         names::label_value(&shared.config.agent).to_lowercase().replace(['_', '.'], "-")
     );
-    let pod = manifest::sweeper(&shared.common, artifacts, &namespace, &name, keep);
     loop {
         tokio::time::sleep(SWEEP_EVERY.min(keep)).await;
-        let swept = async {
-            shared.cluster.remove(&namespace, &name).await?;
-            shared.cluster.create_other(&namespace, &pod).await
-        };
-        if let Err(refusal) = swept.await
-            && refusal != Refusal::AlreadyExists
-        {
-            tracing::warn!(why = refusal.text(), "could not start the pod that removes unused files");
+        for namespace in shared.pods.namespaces() {
+            let pod = manifest::sweeper(&shared.common, artifacts, &namespace, &name, keep);
+            let swept = async {
+                shared.cluster.remove(&namespace, &name).await?;
+                shared.cluster.create_other(&namespace, &pod).await
+            };
+            if let Err(refusal) = swept.await
+                && refusal != Refusal::AlreadyExists
+            {
+                tracing::warn!(
+                    namespace,
+                    why = refusal.text(),
+                    "could not start the pod that removes unused files"
+                );
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 
 pub(in crate::runtime) mod capture;
 mod children;
-mod command;
+pub(in crate::runtime) mod command;
 mod environment;
 mod folder;
 mod guard;

@@ -222,6 +222,9 @@ impl Attempt {
                 }
                 Err(Refusal::AlreadyExists) => match shared.cluster.get(&namespace, &name).await {
                     Ok(Some(there)) if self.is_ours(&there) && !there.deleting => {
+                        // An earlier agent heard the program's first word; soon after its start, as usual.
+                        self.ledger.spoke_at = there.started;
+                        self.ledger.posted_at = there.created;
                         self.own(there);
                         break;
                     }
@@ -255,7 +258,7 @@ impl Attempt {
         }
         if self.bare.is_some() {
             let last = shared.last_progress(&self.launch);
-            let secret = bare::secret(&self.launch, &self.place, &self.uid, last.as_deref())?;
+            let secret = bare::secret(&self.launch, &self.spec, &self.place, &self.uid, last.as_deref())?;
             let mut pause = pauses();
             loop {
                 match shared.cluster.create_secret(&self.place.0, &secret).await {
@@ -288,7 +291,7 @@ impl Attempt {
     }
 
     fn own(&mut self, digest: Digest) {
-        self.ledger.posted_at = Some(self.shared.config.clock.now());
+        self.ledger.posted_at.get_or_insert_with(|| self.shared.config.clock.now());
         self.uid.clone_from(&digest.uid);
         self.claim.bind(&digest.uid);
         // The watch may have told more than the answer to the create.

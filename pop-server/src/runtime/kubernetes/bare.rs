@@ -25,6 +25,7 @@ use super::names;
 use super::pods::Place;
 use crate::run::{Masker, fail};
 use crate::runtime::local::capture::{Captured, Log, Want, read};
+use crate::runtime::local::command;
 use crate::runtime::{Launch, Reporter, Signal};
 
 /// Largest input in one variable; a longer one is compressed and cut. Linux accepts 128 KiB.
@@ -133,11 +134,12 @@ impl Drop for Bare {
 /// The input is too large for variables.
 pub(super) fn secret(
     launch: &Launch,
+    spec: &RunSpec,
     (namespace, name): &Place,
     uid: &str,
     last_progress: Option<&str>,
 ) -> Result<Secret, Failure> {
-    let mut variables = variables(launch)?;
+    let mut variables = variables(launch, spec)?;
     if let Some(progress) = last_progress {
         variables.insert("LAST_PROGRESS".to_owned(), progress.to_owned());
     }
@@ -174,10 +176,30 @@ async fn follow(
     }
 }
 
+/// The arguments of an image, filled with an input.
+///
+/// # Errors
+/// The input lacks a value.
+pub(super) fn arguments(spec: &RunSpec, payload: &Value) -> Result<Vec<String>, Failure> {
+    // An absent value in the first place would be the program.
+    let mut words = vec![String::new()];
+    words.extend(spec.args.iter().cloned());
+    Ok(command::arguments(&words, payload)?.split_off(1))
+}
+
+/// The variable with an argument. The pod's spec has only these names, because arguments may hold parts of the input.
+pub(super) fn argument(i: usize) -> String {
+    format!("POP_ARGUMENT_{i}")
+}
+
 /// The variables of a handler.
-fn variables(launch: &Launch) -> Result<BTreeMap<String, String>, Failure> {
+fn variables(launch: &Launch, spec: &RunSpec) -> Result<BTreeMap<String, String>, Failure> {
     let payload = launch.payload.to_string();
-    let mut variables = BTreeMap::new();
+    let mut variables: BTreeMap<String, String> =
+        command::environment(&spec.env, &launch.payload)?.into_iter().collect();
+    for (i, text) in arguments(spec, &launch.payload)?.into_iter().enumerate() {
+        variables.insert(argument(i), text);
+    }
     let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
     if payload.len() <= CHUNK {
         set("PAYLOAD", &payload);
@@ -296,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_large_input_is_compressed_as_handlers_expect() {
-        let small = variables(&launch(json!({"a": 1}))).unwrap();
+        let small = variables(&launch(json!({"a": 1})), &RunSpec::default()).unwrap();
         assert_eq!(
             (small["PAYLOAD"].as_str(), small["CID"].as_str(), small["CUSTOMER_ID"].as_str()),
             (r#"{"a":1}"#, "ag_1", "acme")
@@ -304,7 +326,7 @@ mod tests {
         // Text that can't be compressed to one part.
         let noise: Vec<u64> = (0..40_000u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
         let payload = json!(noise);
-        let large = variables(&launch(payload.clone())).unwrap();
+        let large = variables(&launch(payload.clone()), &RunSpec::default()).unwrap();
         assert!(!large.contains_key("PAYLOAD") && large["POP_PAYLOAD_TYPE"] == "compressedEnvVar");
         let parts: String =
             (0..).map_while(|i| large.get(&format!("POP_COMPRESSED_PAYLOAD_{i}")).cloned()).collect();
@@ -313,6 +335,19 @@ mod tests {
             .read_to_string(&mut text)
             .unwrap();
         assert_eq!(text, payload.to_string());
+    }
+
+    #[test]
+    fn arguments_and_variables_of_the_type_are_filled_in() {
+        let spec = RunSpec {
+            args: ["-x", "${with.list}", "${with.none?}", "${with.a}!"].map(str::to_owned).into(),
+            env: [("LEVEL".to_owned(), json!("l-${with.a}"))].into_iter().collect(),
+            ..RunSpec::default()
+        };
+        let set = variables(&launch(json!({"a": 1, "list": ["p", "q"]})), &spec).unwrap();
+        let arguments: Vec<&str> = (0..).map_while(|i| set.get(&argument(i)).map(String::as_str)).collect();
+        assert_eq!((arguments, set["LEVEL"].as_str()), (vec!["-x", "p", "q", "1!"], "l-1"));
+        assert_eq!(variables(&launch(json!({"list": []})), &spec).unwrap_err().code, "InputMissing");
     }
 
     fn ended(exit_code: i32, progress: Option<&str>, payload: Option<&str>) -> Digest {

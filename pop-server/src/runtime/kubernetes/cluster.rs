@@ -147,7 +147,12 @@ impl Cluster {
                 Err(Refusal::Later(why, _)) => {
                     tracing::debug!(pod = name, why, "could not delete the pod yet");
                 }
-                // One warning for each pod, however long a right is missing.
+                // Without the right, another try is of no use now. The search for orphans tries again later.
+                Err(refusal @ Refusal::Right(_)) => {
+                    let why = refusal.text();
+                    return tracing::warn!(pod = name, why, "could not delete the pod");
+                }
+                // One warning for each pod.
                 Err(refusal) if !std::mem::replace(&mut warned, true) => {
                     let why = refusal.text();
                     tracing::warn!(pod = name, why, "could not delete the pod; trying again");

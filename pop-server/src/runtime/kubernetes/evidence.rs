@@ -53,7 +53,7 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>, patience: Duration) 
             "ErrImagePull" | "ImagePullBackOff" => {
                 let time = if is_final(message) { patience } else { patience * PULLS };
                 let text = format!(
-                    "could not pull the image: {message}. Correct `image`, or give the pool `image_pull_secrets`."
+                    "could not pull the image: {message}. Correct `image`, or add `image_pull_secrets` to the operation type."
                 );
                 Some((time, config("ImagePull", text)))
             }

@@ -9,6 +9,7 @@ use pop_sdk::api::{Failure, FailureClass};
 use serde_json::{Map, Value, json};
 
 use super::artifacts::{self, Artifacts};
+use super::bare;
 use super::names::{self, Owner};
 use crate::run::fail;
 use crate::runtime::Launch;
@@ -92,8 +93,10 @@ pub(super) fn pod(
         main.insert("imagePullPolicy".into(), json!(policy));
     }
     if bare {
-        if !spec.args.is_empty() {
-            main.insert("args".into(), json!(spec.args));
+        let arguments = bare::arguments(spec, &launch.payload)?;
+        if !arguments.is_empty() {
+            let names = (0..arguments.len()).map(|i| format!("$({})", bare::argument(i)));
+            main.insert("args".into(), names.collect::<Vec<_>>().into());
         }
         env.push(json!({"name": "MY_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}));
         env.push(json!({"name": "MY_POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}));
@@ -405,7 +408,7 @@ mod tests {
         assert_eq!(main["resources"]["limits"].get("cpu"), None);
         assert_eq!(main["env"][0]["valueFrom"]["secretKeyRef"], json!({"name": "vault", "key": "key"}));
         assert_eq!(main["securityContext"]["runAsNonRoot"], false);
-        assert_eq!(main["args"], json!(["-x"]));
+        assert_eq!(main["args"], json!(["$(POP_ARGUMENT_0)"]), "the words are in a secret");
         assert_eq!(main.get("command"), None);
         assert_eq!(spec["volumes"][0]["persistentVolumeClaim"]["claimName"], "films");
         assert_eq!(

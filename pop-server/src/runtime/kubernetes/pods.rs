@@ -207,6 +207,11 @@ impl Pods {
         }
     }
 
+    /// The watched namespaces.
+    pub(super) fn namespaces(&self) -> Vec<String> {
+        self.state().namespaces.keys().cloned().collect()
+    }
+
     /// The pods of an agenda that no attempt follows and that nobody has deleted.
     pub(super) fn of_agenda(&self, agenda: &str) -> Vec<(Place, Arc<Digest>)> {
         let mut state = self.state();
@@ -296,7 +301,10 @@ async fn follow(pods: &Pods, cluster: &Cluster, namespace: &str, owner: &Owner, 
     loop {
         match events.next().await {
             Some(Ok(event)) => {
-                (pause, warned) = (Duration::from_millis(100), false);
+                // The start of a list is no sign that the API server is there.
+                if !matches!(event, watcher::Event::Init) {
+                    (pause, warned) = (Duration::from_millis(100), false);
+                }
                 match event {
                     watcher::Event::Init => listing.clear(),
                     watcher::Event::InitApply(pod) => {

@@ -36,7 +36,7 @@ impl Policy {
         };
         if let Some(image) = &spec.image
             && !self.registries.is_empty()
-            && !self.registries.iter().any(|start| image.starts_with(start.as_str()))
+            && !self.registries.iter().any(|start| is_below(image, start))
         {
             let allowed = self.registries.join("`, `");
             return refuse(format!("image `{image}` is not from `{allowed}`. Use an image from there."));
@@ -66,6 +66,13 @@ impl Policy {
             None => Ok(()),
         }
     }
+}
+
+/// Whether an image's name begins with this one, at the end of a part.
+fn is_below(image: &str, start: &str) -> bool {
+    image.strip_prefix(start).is_some_and(|rest| {
+        rest.is_empty() || start.ends_with(['/', ':', '@']) || rest.starts_with(['/', ':', '@'])
+    })
 }
 
 #[cfg(test)]
@@ -105,5 +112,7 @@ mod tests {
         };
         assert_eq!(of("r.example.com/a:1"), Ok(()));
         assert!(of("r.example.com.evil.org/a:1").unwrap_err().message.contains("`r.example.com/`"));
+        assert!(!is_below("r.example.com.evil.org/a:1", "r.example.com"));
+        assert!(is_below("r.example.com/a:1", "r.example.com") && is_below("busybox:1", "busybox"));
     }
 }

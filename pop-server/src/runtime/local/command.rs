@@ -9,7 +9,7 @@ use crate::run::fail;
 /// The arguments for an input. An argument of exactly one reference to a list becomes one argument for each item; one
 /// of exactly one reference to an absent value becomes no argument. Elsewhere texts are inserted unchanged, and other
 /// values as JSON.
-pub(super) fn arguments(command: &[String], input: &Value) -> Result<Vec<String>, Failure> {
+pub(in crate::runtime) fn arguments(command: &[String], input: &Value) -> Result<Vec<String>, Failure> {
     let mut arguments = Vec::with_capacity(command.len());
     for (i, template) in command.iter().enumerate() {
         match whole(template) {
@@ -27,7 +27,7 @@ pub(super) fn arguments(command: &[String], input: &Value) -> Result<Vec<String>
 }
 
 /// The environment variables of an operation type. A variable of exactly one reference to an absent value is not set.
-pub(super) fn environment(env: &Params, input: &Value) -> Result<Vec<(String, String)>, Failure> {
+pub(in crate::runtime) fn environment(env: &Params, input: &Value) -> Result<Vec<(String, String)>, Failure> {
     let mut variables = Vec::with_capacity(env.len());
     for (name, value) in env {
         let value = match value.as_str() {
@@ -44,7 +44,7 @@ pub(super) fn environment(env: &Params, input: &Value) -> Result<Vec<(String, St
 }
 
 /// The text for standard input. A list of texts is written as one line for each item.
-pub(super) fn stdin(template: &str, input: &Value) -> Result<String, Failure> {
+pub(in crate::runtime) fn stdin(template: &str, input: &Value) -> Result<String, Failure> {
     let Some(path) = whole(template) else { return fill(template, input) };
     match lookup(input, path)? {
         Value::Array(items) if items.iter().all(Value::is_string) => {
