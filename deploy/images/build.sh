@@ -46,7 +46,14 @@ fi
 export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static"
 build() { cargo build --locked --target "$target" -p pop-server "$@"; }
 build --profile "$profile" --bin pop
-build --profile shim --no-default-features --bin pop-shim
+# The shim goes into every pod: no relocations, no tables for unwinding, equal functions once.
+small='-C relocation-model=static -C force-unwind-tables=no -C link-arg=-Wl,--icf=all'
+RUSTFLAGS="$RUSTFLAGS $small" build --profile shim --no-default-features --bin pop-shim
+size=$(stat -c %s "$(folder shim)/pop-shim")
+if [ "$size" -ge 4000000 ]; then
+  echo "error: pop-shim has $size bytes, over the limit of 4000000. Find out what the last change brought in" >&2
+  exit 1
+fi
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -112,7 +112,8 @@ impl Catalog {
         Self::default()
     }
 
-    /// The built-in operation types: `pop.sleep`, `pop.log`, `pop.transform` and `sample`.
+    /// The built-in operation types: `pop.sleep`, `pop.log`, `pop.transform`, and the original POP's `sample`,
+    /// `logMessages` and `residentSample`.
     pub fn builtin() -> Self {
         let mut catalog = Self::new();
         for operation in builtin::operation_types() {
@@ -156,6 +157,6 @@ mod tests {
         let probe = OperationType::from_schemas("media.probe", &input, &json!({}), RunSpec::default());
         let catalog = Catalog::builtin().with(probe);
         assert_eq!(catalog.get("media.probe").unwrap().input.to_string(), "{url: url}");
-        assert_eq!(catalog.iter().count(), 5);
+        assert_eq!(catalog.iter().count(), 7);
     }
 }

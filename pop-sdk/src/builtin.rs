@@ -66,6 +66,22 @@ pub struct Sample {
     pub result_payload: Value,
 }
 
+/// POP's logger: writes each message to the log as a line; gives nothing.
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub struct LogMessages {
+    /// The messages.
+    pub log_messages: Vec<Value>,
+}
+
+/// POP's resident sample: gives `result_payload`.
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub struct ResidentSample {
+    /// Output of the operation.
+    pub result_payload: Value,
+}
+
 macro_rules! operation {
     ($name:ident: $kind:literal, $($field:ident = $json:literal),*) => {
         impl Operation for $name {
@@ -90,6 +106,8 @@ operation! { Sleep: "pop.sleep", duration = "duration", seconds = "seconds", out
 operation! { Log: "pop.log", message = "message", level = "level" }
 operation! { Transform: "pop.transform", value = "value" }
 operation! { Sample: "sample", actions = "actions", result_payload = "resultPayload" }
+operation! { LogMessages: "logMessages", log_messages = "logMessages" }
+operation! { ResidentSample: "residentSample", result_payload = "resultPayload" }
 
 /// Whether the compiler has a declaration of its own of this type.
 pub(crate) fn is_builtin(kind: &str) -> bool {
@@ -115,6 +133,8 @@ mod tests {
         check::<Log>();
         check::<Transform>();
         check::<Sample>();
+        check::<LogMessages>();
+        check::<ResidentSample>();
         assert!(!is_builtin("media.probe"));
     }
 }

@@ -6,6 +6,7 @@ pub mod get;
 pub mod guard;
 pub mod kubernetes;
 pub mod load;
+pub mod manifests;
 pub mod pool;
 pub mod rerun;
 pub mod run;

@@ -35,7 +35,7 @@ enum Command {
     Dev(dev::DevArgs),
     /// Start a server
     Server(dev::ServerCommand),
-    /// Start a pool agent that runs a server's agendas as local processes
+    /// Start a pool agent that runs a server's agendas as local processes or as pods
     Pool(pool::PoolArgs),
     /// Compile a file and submit it to a server
     Submit(submit::SubmitArgs),

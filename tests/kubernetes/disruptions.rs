@@ -75,7 +75,10 @@ async fn a_pod_that_somebody_deletes() {
     // The program may have done half of its work, so only a person can decide.
     assert_eq!(class_and_code(&failed), (FailureClass::Config, "PodDeleted"));
     let message = &failed.failure.as_ref().expect("a failure").message;
-    assert!(message.contains("somebody deleted pod") && message.contains("idempotent"), "{message}");
+    assert!(
+        message.contains("a client of the cluster deleted pod") && message.contains("idempotent"),
+        "{message}"
+    );
     assert_eq!((state, last.attempt, last.state), (AgendaState::Failed, 1, OperationState::Failed));
 }
 

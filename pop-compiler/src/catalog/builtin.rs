@@ -4,10 +4,11 @@ use super::OperationType;
 use crate::types::Type;
 
 /// Their names.
-pub(super) const NAMES: [&str; 4] = ["pop.sleep", "pop.log", "pop.transform", "sample"];
+pub(super) const NAMES: [&str; 6] =
+    ["pop.sleep", "pop.log", "pop.transform", "sample", "logMessages", "residentSample"];
 
 /// Their declarations.
-pub(super) fn operation_types() -> [OperationType; 4] {
+pub(super) fn operation_types() -> [OperationType; 6] {
     let any = || Type::Any;
     [
         OperationType {
@@ -44,6 +45,18 @@ pub(super) fn operation_types() -> [OperationType; 4] {
             input: Type::record([("actions", Type::Any.list().optional()), ("resultPayload", any())]),
             passes: Some("resultPayload"),
             ..OperationType::new("sample")
+        },
+        OperationType {
+            description: Some("POP's logger: writes `logMessages` to the log, one line each.".into()),
+            input: Type::record([("logMessages", Type::Any.list())]),
+            output: Type::record([]),
+            ..OperationType::new("logMessages")
+        },
+        OperationType {
+            description: Some("POP's resident sample: outputs `resultPayload`.".into()),
+            input: Type::record([("resultPayload", any())]),
+            passes: Some("resultPayload"),
+            ..OperationType::new("residentSample")
         },
     ]
 }

@@ -11,7 +11,7 @@ use pop_compiler::duration;
 
 use crate::env::Env;
 use crate::runtime::Capacity;
-use crate::runtime::kubernetes::{Access, Config, GUARDED, Policy};
+use crate::runtime::kubernetes::{Access, Artifacts, Config, GUARDED, Policy};
 
 /// The same limits as those of local programs.
 const OUTPUT_LIMIT: u64 = 32 << 20;
@@ -60,6 +60,12 @@ pub struct KubernetesArgs {
     /// Time for which pods of failed attempts stay.
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     keep_failed: String,
+    /// Where pods of one agenda share files: `claim:NAME` or `host:/PATH`, mounted at /pop/artifacts.
+    #[arg(long, value_name = "PLACE")]
+    artifacts: Option<Artifacts>,
+    /// Time for which unused files of an agenda stay; `0s` means for ever.
+    #[arg(long, value_name = "DURATION", default_value = "7d")]
+    keep_artifacts: String,
     /// Longest time until a pod starts.
     #[arg(long, value_name = "DURATION", default_value = "15m")]
     pending_timeout: String,
@@ -114,6 +120,11 @@ impl KubernetesArgs {
             log_limit: LOG_LIMIT,
             capacity: capacity.unwrap_or_else(Capacity::unlimited),
             policy: Policy { registries: self.registry.clone(), allowed: self.allow.clone() },
+            artifacts: self.artifacts.clone(),
+            keep_artifacts: match self.keep_artifacts.as_str() {
+                "0s" | "0" => Duration::ZERO,
+                text => time("keep-artifacts", text)?,
+            },
             clock: Arc::clone(&env.clock),
         })
     }

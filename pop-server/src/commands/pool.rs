@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use backon::{ConstantBuilder, Retryable as _};
-use clap::Args;
+use clap::{Args, Subcommand};
 use pop_compiler::agenda::RunSpec;
 use pop_compiler::{duration, quantity};
 
 use super::exit::Exit;
 use super::kubernetes::{KubernetesArgs, RuntimeKind};
+use super::manifests::ManifestsArgs;
 use super::{Asked, ServerArgs, listen_for_signals, load};
 use crate::env::Env;
 use crate::pool::port::http::HttpPort;
@@ -175,7 +176,10 @@ Examples:
   pop pool --runtime kubernetes --namespace media --slots 50
 
 A pool only opens outgoing connections. A restarted pool takes its agendas back and continues them.")]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct PoolArgs {
+    #[command(subcommand)]
+    other: Option<PoolCommand>,
     #[command(flatten)]
     server: ServerArgs,
     /// The pool to work for.
@@ -200,8 +204,18 @@ pub struct PoolArgs {
     kubernetes: KubernetesArgs,
 }
 
+/// What `pop pool` does besides working.
+#[derive(Debug, Subcommand)]
+enum PoolCommand {
+    /// Print the Kubernetes objects of a namespace for a customer's pods
+    Manifests(ManifestsArgs),
+}
+
 /// Runs the command.
 pub async fn run(args: PoolArgs) -> Result<Exit> {
+    if let Some(PoolCommand::Manifests(args)) = &args.other {
+        return super::manifests::print(args);
+    }
     super::logging();
     let (env, asked) = (Env::system(), listen_for_signals()?);
     let worker =

@@ -1,5 +1,5 @@
 //! Operation types that run inside the executor: `pop.sleep`, `pop.log`, `pop.transform`, `pop.fanOut`, and the
-//! original POP's `sample` and `updateAgenda`.
+//! original POP's `sample`, `updateAgenda`, `logMessages` and `residentSample`.
 
 mod generators;
 mod sample;
@@ -29,6 +29,10 @@ pub enum Builtin {
     UpdateAgenda,
     /// The original POP's sample handler: runs a list of actions, then returns `resultPayload`.
     Sample,
+    /// The original POP's logger: writes a list of messages to the operation's log.
+    LogMessages,
+    /// The original POP's resident sample: returns `resultPayload`.
+    ResidentSample,
 }
 
 impl Builtin {
@@ -41,14 +45,19 @@ impl Builtin {
             generator::FAN_OUT_TYPE => Some(Self::FanOut),
             generator::UPDATE_TYPE => Some(Self::UpdateAgenda),
             "sample" => Some(Self::Sample),
+            "logMessages" => Some(Self::LogMessages),
+            "residentSample" => Some(Self::ResidentSample),
             _ => None,
         }
     }
 
-    /// Runs one attempt; `scale` multiplies every sleep.
-    pub fn launch(self, launch: Launch, scale: f64, reporter: Reporter, stop: Stop) {
+    /// Runs one attempt; `scale` multiplies every sleep. `programs` says whether operations may run programs in this
+    /// process's place.
+    pub fn launch(self, launch: Launch, scale: f64, programs: bool, reporter: Reporter, stop: Stop) {
         reporter.send(Signal::Started);
         match self {
+            Self::LogMessages => reporter.send(Signal::Exited(log_messages(&launch.payload, &reporter))),
+            Self::ResidentSample => reporter.send(Signal::Exited(resident_sample(launch.payload))),
             Self::Log => reporter.send(Signal::Exited(log(&launch.payload, &reporter))),
             Self::Transform => reporter.send(Signal::Exited(transform(launch.payload))),
             Self::UpdateAgenda => reporter.send(Signal::Exited(generators::update(launch.payload))),
@@ -67,7 +76,7 @@ impl Builtin {
             }
             Self::Sample => {
                 tokio::spawn(async move {
-                    let outcome = sample::run(launch.payload, scale, &reporter, &stop).await;
+                    let outcome = sample::run(launch.payload, scale, programs, &reporter, &stop).await;
                     reporter.send(Signal::Exited(outcome));
                 });
             }
@@ -85,6 +94,28 @@ fn log(payload: &Value, reporter: &Reporter) -> Result<Value, Failure> {
     let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
     reporter.send(Signal::Log { stream: "stdout", offset: 0, text: text + "\n" });
     Ok(Value::Object(Map::new()))
+}
+
+fn log_messages(payload: &Value, reporter: &Reporter) -> Result<Value, Failure> {
+    let Some(Value::Array(messages)) = payload.get("logMessages") else {
+        return Err(bad_input("logMessages", "invalid input: expected an object with a list `logMessages`"));
+    };
+    let mut text = String::new();
+    for message in messages {
+        text += message.as_str().unwrap_or(&message.to_string());
+        text.push('\n');
+    }
+    reporter.send(Signal::Log { stream: "stdout", offset: 0, text });
+    Ok(Value::Object(Map::new()))
+}
+
+fn resident_sample(payload: Value) -> Result<Value, Failure> {
+    match payload {
+        Value::Object(mut map) => {
+            Ok(map.remove("resultPayload").unwrap_or_else(|| Value::Object(Map::new())))
+        }
+        _ => Err(bad_input("residentSample", "invalid input: expected an object with `resultPayload`")),
+    }
 }
 
 fn transform(payload: Value) -> Result<Value, Failure> {
@@ -121,4 +152,63 @@ async fn wait(length: Duration, (from, to): (f64, f64), reporter: &Reporter, sto
 
 fn stopped() -> Failure {
     fail(FailureClass::User, "Stopped", "the operation was stopped")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::run::Resources;
+    use crate::runtime::AttemptKey;
+
+    /// The log and the outcome of a built-in operation.
+    async fn run(kind: &str, payload: Value, programs: bool) -> (String, Result<Value, Failure>) {
+        let key = AttemptKey { run: 0, op: 0, attempt: 1 };
+        let launch = Launch {
+            key,
+            agenda: "ag_1".into(),
+            epoch: 1,
+            customer: None,
+            cid: None,
+            operation: "op".into(),
+            operation_id: None,
+            kind: kind.into(),
+            spec: None,
+            fan_out: None,
+            resources: Resources::default(),
+            payload,
+        };
+        let (out, mut signals) = mpsc::unbounded_channel();
+        let builtin = Builtin::find(kind).unwrap();
+        builtin.launch(launch, 1.0, programs, Reporter::new(key, out), Stop::default());
+        let mut log = String::new();
+        while let Some((_, signal)) = signals.recv().await {
+            match signal {
+                Signal::Log { text, .. } => log += &text,
+                Signal::Exited(outcome) => return (log, outcome),
+                _ => {}
+            }
+        }
+        unreachable!("every attempt exits")
+    }
+
+    #[tokio::test]
+    async fn resident_types_of_the_original_succeed() {
+        let (log, outcome) = run("logMessages", json!({"logMessages": ["a", 1, "b"]}), false).await;
+        assert_eq!((log.as_str(), outcome), ("a\n1\nb\n", Ok(json!({}))));
+        let (_, outcome) = run("residentSample", json!({"resultPayload": {"x": [1]}}), false).await;
+        assert_eq!(outcome, Ok(json!({"x": [1]})));
+        assert_eq!(run("logMessages", json!({}), false).await.1.unwrap_err().code, "InputInvalid");
+    }
+
+    #[tokio::test]
+    async fn an_agent_of_pods_runs_no_programs_beside_its_credentials() {
+        let payload = json!({"actions": [{"action": "externalExecute", "paramsMap": {"externalArgs": ["echo", "here"]}}]});
+        let (log, outcome) = run("sample", payload.clone(), true).await;
+        assert!(outcome.is_ok() && log.contains("here"), "{log}");
+        let (log, outcome) = run("sample", payload, false).await;
+        assert_eq!((log.as_str(), outcome.unwrap_err().class), ("", FailureClass::Policy));
+    }
 }

@@ -1,6 +1,7 @@
 //! Runs operations as pods. Each attempt is one pod with a name that follows from the attempt. The [shim](super::shim)
 //! in the pod reports what happens; the pod's state is evidence for what a shim can't report.
 
+mod artifacts;
 mod attempt;
 mod bare;
 mod certificate;
@@ -30,6 +31,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+pub use self::artifacts::Artifacts;
 use self::certificate::Certificate;
 pub use self::cluster::Access;
 use self::cluster::Cluster;
@@ -38,6 +40,7 @@ use self::manifest::Common;
 use self::names::Owner;
 use self::pods::Pods;
 pub use self::policy::{GUARDED, Policy};
+use self::refusal::Refusal;
 use self::tokens::Tokens;
 use super::shim::wire::Outcome;
 use super::{Adopted, AttemptKey, Capacity, Launch, Pending, Reporter, Runtime, Signal, Stop};
@@ -46,6 +49,8 @@ use crate::run::fail;
 
 /// Pause between two looks for orphans.
 const REAP_EVERY: Duration = Duration::from_secs(10);
+/// Pause between two sweeps of unused files.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// Time for which a run may take a pod over that was offered to it.
 const OFFERED: Duration = Duration::from_secs(20);
 
@@ -74,8 +79,8 @@ pub struct Config {
     pub handler_account: String,
     /// Time for which pods of failed attempts stay.
     pub keep_failed: Duration,
-    /// Time for which a fault of the configuration may keep a pod from its start: somebody may be about to create what is
-    /// missing.
+    /// Time for which a fault of the configuration may keep a pod from its start: what is missing may be on its
+    /// way.
     pub patience: Duration,
     /// Longest time until a pod starts.
     pub pending_timeout: Duration,
@@ -93,6 +98,10 @@ pub struct Config {
     pub capacity: Capacity,
     /// What operation types may ask of the cluster.
     pub policy: Policy,
+    /// Where pods of one agenda share files; none means that they share none.
+    pub artifacts: Option<Artifacts>,
+    /// Time for which unused files of an agenda stay; zero means for ever.
+    pub keep_artifacts: Duration,
     /// Source of the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -176,6 +185,7 @@ impl Kubernetes {
             handler_account: config.handler_account.clone(),
             shim_deadline: config.shim_deadline,
             grace: config.grace,
+            artifacts: config.artifacts.clone(),
         };
         let pods = Arc::new(Pods::default());
         let tokens = Arc::new(Tokens::new(Arc::clone(&cluster)));
@@ -186,6 +196,7 @@ impl Kubernetes {
         let serving = endpoint.serve(listener, certificate.config);
         tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
         tokio::spawn(stop.clone().run_until_cancelled_owned(reap(Arc::clone(&shared))));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(sweep(Arc::clone(&shared))));
         Ok(Self { shared, running: TaskTracker::new(), _background: stop.drop_guard() })
     }
 
@@ -316,6 +327,30 @@ async fn reap(shared: Arc<Shared>) {
             if let Err(refusal) = deleted {
                 tracing::warn!(pod = name, why = refusal.text(), "could not delete the pod");
             }
+        }
+    }
+}
+
+/// Starts a pod now and then that removes the unused files of agendas, for ever.
+async fn sweep(shared: Arc<Shared>) {
+    let keep = shared.config.keep_artifacts;
+    let Some(artifacts) = shared.common.artifacts.as_ref().filter(|_| !keep.is_zero()) else { return };
+    let namespace = shared.namespace(None);
+    let name = format!(
+        "pop-sweep-{}",
+        names::label_value(&shared.config.agent).to_lowercase().replace(['_', '.'], "-")
+    );
+    let pod = manifest::sweeper(&shared.common, artifacts, &namespace, &name, keep);
+    loop {
+        tokio::time::sleep(SWEEP_EVERY.min(keep)).await;
+        let swept = async {
+            shared.cluster.remove(&namespace, &name).await?;
+            shared.cluster.create_other(&namespace, &pod).await
+        };
+        if let Err(refusal) = swept.await
+            && refusal != Refusal::AlreadyExists
+        {
+            tracing::warn!(why = refusal.text(), "could not start the pod that removes unused files");
         }
     }
 }

@@ -13,9 +13,10 @@ pub(crate) mod wire;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use self::settings::Settings;
 
@@ -30,6 +31,35 @@ pub fn install(folder: &Path) -> io::Result<()> {
     let target = folder.join(FILE);
     fs::copy("/proc/self/exe", &target)?;
     fs::set_permissions(target, fs::Permissions::from_mode(0o555))
+}
+
+/// Creates the folder of an agenda, which all its pods share.
+///
+/// # Errors
+/// The volume can't be written.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o770).create(folder)
+}
+
+/// Removes the folders of agendas (`ROOT/CUSTOMER/AGENDA`) that nobody has used for `keep`. Pods touch the folder of
+/// their agenda while they run.
+///
+/// # Errors
+/// The volume can't be read. What can't be removed is named on standard error, and stays.
+pub fn sweep(root: &Path, keep: Duration) -> io::Result<()> {
+    for customer in fs::read_dir(root)?.flatten() {
+        for agenda in fs::read_dir(customer.path()).into_iter().flatten().flatten() {
+            let used = agenda.metadata().and_then(|there| there.modified());
+            if used.ok().and_then(|at| at.elapsed().ok()).is_some_and(|age| age > keep)
+                && let Err(error) = fs::remove_dir_all(agenda.path())
+            {
+                eprintln!("pop-shim: could not remove {}: {error}", agenda.path().display());
+            }
+        }
+        // Fails for a customer with files, as it should.
+        let _ = fs::remove_dir(customer.path());
+    }
+    Ok(())
 }
 
 /// Runs the attempt of this pod to its end, and returns the exit code of the container: 0 if the pool has the outcome,
@@ -52,4 +82,28 @@ pub fn run() -> ExitCode {
         }
     };
     runtime.block_on(supervise::supervise(settings))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn only_unused_folders_are_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for name in ["a/old", "a/new", "b/old"] {
+            make_folder(&at(name)).unwrap();
+            fs::write(at(name).join("film.mp4"), "x").unwrap();
+        }
+        let before = SystemTime::now() - Duration::from_hours(2);
+        for name in ["a/old", "b/old"] {
+            fs::File::open(at(name)).unwrap().set_modified(before).unwrap();
+        }
+        sweep(root.path(), Duration::from_hours(1)).unwrap();
+        let there: Vec<bool> = ["a/old", "a/new", "b"].map(|name| at(name).exists()).into();
+        assert_eq!(there, [false, true, false]);
+    }
 }

@@ -17,6 +17,7 @@ const LOG_LIMIT: usize = 64 * 1024;
 pub(super) async fn run(
     payload: Value,
     scale: f64,
+    programs: bool,
     reporter: &Reporter,
     stop: &Stop,
 ) -> Result<Value, Failure> {
@@ -35,6 +36,10 @@ pub(super) async fn run(
     let share = 100.0 / actions.len().max(1) as f64;
     for (i, action) in actions.iter().enumerate() {
         let from = share * i as f64;
+        if !programs && action.get("action").and_then(Value::as_str) == Some("externalExecute") {
+            let message = "action `externalExecute` is not allowed: this pool runs pods, and no programs beside its agent. Use an operation type with an image.";
+            return Err(fail(FailureClass::Policy, "Forbidden", message));
+        }
         perform(action, scale, (from, from + share), &mut log, stop).await?;
         if stop.is_asked() {
             return Err(stopped());

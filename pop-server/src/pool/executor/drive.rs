@@ -159,7 +159,10 @@ impl Driver {
                     let reporter = Reporter::new(launch.key, self.signals.clone());
                     self.stops.insert(launch.key, stop.clone());
                     match builtin {
-                        Some(builtin) => builtin.launch(*launch, self.config.time_scale, reporter, stop),
+                        Some(builtin) => {
+                            let programs = !self.runtime.outlives();
+                            builtin.launch(*launch, self.config.time_scale, programs, reporter, stop);
+                        }
                         None => self.runtime.launch(*launch, reporter, stop),
                     }
                 }

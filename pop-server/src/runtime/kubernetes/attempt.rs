@@ -112,7 +112,7 @@ async fn prepare(
     reporter: &Reporter,
     stop: &Stop,
 ) -> Result<(Claim, mpsc::UnboundedReceiver<Event>, k8s_openapi::api::core::v1::Pod), Failure> {
-    shared.config.policy.check(&launch.kind, spec)?;
+    shared.config.policy.check(&launch.kind, spec, shared.common.artifacts.as_ref())?;
     let pod = manifest::pod(&shared.common, &place.0, &place.1, launch, spec)?;
     let mut said = false;
     let (claim, inbox) = loop {
@@ -228,9 +228,7 @@ impl Attempt {
                     Ok(Some(there)) if self.is_ours(&there) => {
                         ("an earlier start of the same attempt has not ended yet".to_owned(), PAUSES.0)
                     }
-                    Ok(None) => {
-                        ("the name of the pod is taken by a pod of somebody else".to_owned(), QUOTA_PAUSE)
-                    }
+                    Ok(None) => ("a pod that is not POP's has the name of this pod".to_owned(), QUOTA_PAUSE),
                     Ok(Some(_)) => {
                         let message = format!(
                             "pod {name} belongs to another attempt. Please report this fault of POP."

@@ -94,7 +94,22 @@ impl Cluster {
             .ok_or_else(|| Refusal::Policy("a policy of the cluster removes the labels of pods".to_owned()))
     }
 
-    /// A pod; none if it does not exist, or is somebody else's.
+    /// Creates a pod that runs no operation.
+    pub(super) async fn create_other(&self, namespace: &str, pod: &Pod) -> Result<(), Refusal> {
+        let api = self.pods(namespace);
+        limited(&self.writes, api.create(&PostParams::default(), pod)).await.map(drop)
+    }
+
+    /// Deletes whatever pod has this name.
+    pub(super) async fn remove(&self, namespace: &str, name: &str) -> Result<(), Refusal> {
+        let api = self.pods(namespace);
+        match limited(&self.writes, api.delete(name, &DeleteParams::default().grace_period(0))).await {
+            Ok(_) | Err(Refusal::NotFound(_)) => Ok(()),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// A pod; none if it does not exist, or is not POP's.
     pub(super) async fn get(&self, namespace: &str, name: &str) -> Result<Option<Digest>, Refusal> {
         let api = self.pods(namespace);
         Ok(limited(&self.reads, api.get_opt(name)).await?.and_then(Digest::of))

@@ -26,7 +26,7 @@ pub(super) struct Digest {
     pub(super) scheduled: Option<Timestamp>,
     /// The scheduler's message while no node takes the pod.
     pub(super) unschedulable: Option<String>,
-    /// Whether somebody has deleted the pod.
+    /// Whether the pod is being deleted.
     pub(super) deleting: bool,
     /// The condition `DisruptionTarget`: reason and message.
     pub(super) disruption: Option<(String, String)>,

@@ -23,7 +23,7 @@ pub(super) struct Pending {
 }
 
 /// Why a pod does not run yet. `mount` is the newest event about a volume that could not be mounted. `patience` is the
-/// time for which a fault of the configuration may last: somebody may be about to create what is missing.
+/// time for which a fault of the configuration may last: what is missing may be on its way.
 pub(super) fn pending(digest: &Digest, mount: Option<&str>, patience: Duration) -> Pending {
     let config = |code: &str, message: String| fail(FailureClass::Config, code, message);
     if let Some(message) = &digest.unschedulable {
@@ -244,7 +244,7 @@ fn own_limit(message: &str) -> Failure {
     fail(FailureClass::UserResource, "OutOfDisk", text)
 }
 
-/// A pod that somebody deleted. A new start could do harm if the program had begun.
+/// A pod that a client of the cluster deleted. A new start could do harm if the program had begun.
 pub(super) fn deleted(digest: &Digest, idempotent: bool) -> Failure {
     let begun = digest.started.is_some() || matches!(digest.phase, Phase::Running);
     let pod = &digest.name;
@@ -252,7 +252,7 @@ pub(super) fn deleted(digest: &Digest, idempotent: bool) -> Failure {
         return fail(
             FailureClass::Infra,
             "PodDeleted",
-            format!("somebody deleted pod {pod} before its program started. POP tries again."),
+            format!("a client of the cluster deleted pod {pod} before its program started. POP tries again."),
         );
     }
     if idempotent {
@@ -260,7 +260,7 @@ pub(super) fn deleted(digest: &Digest, idempotent: bool) -> Failure {
             FailureClass::Infra,
             "PodDeleted",
             format!(
-                "somebody deleted pod {pod} while its program ran. POP tries again, because the operation type is idempotent."
+                "a client of the cluster deleted pod {pod} while its program ran. POP tries again, because the operation type is idempotent."
             ),
         );
     }
@@ -268,7 +268,7 @@ pub(super) fn deleted(digest: &Digest, idempotent: bool) -> Failure {
         FailureClass::Config,
         "PodDeleted",
         format!(
-            "somebody deleted pod {pod} while its program ran. Rerun the agenda, or declare the operation type `idempotent` so that POP tries again."
+            "a client of the cluster deleted pod {pod} while its program ran. Rerun the agenda, or declare the operation type `idempotent` so that POP tries again."
         ),
     )
 }
@@ -309,6 +309,10 @@ mod tests {
             failure.message.contains("node(s) didn't match Pod's node affinity/selector (0/1 nodes)"),
             "{failure:?}"
         );
+
+        let drained = "0/1 nodes are available: 1 node(s) were unschedulable. preemption: none.";
+        let waiting = pending(&Digest { unschedulable: Some(drained.into()), ..digest() }, None, GRACE);
+        assert_eq!(waiting.limit, None, "the node comes back, or another one");
 
         let limit = |reason, message| {
             let (after, failure) = blocked(reason, message).limit.unwrap();

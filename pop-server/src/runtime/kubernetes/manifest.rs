@@ -8,6 +8,7 @@ use pop_compiler::agenda::{KubernetesSpec, RunSpec, Volume};
 use pop_sdk::api::{Failure, FailureClass};
 use serde_json::{Map, Value, json};
 
+use super::artifacts::{self, Artifacts};
 use super::names::{self, Owner};
 use crate::run::fail;
 use crate::runtime::Launch;
@@ -36,6 +37,8 @@ pub(super) struct Common {
     /// Longest time in which a shim waits for its pool after the program's end.
     pub(super) shim_deadline: Duration,
     pub(super) grace: Duration,
+    /// Where pods of one agenda share files.
+    pub(super) artifacts: Option<Artifacts>,
 }
 
 /// Whether an image runs as it is, without the shim.
@@ -103,7 +106,14 @@ pub(super) fn pod(
             set(settings::URL, format!("{}{}", common.report_url, wire::PATH)),
             set(settings::CERTIFICATE, common.certificate.clone()),
             set(settings::TOKEN_FILE, format!("{ROOT}/token/token")),
-            set(settings::WORK, format!("{ROOT}/work")),
+            set(
+                settings::WORK,
+                match &common.artifacts {
+                    // A program's files have the same path in every pod of the agenda.
+                    Some(_) => format!("{}/{name}", artifacts::PLACE),
+                    None => format!("{ROOT}/work"),
+                },
+            ),
             set(settings::DEADLINE, common.shim_deadline.as_secs().to_string()),
         ]);
         volumes.extend([
@@ -126,6 +136,27 @@ pub(super) fn pod(
             "securityContext": security(&default, USER),
             "resources": {"requests": {"memory": "16Mi"}, "limits": {"memory": "64Mi"}},
         }));
+    }
+    if let Some(artifacts) = &common.artifacts {
+        volumes.push(artifacts.volume());
+        mounts.push(Artifacts::part(launch));
+        let folder = format!("{}/{}", artifacts::WHOLE, artifacts::folder(launch));
+        match inits.first_mut() {
+            Some(init) => {
+                init["args"] = json!(["install", format!("{ROOT}/bin"), folder]);
+                init["volumeMounts"]
+                    .as_array_mut()
+                    .into_iter()
+                    .for_each(|mounts| mounts.push(Artifacts::whole()));
+            }
+            None => inits.push(json!({
+                "name": names::SHIM,
+                "image": common.shim_image,
+                "args": ["folder", folder],
+                "volumeMounts": [Artifacts::whole()],
+                "securityContext": security(&default, USER),
+            })),
+        }
     }
     let user = own.run_as_user.unwrap_or(USER);
     main.insert("env".into(), env.into());
@@ -172,6 +203,38 @@ pub(super) fn pod(
         spec.affinity = affinity;
     }
     Ok(pod)
+}
+
+/// The pod that removes the folders of agendas that nobody has used for `keep`.
+pub(super) fn sweeper(
+    common: &Common,
+    artifacts: &Artifacts,
+    namespace: &str,
+    name: &str,
+    keep: Duration,
+) -> Pod {
+    let pod = json!({
+        "metadata": {"name": name, "namespace": namespace, "labels": {
+            names::MANAGED_BY: "pop",
+            names::POOL: names::label_value(&common.owner.pool),
+            names::AGENT: names::label_value(&common.owner.agent),
+        }},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": false,
+            "activeDeadlineSeconds": 3600,
+            "securityContext": {"fsGroup": USER, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [{
+                "name": names::SHIM,
+                "image": common.shim_image,
+                "args": ["sweep", artifacts::WHOLE, keep.as_secs().to_string()],
+                "volumeMounts": [Artifacts::whole()],
+                "securityContext": security(&KubernetesSpec::default(), USER),
+            }],
+            "volumes": [artifacts.volume()],
+        },
+    });
+    serde_json::from_value(pod).unwrap_or_default()
 }
 
 fn mount(volume: &Volume) -> Value {
@@ -254,10 +317,15 @@ mod tests {
             handler_account: "pop-handler".into(),
             shim_deadline: Duration::from_mins(30),
             grace: Duration::from_secs(30),
+            artifacts: None,
         }
     }
 
     fn made(spec: RunSpec) -> Result<Value, Failure> {
+        made_with(&common(), spec)
+    }
+
+    fn made_with(common: &Common, spec: RunSpec) -> Result<Value, Failure> {
         let launch = Launch {
             key: AttemptKey { run: 0, op: 0, attempt: 2 },
             agenda: "ag_1".into(),
@@ -272,7 +340,32 @@ mod tests {
             resources: Resources { cpu_millis: 1500, memory: 1 << 30 },
             payload: json!({"token": "s3cr3t"}),
         };
-        Ok(serde_json::to_value(pod(&common(), "media", "p", &launch, &spec)?).unwrap())
+        Ok(serde_json::to_value(pod(common, "media", "p", &launch, &spec)?).unwrap())
+    }
+
+    #[test]
+    fn pods_see_only_the_folder_of_their_agenda() {
+        let common = Common { artifacts: Some(Artifacts::Claim("films".into())), ..common() };
+        let image = || Some("r/encode:7".to_owned());
+        let shimmed = RunSpec { image: image(), command: vec!["encode".into()], ..RunSpec::default() };
+        let pod = made_with(&common, shimmed).unwrap();
+        let (init, main) = (&pod["spec"]["initContainers"][0], &pod["spec"]["containers"][0]);
+        assert_eq!(init["args"], json!(["install", "/pop/bin", "/pop/volume/-/ag_1"]));
+        let mount = |container: &Value, path: &str| {
+            container["volumeMounts"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|mount| mount["mountPath"] == path)
+                .cloned()
+        };
+        assert_eq!(mount(init, "/pop/volume").unwrap().get("subPath"), None);
+        assert_eq!(mount(main, "/pop/artifacts").unwrap()["subPath"], "-/ag_1");
+        assert_eq!(mount(main, "/pop/volume"), None);
+        let work = main["env"].as_array().unwrap().iter().find(|env| env["name"] == settings::WORK).unwrap();
+        assert_eq!(work["value"], "/pop/artifacts/p");
+        let bare = made_with(&common, RunSpec { image: image(), ..RunSpec::default() }).unwrap();
+        assert_eq!(bare["spec"]["initContainers"][0]["args"], json!(["folder", "/pop/volume/-/ag_1"]));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::*;
-use crate::runtime::conformance::{Place, check, launch};
+use crate::runtime::conformance::{Place, begin, check, launch};
 
 /// Images that `tests/cluster` puts into its cluster.
 const SHELL: &str = "pop.local/busybox:1";
@@ -77,6 +77,8 @@ impl Farm {
             log_limit: 1 << 20,
             capacity: Capacity::unlimited(),
             policy: Policy::default(),
+            artifacts: None,
+            keep_artifacts: Duration::ZERO,
             clock: crate::env::Env::system().clock,
         }
     }
@@ -142,5 +144,60 @@ async fn a_program_in_a_pod_gives_its_output() {
         .await;
     assert_eq!(told.outcome, Ok(json!({"a": 1})));
     runtime.idle().await;
+    farm.end().await;
+}
+
+/// Creates a folder of the node that every user may write.
+async fn node_folder(farm: &Farm) -> String {
+    let path = format!("/var/tmp/{}", farm.namespace);
+    farm.apply(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "maker"}, "spec": {
+        "restartPolicy": "Never",
+        "containers": [{"name": "c", "image": SHELL, "command": ["chmod", "1777", "/made"], "volumeMounts": [{"name": "v", "mountPath": "/made"}]}],
+        "volumes": [{"name": "v", "hostPath": {"path": path, "type": "DirectoryOrCreate"}}],
+    }}))
+    .await;
+    let done = "--for=jsonpath={.status.phase}=Succeeded";
+    farm.kubectl(&["wait", done, "pod/maker", "-n", &farm.namespace, "--timeout=60s"]).await;
+    path
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_of_one_agenda_share_files_and_no_others() {
+    let Some(farm) = Farm::new("artifacts").await else { return };
+    let path = node_folder(&farm).await;
+    let config = Config { artifacts: Some(Artifacts::HostPath(path.clone())), ..farm.config() };
+    let runtime = Kubernetes::open(config).await.unwrap();
+    let text = "echo made > film.txt; printf '\"%s/film.txt\"' \"$PWD\" > $POP_OUTPUT_FILE";
+    let file = launch(&runtime, "make", 1, script(text), json!({})).end().await.outcome.unwrap();
+    let read = |agenda: &str, customer: Option<&str>| {
+        let spec = RunSpec {
+            stdout: pop_compiler::agenda::Stdout::Text,
+            ..script("cat $(cat) || ls -R /pop/artifacts; ls /pop")
+        };
+        let spec = RunSpec { stdin: Some("${with.file}".into()), ..spec };
+        let mut launch = crate::runtime::conformance::attempt_of("read", 1, spec, json!({"file": file}));
+        (launch.agenda, launch.customer) = (agenda.to_owned(), customer.map(str::to_owned));
+        launch
+    };
+    let told = begin(&runtime, read("ag_1", None)).end().await;
+    let text = told.outcome.unwrap()["text"].as_str().unwrap().to_owned();
+    assert!(
+        text.starts_with("made\n") && !text.contains("volume"),
+        "the path is the same in every pod: {text}"
+    );
+    for (agenda, customer) in [("ag_2", None), ("ag_1", Some("other"))] {
+        let told = begin(&runtime, read(agenda, customer)).end().await;
+        let text = told.outcome.unwrap()["text"].as_str().unwrap().to_owned();
+        assert!(!text.contains("film.txt"), "{agenda} {customer:?}: {text}");
+    }
+    runtime.idle().await;
+    farm.apply(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "cleaner"}, "spec": {
+        "restartPolicy": "Never",
+        "containers": [{"name": "c", "image": SHELL, "command": ["sh", "-c", format!("rm -rf /all/{}", farm.namespace)], "volumeMounts": [{"name": "v", "mountPath": "/all"}]}],
+        "volumes": [{"name": "v", "hostPath": {"path": "/var/tmp"}}],
+    }}))
+    .await;
+    let done = "--for=jsonpath={.status.phase}=Succeeded";
+    farm.kubectl(&["wait", done, "pod/cleaner", "-n", &farm.namespace, "--timeout=60s"]).await;
     farm.end().await;
 }

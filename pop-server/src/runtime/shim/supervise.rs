@@ -1,7 +1,10 @@
 //! Drives one attempt in its pod: assignment in, signals and the outcome out.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
+use std::fs::{self, File};
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +37,10 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 const GATHER: Duration = Duration::from_millis(50);
 /// Time after which a silent shim says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Folder of the program's files in the shim's work folder.
+const RUN: &str = "run";
+/// Pause between two touches of the agenda's folder.
+const TOUCH: Duration = Duration::from_mins(10);
 /// The kubelet keeps this many bytes of a termination message.
 const TERMINATION_MESSAGE: usize = 4096;
 /// Exit code of a shim whose pool did not take the outcome in time.
@@ -112,7 +119,11 @@ impl Shim {
         let masker = Masker::new(&assignment.payload, &assignment.spec.secrets);
         let launch = launch(assignment);
         local.launch(launch.clone(), Reporter::new(launch.key, out), self.stop.clone());
-        let told = self.tell(&mut signals).await;
+        let used = touch(self.settings.work.parent().unwrap_or(&self.settings.work).to_path_buf());
+        let told = tokio::select! {
+            told = self.tell(&mut signals) => told,
+            never = used => match never {},
+        };
         let result = match told {
             Ok(result) => result,
             Err(over) => {
@@ -127,6 +138,10 @@ impl Shim {
         leave(&self.settings, &outcome, &masker);
         let delivered = self.deliver(&outcome).await;
         local.idle().await;
+        drop(local);
+        // Shared files of the program keep these folders.
+        let _ =
+            fs::remove_dir(self.settings.work.join(RUN)).and_then(|()| fs::remove_dir(&self.settings.work));
         delivered
     }
 
@@ -218,6 +233,16 @@ impl Shim {
     }
 }
 
+/// Says now and then that the agenda's folder is in use.
+async fn touch(folder: PathBuf) -> Infallible {
+    let clock = Env::system().clock;
+    loop {
+        // Without shared files, this folder belongs to the image, and stays as it is.
+        let _ = File::open(&folder).and_then(|folder| folder.set_modified(clock.now().into()));
+        tokio::time::sleep(TOUCH).await;
+    }
+}
+
 /// Takes a signal in, and repeats log text for people who read the pod's log.
 fn take(signal: Signal, outbox: &mut Outbox, result: &mut Option<Result<Value, Failure>>) {
     match signal {
@@ -236,7 +261,7 @@ fn take(signal: Signal, outbox: &mut Outbox, result: &mut Option<Result<Value, F
 }
 
 fn open(settings: &Settings, assignment: &Assignment) -> Result<Local, String> {
-    let work = settings.work.join("run");
+    let work = settings.work.join(RUN);
     let mut config = Config::new(work, settings.work.clone(), settings.environment.clone());
     config.grace = Duration::from_millis(assignment.grace_ms);
     config.output_limit = assignment.output_limit;
@@ -264,7 +289,7 @@ fn launch(assignment: Assignment) -> Launch {
     }
 }
 
-/// A program that the kernel killed for lack of memory is told from one that somebody killed.
+/// A program that the kernel killed for lack of memory is told from one that a signal killed.
 fn explained(result: Result<Value, Failure>, memory: &Memory) -> Result<Value, Failure> {
     result.map_err(|failure| {
         let killed = failure.signal == Some(9) || failure.exit_code == Some(137);
@@ -289,7 +314,7 @@ fn leave(settings: &Settings, outcome: &Outcome, masker: &Masker) {
     }
 }
 
-/// What may stay in the pod's status, as base64 of zlib of JSON. Whoever may read pods reads it, so nothing with a secret
+/// What may stay in the pod's status, as base64 of zlib of JSON. Every reader of pods reads it, so nothing with a secret
 /// stays: the next attempt rather does without its last progress, and the pool without an outcome.
 fn left(outcome: &Outcome, masker: &Masker) -> Option<String> {
     let is_open = |text: &str| matches!(masker.mask(text), Cow::Borrowed(_));
