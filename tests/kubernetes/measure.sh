@@ -31,7 +31,8 @@ RUST_LOG=info,kube_client=debug "$POP" pool --runtime kubernetes --server "$addr
   >/dev/null 2>"$folder/agent.log" &
 agent=$!
 
-# agenda chain|fan NUMBER: one-second operations. Each tells when the first process of its container began, in seconds since the machine's start.
+# agenda chain|fan NUMBER: one-second operations. Each tells when the first process of its container began, in seconds
+# since the machine's start.
 agenda() {
   python3 - "$@" "$IMAGE" <<'PY'
 import json, sys
@@ -90,7 +91,8 @@ writes = [(method, url) for _, method, url in calls if method != "GET" and "/nam
 kinds = {}
 for method, _ in writes:
     kinds[method] = kinds.get(method, 0) + 1
-print(f"  writes of the agent for each operation: {len(writes) / number:.2f} {kinds}; reads: {sum(m == 'GET' for _, m, _ in calls)}")
+reads = sum(method == "GET" for _, method, _ in calls)
+print(f"  writes of the agent for each operation: {len(writes) / number:.2f} {kinds}; reads: {reads}")
 boot = time.time() - float(open("/proc/uptime").read().split()[0])
 started = {o["name"]: boot + float(o["output"]) for o in json.load(open(f"{folder}/view"))["operations"]}
 words = [times["executing"][0] - started[name] for name, times in view.items()]
