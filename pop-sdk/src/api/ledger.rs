@@ -84,27 +84,32 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    fn at(second: i64) -> Option<Timestamp> {
-        Some(Timestamp::from_second(second).unwrap())
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
     }
 
     #[test]
     fn the_parts_add_up_to_the_whole() {
-        let mut ledger = Ledger { ready_at: at(0), posted_at: at(1), spoke_at: at(4), ..Ledger::default() };
+        let mut ledger = Ledger {
+            ready_at: Some(at(0)),
+            posted_at: Some(at(1)),
+            spoke_at: Some(at(4)),
+            ..Ledger::default()
+        };
         assert_eq!(ledger.shares(), None);
-        ledger.update(Ledger { exited_at: at(14), committed_at: at(15), ..Ledger::default() });
+        ledger.update(Ledger { exited_at: Some(at(14)), committed_at: Some(at(15)), ..Ledger::default() });
         let Shares { pop, cluster, program } = ledger.shares().unwrap();
         assert_eq!((pop, cluster, program), (2.0, 3.0, 10.0));
-        assert_eq!(ledger.posted_at, at(1), "what the other one does not know stays");
+        assert_eq!(ledger.posted_at, Some(at(1)), "what the other one does not know stays");
     }
 
     #[test]
     fn clocks_that_differ_give_no_negative_part() {
         let ledger = Ledger {
-            ready_at: at(5),
-            posted_at: at(4),
-            spoke_at: at(6),
-            exited_at: at(5),
+            ready_at: Some(at(5)),
+            posted_at: Some(at(4)),
+            spoke_at: Some(at(6)),
+            exited_at: Some(at(5)),
             ..Ledger::default()
         };
         assert_eq!(ledger.shares().unwrap(), Shares { pop: 0.0, cluster: 2.0, program: 0.0 });

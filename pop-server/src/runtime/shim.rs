@@ -86,8 +86,6 @@ pub fn run() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
     #[test]
@@ -98,7 +96,8 @@ mod tests {
             make_folder(&at(name)).unwrap();
             fs::write(at(name).join("film.mp4"), "x").unwrap();
         }
-        let before = SystemTime::now() - Duration::from_hours(2);
+        let now = fs::metadata(root.path()).unwrap().modified().unwrap();
+        let before = now - Duration::from_hours(2);
         for name in ["a/old", "b/old"] {
             fs::File::open(at(name)).unwrap().set_modified(before).unwrap();
         }

@@ -113,7 +113,7 @@ impl Pool {
                 stop.terminate();
             }
             match signal {
-                Signal::Waiting { .. } | Signal::Started | Signal::Log { .. } => {}
+                Signal::Waiting { .. } | Signal::Started | Signal::Moments(_) | Signal::Log { .. } => {}
                 Signal::Progress { percent, message } => progress.push((percent, message)),
                 Signal::Exited(outcome) => return Attempt { outcome, progress },
             }
