@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests that need a Kubernetes: those of the runtime, and the installation from deploy/.
+# The tests that need a Kubernetes: those of the runtime, whole agendas, and the installation from deploy/.
 #
 #   tests/cluster/run.sh            in a cluster of this machine, which the script brings up and takes down
 #   POP_TEST_KUBECONFIG=FILE tests/cluster/run.sh
@@ -47,6 +47,9 @@ fi
 
 say "the runtime"
 cargo test -p pop-server --locked --lib runtime::kubernetes -- --nocapture --test-threads 4
+
+say "whole agendas"
+cargo test -p pop-server --locked --test kubernetes -- --nocapture --test-threads 4
 
 say "the installation"
 if ! command -v helm >/dev/null; then

@@ -125,7 +125,7 @@ impl Farm {
 
     /// Waits until the namespace has no pod.
     pub(crate) async fn empty(&self) {
-        let arguments = ["wait", "--for=delete", "pods", "--all", "-n", &self.namespace, "--timeout=120s"];
+        let arguments = ["wait", "--for=delete", "pods", "--all", "-n", &self.namespace, "--timeout=300s"];
         self.kubectl(&arguments).await;
     }
 
@@ -384,15 +384,13 @@ pub(crate) async fn executing(run: &Run) -> OperationView {
     event(run, |operation| operation.state == OperationState::Executing).await
 }
 
-/// Waits for the end of a run, however the run ends.
+/// Waits for the end of a run, however the run ends. A run may take as long as its cluster needs, but is never silent for
+/// long.
 pub(crate) async fn ended(run: &Run) -> AgendaView {
-    let wait = async {
-        let mut events = std::pin::pin!(run.watch());
-        while let Some(event) = events.next().await {
-            event.expect("the history can be read");
-        }
-    };
-    tokio::time::timeout(LONG, wait).await.expect("the run ends");
+    let mut events = std::pin::pin!(run.watch());
+    while let Some(event) = tokio::time::timeout(LONG, events.next()).await.expect("the run goes on") {
+        event.expect("the history can be read");
+    }
     run.view().await.expect("a view")
 }
 

@@ -4,9 +4,13 @@ use pop_compiler::agenda::Agenda;
 use pop_compiler::graph::Graph;
 use pop_sdk::api::{AgendaState, AgendaView};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use crate::farm::{Farm, ended, free_port};
 use crate::support::{check_history, check_order, code, data, history, pop, root, stderr, stdout};
+
+/// Held by one large run at a time: a node takes 250 pods.
+static NODE: Mutex<()> = Mutex::const_new(());
 
 /// The run specs of recorded operations.
 fn catalog() -> String {
@@ -41,6 +45,7 @@ async fn run_recorded(farm: &Farm, mut agenda: Agenda, total: usize, output: &st
 #[tokio::test]
 async fn the_originals_multi_sample_runs_in_pods() {
     let Some(file) = data("pop-samples/multi-sample.agenda.json") else { return };
+    let _node = NODE.lock().await;
     let Some(farm) = Farm::new("multi-sample").await else { return };
     let text = std::fs::read_to_string(file).expect("a file");
     run_recorded(&farm, serde_json::from_str(&text).expect("an agenda"), 65, "resultPayload").await;
@@ -49,6 +54,7 @@ async fn the_originals_multi_sample_runs_in_pods() {
 #[tokio::test]
 async fn a_recorded_workflow_runs_in_pods() {
     let Some(recorded) = data("workflows/montage-chameleon-2mass-015d-001.json") else { return };
+    let _node = NODE.lock().await;
     let Some(farm) = Farm::new("montage").await else { return };
     let flow = farm.folder.path().join("montage.pop.toml");
     let (recorded, flow) = (recorded.to_str().expect("UTF-8"), flow.to_str().expect("UTF-8"));
@@ -61,6 +67,7 @@ async fn a_recorded_workflow_runs_in_pods() {
 #[tokio::test]
 async fn a_wide_fan_out_gives_in_pods_what_it_gives_here() {
     const WIDTH: usize = 200;
+    let _node = NODE.lock().await;
     let Some(farm) = Farm::new("wide").await else { return };
     let file = root().join("tests/kubernetes/wide.pop.toml");
     let (file, numbers) = (file.to_str().expect("UTF-8"), json!((0..WIDTH).collect::<Vec<_>>()));

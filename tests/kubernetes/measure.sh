@@ -31,7 +31,8 @@ RUST_LOG=info,kube_client=debug "$POP" pool --runtime kubernetes --server "$addr
   >/dev/null 2>"$folder/agent.log" &
 agent=$!
 
-# agenda chain|fan NUMBER: one-second operations. Each tells when its shim started, in seconds since the machine's start.
+# agenda chain|fan NUMBER: one-second operations. Each tells when the first process of its container began, in seconds
+# since the machine's start.
 agenda() {
   python3 - "$@" "$IMAGE" <<'PY'
 import json, sys
@@ -50,12 +51,12 @@ PY
 run() {
   local shape=$1 number=$2 id
   agenda "$shape" "$number" >"$folder/agenda.json"
-  : >"$folder/mark"
   local from
   from=$(wc -l <"$folder/agent.log")
-  id=$("$POP" submit "$folder/agenda.json" --server "$address" --watch --quiet | grep -om1 'ag_[0-9a-f]*' || true)
-  [ -n "$id" ] || id=$("$POP" list --server "$address" --limit 1 | grep -om1 'ag_[0-9a-f]*')
+  "$POP" submit "$folder/agenda.json" --server "$address" --watch --quiet >"$folder/outputs" 2>"$folder/id"
+  id=$("$POP" list --server "$address" --limit 1 | grep -om1 'ag_[0-9a-f]*')
   kubectl wait --for=delete pods --all -n "$NAMESPACE" --timeout=120s >/dev/null
+  "$POP" get "$id" --json --server "$address" >"$folder/view"
   curl -sN "$address/v1/agendas/$id/events" >"$folder/events"
   tail -n "+$((from + 1))" "$folder/agent.log" >"$folder/calls"
   python3 - "$shape" "$number" "$folder" <<'PY'
@@ -90,14 +91,19 @@ writes = [(method, url) for _, method, url in calls if method != "GET" and "/nam
 kinds = {}
 for method, _ in writes:
     kinds[method] = kinds.get(method, 0) + 1
-print(f"  writes of the agent for each operation: {len(writes) / number:.2f} {kinds}; reads: {sum(m == 'GET' for _, m, _ in calls)}")
+reads = sum(method == "GET" for _, method, _ in calls)
+print(f"  writes of the agent for each operation: {len(writes) / number:.2f} {kinds}; reads: {reads}")
 boot = time.time() - float(open("/proc/uptime").read().split()[0])
-words = [times["executing"][0] - boot - float(times["succeeded"][1]["output"]) for times in view.values()]
-print(f"  start of the shim until its first word is stored: {quantiles(words)}")
+started = {o["name"]: boot + float(o["output"]) for o in json.load(open(f"{folder}/view"))["operations"]}
+words = [times["executing"][0] - started[name] for name, times in view.items()]
+print(f"  begin of the container until the first word of its shim is stored: {quantiles(words)}")
 PY
 }
 
-# bare NUMBER: seconds from the creation of a pod of the same program with `kubectl run` until its end, summed up.
+# since NANOSECONDS: the seconds since then.
+since() { awk -v from="$1" -v to="$(date +%s%N)" 'BEGIN { printf "%.1f", (to - from) / 1e9 }'; }
+
+# bare_chain, bare_fan NUMBER: seconds from the creation of a pod of the same program without POP until its end.
 bare_chain() {
   local from i
   from=$(date +%s%N)
@@ -105,7 +111,7 @@ bare_chain() {
     kubectl run "bare-$i" -n "$NAMESPACE" --image "$IMAGE" --restart Never --command -- sleep 1 >/dev/null
     kubectl wait "pod/bare-$i" -n "$NAMESPACE" --for=jsonpath='{.status.phase}'=Succeeded --timeout=120s >/dev/null
   done
-  echo "$1 pods with kubectl run, one after another: $((($(date +%s%N) - from) / 100000000))e-1 s"
+  echo "$1 pods with kubectl run, one after another: $(since "$from") s"
   kubectl delete pods --all -n "$NAMESPACE" --grace-period=1 >/dev/null
 }
 bare_fan() {
@@ -120,13 +126,12 @@ print(json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}))' "$1" >"$
   from=$(date +%s%N)
   kubectl create -n "$NAMESPACE" -f "$folder/pods.json" >/dev/null
   kubectl wait pods --all -n "$NAMESPACE" --for=jsonpath='{.status.phase}'=Succeeded --timeout=600s >/dev/null
-  echo "$1 pods of one manifest, all at once: $((($(date +%s%N) - from) / 100000000))e-1 s"
+  echo "$1 pods of one manifest, all at once: $(since "$from") s"
   kubectl delete pods --all -n "$NAMESPACE" --grace-period=1 >/dev/null
 }
 
 uptime
 bare_chain 20
-run chain 20
 run chain 20
 bare_fan 100
 run fan 100
