@@ -6,7 +6,7 @@ use std::time::Duration;
 use pop_sdk::api::{Failure, FailureClass};
 
 use super::digest::{Digest, Phase};
-use super::names::MAIN;
+use super::names::{self, MAIN};
 use crate::run::fail;
 
 /// An image may not be pulled for this many times the pool's patience, unless the registry says that it does not exist.
@@ -73,10 +73,10 @@ pub(super) fn pending(digest: &Digest, mount: Option<&str>, patience: Duration) 
     if let Some(mount) = mount {
         let text =
             format!("could not mount a volume: {mount}. Create what is missing, or correct `volumes`.");
-        return Pending {
-            reason: format!("FailedMount: {mount}"),
-            limit: Some((patience, config("FailedMount", text))),
-        };
+        // The kubelet asks for the pod's token again; on a busy cluster the first request may come too early.
+        let is_own = mount.contains(&format!("for volume \"{}\"", names::TOKEN_VOLUME));
+        let limit = (!is_own).then(|| (patience, config("FailedMount", text)));
+        return Pending { reason: format!("FailedMount: {mount}"), limit };
     }
     let reason = match (&digest.node, digest.scheduled.is_some()) {
         (Some(node), _) => format!("the pod's containers are being created on node {node}"),
@@ -331,6 +331,8 @@ mod tests {
             pending(&digest(), Some("secret \"s\" not found"), GRACE).limit.unwrap().1.code,
             "FailedMount"
         );
+        let early = "MountVolume.SetUp failed for volume \"pop-token\" : failed to fetch token: serviceaccounts \"default\" is forbidden: node requested token bound to a pod scheduled on a different node";
+        assert_eq!(pending(&digest(), Some(early), GRACE).limit, None, "nothing that a person could correct");
         assert_eq!(pending(&digest(), None, GRACE).limit, None);
     }
 

@@ -122,14 +122,14 @@ pub(super) fn pod(
         volumes.extend([
             json!({"name": "pop-bin", "emptyDir": {}}),
             json!({"name": "pop-work", "emptyDir": {}}),
-            json!({"name": "pop-token", "projected": {"defaultMode": 0o444, "sources": [{"serviceAccountToken": {
+            json!({"name": names::TOKEN_VOLUME, "projected": {"defaultMode": 0o444, "sources": [{"serviceAccountToken": {
                 "audience": wire::AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": "token",
             }}]}}),
         ]);
         mounts.extend([
             json!({"name": "pop-bin", "mountPath": format!("{ROOT}/bin"), "readOnly": true}),
             json!({"name": "pop-work", "mountPath": format!("{ROOT}/work")}),
-            json!({"name": "pop-token", "mountPath": format!("{ROOT}/token"), "readOnly": true}),
+            json!({"name": names::TOKEN_VOLUME, "mountPath": format!("{ROOT}/token"), "readOnly": true}),
         ]);
         inits.push(json!({
             "name": names::SHIM,

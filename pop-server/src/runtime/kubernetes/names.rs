@@ -23,6 +23,9 @@ pub(super) const MAIN: &str = "main";
 /// The container that brings the shim.
 pub(super) const SHIM: &str = "shim";
 
+/// The volume with the pod's token.
+pub(super) const TOKEN_VOLUME: &str = "pop-token";
+
 /// Longest name of a pod that is also its host name.
 const LONGEST: usize = 63;
 
