@@ -57,7 +57,8 @@ fn rewritten(text: &str) -> Option<String> {
         fits.then(|| format!("{name}<{inner}>"))
     };
     let candidate = if missing > 0 {
-        Some(format!("{text}{}", ">".repeat(missing)))
+        // `map<int?` may have been `map<int>?` as well as `map<int?>`, and a union may end before it or after it
+        (!text.ends_with('?') && !text.contains('|')).then(|| format!("{text}{}", ">".repeat(missing)))
     } else if let Some(item) = text.strip_suffix("[]").or_else(|| text.strip_prefix("[]")) {
         // `a | b[]` has a list of b in other languages, and so had to be written with brackets
         (!item.contains('|')).then(|| format!("list<{}>", item.trim()))
