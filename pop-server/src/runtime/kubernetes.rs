@@ -165,7 +165,12 @@ impl Kubernetes {
     /// # Errors
     /// There is no cluster, or the endpoint can't be opened.
     pub async fn open(config: Config) -> Result<Self, KubernetesError> {
-        let cluster = Arc::new(Cluster::connect(&config.access).await.map_err(KubernetesError::Access)?);
+        let cluster = Cluster::connect(&config.access).await.map_err(KubernetesError::Access)?;
+        Self::over(config, Arc::new(cluster)).await
+    }
+
+    /// Like [`open`](Self::open), with a cluster that is connected.
+    async fn over(config: Config, cluster: Arc<Cluster>) -> Result<Self, KubernetesError> {
         let certificate = Certificate::load(&config.report_tls, config.make_certificate)
             .map_err(KubernetesError::Certificate)?;
         let listen = |error| KubernetesError::Listen { address: config.report_listen, error };

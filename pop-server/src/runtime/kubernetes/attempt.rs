@@ -209,12 +209,12 @@ impl Attempt {
             builder.without_max_times().build()
         };
         let mut pause = pauses();
+        // Whether a create got no answer, so that the pod may exist.
+        let mut doubtful = false;
         loop {
             let (namespace, name) = (self.place.0.clone(), self.place.1.clone());
-            let made = tokio::select! {
-                // A create that was sent is waited for: its pod may exist.
-                made = shared.cluster.create(&namespace, &pod) => made,
-            };
+            let made = shared.cluster.create(&namespace, &pod).await;
+            doubtful |= matches!(made, Err(Refusal::Later(..)));
             let (why, after) = match made {
                 Ok(digest) => {
                     self.own(digest);
@@ -249,14 +249,15 @@ impl Attempt {
             };
             self.waiting(&why);
             if self.since.elapsed() > shared.config.pending_timeout {
-                return Err(evidence::waited(&why, shared.config.pending_timeout));
+                let failure = evidence::waited(&why, shared.config.pending_timeout);
+                return self.give_up(failure, doubtful).await;
             }
             tokio::select! {
-                () = stop.asked() => return Err(words::stopped_before()),
+                () = stop.asked() => return self.give_up(words::stopped_before(), doubtful).await,
                 () = tokio::time::sleep(after) => {}
             }
         }
-        if self.bare.is_some() {
+        if self.bare.is_some() && self.failing.is_none() {
             let last = shared.last_progress(&self.launch);
             let secret = bare::secret(&self.launch, &self.spec, &self.place, &self.uid, last.as_deref())?;
             let mut pause = pauses();
@@ -279,6 +280,25 @@ impl Attempt {
             }
         }
         Ok(())
+    }
+
+    /// Stops trying to create the pod. A create without an answer may have made the pod: then [`follow`](Self::follow)
+    /// ends the pod before the attempt ends.
+    async fn give_up(&mut self, failure: Failure, doubtful: bool) -> Result<(), Failure> {
+        if !doubtful {
+            return Err(failure);
+        }
+        loop {
+            match self.shared.cluster.get(&self.place.0, &self.place.1).await {
+                Ok(Some(there)) if self.is_ours(&there) => {
+                    self.own(there);
+                    self.failing = Some(failure);
+                    return Ok(());
+                }
+                Err(Refusal::Later(_, after)) => tokio::time::sleep(after).await,
+                Ok(_) | Err(_) => return Err(failure),
+            }
+        }
     }
 
     fn is_ours(&self, there: &Digest) -> bool {

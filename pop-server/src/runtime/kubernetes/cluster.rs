@@ -74,8 +74,13 @@ impl Cluster {
         config.default_retry = false;
         let namespace = config.default_namespace.clone();
         let client = Client::try_from(config).map_err(|error| error.to_string())?;
+        Ok(Self::over(client, namespace))
+    }
+
+    /// A cluster behind a client, which repeats no call by itself.
+    pub(super) fn over(client: Client, namespace: String) -> Self {
         let (writes, reads) = (Semaphore::new(WRITES), Semaphore::new(READS));
-        Ok(Self { writes, reads, client: Connected(client), namespace })
+        Self { writes, reads, client: Connected(client), namespace }
     }
 
     pub(super) fn client(&self) -> Client {

@@ -63,9 +63,9 @@ struct State {
 /// How far the pods of a namespace are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Sight {
-    /// There is no list yet.
+    /// The first list is on its way.
     Nothing,
-    /// There is no list, because a right is missing; the API server's sentence.
+    /// A missing right forbids the list; the API server's sentence.
     Refused(String),
     /// There was a whole list.
     Whole,

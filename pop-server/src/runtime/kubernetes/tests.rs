@@ -1,6 +1,7 @@
 //! The suite of all runtimes, and the failures of pods, on a real cluster: the one of `POP_TEST_KUBECONFIG`.
 
 mod failures;
+mod faulty;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
